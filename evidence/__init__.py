@@ -1,0 +1,1 @@
+"""WHAT was seen: the history, the strict reader, the checks, the verdicts and the catalogue model."""

@@ -1,0 +1,1 @@
+"""WHAT is asked: the catalogue and one folder of tests an area."""
