@@ -1,0 +1,46 @@
+"""A tox runner for environments that share one folder (`env_dir`).
+
+tox rebuilds such a folder whenever another name asks for it, which would install the same pins anew for e2e, prove and
+selftest. Here the folder, not the name, is what counts.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tox.plugin import impl
+from tox.tox_env.info import Info
+from tox.tox_env.python.virtual_env.runner import VirtualEnvRunner
+from tox.tox_env.register import ToxEnvRegister
+
+
+class FolderInfo(Info):
+    """What tox remembers of an environment, under its folder's name."""
+
+    @contextmanager
+    def compare(self, value: Any, section: str, sub_section: str | None = None) -> Iterator[tuple[bool, Any]]:
+        """Compare as tox does, with the folder's name in the place of the environment's."""
+        if isinstance(value, dict) and "name" in value:
+            value = {**value, "name": self._path.parent.name}
+        with super().compare(value, section, sub_section) as answer:
+            yield answer
+
+
+class SharedRunner(VirtualEnvRunner):
+    """A virtual environment that belongs to its folder."""
+
+    @staticmethod
+    def id() -> str:
+        """Name the runner, as tox.ini does."""
+        return "shared"
+
+    @property
+    def cache(self) -> Info:
+        """What the last set-up of the folder left behind."""
+        return FolderInfo(self.env_dir)
+
+
+@impl
+def tox_register_tox_env(register: ToxEnvRegister) -> None:
+    """Make the runner known as `runner = shared`."""
+    register.add_run_env(SharedRunner)
