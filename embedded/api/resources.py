@@ -1,0 +1,202 @@
+"""The kinds that the embedded API serves, and what a client may ask about each: names, scope, columns, schema.
+
+A kind is a constant here (`BROKER`, `POD`, ...) and `RESOURCES` is all of them. Custom kinds have the printer columns of
+their real CRDs; the columns of core kinds are code, in `table`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from embedded.api import schemas
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A printer column of a custom kind: `path` is a JSONPath, `priority` 1 shows only with `-o wide`."""
+
+    name: str
+    type: str
+    path: str
+    priority: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """One kind under one version. Compared and hashed by identity: there is one instance of each.
+
+    `custom` kinds answer as CustomResourceDefinitions do, the others as built-in ones; the two differ in messages,
+    patch types and the treatment of unknown fields. `generations` says whether `metadata.generation` counts changes
+    of the wanted state. `status` says whether there is a status subresource.
+    """
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    schema: dict[str, Any] = field(default_factory=dict, repr=False)
+    custom: bool = False
+    status: bool = True
+    generations: bool = True
+    subresources: tuple[str, ...] = ()
+    name_is_label: bool = False
+
+    @property
+    def api_version(self) -> str:
+        """`eventing.knative.dev/v1`, or `v1` for a core kind."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def singular(self) -> str:
+        return self.kind.lower()
+
+    def __repr__(self) -> str:
+        return f"<{self.api_version} {self.kind}>"
+
+
+_AGE = Column("Age", "date", ".metadata.creationTimestamp")
+_READY = Column("Ready", "string", '.status.conditions[?(@.type=="Ready")].status')
+_REASON = Column("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason')
+_TRAFFIC = ".status.components.predictor.traffic"
+
+BROKER = Resource(
+    "eventing.knative.dev",
+    "v1",
+    "Broker",
+    "brokers",
+    categories=("all", "knative", "eventing"),
+    custom=True,
+    schema=schemas.BROKER,
+    columns=(
+        Column("URL", "string", ".status.address.url"),
+        _AGE,
+        _READY,
+        _REASON,
+        Column("Class", "string", ".metadata.annotations.eventing\\.knative\\.dev/broker\\.class", 1),
+    ),
+)
+TRIGGER = Resource(
+    "eventing.knative.dev",
+    "v1",
+    "Trigger",
+    "triggers",
+    categories=("all", "knative", "eventing"),
+    custom=True,
+    schema=schemas.TRIGGER,
+    columns=(
+        Column("Broker", "string", ".spec.broker"),
+        Column("Subscriber_URI", "string", ".status.subscriberUri"),
+        _AGE,
+        _READY,
+        _REASON,
+    ),
+)
+INFERENCESERVICE = Resource(
+    "serving.kserve.io",
+    "v1beta1",
+    "InferenceService",
+    "inferenceservices",
+    short_names=("isvc",),
+    custom=True,
+    schema=schemas.INFERENCESERVICE,
+    columns=(
+        Column("URL", "string", ".status.url"),
+        Column("Ready", "string", ".status.conditions[?(@.type=='Ready')].status"),
+        Column("Prev", "integer", f"{_TRAFFIC}[?(@.tag=='prev')].percent"),
+        Column("Latest", "integer", f"{_TRAFFIC}[?(@.latestRevision==true)].percent"),
+        Column("PrevRolledoutRevision", "string", f"{_TRAFFIC}[?(@.tag=='prev')].revisionName"),
+        Column("LatestReadyRevision", "string", f"{_TRAFFIC}[?(@.latestRevision==true)].revisionName"),
+        _AGE,
+    ),
+)
+SELDONDEPLOYMENT = Resource(
+    "machinelearning.seldon.io",
+    "v1",
+    "SeldonDeployment",
+    "seldondeployments",
+    short_names=("sdep",),
+    custom=True,
+    schema=schemas.SELDONDEPLOYMENT,
+    columns=(_AGE,),
+)
+
+NAMESPACE = Resource(
+    "",
+    "v1",
+    "Namespace",
+    "namespaces",
+    namespaced=False,
+    short_names=("ns",),
+    schema=schemas.NAMESPACE,
+    generations=False,
+    subresources=("finalize",),
+    name_is_label=True,
+)
+CONFIGMAP = Resource(
+    "", "v1", "ConfigMap", "configmaps", short_names=("cm",), schema=schemas.CONFIGMAP, status=False, generations=False
+)
+SECRET = Resource("", "v1", "Secret", "secrets", schema=schemas.SECRET, status=False, generations=False)
+SERVICEACCOUNT = Resource(
+    "",
+    "v1",
+    "ServiceAccount",
+    "serviceaccounts",
+    short_names=("sa",),
+    schema=schemas.SERVICEACCOUNT,
+    status=False,
+    generations=False,
+)
+SERVICE = Resource(
+    "",
+    "v1",
+    "Service",
+    "services",
+    short_names=("svc",),
+    categories=("all",),
+    schema=schemas.SERVICE,
+    generations=False,
+    subresources=("proxy",),
+    name_is_label=True,
+)
+POD = Resource(
+    "",
+    "v1",
+    "Pod",
+    "pods",
+    short_names=("po",),
+    categories=("all",),
+    schema=schemas.POD,
+    subresources=("log",),
+)
+EVENT = Resource(
+    "", "v1", "Event", "events", short_names=("ev",), schema=schemas.EVENT, status=False, generations=False
+)
+DEPLOYMENT = Resource(
+    "apps",
+    "v1",
+    "Deployment",
+    "deployments",
+    short_names=("deploy",),
+    categories=("all",),
+    schema=schemas.DEPLOYMENT,
+)
+
+RESOURCES: tuple[Resource, ...] = (
+    CONFIGMAP,
+    EVENT,
+    NAMESPACE,
+    POD,
+    SECRET,
+    SERVICEACCOUNT,
+    SERVICE,
+    DEPLOYMENT,
+    BROKER,
+    TRIGGER,
+    SELDONDEPLOYMENT,
+    INFERENCESERVICE,
+)
+BY_PATH: dict[tuple[str, str, str], Resource] = {(r.group, r.version, r.plural): r for r in RESOURCES}
+BY_KIND: dict[tuple[str, str], Resource] = {(r.api_version, r.kind): r for r in RESOURCES}

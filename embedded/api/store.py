@@ -1,0 +1,395 @@
+"""The objects, in memory, and every rule about how they change. One asyncio loop; all methods are synchronous.
+
+Controllers use this in-process, the HTTP server is a thin face on it. Objects that come out are copies: change them
+freely, then hand them to `update` or `update_status`. What a write does, in order: namespace exists, defaults,
+pruning and validation (`validation`), admission, field ownership (`fields`, only when a `manager` is given),
+resourceVersion, watchers. A write that changes nothing makes no new resourceVersion and wakes nobody.
+
+Not here: HTTP, patches (`patch`), and what the objects mean (controllers).
+
+Differences from the real API server, on purpose: a namespace or an owner that is deleted takes what belongs to it
+along at once, not some time later; a pod is gone at once unless it has finalizers (no grace period of a kubelet).
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import orjson
+
+from embedded.api import errors, fields, validation
+from embedded.api.resources import NAMESPACE, RESOURCES, Resource
+from embedded.api.watching import Change, Log, Subscription
+
+Object = dict[str, Any]
+Operation = Literal["CREATE", "UPDATE", "DELETE"]
+Admission = Callable[[Operation, Resource, Object | None, Object | None], None]
+Key = tuple[str, str]
+
+KEPT = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
+IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
+
+
+class _Entry:
+    """One stored object with its JSON text; neither leaves the store uncopied."""
+
+    __slots__ = ("obj", "raw", "version")
+
+    def __init__(self, obj: Object, version: int) -> None:
+        self.obj = obj
+        self.version = version
+        self.raw = orjson.dumps(obj)
+
+    def copy(self) -> Object:
+        copied: Object = orjson.loads(self.raw)
+        return copied
+
+
+class Store:
+    """All objects of the platform. `admission` may be extended at any time; hooks raise `ApiError` to refuse.
+
+    An admission hook gets (operation, resource, new, old): `new` is None on DELETE, `old` is None on CREATE. On CREATE
+    and UPDATE it may also fill in defaults in `new`.
+    """
+
+    def __init__(self, admission: Sequence[Admission] = ()) -> None:
+        self.admission: list[Admission] = list(admission)
+        self.version = 0
+        self._objects: dict[Resource, dict[Key, _Entry]] = {resource: {} for resource in RESOURCES}
+        self._dependents: defaultdict[str, dict[tuple[Resource, Key], None]] = defaultdict(dict)
+        self._uids: dict[str, tuple[Resource, Key]] = {}
+        self._population: defaultdict[str, int] = defaultdict(int)
+        self._log = Log()
+        for name in ("default", "kube-system"):
+            self.create(NAMESPACE, {"metadata": {"name": name}})
+
+    # Reading.
+
+    def find(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
+        """The object, or None."""
+        entry = self._objects[resource].get((namespace or "", name))
+        return None if entry is None else entry.copy()
+
+    def get(self, resource: Resource, namespace: str | None, name: str) -> Object:
+        """The object; raises `ApiError` 404 NotFound."""
+        return self._entry(resource, namespace, name).copy()
+
+    def raw(self, resource: Resource, namespace: str | None, name: str) -> bytes:
+        """The object as JSON text; raises `ApiError` 404 NotFound."""
+        return self._entry(resource, namespace, name).raw
+
+    def list(
+        self, resource: Resource, namespace: str | None = None, labels: Mapping[str, str] | None = None
+    ) -> "list[Object]":
+        """All objects of a kind (in one namespace), those that carry all `labels`, ordered by namespace and name."""
+        return [
+            orjson.loads(raw)
+            for obj, raw in self.entries(resource, namespace)
+            if not labels or labels.items() <= (obj["metadata"].get("labels") or {}).items()
+        ]
+
+    def entries(self, resource: Resource, namespace: str | None = None) -> Iterator[tuple[Object, bytes]]:
+        """Objects, uncopied, with their JSON text, for readers that only look (the HTTP server)."""
+        for (place, _), entry in sorted(self._objects[resource].items()):
+            if namespace is None or place == namespace:
+                yield entry.obj, entry.raw
+
+    def watch(self, resources: Collection[Resource], since: int | None = None) -> Subscription:
+        """All changes of these kinds as an async iterator of (type, resource, object).
+
+        Without `since` it starts with an ADDED for each object that exists; with it, with what happened after that
+        resourceVersion, and raises `ApiError` 410 Expired when that is no longer remembered.
+        """
+        if since is not None:
+            return self._log.subscribe(resources, self._log.replay(resources, since))
+        existing = (
+            Change("ADDED", resource, entry.version, entry.obj, entry.raw, None)
+            for resource in resources
+            for _, entry in sorted(self._objects[resource].items())
+        )
+        return self._log.subscribe(resources, existing)
+
+    # Writing.
+
+    def create(
+        self, resource: Resource, obj: Object, *, manager: fields.Manager | None = None, dry_run: bool = False
+    ) -> Object:
+        """Store a new object and return it as stored. `metadata.generateName` works as usual.
+
+        Raises `ApiError`: 404 (no such namespace), 403 (the namespace is going), 409 AlreadyExists, 422 Invalid, and
+        whatever admission says.
+        """
+        new: Object = orjson.loads(orjson.dumps(obj))
+        new["apiVersion"], new["kind"] = resource.api_version, resource.kind
+        metadata = new["metadata"] = dict(new.get("metadata") or {})
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = validation.generated_name(metadata["generateName"])
+        namespace = self._namespace_of(resource, metadata)
+        for name in (*KEPT, "resourceVersion"):
+            metadata.pop(name, None)
+        if resource.status and resource.custom:
+            new.pop("status", None)
+        metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": now()}
+        if resource.generations:
+            metadata["generation"] = 1
+        validation.complete(resource, new, None)
+        validation.check(resource, new)
+        self._admit("CREATE", resource, new, None)
+        key = (namespace, metadata["name"])
+        if key in self._objects[resource]:
+            raise errors.already_exists(resource, metadata["name"])
+        if manager:
+            fields.track(None, new, manager, now())
+        if dry_run:
+            return new
+        self._put("ADDED", resource, key, new)
+        self._collect_orphan(resource, key)
+        return new
+
+    def update(
+        self, resource: Resource, obj: Object, *, manager: fields.Manager | None = None, dry_run: bool = False
+    ) -> Object:
+        """Replace all but the status (where that is a subresource of its own) and return the object as stored.
+
+        A `resourceVersion` or `uid` in `obj` that is not the stored one is a conflict (409). Taking the last finalizer
+        off an object that is being deleted removes it.
+        """
+        entry, new = self._prepare(resource, obj)
+        old = entry.obj
+        if resource.status:
+            new.pop("status", None)
+            if "status" in old:
+                new["status"] = old["status"]
+        added = set(new["metadata"].get("finalizers") or ()) - set(old["metadata"].get("finalizers") or ())
+        if added and "deletionTimestamp" in old["metadata"]:
+            raise validation.no_new_finalizers(resource, new["metadata"]["name"], sorted(added))
+        return self._replace(resource, entry, new, manager, dry_run=dry_run)
+
+    def update_status(
+        self, resource: Resource, obj: Object, *, manager: fields.Manager | None = None, dry_run: bool = False
+    ) -> Object:
+        """Replace only `status`; everything else in `obj` but its resourceVersion and uid is ignored."""
+        entry, new = self._prepare(resource, obj)
+        owners = new["metadata"].get("managedFields")
+        merged = entry.copy()
+        merged.pop("status", None)
+        if "status" in new:
+            merged["status"] = new["status"]
+        if owners is not None:
+            merged["metadata"]["managedFields"] = owners
+        return self._replace(resource, entry, merged, manager, dry_run=dry_run)
+
+    def patch_status(
+        self, resource: Resource, namespace: str | None, name: str, status: Mapping[str, Any]
+    ) -> Object | None:
+        """For controllers: make `status` the object's status. None when the object is gone; no write when it is equal."""
+        entry = self._objects[resource].get((namespace or "", name))
+        if entry is None:
+            return None
+        if entry.obj.get("status") == status:
+            return entry.copy()
+        new = entry.copy()
+        new["status"] = status
+        new["metadata"].pop("resourceVersion")
+        return self.update_status(resource, new)
+
+    def delete(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        *,
+        orphan: bool = False,
+        uid: str | None = None,
+        version: str | None = None,
+        dry_run: bool = False,
+    ) -> Object:
+        """Delete an object and, unless `orphan`, all that it alone owns; return it as it was last.
+
+        With finalizers it only gets a `deletionTimestamp`: the returned object has one exactly if it is still there.
+        A namespace is `Terminating` until what is in it is gone. `uid` and `version` are preconditions (409).
+        """
+        entry = self._entry(resource, namespace, name)
+        _check_preconditions(resource, entry.obj, uid, version)
+        self._admit("DELETE", resource, None, entry.obj)
+        key = (namespace or "", name)
+        obj = entry.copy()
+        if resource is NAMESPACE and name in IMMORTAL:
+            raise errors.forbidden(resource, name, "this namespace may not be deleted")
+        if dry_run:
+            return obj
+        if resource is NAMESPACE or obj["metadata"].get("finalizers"):
+            self._mark(resource, key, obj)
+            if resource is NAMESPACE:
+                self._empty(name)
+            return obj
+        self._remove(resource, key, orphan=orphan)
+        return obj
+
+    # How a write is made.
+
+    def _prepare(self, resource: Resource, obj: Object) -> tuple[_Entry, Object]:
+        new: Object = orjson.loads(orjson.dumps(obj))
+        new["apiVersion"], new["kind"] = resource.api_version, resource.kind
+        metadata = new.setdefault("metadata", {})
+        namespace = metadata.get("namespace") if resource.namespaced else None
+        entry = self._entry(resource, namespace, metadata.get("name", ""))
+        _check_preconditions(resource, entry.obj, metadata.get("uid"), metadata.get("resourceVersion"))
+        for name in KEPT:
+            metadata.pop(name, None)
+            if name in entry.obj["metadata"]:
+                metadata[name] = entry.obj["metadata"][name]
+        return entry, new
+
+    def _replace(
+        self, resource: Resource, entry: _Entry, new: Object, manager: fields.Manager | None, *, dry_run: bool
+    ) -> Object:
+        old, metadata = entry.obj, new["metadata"]
+        validation.complete(resource, new, old)
+        validation.check(resource, new, old)
+        self._admit("UPDATE", resource, new, old)
+        if resource.generations and _wanted(new) != _wanted(old):
+            metadata["generation"] = old["metadata"].get("generation", 0) + 1
+        if manager:
+            fields.track(old, new, manager, now())
+        elif "managedFields" not in metadata and "managedFields" in old["metadata"]:
+            metadata["managedFields"] = old["metadata"]["managedFields"]
+        metadata["resourceVersion"] = str(entry.version)
+        if dry_run or fields.same(old, new):
+            return new if dry_run else entry.copy()
+        key = (metadata.get("namespace", "") if resource.namespaced else "", metadata["name"])
+        if "deletionTimestamp" in metadata and not metadata.get("finalizers") and resource is not NAMESPACE:
+            self._remove(resource, key)
+            return new
+        self._put("MODIFIED", resource, key, new)
+        return new
+
+    def _put(self, change: Literal["ADDED", "MODIFIED"], resource: Resource, key: Key, obj: Object) -> None:
+        self.version += 1
+        obj["metadata"]["resourceVersion"] = str(self.version)
+        stored: Object = orjson.loads(orjson.dumps(obj))
+        entry = _Entry(stored, self.version)
+        old = self._objects[resource].get(key)
+        self._objects[resource][key] = entry
+        if old is None:
+            self._uids[stored["metadata"]["uid"]] = (resource, key)
+            self._population[key[0]] += 1
+        self._own(resource, key, None if old is None else old.obj, stored)
+        self._log.publish(
+            Change(change, resource, self.version, stored, entry.raw, None if old is None else old.obj)
+        )
+
+    def _mark(self, resource: Resource, key: Key, obj: Object) -> None:
+        metadata = obj["metadata"]
+        if "deletionTimestamp" in metadata:
+            return
+        metadata["deletionTimestamp"] = now()
+        if resource is NAMESPACE:
+            obj["status"] = {**obj.get("status", {}), "phase": "Terminating"}
+        else:
+            metadata["deletionGracePeriodSeconds"] = 0
+            if resource.generations:
+                metadata["generation"] += 1
+        self._put("MODIFIED", resource, key, obj)
+
+    def _remove(self, resource: Resource, key: Key, *, orphan: bool = False) -> None:
+        old = self._objects[resource].pop(key)
+        self.version += 1
+        obj = old.copy()
+        obj["metadata"]["resourceVersion"] = str(self.version)
+        uid = obj["metadata"]["uid"]
+        del self._uids[uid]
+        self._population[key[0]] -= 1
+        self._own(resource, key, old.obj, None)
+        self._log.publish(Change("DELETED", resource, self.version, obj, orjson.dumps(obj), old.obj))
+        for dependent, place in list(self._dependents.pop(uid, ())):
+            if orphan:
+                self._disown(dependent, place, uid)
+            else:
+                self._collect_orphan(dependent, place)
+        self._finish_namespace(key[0])
+
+    # What belongs to what.
+
+    def _own(self, resource: Resource, key: Key, old: Object | None, new: Object | None) -> None:
+        before, after = _owners(old), _owners(new)
+        for uid in before - after:
+            if uid in self._dependents:
+                self._dependents[uid].pop((resource, key), None)
+        for uid in after - before:
+            self._dependents[uid][(resource, key)] = None
+
+    def _collect_orphan(self, resource: Resource, key: Key) -> None:
+        """Delete an object whose owners are all gone."""
+        entry = self._objects[resource].get(key)
+        owners = _owners(entry.obj) if entry else None
+        if owners and not any(uid in self._uids for uid in owners):
+            self.delete(resource, key[0], key[1])
+
+    def _disown(self, resource: Resource, key: Key, uid: str) -> None:
+        entry = self._objects[resource].get(key)
+        if entry is None:
+            return
+        new = entry.copy()
+        new["metadata"]["ownerReferences"] = [o for o in new["metadata"]["ownerReferences"] if o["uid"] != uid]
+        self._put("MODIFIED", resource, key, new)
+
+    def _empty(self, namespace: str) -> None:
+        for resource, objects in self._objects.items():
+            for key in [key for key in objects if resource.namespaced and key[0] == namespace]:
+                if key in objects:
+                    self.delete(resource, *key)
+        self._finish_namespace(namespace)
+
+    def _finish_namespace(self, name: str) -> None:
+        entry = self._objects[NAMESPACE].get(("", name))
+        if entry and not self._population[name] and "deletionTimestamp" in entry.obj["metadata"]:
+            self._remove(NAMESPACE, ("", name))
+            del self._population[name]
+
+    # Small rules.
+
+    def _entry(self, resource: Resource, namespace: str | None, name: str) -> _Entry:
+        entry = self._objects[resource].get((namespace or "", name))
+        if entry is None:
+            raise errors.not_found(resource, name)
+        return entry
+
+    def _namespace_of(self, resource: Resource, metadata: Object) -> str:
+        if not resource.namespaced:
+            metadata.pop("namespace", None)
+            return ""
+        name: str = metadata.setdefault("namespace", "default")
+        namespace = self._entry(NAMESPACE, None, name).obj
+        if "deletionTimestamp" in namespace["metadata"]:
+            why = f"unable to create new content in namespace {name} because it is being terminated"
+            raise errors.forbidden(resource, metadata.get("name", ""), why)
+        return name
+
+    def _admit(self, operation: Operation, resource: Resource, new: Object | None, old: Object | None) -> None:
+        for hook in self.admission:
+            hook(operation, resource, new, old)
+
+
+def now() -> str:
+    """The wall-clock time as Kubernetes writes it, to the second, in UTC."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _owners(obj: Object | None) -> set[str]:
+    return {owner["uid"] for owner in (obj or {}).get("metadata", {}).get("ownerReferences") or ()}
+
+
+def _wanted(obj: Object) -> Object:
+    return {name: value for name, value in obj.items() if name not in ("metadata", "status")}
+
+
+def _check_preconditions(resource: Resource, stored: Object, uid: str | None, version: str | None) -> None:
+    metadata = stored["metadata"]
+    if uid and uid != metadata["uid"]:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {metadata['uid']}"
+        raise errors.conflict(resource, metadata["name"], why)
+    if version and version != metadata["resourceVersion"]:
+        raise errors.conflict(resource, metadata["name"])

@@ -1,0 +1,118 @@
+"""Who is told of a change, and what is remembered for those who ask later.
+
+`Log` keeps the last changes of each kind and hands every new one to the subscriptions of that kind: an append to a
+deque each, no copy, so that many watchers cost little. A `Subscription` is read by exactly one task.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import orjson
+
+from embedded.api import errors
+from embedded.api.resources import RESOURCES, Resource
+
+REMEMBERED = 4096
+"""Changes kept for each kind; a watch from before the oldest of them is answered 410."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change: the object after it (uncopied: look, do not touch), its JSON text, and the object before it."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED"]
+    resource: Resource
+    version: int
+    obj: dict[str, Any]
+    raw: bytes
+    old: dict[str, Any] | None
+
+
+class Subscription:
+    """An unbounded queue of changes. `async for` gives (type, resource, copy of the object); `next()` the `Change`.
+
+    Ends after `close()`, once what was queued before has been read.
+    """
+
+    def __init__(self, log: "Log", resources: Collection[Resource], first: Iterable[Change]) -> None:
+        self._log = log
+        self._resources = tuple(resources)
+        self._changes = deque(first)
+        self._wake = asyncio.Event()
+        self._closed = False
+
+    def put(self, change: Change) -> None:
+        """Queue one change (called by the log)."""
+        self._changes.append(change)
+        self._wake.set()
+
+    def close(self) -> None:
+        """Take no more changes; the reader stops when it has read those that are queued."""
+        self._closed = True
+        self._log.unsubscribe(self, self._resources)
+        self._wake.set()
+
+    async def next(self) -> Change | None:
+        """The next change, or None after `close()`."""
+        while not self._changes:
+            if self._closed:
+                return None
+            self._wake.clear()
+            await self._wake.wait()
+        return self._changes.popleft()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> tuple[str, Resource, dict[str, Any]]:
+        change = await self.next()
+        if change is None:
+            raise StopAsyncIteration
+        return change.type, change.resource, orjson.loads(change.raw)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+
+class Log:
+    """The last changes of each kind, and who wants to hear the next ones."""
+
+    def __init__(self) -> None:
+        self._changes: dict[Resource, deque[Change]] = {resource: deque(maxlen=REMEMBERED) for resource in RESOURCES}
+        self._forgotten = dict.fromkeys(RESOURCES, 0)
+        self._readers: dict[Resource, dict[Subscription, None]] = {resource: {} for resource in RESOURCES}
+
+    def publish(self, change: Change) -> None:
+        """Remember a change and hand it to every subscription of its kind."""
+        changes = self._changes[change.resource]
+        if len(changes) == REMEMBERED:
+            self._forgotten[change.resource] = changes[0].version
+        changes.append(change)
+        for reader in self._readers[change.resource]:
+            reader.put(change)
+
+    def replay(self, resources: Collection[Resource], since: int) -> list[Change]:
+        """What happened after `since`, in order. Raises `ApiError` 410 Expired when part of it is forgotten."""
+        oldest = max(self._forgotten[resource] for resource in resources)
+        if since < oldest:
+            raise errors.expired(since, oldest)
+        found = [change for resource in resources for change in self._changes[resource] if change.version > since]
+        return sorted(found, key=lambda change: change.version)
+
+    def subscribe(self, resources: Collection[Resource], first: Iterable[Change]) -> Subscription:
+        """A new subscription that reads `first` before anything new."""
+        reader = Subscription(self, resources, first)
+        for resource in resources:
+            self._readers[resource][reader] = None
+        return reader
+
+    def unsubscribe(self, reader: Subscription, resources: Collection[Resource]) -> None:
+        """Hand nothing more to this subscription."""
+        for resource in resources:
+            self._readers[resource].pop(reader, None)
