@@ -1,0 +1,184 @@
+"""Names of things in a history: what an expectation points at.
+
+A ref is a frozen value without behaviour: a test gets it from a fixture, an expectation carries it, the history keeps
+it as JSON. Refs hold no connection and no object of the system under test.
+
+`to_json` and `from_json` are exact inverses for everything an expectation may carry: refs, bytes, JSON values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class EventRef:
+    """One CloudEvent by its identity, and how it came to be.
+
+    `send` names the request that carried it (record kinds `sent`, `answered`), `produce` the Kafka record that we wrote
+    (kind `produced`). An event with neither is one that a subscriber replied.
+    """
+
+    source: str
+    id: str
+    send: str | None = None
+    produce: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRef:
+    """One HTTP request of the probe and its answer: whatever bytes were sent, event or not."""
+
+    send: str
+
+
+@dataclass(frozen=True, slots=True)
+class SinkRef:
+    """A recording subscriber of the probe. Its name is unique in the run."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerRef:
+    """A Trigger, the sink it delivers to, and the consumer group whose committed offset proves what it has handled.
+
+    `sink` is None when the subscriber is not the probe's. `group` is empty when the broker shows none: then only a
+    fence event can prove absence. `ordered` says that the Trigger asks for ordered delivery.
+    """
+
+    namespace: str
+    name: str
+    sink: SinkRef | None
+    topic: str
+    group: str
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRef:
+    """A Kafka topic."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerRef:
+    """A Broker, the topic that stores its events and the URL that takes them."""
+
+    namespace: str
+    name: str
+    topic: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProducedRef:
+    """A record that the probe wrote to a topic; `key` as latin-1 text, like every byte string of a history."""
+
+    produce: str
+    topic: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """A Kubernetes object; `seq` is the `object` record of one call on it, where a claim is about that call."""
+
+    api_version: str
+    kind: str
+    namespace: str | None
+    name: str
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRef:
+    """A load of the probe; `count` is how many sends were intended, so that a short history shows."""
+
+    load: str
+    count: int
+
+
+Ref: TypeAlias = (
+    EventRef | ExchangeRef | SinkRef | TriggerRef | TopicRef | BrokerRef | ProducedRef | ObjectRef | LoadRef
+)
+
+_R_co = TypeVar("_R_co", covariant=True)
+
+
+class Has(Protocol[_R_co]):
+    """Anything that knows its ref, like the handles that fixtures give to tests."""
+
+    @property
+    def ref(self) -> _R_co:
+        """What the history calls it."""
+        ...
+
+
+_TAGS: dict[str, type[Any]] = {
+    "event": EventRef,
+    "exchange": ExchangeRef,
+    "sink": SinkRef,
+    "trigger": TriggerRef,
+    "topic": TopicRef,
+    "broker": BrokerRef,
+    "produced": ProducedRef,
+    "object": ObjectRef,
+    "load": LoadRef,
+}
+_TAG_OF: dict[type[Any], str] = {cls: tag for tag, cls in _TAGS.items()}
+
+
+class RefError(ValueError):
+    """A value cannot stand in an expectation, or a history's JSON names no ref."""
+
+
+def to_json(value: Any) -> Any:
+    """The JSON form of refs, bytes and JSON values, nested as deep as need be.
+
+    Raises:
+        RefError: a value has no JSON form, or a mapping uses a name that begins with `$`.
+    """
+    tag = _TAG_OF.get(type(value))
+    if tag is not None:
+        return {"$ref": tag} | {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, bytes):
+        return {"$bytes": value.decode("latin-1")}
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        if any(not isinstance(name, str) or name.startswith("$") for name in value):
+            raise RefError(
+                f"a mapping in an expectation has names that are no plain strings: {sorted(map(repr, value))}"
+            )
+        return {name: to_json(item) for name, item in value.items()}
+    if isinstance(value, Sequence):
+        return [to_json(item) for item in value]
+    raise RefError(f"{type(value).__name__} cannot stand in an expectation: {value!r}")
+
+
+def from_json(value: Any) -> Any:
+    """What `to_json` was given (sequences come back as lists).
+
+    Raises:
+        RefError: an unknown or damaged ref.
+    """
+    if isinstance(value, list):
+        return [from_json(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$bytes" in value:
+        return str(value["$bytes"]).encode("latin-1")
+    if "$ref" not in value:
+        return {name: from_json(item) for name, item in value.items()}
+    cls = _TAGS.get(value["$ref"])
+    if cls is None:
+        raise RefError(f"unknown ref {value['$ref']!r}; known: {', '.join(_TAGS)}")
+    try:
+        return cls(**{name: from_json(item) for name, item in value.items() if name != "$ref"})
+    except TypeError as error:
+        raise RefError(f"damaged ref {value!r}: {error}") from error
