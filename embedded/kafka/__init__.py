@@ -1,0 +1,26 @@
+"""Kafka for the embedded platform: a mock in a child process, a real Apache Kafka from Maven, or somebody's.
+
+`await start(choice, state)` gives a `Kafka`; everything that goes wrong is a `KafkaError` that says what helps.
+"""
+
+from pathlib import Path
+
+from embedded.kafka.apache import start_apache
+from embedded.kafka.external import connect_external
+from embedded.kafka.kafka import Kafka, KafkaError
+from embedded.kafka.mocked import start_mock
+
+__all__ = ["Kafka", "KafkaError", "connect_external", "start", "start_apache", "start_mock"]
+
+
+async def start(choice: str, state: Path) -> Kafka:
+    """Start or reach the Kafka that the option `--kafka` names: `mock`, `apache` or `HOST:PORT[,HOST:PORT]`.
+
+    Raises:
+        KafkaError: none of these, or it does not come up.
+    """
+    if choice == "mock":
+        return await start_mock(state)
+    if choice == "apache":
+        return await start_apache(state)
+    return await connect_external(choice)

@@ -1,0 +1,171 @@
+"""A real Apache Kafka: one KRaft node (broker and controller) from jars, on loopback, with a data folder of its own."""
+
+import asyncio
+import base64
+import os
+import socket
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from embedded.kafka.admin import Admin
+from embedded.kafka.jars import jars, java, kafka_version
+from embedded.kafka.kafka import Kafka, KafkaError, log_tail
+from embedded.kafka.process import Child, project_environment
+
+_HOST = "127.0.0.1"
+_FORMAT_SECONDS = 60.0
+_READY_SECONDS = 90.0
+_STOP_SECONDS = 15.0
+_LOGGING = Path(__file__).with_name("log4j2.properties")
+# A small heap, and only the quick compiler: this broker lives for minutes.
+_JVM = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
+
+CLIENT: Mapping[str, str | int] = {
+    "session.timeout.ms": 2000,
+    "heartbeat.interval.ms": 300,
+    "linger.ms": 0,
+    "log_level": 0,
+}
+
+
+class ApacheKafka(Kafka):
+    """A broker of ours in a JVM on a leash."""
+
+    kind = "apache"
+    client = CLIENT
+
+    def __init__(self, bootstrap: str, child: Child) -> None:
+        self.bootstrap = bootstrap
+        self.version = f"Apache Kafka {kafka_version()}"
+        self._child = child
+        self._admin = Admin(bootstrap, CLIENT)
+
+    async def create_topic(self, name: str, partitions: int) -> bool:
+        """See `Kafka`."""
+        return await self._admin.create_topic(name, partitions)
+
+    async def delete_topic(self, name: str) -> bool:
+        """See `Kafka`."""
+        return await self._admin.delete_topic(name)
+
+    async def died(self) -> str:
+        """See `Kafka`."""
+        return await self._child.died("Apache Kafka")
+
+    async def stop(self) -> None:
+        """See `Kafka`."""
+        await self._child.stop(_STOP_SECONDS)
+
+    async def ready(self, seconds: float) -> None:
+        """Return once it serves.
+
+        Raises:
+            KafkaError: it died first, or it does not serve in time.
+        """
+        death = asyncio.ensure_future(self.died())
+        reachable = asyncio.ensure_future(self._admin.reachable(seconds))
+        try:
+            await asyncio.wait({death, reachable}, return_when=asyncio.FIRST_COMPLETED)
+            problem = death.result() if death.done() else reachable.exception()
+        finally:
+            death.cancel()
+            reachable.cancel()
+        if problem is not None:
+            raise KafkaError(f"Apache Kafka did not come up: {problem}\n{log_tail(self._child.log)}")
+
+
+def settings(data: Path, broker: int, controller: int) -> str:
+    """Return server.properties for a node that listens on these two loopback ports."""
+    values: dict[str, str | int] = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": f"1@{_HOST}:{controller}",
+        "listeners": f"PLAINTEXT://{_HOST}:{broker},CONTROLLER://{_HOST}:{controller}",
+        "advertised.listeners": f"PLAINTEXT://{_HOST}:{broker}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "log.dirs": str(data),
+        "auto.create.topics.enable": "false",
+        "num.partitions": 1,
+        "default.replication.factor": 1,
+        "offsets.topic.num.partitions": 1,
+        "offsets.topic.replication.factor": 1,
+        "transaction.state.log.num.partitions": 1,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "share.coordinator.state.topic.num.partitions": 1,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "group.initial.rebalance.delay.ms": 0,
+        "group.min.session.timeout.ms": 1000,
+        "num.network.threads": 2,
+        "num.io.threads": 2,
+        "background.threads": 2,
+    }
+    return "".join(f"{name}={value}\n" for name, value in values.items())
+
+
+async def start_apache(state: Path) -> ApacheKafka:
+    """Start a node whose data lives in `state/kafka-data`, formatted anew; its output goes to `state/kafka.log`.
+
+    Raises:
+        KafkaError: no Java, no jars, a port taken in between, or it does not come up in time.
+    """
+    program = await java()
+    classpath = f"{await jars()}/*"
+    data = state / "kafka-data" / uuid.uuid4().hex[:8]
+    data.mkdir(parents=True)
+    broker, controller = _free_ports(2)
+    properties = data.with_suffix(".properties")
+    properties.write_text(settings(data, broker, controller))
+    run = [program, *_JVM, f"-Dlog4j2.configurationFile=file:{_LOGGING}", "-cp", classpath]
+    log = state / "kafka.log"
+    await _format([*run, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(properties)], log)
+    child = await _leashed([*run, "kafka.Kafka", str(properties)], log)
+    kafka = ApacheKafka(f"{_HOST}:{broker}", child)
+    try:
+        await kafka.ready(_READY_SECONDS)
+    except BaseException:
+        await kafka.stop()
+        raise
+    return kafka
+
+
+async def _format(arguments: list[str], log: Path) -> None:
+    child = await _leashed(arguments, log)
+    try:
+        code = await asyncio.wait_for(child.process.wait(), _FORMAT_SECONDS)
+    except TimeoutError as error:
+        raise KafkaError(f"formatting Kafka's data folder took longer than {_FORMAT_SECONDS:.0f} s") from error
+    finally:
+        await child.stop(_STOP_SECONDS)
+    if code:
+        raise KafkaError(f"formatting Kafka's data folder failed (exit code {code}):\n{log_tail(log)}")
+
+
+async def _leashed(arguments: list[str], log: Path) -> Child:
+    return await Child.start(
+        [sys.executable, "-m", "embedded.kafka.leash", *arguments],
+        cwd=Path(__file__).resolve().parents[2],
+        log=log,
+        environment=project_environment(),
+    )
+
+
+def _cluster_id() -> str:
+    return base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=").replace("-", "a", 1)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on now; held together, so that they differ."""
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind((_HOST, 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()

@@ -1,0 +1,168 @@
+"""librdkafka's mock cluster as a program: `python -m embedded.kafka.mock`.
+
+The `confluent-kafka` wheel carries a whole little Kafka for librdkafka's own tests. This program starts one broker of
+it on 127.0.0.1 through ctypes and obeys JSON lines on stdin, one answer a line on stdout:
+
+    -> (at start)                                      {"bootstrap": "127.0.0.1:41234", "version": "2.16.0"}
+    <- {"create": "orders", "partitions": 3}           {"done": true}, or {"done": false} when it exists
+    <- {"delete": "orders"}                            {"done": true}, or {"done": false} when it does not
+                                                       {"error": "..."} when it cannot
+
+It ends when stdin does, so it never outlives its parent. The mock API is experimental and promises no ABI: hence the
+exact pin of the wheel, and the look at every symbol before the first call.
+
+What it is not: a Kafka to keep data in. A partition holds 5 MiB or 100,000 batches, after that the oldest go without
+a word; there are no admin requests, no real transactions, no look-up by time. A producer's metadata request makes
+an unknown topic with four partitions.
+"""
+
+import ctypes
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_POINTER, _INT, _STRING = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
+_PRODUCER = 0
+_TOPIC_ALREADY_EXISTS, _UNKNOWN_TOPIC, _UNKNOWN_TOPIC_OR_PARTITION = 36, -188, 3
+
+# name -> (result, arguments); the signatures are those of rdkafka.h and rdkafka_mock.h, 2.16.0
+_SYMBOLS: dict[str, tuple[Any, list[Any]]] = {
+    "rd_kafka_version_str": (_STRING, []),
+    "rd_kafka_err2str": (_STRING, [_INT]),
+    "rd_kafka_conf_new": (_POINTER, []),
+    "rd_kafka_conf_set": (_INT, [_POINTER, _STRING, _STRING, _STRING, ctypes.c_size_t]),
+    "rd_kafka_new": (_POINTER, [_INT, _POINTER, _STRING, ctypes.c_size_t]),
+    "rd_kafka_destroy": (None, [_POINTER]),
+    "rd_kafka_mock_cluster_new": (_POINTER, [_POINTER, _INT]),
+    "rd_kafka_mock_cluster_destroy": (None, [_POINTER]),
+    "rd_kafka_mock_cluster_bootstraps": (_STRING, [_POINTER]),
+    "rd_kafka_mock_group_initial_rebalance_delay_ms": (None, [_POINTER, ctypes.c_int32]),
+    "rd_kafka_mock_topic_create": (_INT, [_POINTER, _STRING, _INT, _INT]),
+    "rd_kafka_mock_topic_delete": (_INT, [_POINTER, _STRING]),
+}
+
+
+class MockUnavailableError(Exception):
+    """The wheel's librdkafka is not the one that this program was written for."""
+
+
+def load() -> ctypes.CDLL:
+    """Load the wheel's librdkafka and give every function that is used its signature.
+
+    Raises:
+        MockUnavailableError: no such wheel, no library in it, or symbols missing.
+    """
+    spec = importlib.util.find_spec("confluent_kafka")
+    if spec is None or spec.origin is None:
+        raise MockUnavailableError("confluent-kafka is not installed; install the project's requirements.txt")
+    folder = Path(spec.origin).parents[1] / "confluent_kafka.libs"
+    libraries = sorted(folder.glob("librdkafka*.so*"))
+    if not libraries:
+        raise MockUnavailableError(
+            f"no librdkafka in {folder}: confluent-kafka was built from source here, but the mock cluster needs the "
+            "wheel that requirements.txt pins (or use --kafka apache)",
+        )
+    library = ctypes.CDLL(str(libraries[0]))
+    missing = [name for name in _SYMBOLS if not hasattr(library, name)]
+    if missing:
+        raise MockUnavailableError(
+            f"{libraries[0].name} lacks {', '.join(missing)}: another confluent-kafka than requirements.txt pins",
+        )
+    for name, (result, arguments) in _SYMBOLS.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+class MockCluster:
+    """One mock broker."""
+
+    def __init__(self, library: ctypes.CDLL, cluster: int) -> None:
+        self._library = library
+        self._cluster = cluster
+        # Members of a consumer group get their partitions at once instead of after three seconds.
+        library.rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0)
+
+    @property
+    def bootstrap(self) -> str:
+        """`host:port` of the broker."""
+        return str(self._library.rd_kafka_mock_cluster_bootstraps(self._cluster).decode())
+
+    def create(self, topic: str, partitions: int) -> bool:
+        """Make a topic; False when it exists."""
+        code = self._library.rd_kafka_mock_topic_create(self._cluster, topic.encode(), partitions, 1)
+        return self._done(code, _TOPIC_ALREADY_EXISTS)
+
+    def delete(self, topic: str) -> bool:
+        """Remove a topic; False when there is none."""
+        code = self._library.rd_kafka_mock_topic_delete(self._cluster, topic.encode())
+        return self._done(code, _UNKNOWN_TOPIC, _UNKNOWN_TOPIC_OR_PARTITION)
+
+    def _done(self, code: int, *refusals: int) -> bool:
+        if code and code not in refusals:
+            raise OSError(self._library.rd_kafka_err2str(code).decode())
+        return code == 0
+
+
+@contextmanager
+def running(library: ctypes.CDLL) -> Iterator[MockCluster]:
+    """Run a mock cluster of one broker for the length of a `with` block."""
+    error = ctypes.create_string_buffer(512)
+    configuration = library.rd_kafka_conf_new()
+    library.rd_kafka_conf_set(configuration, b"log_level", b"0", error, len(error))
+    client = library.rd_kafka_new(_PRODUCER, configuration, error, len(error))
+    if not client:
+        raise MockUnavailableError(f"librdkafka made no client: {error.value.decode(errors='replace')}")
+    try:
+        cluster = library.rd_kafka_mock_cluster_new(client, 1)
+        if not cluster:
+            raise MockUnavailableError("librdkafka made no mock cluster: it could not listen on 127.0.0.1")
+        try:
+            yield MockCluster(library, cluster)
+        finally:
+            library.rd_kafka_mock_cluster_destroy(cluster)
+    finally:
+        library.rd_kafka_destroy(client)
+
+
+def obey(cluster: MockCluster, line: str) -> dict[str, Any]:
+    """Carry one request line out and return its answer."""
+    try:
+        request = json.loads(line)
+        match request:
+            case {"create": str(topic), "partitions": int(partitions)}:
+                return {"done": cluster.create(topic, partitions)}
+            case {"delete": str(topic)}:
+                return {"done": cluster.delete(topic)}
+            case _:
+                return {"error": f"unknown request {line.strip()!r}"}
+    except (OSError, ValueError) as error:
+        return {"error": str(error)}
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Serve until stdin ends."""
+    try:
+        library = load()
+        with running(library) as cluster:
+            version = library.rd_kafka_version_str().decode()
+            _say({"bootstrap": cluster.bootstrap, "version": version})
+            for line in sys.stdin:
+                _say(obey(cluster, line))
+    except MockUnavailableError as error:
+        _say({"error": str(error)})
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
