@@ -420,16 +420,16 @@ def within(
 
     Args:
         load: the load.
-        stage: `ack` (to the ingress' answer), `dispatch` (to the first request at `to`), `result` (to the record in `on`
-            whose JSON value has the event's id under `key`).
+        stage: `ack` (to the ingress' answer), `dispatch` (to the first request at `to`), `result` (to the record in
+            `on` whose JSON value has the event's id under `key`).
         percentile: between 0 and 100.
         budget: seconds.
         confidence: of each decision, one-sided, by the order statistics' binomial bounds.
         to: subscriber, for `dispatch`.
         on: topic, for `result`.
         key: member of the result that carries the trace id.
-        max_lag: seconds that the generator may lag behind its intended times (99th percentile) before the measurement is
-            void; default a fifth of the budget.
+        max_lag: seconds that the generator may lag behind its intended times (99th percentile) before the measurement
+            is void; default a fifth of the budget.
     """
     if stage not in {"ack", "dispatch", "result"}:
         raise RefError(f"unknown stage {stage!r}; known: ack, dispatch, result")
