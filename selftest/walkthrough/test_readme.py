@@ -1,0 +1,95 @@
+"""What the README says, done: its walk-throughs run as written, with the real `kubectl` and `curl`.
+
+Every ```shell block below a "Walk-through" heading runs in one bash session; a ```text block after it is what must be printed,
+line by line, `…` standing for anything. `tox -e up` itself is replaced by the command that it runs.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```(shell|text)\n(.*?)^```$", re.M | re.S)
+DONE = "--- block done, rc="
+
+pytestmark = [
+    pytest.mark.timeout(600),  # a fresh clone builds the images here
+    pytest.mark.skipif(
+        not (shutil.which("kubectl") and shutil.which("curl")), reason="the walk-through needs kubectl and curl"
+    ),
+]
+
+
+def walkthrough() -> list[tuple[str, str]]:
+    """Return the README's (commands, expected output) pairs; the output is empty where the README shows none."""
+    text = (ROOT / "README.md").read_text()
+    sections = "".join(part for part in re.split(r"^(?=## )", text, flags=re.M) if part.startswith("## Walk-through"))
+    steps: list[tuple[str, str]] = []
+    for language, body in BLOCK.findall(sections):
+        if language == "shell":
+            steps.append((body, ""))
+        else:
+            steps[-1] = (steps[-1][0], body)
+    return [step for step in steps if step[0].strip() != "tox -e up"]
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The platform as `tox -e up` brings it up; gives the environment that its `export` lines make."""
+    errors = tmp_path_factory.mktemp("up") / "stderr"
+    with errors.open("wb") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fixtures", "up"], cwd=ROOT, stdout=subprocess.PIPE, stderr=sink, text=True
+        )
+    assert process.stdout is not None
+    exports: dict[str, str] = {}
+    for line in process.stdout:
+        if found := re.match(r"export (\w+)=(\S+)", line):
+            exports[found[1]] = found[2]
+        if "KAFKA_BOOTSTRAP" in exports and "KUBECONFIG" in exports:
+            break
+    else:
+        pytest.fail(f"`python -m fixtures up` ended before it was up:\n{errors.read_text()[-3000:]}")
+    yield {**os.environ, **exports, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    process.send_signal(signal.SIGINT)
+    try:
+        assert process.wait(30) == 0, errors.read_text()[-3000:]
+    finally:
+        process.kill()
+
+
+def matches(expected: str, printed: str) -> list[str]:
+    """Return the expected lines that no printed line matches."""
+
+    def pattern(line: str) -> str:
+        return r"\s*".join(re.escape(piece.strip()) + ".*" for piece in line.split("…"))
+
+    return [line for line in expected.splitlines() if not re.search(f"^{pattern(line)}$", printed, re.M)]
+
+
+def test_walk_through_works_as_written(up: dict[str, str]) -> None:
+    steps = walkthrough()
+    assert len(steps) >= 7, "the README lost its walk-through"
+    script = "set -euo pipefail\n"
+    for number, (commands, _) in enumerate(steps):
+        script += f"{commands}\necho '{DONE}{number}'\n"
+    started = time.monotonic()
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, env=up, capture_output=True, text=True, timeout=500, check=False
+    )
+    outputs = re.split(rf"^{DONE}\d+$\n?", ran.stdout, flags=re.M)
+    assert ran.returncode == 0, (
+        f"step {len(outputs) - 1} of the walk-through failed after {time.monotonic() - started:.0f} s:\n"
+        f"{steps[len(outputs) - 1][0]}\n{ran.stdout[-2000:]}\n{ran.stderr[-3000:]}"
+    )
+    for (commands, expected), printed in zip(steps, outputs, strict=False):
+        missing = matches(expected, printed)
+        assert not missing, f"after\n{commands}\nexpected\n{chr(10).join(missing)}\ngot\n{printed}"
