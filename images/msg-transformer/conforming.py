@@ -1,0 +1,46 @@
+"""The same transformer with a strict CloudEvents gate before it: `python -m conforming --model_name mnist`.
+
+Released KServe takes events that are none and answers some good ones wrongly; this entry point answers all of them as
+the specifications ask. It is the honest system that the mutants deviate from.
+"""
+
+from typing import Any
+
+import httpx
+from fastapi import HTTPException
+from gate import Gate
+from kserve import model_server
+from kserve.errors import InvalidInput
+from model import Transformer, serve
+
+
+class ConformingTransformer(Transformer):
+    """Tells the caller's faults from the predictor's."""
+
+    async def predict(
+        self, payload: Any, headers: dict[str, str] | None = None, response_headers: dict[str, str] | None = None
+    ) -> Any:
+        """Ask the predictor.
+
+        Raises:
+            InvalidInput: (HTTP 400) the predictor refused the request; the caller should not repeat it.
+            HTTPException: (HTTP 502) the predictor failed, or is not reached; a repetition may help.
+        """
+        try:
+            return await super().predict(payload, headers, response_headers)
+        except httpx.HTTPStatusError as error:
+            if 400 <= error.response.status_code < 500:
+                raise InvalidInput("the predictor refuses these instances") from error
+            raise HTTPException(502, f"the predictor answers {error.response.status_code}") from error
+        except httpx.TransportError as error:
+            raise HTTPException(502, "the predictor is not reached") from error
+
+
+def conforming(transformer: type[Transformer] = ConformingTransformer, gate: type[Gate] = Gate) -> None:
+    """Serve until SIGTERM."""
+    model_server.app.add_middleware(gate, model=model_server.args.model_name)
+    serve(transformer)
+
+
+if __name__ == "__main__":
+    conforming()

@@ -1,0 +1,102 @@
+"""The transformer of the async-mnist pipeline on KServe's SDK: `python -m model --model_name mnist`.
+
+A request carries pictures, and under the key that REQUEST_TRACE_KEY names the caller's id. The pictures go to the
+predictor as pixels; its answer goes back to the caller, and, when there is an id, onto KAFKA_TOPIC first: the answer
+says 200 only once Kafka has it. A request without an id is answered and published nowhere.
+
+This is the SDK as it was released, CloudEvents handling included; `conforming` puts a gate in front of it.
+"""
+
+import argparse
+import os
+import sys
+from contextvars import ContextVar
+from typing import Any
+
+from features import NotAnImageError, features
+from kserve import Model, ModelServer, model_server
+from kserve.errors import InvalidInput
+from results import ConfigurationError, ResultTopic, Settings, result_event
+from typing_extensions import override
+
+# One request is one task: what preprocess() keeps here, only the same request's postprocess() sees. The model object
+# is shared by all requests, so an attribute of it would be overwritten by the next one.
+_trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
+
+
+class Transformer(Model):
+    """Pictures in, digits out, results onto a topic."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        super().__init__(name)
+        self.settings = settings
+        self.topic = ResultTopic(settings)
+        self.ready = True
+
+    @override
+    async def preprocess(self, payload: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
+        """Return the predictor's request, and remember the caller's id for this request.
+
+        Raises:
+            InvalidInput: (HTTP 400) not what this pipeline's callers send.
+        """
+        if not isinstance(payload, dict):
+            raise InvalidInput("expected a JSON object (content-type application/json)")
+        instances = payload.get("instances")
+        if not isinstance(instances, list):
+            raise InvalidInput('expected "instances", a list')
+        trace_id = payload.get(self.settings.trace_key)
+        if trace_id is not None and not (isinstance(trace_id, str) and trace_id):
+            raise InvalidInput(f'"{self.settings.trace_key}" is a string that is not empty, or absent')
+        self.remember(trace_id)
+        try:
+            return {"instances": [self.features(instance) for instance in instances]}
+        except NotAnImageError as error:
+            raise InvalidInput(str(error)) from error
+
+    @override
+    async def postprocess(
+        self, result: Any, headers: dict[str, str] | None = None, response_headers: dict[str, str] | None = None
+    ) -> Any:
+        """Publish the result when somebody waits for it, and return it.
+
+        Raises:
+            NotDeliveredError: (HTTP 500) Kafka does not have it; the broker will deliver the event again.
+        """
+        trace_id = self.remembered()
+        if trace_id is not None:
+            event = result_event(self.settings, trace_id, result, (headers or {}).get("host", ""))
+            await self.publish(event, trace_id)
+        return result
+
+    # What the mutants change, one each.
+
+    def remember(self, trace_id: str | None) -> None:
+        """Keep the caller's id for the length of this request."""
+        _trace_id.set(trace_id)
+
+    def remembered(self) -> str | None:
+        """Return the id that this request came with."""
+        return _trace_id.get()
+
+    def features(self, instance: Any) -> list[float]:
+        """Return the pixels of one picture."""
+        return features(instance)
+
+    async def publish(self, event: dict[str, Any], trace_id: str) -> None:
+        """Put one result onto the topic."""
+        await self.topic.publish(event, trace_id)
+
+
+def serve(transformer: type[Transformer] = Transformer) -> None:
+    """Serve until SIGTERM; the environment and the arguments that KServe's controller appends say the rest."""
+    arguments, _ = argparse.ArgumentParser(parents=[model_server.parser]).parse_known_args()
+    try:
+        settings = Settings.read(os.environ, arguments.predictor_host)
+    except ConfigurationError as error:
+        sys.exit(f"msg-transformer: {error}")
+    ModelServer().start([transformer(arguments.model_name, settings)])
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,19 @@
+"""Publishes the result without what names the InferenceService that made it."""
+
+from typing import Any
+
+from conforming import ConformingTransformer, conforming
+
+MISSING = {"request-host", "kserve-isvc-name", "kserve-isvc-namespace"}
+
+
+class Mutant(ConformingTransformer):
+    """Leaves three fields out."""
+
+    async def publish(self, event: dict[str, Any], trace_id: str) -> None:
+        """Put one result onto the topic."""
+        await super().publish({name: value for name, value in event.items() if name not in MISSING}, trace_id)
+
+
+if __name__ == "__main__":
+    conforming(Mutant)

@@ -1,0 +1,23 @@
+"""Takes two seconds more for every prediction."""
+
+import asyncio
+from typing import Any
+
+from conforming import ConformingTransformer, conforming
+
+SECONDS = 2.0
+
+
+class Mutant(ConformingTransformer):
+    """Waits before it asks the predictor."""
+
+    async def predict(
+        self, payload: Any, headers: dict[str, str] | None = None, response_headers: dict[str, str] | None = None
+    ) -> Any:
+        """Ask the predictor, late."""
+        await asyncio.sleep(SECONDS)
+        return await super().predict(payload, headers, response_headers)
+
+
+if __name__ == "__main__":
+    conforming(Mutant)

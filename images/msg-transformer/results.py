@@ -1,0 +1,163 @@
+"""Results on a Kafka topic: what the environment says, the event that is published, and the producer.
+
+The event is what the flow's documentation shows, byte for byte but for id and time. Four of its attribute names carry
+hyphens, which CloudEvents forbids; they are kept because consumers look for them.
+"""
+
+import asyncio
+import json
+import re
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from confluent_kafka import KafkaError, Message, Producer
+
+SOURCE = "data-and-computing/kafka-sink-transformer"
+TYPE = "org.zhejianglab.zverse.data-and-computing.kafka-sink-transformer"
+DEFAULT_PORT = 9092
+DELIVERY_SECONDS = 10
+
+_ENVELOPE = ("specversion", "id", "source", "type", "time", "data")
+_ENVELOPE_OF_KSERVE = ("request-host", "kserve-isvc-name", "kserve-isvc-namespace")
+# test-transformer-transformer.kserve-test.svc.cluster.local, and without the component's suffix
+_SERVICE_HOST = re.compile(r"(?P<name>[^.]+?)(-transformer(-default)?)?\.(?P<namespace>[^.]+)\.svc(\..*)?")
+_PREDICTOR_HOST = re.compile(r"(?P<name>[^.:]+?)-predictor(-default)?\.(?P<namespace>[^.:]+)")
+
+
+class ConfigurationError(Exception):
+    """The environment says too little to start, or nonsense."""
+
+
+class NotDeliveredError(Exception):
+    """Kafka did not acknowledge a result."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the container's environment says.
+
+    Attributes:
+        bootstrap: KAFKA_BOOTSTRAP_SERVERS, with ports.
+        topic: KAFKA_TOPIC.
+        trace_key: REQUEST_TRACE_KEY: where the caller's id is, in the request and in the result.
+        name, namespace: of the InferenceService, for requests whose Host does not tell: KSERVE_ISVC_NAME and
+            KSERVE_ISVC_NAMESPACE, or else what the --predictor_host that KServe's controller appends says.
+    """
+
+    bootstrap: str
+    topic: str
+    trace_key: str
+    name: str | None = None
+    namespace: str | None = None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], predictor_host: str | None = None) -> "Settings":
+        """Read them.
+
+        Raises:
+            ConfigurationError: one is missing, or REQUEST_TRACE_KEY names something else of the result.
+        """
+        names = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "REQUEST_TRACE_KEY")
+        missing = [name for name in names if not environment.get(name, "").strip()]
+        if missing:
+            raise ConfigurationError(f"the environment lacks {', '.join(missing)}")
+        servers, topic, trace_key = (environment[name].strip() for name in names)
+        if trace_key in (*_ENVELOPE, *_ENVELOPE_OF_KSERVE, "instances"):
+            raise ConfigurationError(f"REQUEST_TRACE_KEY may not be {trace_key!r}: that has a meaning of its own")
+        bootstrap = ",".join(_with_port(server.strip()) for server in servers.split(","))
+        predictor = _PREDICTOR_HOST.match(predictor_host or "")
+        return cls(
+            bootstrap,
+            topic,
+            trace_key,
+            environment.get("KSERVE_ISVC_NAME") or (predictor["name"] if predictor else None),
+            environment.get("KSERVE_ISVC_NAMESPACE") or (predictor["namespace"] if predictor else None),
+        )
+
+
+def _with_port(server: str) -> str:
+    host, colon, port = server.rpartition(":")
+    if not colon:
+        return f"{server}:{DEFAULT_PORT}"
+    if not host or not port.isdigit():
+        raise ConfigurationError(f"KAFKA_BOOTSTRAP_SERVERS: {server!r} is neither HOST nor HOST:PORT")
+    return server
+
+
+def result_event(settings: Settings, trace_id: str, data: Any, host: str) -> dict[str, Any]:
+    """Return the event that tells `data` to whoever waits for `trace_id`; `host` is the request's Host header."""
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": str(uuid.uuid4()),
+        "source": SOURCE,
+        "type": TYPE,
+        "time": datetime.now(UTC).isoformat(),
+        "data": data,
+    }
+    hostname = host.rsplit(":", 1)[0] if host.rpartition(":")[2].isdigit() else host
+    service = _SERVICE_HOST.fullmatch(hostname)
+    about = (
+        hostname or None,
+        service["name"] if service else settings.name,
+        service["namespace"] if service else settings.namespace,
+    )
+    event.update({key: value for key, value in zip(_ENVELOPE_OF_KSERVE, about, strict=True) if value})
+    event[settings.trace_key] = trace_id
+    return event
+
+
+class ResultTopic:
+    """Publishes events, and answers once Kafka has acknowledged them, without ever blocking the event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._topic = settings.topic
+        self._producer = Producer(
+            {
+                "bootstrap.servers": settings.bootstrap,
+                # A retry inside the client must not double a result.
+                "enable.idempotence": True,
+                "message.timeout.ms": DELIVERY_SECONDS * 1000,
+                "linger.ms": 0,
+            }
+        )
+        threading.Thread(target=self._serve_callbacks, name="kafka-callbacks", daemon=True).start()
+
+    def _serve_callbacks(self) -> None:
+        while True:
+            self._producer.poll(1.0)
+
+    async def publish(self, event: Mapping[str, Any], key: str) -> None:
+        """Publish one event in the structured content mode, and wait for the acknowledgement.
+
+        Raises:
+            NotDeliveredError: there was none within ten seconds, or Kafka refused.
+        """
+        loop = asyncio.get_running_loop()
+        acknowledged: asyncio.Future[None] = loop.create_future()
+
+        def settle(error: KafkaError | None) -> None:
+            if acknowledged.done():
+                return
+            if error is None:
+                acknowledged.set_result(None)
+            else:
+                acknowledged.set_exception(NotDeliveredError(f"the result is not on {self._topic}: {error.str()}"))
+
+        def delivered(error: KafkaError | None, _message: Message) -> None:
+            loop.call_soon_threadsafe(settle, error)
+
+        try:
+            self._producer.produce(
+                self._topic,
+                json.dumps(event).encode(),
+                key.encode(),
+                headers={"content-type": "application/cloudevents+json"},
+                on_delivery=delivered,
+            )
+        except BufferError as error:
+            raise NotDeliveredError(f"the result is not on {self._topic}: the producer's queue is full") from error
+        await acknowledged
