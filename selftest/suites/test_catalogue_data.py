@@ -1,0 +1,60 @@
+"""The catalogue as data: it loads, and requirements and mutants account for each other. Not a test of the loader."""
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evidence.catalogue import Catalogue, load_catalogue
+
+SUITES = Path(__file__).parents[2] / "suites"
+AREAS = ["control_plane", "eventing", "inference", "latency", "streaming", "tracing"]
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue(SUITES / "catalogue")
+
+
+def rows(file: str, table: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = tomllib.loads((SUITES / "catalogue" / file).read_text())[table]
+    return found
+
+
+REQUIREMENTS = {area: rows(f"{area}.toml", "requirement") for area in AREAS}
+MUTANTS = {mutant["name"]: mutant for mutant in rows("mutants.toml", "mutant")}
+
+
+def test_the_catalogue_loads_whole(catalogue: Catalogue) -> None:
+    assert len(catalogue.requirements) == sum(map(len, REQUIREMENTS.values())) >= 77
+    assert len(catalogue.mutants) == len(MUTANTS) >= 60
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_texts_are_single_sentences_and_unlike_each_other(area: str) -> None:
+    texts = [requirement["text"] for requirement in REQUIREMENTS[area]]
+    assert [text for text in texts if not text.endswith(".") or ". " in text] == []
+    assert [text for text, count in Counter(texts).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_every_must_is_guarded_by_a_mutant(area: str) -> None:
+    bare = [row["id"] for row in REQUIREMENTS[area] if row["level"] in {"MUST", "MUST NOT"} and not row["mutants"]]
+    assert bare == []
+
+
+def test_every_mutant_is_named_by_a_requirement_of_its_areas() -> None:
+    named = {(mutant, area) for area, found in REQUIREMENTS.items() for row in found for mutant in row["mutants"]}
+    declared = {(name, area) for name, mutant in MUTANTS.items() for area in mutant["areas"]}
+    assert named == declared
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_sources_are_named_and_urls_are_pinned(area: str) -> None:
+    loose = [
+        row["id"]
+        for row in REQUIREMENTS[area]
+        if not row["source"] or any(branch in row.get("url", "") for branch in ("/main/", "/master/", "/HEAD/"))
+    ]
+    assert loose == []

@@ -1,0 +1,63 @@
+"""The suite's own rules, read from its syntax trees: stimulus and expectations only, a test for every requirement."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+SUITES = Path(__file__).parents[2] / "suites"
+FILES = sorted(SUITES.glob("*/test_*.py"))
+ID = re.compile(r"[A-Z]{3}-[A-Z0-9]{2,3}-\d{3}")
+BARRED = {ast.While: "while", ast.For: "for", ast.AsyncFor: "for", ast.Try: "try", ast.Assert: "assert"}
+
+
+def identifier(path: Path) -> str:
+    return str(path.relative_to(SUITES))
+
+
+def catalogued() -> set[str]:
+    files = [path for path in (SUITES / "catalogue").glob("*.toml") if path.name != "mutants.toml"]
+    return {row["id"] for path in files for row in tomllib.loads(path.read_text())["requirement"]}
+
+
+def functions_of(path: Path) -> list[ast.FunctionDef]:
+    tree = ast.parse(path.read_text())
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+
+
+def named_in(path: Path) -> set[str]:
+    constants = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+    return {value for value in constants if isinstance(value, str) and ID.fullmatch(value)}
+
+
+def test_every_requirement_has_a_test_and_every_mark_a_requirement() -> None:
+    marked = set().union(*map(named_in, FILES))
+    assert marked == catalogued()
+
+
+@pytest.mark.parametrize("path", FILES, ids=identifier)
+def test_requirements_stand_in_the_folder_of_their_area(path: Path) -> None:
+    area = tomllib.loads((SUITES / "catalogue" / f"{path.parent.name}.toml").read_text())
+    assert named_in(path) <= {row["id"] for row in area["requirement"]}
+
+
+@pytest.mark.parametrize("path", FILES, ids=identifier)
+def test_every_test_names_its_requirement_and_expects_something(path: Path) -> None:
+    for test in functions_of(path):
+        assert any("mark.requirement" in ast.unparse(decorator) for decorator in test.decorator_list), test.name
+        called = [node.func for node in ast.walk(test) if isinstance(node, ast.Call)]
+        assert any(isinstance(function, ast.Name) and function.id == "expect" for function in called), test.name
+
+
+@pytest.mark.parametrize("path", FILES, ids=identifier)
+def test_tests_hold_no_control_flow_and_no_sleep(path: Path) -> None:
+    found = [
+        f"line {node.lineno}: {word}"
+        for node in ast.walk(ast.parse(path.read_text()))
+        for kind, word in BARRED.items()
+        if isinstance(node, kind)
+    ]
+    assert found == []
+    assert "sleep" not in path.read_text()

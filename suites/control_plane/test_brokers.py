@@ -1,0 +1,35 @@
+"""Broker objects: what their status promises and what of them cannot be changed."""
+
+import pytest
+
+from evidence.expectations import accepted, answered, api_refused, field, recorded
+from fixtures import Broker, Kube, expect
+from suites.wire import attributes, binary
+
+
+@pytest.mark.requirement("CTL-BRK-001")
+def test_a_ready_broker_publishes_an_address_that_accepts(broker: Broker) -> None:
+    expect(field(broker.object, "status.address.url"))
+    event = broker.post(binary(attributes()), b'{"n": 1}', url=broker.address)
+    expect(answered(event, 202))
+    expect(recorded(event, on=broker))
+
+
+@pytest.mark.requirement("CTL-BRK-002")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metadata": {"annotations": {"eventing.knative.dev/broker.class": "MTChannelBasedBroker"}}},
+        {"spec": {"config": {"name": "another-config"}}},
+    ],
+    ids=["class", "config"],
+)
+def test_class_and_config_cannot_be_changed(broker: Broker, kube: Kube, change: dict[str, object]) -> None:
+    expect(api_refused(kube.patch(broker.object, change)))
+
+
+@pytest.mark.requirement("CTL-BRK-003")
+def test_the_topic_annotation_names_the_topic_of_the_events(broker: Broker) -> None:
+    event = broker.send()
+    expect(accepted(event))
+    expect(recorded(event, on=broker.topic))

@@ -1,0 +1,68 @@
+"""Trigger objects: what the API refuses, and what their life means for delivery."""
+
+from typing import Any
+
+import pytest
+
+from evidence.expectations import api_refused, attempts, condition, delivered, not_delivered
+from fixtures import Answer, Broker, Kube, Sinks, expect
+from suites.wire import fresh
+
+WANTED = {"attributes": {"type": "wanted"}}
+
+
+def manifest(namespace: str, broker: str, **spec: Any) -> dict[str, Any]:
+    """A Trigger that no fixture waits for."""
+    subscriber = {"uri": "http://127.0.0.1:1/"}
+    return {
+        "apiVersion": "eventing.knative.dev/v1",
+        "kind": "Trigger",
+        "metadata": {"name": fresh("trigger"), "namespace": namespace},
+        "spec": {"broker": broker, "subscriber": subscriber, **spec},
+    }
+
+
+@pytest.mark.requirement("CTL-TRG-001")
+def test_a_trigger_without_its_broker_is_not_ready(namespace: str, kube: Kube) -> None:
+    trigger = kube.apply(manifest(namespace, "no-such-broker"))
+    expect(condition(trigger, "Ready", "False"))
+    expect(condition(trigger, "BrokerReady", "False"))
+
+
+@pytest.mark.requirement("CTL-TRG-002")
+@pytest.mark.parametrize(
+    "filters",
+    [
+        [{"exact": {"type": "a"}, "prefix": {"type": "a"}}],
+        [{"not": {"exact": {"type": "a"}, "suffix": {"type": "a"}}}],
+    ],
+    ids=["top", "nested"],
+)
+def test_two_dialects_in_one_filter_object_are_refused(
+    broker: Broker, kube: Kube, filters: list[dict[str, Any]]
+) -> None:
+    expect(api_refused(kube.apply(manifest(broker.namespace, broker.name, filters=filters))))
+
+
+@pytest.mark.requirement("CTL-TRG-003")
+def test_a_deleted_trigger_gets_no_later_event(broker: Broker, sinks: Sinks) -> None:
+    # One destination for both, and slow: a delivery by the deleted Trigger would arrive while the other one waits.
+    sink = sinks([Answer(200, delay=0.3)])
+    staying = broker.trigger(filter=WANTED, subscriber=sink)
+    broker.trigger(filter=WANTED, subscriber=sink).delete()
+    expect(attempts(broker.send(type="wanted"), to=staying, count=1))
+
+
+@pytest.mark.requirement("CTL-TRG-004")
+def test_a_changed_filter_takes_effect(broker: Broker) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    trigger.update(filter={"attributes": {"type": "wanted.now"}})
+    hit, miss = broker.send(type="wanted.now"), broker.send(type="wanted")
+    expect(delivered(hit, to=trigger))
+    expect(not_delivered(miss, to=trigger))
+
+
+@pytest.mark.requirement("CTL-TRG-005")
+def test_the_broker_of_a_trigger_cannot_be_changed(broker: Broker, kube: Kube) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    expect(api_refused(kube.patch(trigger.object, {"spec": {"broker": "another"}})))

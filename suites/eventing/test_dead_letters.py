@@ -1,0 +1,66 @@
+"""Where events go that cannot be delivered, and whose delivery options decide."""
+
+from typing import Any
+
+import pytest
+
+from evidence.expectations import dead_lettered, not_dead_lettered, unchanged
+from fixtures import Answer, Broker, Brokers, Sinks, expect
+
+WANTED = {"attributes": {"type": "wanted"}}
+NOBODY = "http://127.0.0.1:1/"  # a port that nothing may listen on (tcpmux), in every pod
+
+
+def delivery(dead_letters: str, retry: int = 0) -> dict[str, Any]:
+    """A delivery specification with a dead letter sink."""
+    fields: dict[str, Any] = {"deadLetterSink": {"uri": dead_letters}}
+    return fields | ({"retry": retry, "backoffPolicy": "linear", "backoffDelay": "PT0.02S"} if retry else {})
+
+
+@pytest.mark.requirement("EVT-DLV-002")
+def test_an_event_whose_retries_are_used_up_is_dead_lettered(broker: Broker, sinks: Sinks) -> None:
+    dead_letters, sink = sinks(), sinks([Answer(500)])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=delivery(dead_letters.url, retry=2))
+    event = broker.send(type="wanted", data=b'{"n": 17}')
+    expect(dead_lettered(event, to=dead_letters, by=trigger))
+
+
+@pytest.mark.requirement("EVT-DLV-003")
+def test_a_dead_letter_says_what_failed(broker: Broker, sinks: Sinks) -> None:
+    dead_letters, sink = sinks(), sinks([Answer(400, body=b"no such model: mnist\r\n<b>\xe2\x82\xac</b>")])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=delivery(dead_letters.url))
+    event = broker.send(type="wanted")
+    expect(
+        dead_lettered(
+            event,
+            to=dead_letters,
+            by=trigger,
+            code=400,
+            dest=sink.url,
+            data=b"no such model: mnist\r\n<b>\xe2\x82\xac</b>",
+        )
+    )
+
+
+@pytest.mark.requirement("EVT-DLV-007")
+def test_a_triggers_delivery_replaces_its_brokers_whole(brokers: Brokers, sinks: Sinks) -> None:
+    dead_letters, refuses, refuses_too = sinks(), sinks([Answer(400)]), sinks([Answer(400)])
+    broker = brokers(delivery=delivery(dead_letters.url))
+    own = broker.trigger(filter={"attributes": {"type": "own"}}, subscriber=refuses, delivery={"retry": 1})
+    inherited = broker.trigger(filter={"attributes": {"type": "inherited"}}, subscriber=refuses_too)
+    expect(dead_lettered(broker.send(type="inherited"), to=dead_letters, by=inherited))
+    expect(not_dead_lettered(broker.send(type="own"), to=dead_letters, by=own))
+
+
+@pytest.mark.requirement("EVT-DLV-008")
+def test_attribute_values_leave_percent_encoded(broker: Broker) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    event = broker.produce_event(type="wanted", subject='Euro € 😀 100% "quoted"')
+    expect(unchanged(event, to=trigger))
+
+
+@pytest.mark.requirement("EVT-DLV-009")
+def test_an_event_nobody_listens_for_is_dead_lettered(broker: Broker, sinks: Sinks) -> None:
+    dead_letters = sinks()
+    trigger = broker.trigger(filter=WANTED, subscriber=NOBODY, delivery=delivery(dead_letters.url, retry=1))
+    expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger))

@@ -1,0 +1,52 @@
+"""Retries and their timing: what happens when a subscriber does not take an event at once."""
+
+from typing import Any
+
+import pytest
+
+from evidence.expectations import attempts, spaced
+from fixtures import Answer, Broker, Sinks, expect
+
+WANTED = {"attributes": {"type": "wanted"}}
+
+
+def retries(count: int, delay: str = "PT0.02S", policy: str = "linear") -> dict[str, Any]:
+    """A delivery specification."""
+    return {"retry": count, "backoffPolicy": policy, "backoffDelay": delay}
+
+
+@pytest.mark.requirement("EVT-DLV-001")
+def test_a_failing_delivery_is_retried_until_it_succeeds(broker: Broker, sinks: Sinks) -> None:
+    sink = sinks([Answer(503), Answer(500), Answer(503), Answer(200)])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=retries(3))
+    expect(attempts(broker.send(type="wanted"), to=trigger, count=4))
+
+
+@pytest.mark.requirement("EVT-DLV-004")
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 422])
+def test_a_refusal_for_good_is_not_retried(broker: Broker, sinks: Sinks, status: int) -> None:
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(status)]), delivery=retries(2))
+    expect(attempts(broker.send(type="wanted"), to=trigger, count=1))
+
+
+@pytest.mark.requirement("EVT-DLV-005")
+@pytest.mark.parametrize("status", [404, 408, 409, 429, 500, 502, 503, 504])
+def test_a_passing_refusal_is_retried(broker: Broker, sinks: Sinks, status: int) -> None:
+    sink = sinks([Answer(status), Answer(200)])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=retries(2))
+    expect(attempts(broker.send(type="wanted"), to=trigger, count=2))
+
+
+@pytest.mark.requirement("EVT-DLV-006")
+@pytest.mark.parametrize(
+    ("policy", "delay", "gaps"),
+    [("linear", "PT0.1S", [0.1, 0.1, 0.1]), ("exponential", "PT0.05S", [0.05, 0.1, 0.2])],
+    ids=["linear", "exponential"],
+)
+def test_retries_wait_as_long_as_the_policy_says(
+    broker: Broker, sinks: Sinks, policy: str, delay: str, gaps: list[float]
+) -> None:
+    # One retry more than failures: how many there are is another requirement.
+    sink = sinks([Answer(503), Answer(503), Answer(503), Answer(200)])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=retries(4, delay, policy))
+    expect(spaced(broker.send(type="wanted"), to=trigger, at_least=gaps))

@@ -1,0 +1,110 @@
+"""Trigger.spec.filters: each dialect of the CloudEvents Subscriptions API once, and how they combine."""
+
+from typing import Any
+
+import pytest
+
+from evidence.expectations import delivered, not_delivered
+from fixtures import Broker, expect
+
+Event = dict[str, str]
+
+# Values are chosen so that each mutant of one dialect shows in that dialect's rows only.
+CASES: list[tuple[str, str, list[dict[str, Any]], Event, Event]] = [
+    ("EVT-FLT-007", "exact", [{"exact": {"type": "order.created"}}], {"type": "order.created"}, {"type": "order"}),
+    (
+        "EVT-FLT-007",
+        "exact-no-prefix",
+        [{"exact": {"type": "order.created"}}],
+        {"type": "order.created"},
+        {"type": "order.created.v2"},
+    ),
+    (
+        "EVT-FLT-007",
+        "exact-all-keys",
+        [{"exact": {"type": "a", "source": "/s"}}],
+        {"type": "a", "source": "/s"},
+        {"type": "a", "source": "/other"},
+    ),
+    (
+        "EVT-FLT-008",
+        "prefix",
+        [{"prefix": {"type": "order."}}],
+        {"type": "order.created"},
+        {"type": "new.order.created"},
+    ),
+    ("EVT-FLT-008", "prefix-whole", [{"prefix": {"type": "order"}}], {"type": "order"}, {"type": "xorder"}),
+    (
+        "EVT-FLT-009",
+        "suffix",
+        [{"suffix": {"type": ".created"}}],
+        {"type": "order.created"},
+        {"type": "order.created.v2"},
+    ),
+    ("EVT-FLT-009", "suffix-whole", [{"suffix": {"type": "order"}}], {"type": "order"}, {"type": "orders"}),
+    (
+        "EVT-FLT-010",
+        "all",
+        [{"all": [{"exact": {"type": "a"}}, {"exact": {"source": "/s"}}]}],
+        {"type": "a", "source": "/s"},
+        {"type": "a", "source": "/other"},
+    ),
+    (
+        "EVT-FLT-011",
+        "any",
+        [{"any": [{"exact": {"type": "a"}}, {"exact": {"source": "/s"}}]}],
+        {"type": "b", "source": "/s"},
+        {"type": "b", "source": "/other"},
+    ),
+    (
+        "EVT-FLT-011",
+        "any-beside-absent",
+        [{"any": [{"prefix": {"subject": "x"}}, {"exact": {"type": "a"}}]}],
+        {"type": "a"},
+        {"type": "b"},
+    ),
+    ("EVT-FLT-012", "not", [{"not": {"exact": {"type": "a"}}}], {"type": "b"}, {"type": "a"}),
+    (
+        "EVT-FLT-012",
+        "not-of-absent",
+        [{"not": {"exact": {"subject": "x"}}}],
+        {"type": "a"},
+        {"type": "a", "subject": "x"},
+    ),
+    (
+        "EVT-FLT-012",
+        "not-prefix-of-absent",
+        [{"not": {"prefix": {"subject": "x"}}}],
+        {"type": "a"},
+        {"type": "a", "subject": "xy"},
+    ),
+    (
+        "EVT-FLT-013",
+        "several",
+        [{"exact": {"type": "a"}}, {"exact": {"source": "/s"}}],
+        {"type": "a", "source": "/s"},
+        {"type": "a", "source": "/other"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("filters", "hit", "miss"),
+    [
+        pytest.param(filters, hit, miss, id=name, marks=pytest.mark.requirement(requirement))
+        for requirement, name, filters, hit, miss in CASES
+    ],
+)
+def test_a_dialect_selects(broker: Broker, filters: list[dict[str, Any]], hit: Event, miss: Event) -> None:
+    trigger = broker.trigger(filters=filters)
+    wanted, unwanted = broker.send(**hit), broker.send(**miss)
+    expect(delivered(wanted, to=trigger))
+    expect(not_delivered(unwanted, to=trigger))
+
+
+@pytest.mark.requirement("EVT-FLT-014")
+def test_filters_decide_when_filter_is_set_too(broker: Broker) -> None:
+    trigger = broker.trigger(filter={"attributes": {"type": "a"}}, filters=[{"exact": {"type": "b"}}])
+    wanted, unwanted = broker.send(type="b"), broker.send(type="a")
+    expect(delivered(wanted, to=trigger))
+    expect(not_delivered(unwanted, to=trigger))

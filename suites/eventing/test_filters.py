@@ -1,0 +1,72 @@
+"""Trigger.spec.filter.attributes: which events a Trigger gets."""
+
+from typing import Any
+
+import pytest
+
+from evidence.expectations import delivered, not_delivered
+from fixtures import Broker, expect
+
+
+@pytest.mark.requirement("EVT-FLT-001")
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"filter": {}}, {"filter": {"attributes": {}}}, {"filters": []}],
+    ids=["absent", "empty-filter", "empty-attributes", "empty-filters"],
+)
+def test_no_filter_matches_every_event(broker: Broker, fields: dict[str, Any]) -> None:
+    trigger = broker.trigger(**fields)
+    expect(delivered(broker.send(type="any.type", source="/any/source"), to=trigger))
+
+
+@pytest.mark.requirement("EVT-FLT-002")
+def test_all_attributes_of_a_filter_must_match(broker: Broker) -> None:
+    trigger = broker.trigger(filter={"attributes": {"type": "order.created", "source": "/shop"}})
+    hit = broker.send(type="order.created", source="/shop")
+    other_source = broker.send(type="order.created", source="/depot")
+    other_type = broker.send(type="order.cancelled", source="/shop")
+    expect(delivered(hit, to=trigger))
+    expect(not_delivered(other_source, to=trigger))
+    expect(not_delivered(other_type, to=trigger))
+
+
+@pytest.mark.requirement("EVT-FLT-002")
+@pytest.mark.parametrize("near", ["order.create", "order.createdx", "xorder.created"])
+def test_a_value_must_match_exactly(broker: Broker, near: str) -> None:
+    trigger = broker.trigger(filter={"attributes": {"type": "order.created"}})
+    hit, miss = broker.send(type="order.created"), broker.send(type=near)
+    expect(delivered(hit, to=trigger))
+    expect(not_delivered(miss, to=trigger))
+
+
+@pytest.mark.requirement("EVT-FLT-003")
+def test_attribute_values_are_compared_case_sensitively(broker: Broker) -> None:
+    trigger = broker.trigger(filter={"attributes": {"type": "order.created"}})
+    hit, miss = broker.send(type="order.created"), broker.send(type="Order.Created")
+    expect(delivered(hit, to=trigger))
+    expect(not_delivered(miss, to=trigger))
+
+
+@pytest.mark.requirement("EVT-FLT-004")
+def test_an_empty_value_asks_only_for_presence(broker: Broker) -> None:
+    trigger = broker.trigger(filter={"attributes": {"subject": ""}})
+    hit, miss = broker.send(subject="anything"), broker.send()
+    expect(delivered(hit, to=trigger))
+    expect(not_delivered(miss, to=trigger))
+
+
+@pytest.mark.requirement("EVT-FLT-005")
+@pytest.mark.parametrize("name", ["subject", "dataschema"])
+def test_an_absent_attribute_is_no_match_and_no_harm(broker: Broker, name: str) -> None:
+    trigger = broker.trigger(filter={"attributes": {name: "x:17"}})
+    miss, hit = broker.send(), broker.send(**{name: "x:17"})
+    expect(not_delivered(miss, to=trigger))
+    expect(delivered(hit, to=trigger))
+
+
+@pytest.mark.requirement("EVT-FLT-006")
+def test_an_extension_attribute_can_be_filtered(broker: Broker) -> None:
+    trigger = broker.trigger(filter={"attributes": {"tenant": "blue"}})
+    hit, miss = broker.send(tenant="blue"), broker.send(tenant="green")
+    expect(delivered(hit, to=trigger))
+    expect(not_delivered(miss, to=trigger))

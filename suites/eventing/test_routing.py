@@ -1,0 +1,87 @@
+"""How events find their way from a Broker to its Triggers, and in what shape they arrive."""
+
+import pytest
+
+from evidence.expectations import (
+    accepted,
+    attempts,
+    data_kept,
+    delivered,
+    delivered_once,
+    not_delivered,
+    recorded,
+    request_header,
+    unchanged,
+)
+from fixtures import Broker, Sinks, expect
+from suites.wire import fresh
+
+WANTED = {"attributes": {"type": "wanted"}}
+
+
+@pytest.mark.requirement("EVT-RTE-001")
+def test_every_matching_trigger_gets_one_delivery(broker: Broker) -> None:
+    first, second = broker.trigger(filter=WANTED), broker.trigger(filter=WANTED)
+    other = broker.trigger(filter={"attributes": {"type": "other"}})
+    event = broker.send(type="wanted")
+    expect(delivered_once(event, to=first))
+    expect(delivered_once(event, to=second))
+    expect(not_delivered(event, to=other))
+
+
+@pytest.mark.requirement("EVT-RTE-002")
+@pytest.mark.parametrize(
+    "data",
+    [None, b"\x00 \x00\x00", b"\xff\xfe\x80 not UTF-8 \xc3", b"0123456789abcdef" * 57_600],
+    ids=["no-data", "nul", "not-utf8", "900-kib"],
+)
+def test_data_arrives_byte_for_byte(broker: Broker, data: bytes | None) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    event = broker.send(type="wanted", data=data, datacontenttype="application/octet-stream")
+    expect(data_kept(event, to=trigger))
+
+
+@pytest.mark.requirement("EVT-RTE-003")
+def test_all_attributes_arrive_as_sent(broker: Broker) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    event = broker.send(
+        type="wanted",
+        subject="orders/17",
+        time="2025-07-02T08:20:12.908936Z",
+        dataschema="https://example.com/schema",
+        correlationid="c-1",
+        hop2="17",
+    )
+    expect(unchanged(event, to=trigger))
+
+
+@pytest.mark.requirement("EVT-RTE-004")
+def test_two_triggers_with_one_destination_make_two_deliveries(broker: Broker, sinks: Sinks) -> None:
+    sink = sinks()
+    both = [broker.trigger(filter=WANTED, subscriber=sink), broker.trigger(filter=WANTED, subscriber=sink)]
+    expect(attempts(broker.send(type="wanted"), to=both, count=2))
+
+
+@pytest.mark.requirement("EVT-RTE-005")
+def test_a_second_event_with_the_same_source_and_id_is_delivered_too(broker: Broker) -> None:
+    trigger, name = broker.trigger(filter=WANTED), fresh()
+    first = broker.send(type="wanted", id=name, data=b"1")
+    expect(recorded(first, on=broker))
+    second = broker.send(type="wanted", id=name, data=b"2")
+    expect(accepted(second))
+    expect(attempts(second, to=trigger, count=2))
+
+
+@pytest.mark.requirement("EVT-RTE-006")
+def test_a_trigger_that_is_ready_misses_no_event(broker: Broker) -> None:
+    expect(recorded(broker.send(type="earlier"), on=broker))
+    trigger = broker.trigger(filter=WANTED)
+    expect(delivered(broker.send(type="wanted"), to=trigger))
+
+
+@pytest.mark.requirement("EVT-RTE-007")
+def test_a_delivery_is_a_post_that_invites_a_reply(broker: Broker) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    event = broker.send(type="wanted")
+    expect(unchanged(event, to=trigger))
+    expect(request_header(event, to=trigger, name="prefer", value="reply"))

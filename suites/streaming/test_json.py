@@ -1,0 +1,87 @@
+"""JSON requests from topic to topic: each answered once, rightly, under its key, whatever stands beside it."""
+
+import pytest
+
+from evidence.expectations import (
+    offset_after_answer,
+    one_stream_answer,
+    stream_answer,
+    stream_key_kept,
+)
+from fixtures import Cifar10, Produce, expect
+from suites.oracles.cifar10 import Picture, picture, probabilities
+from suites.oracles.tensorflow import predict_json
+from suites.wire import fresh
+
+
+def answer(image: Picture) -> dict[str, list[list[float]]]:
+    """The answer to a request with one picture."""
+    return {"predictions": [probabilities(image)]}
+
+
+def beside(value: bytes, image: Picture) -> list[dict[str, object]]:
+    """Records of one partition: the bad value, then eight good requests (of one picture: this is not about pairing)."""
+    good = predict_json(image)
+    return [{"value": each, "key": fresh("key"), "partition": 0} for each in [value, *[good] * 8]]
+
+
+@pytest.mark.requirement("STR-JSN-001")
+def test_a_json_request_is_answered_with_its_predictions(cifar10: Cifar10, produce: Produce) -> None:
+    first, second = picture(fresh()), picture(fresh())
+    asked = produce(cifar10.input, predict_json(first, second), key=fresh("key"))
+    wanted = {"predictions": [probabilities(first), probabilities(second)]}
+    expect(stream_answer(asked, cifar10.output, group=cifar10.group, json=wanted))
+
+
+@pytest.mark.requirement("STR-JSN-002")
+def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: Cifar10, produce: Produce) -> None:
+    images = [picture(fresh()) for _ in range(12)]
+    asked = produce.many(cifar10.input, [{"value": predict_json(image), "key": fresh("key")} for image in images])
+    expect(
+        *[
+            stream_answer(one, cifar10.output, group=cifar10.group, json=answer(image))
+            for one, image in zip(asked, images, strict=True)
+        ]
+    )
+
+
+@pytest.mark.requirement("STR-JSN-003")
+@pytest.mark.parametrize("value", [b"[1]", b"5", b"null", b'"text"'], ids=["array", "number", "null", "text"])
+def test_json_that_is_no_object_stops_no_other_request(cifar10: Cifar10, produce: Produce, value: bytes) -> None:
+    image = picture(fresh())
+    _, *asked = produce.many(cifar10.input, beside(value, image))
+    expect(*[stream_answer(one, cifar10.output, group=cifar10.group, json=answer(image)) for one in asked])
+
+
+@pytest.mark.requirement("STR-JSN-004")
+@pytest.mark.parametrize("value", [b"\xff\xfe\x00", b'{"instances": [', b""], ids=["no-text", "broken", "empty"])
+def test_a_value_that_cannot_be_decoded_stops_no_other_request(
+    cifar10: Cifar10, produce: Produce, value: bytes
+) -> None:
+    image = picture(fresh())
+    _, *asked = produce.many(cifar10.input, beside(value, image))
+    expect(*[stream_answer(one, cifar10.output, group=cifar10.group, json=answer(image)) for one in asked])
+
+
+@pytest.mark.requirement("STR-KEY-001")
+@pytest.mark.parametrize(
+    "key", [b"customer-17", "Grüße €".encode(), b"\xff\x00\xfe", None], ids=["text", "utf8", "bytes", "none"]
+)
+def test_an_answer_has_the_key_of_its_request(cifar10: Cifar10, produce: Produce, key: bytes | None) -> None:
+    image = picture(fresh())
+    asked = produce(cifar10.input, predict_json(image), key=key)
+    expect(stream_key_kept(asked, cifar10.output, group=cifar10.group, json=answer(image)))
+
+
+@pytest.mark.requirement("STR-CNT-001")
+def test_a_request_is_answered_once(cifar10: Cifar10, produce: Produce) -> None:
+    asked = produce(cifar10.input, predict_json(picture(fresh())), key=fresh("key"))
+    expect(one_stream_answer(asked, cifar10.output, group=cifar10.group))
+
+
+@pytest.mark.requirement("STR-OFF-001")
+def test_offsets_are_committed_after_the_answers(cifar10: Cifar10, produce: Produce) -> None:
+    # Many and large, so that a commit ahead of the answers stands long enough to be seen.
+    values = [predict_json(*[picture(fresh()) for _ in range(4)]) for _ in range(30)]
+    asked = produce.many(cifar10.input, [{"value": value, "key": fresh("key")} for value in values])
+    expect(offset_after_answer(asked, cifar10.output, group=cifar10.group))

@@ -1,0 +1,51 @@
+"""Protobuf requests from topic to topic, told apart by the record header `proto-name`."""
+
+import pytest
+
+from evidence.expectations import no_stream_answer, stream_answer
+from fixtures import Cifar10, Produce, expect
+from suites.oracles.cifar10 import Picture, picture, probabilities
+from suites.oracles.tensorflow import PROTO_NAME, predict_protobuf
+from suites.wire import Headers, fresh
+
+NAMED = [("proto-name", PROTO_NAME)]
+
+
+def beside(headers: Headers, image: Picture) -> list[dict[str, object]]:
+    """Records of one partition: one with the headers in question, then four good ones (of one picture)."""
+    value = predict_protobuf(image)
+    return [{"value": value, "key": fresh("key"), "headers": each, "partition": 0} for each in [headers, *[NAMED] * 4]]
+
+
+@pytest.mark.requirement("STR-PRT-001")
+def test_a_protobuf_request_is_decoded_by_its_proto_name(cifar10_grpc: Cifar10, produce: Produce) -> None:
+    image = picture(fresh())
+    asked = produce(cifar10_grpc.input, predict_protobuf(image), key=fresh("key"), headers=NAMED)
+    wanted = [probabilities(image)]
+    expect(stream_answer(asked, cifar10_grpc.output, group=cifar10_grpc.group, tensor=wanted))
+
+
+@pytest.mark.requirement("STR-PRT-002")
+@pytest.mark.parametrize(
+    "name",
+    ["tensorflow.serving.Nope", "", "tensorflow.serving.predictrequest", f" {PROTO_NAME}"],
+    ids=["unknown", "empty", "other-case", "space"],
+)
+def test_an_unknown_proto_name_stops_no_other_request(cifar10_grpc: Cifar10, produce: Produce, name: str) -> None:
+    image, output, group = picture(fresh()), cifar10_grpc.output, cifar10_grpc.group
+    refused, *asked = produce.many(cifar10_grpc.input, beside([("proto-name", name)], image))
+    expect(*[stream_answer(one, output, group=group, tensor=[probabilities(image)]) for one in asked])
+    expect(no_stream_answer(refused, output, group=group))
+
+
+@pytest.mark.requirement("STR-PRT-003")
+@pytest.mark.parametrize(
+    "headers", [[], [("Proto-Name", PROTO_NAME)], NAMED + NAMED], ids=["missing", "other-case", "twice"]
+)
+def test_a_missing_or_doubled_proto_name_is_not_guessed(
+    cifar10_grpc: Cifar10, produce: Produce, headers: Headers
+) -> None:
+    image, output, group = picture(fresh()), cifar10_grpc.output, cifar10_grpc.group
+    refused, *asked = produce.many(cifar10_grpc.input, beside(headers, image))
+    expect(*[stream_answer(one, output, group=group, tensor=[probabilities(image)]) for one in asked])
+    expect(no_stream_answer(refused, output, group=group))
