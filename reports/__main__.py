@@ -1,0 +1,263 @@
+"""`python -m reports`: read, check and render what a run left behind; list what the suite asks. Needs no platform."""
+
+import argparse
+import difflib
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from evidence.catalogue import Catalogue, Requirement
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from evidence import catalogue as catalogues
+from reports import build, html, path, redact, run, terminal, write
+from reports.check import check
+from reports.errors import ReportError, UsageError
+from reports.model import Claim, Report, Result
+
+ROOT = Path(__file__).resolve().parent.parent
+CATALOGUE = ROOT / "suites" / "catalogue"
+LEVELS = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY")
+
+_EXITS = "exit codes: 0 as expected (or: agrees), 1 not, 2 undecided or our own fault, 3 usage"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Usage errors have an exit code of their own."""
+        self.print_usage(sys.stderr)
+        self.exit(3, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    console = terminal.plain_console(sys.stdout, _width())
+    command: Callable[[argparse.Namespace, Console], int] = arguments.command
+    try:
+        return command(arguments, console)
+    except UsageError as error:
+        sys.stderr.write(f"{error}\n")
+        return 3
+    except (ReportError, ValueError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone; leave nothing for the interpreter to flush into the void.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m reports", description=__doc__, epilog=_EXITS)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def add(name: str, command: Callable[[argparse.Namespace, Console], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", epilog=_EXITS)
+        sub.set_defaults(command=command)
+        return sub
+
+    run_help = "a run's folder, like reports/out/latest"
+    sub = add("check", _check, "compute the verdicts again from the history alone and compare them with report.json")
+    sub.add_argument("run", type=Path, metavar="RUN", help=run_help)
+    sub = add("show", _show, "show a run's table, or all that the history says about one requirement")
+    sub.add_argument("run", type=Path, metavar="RUN", help=run_help)
+    sub.add_argument(
+        "--requirement", metavar="ID", help="one requirement: its tests, expectations, witnesses and paths"
+    )
+    sub = add("render", _render, "write report.json, junit.xml, allure/ and index.html again from the history")
+    sub.add_argument("run", type=Path, metavar="RUN", help=run_help)
+    sub = add("list", _list, "list the catalogue: every requirement that the suite asks")
+    sub.add_argument("--json", action="store_true", help="as JSON, one document")
+    sub.add_argument("--profile", metavar="P", help="only this profile")
+    sub.add_argument("--level", metavar="L", help=f"only this level: {', '.join(LEVELS)}")
+    return parser
+
+
+def _check(arguments: argparse.Namespace, console: Console) -> int:
+    folder: Path = _folder(arguments.run)
+    outcome = check(folder, catalogues.load(CATALOGUE))
+    for note in outcome.notes:
+        console.print(Text(f"note: {note}", style="yellow"))
+    report = outcome.computed
+    if outcome.agrees:
+        told = Text("agrees", style="bold green")
+        basis = f"{report.history_records} records, history sha256 {report.history_sha256[:16]}"
+        told.append(f"  {len(report.results)} verdicts from {basis}", style="")
+        console.print(told)
+        return 0
+    console.print(Text(f"disagrees  {len(outcome.differences)} differences", style="bold red"))
+    for difference in outcome.differences:
+        console.print(Padding(Text(redact.one_line(difference, 600)), (0, 0, 0, 2), expand=False))
+    return 1
+
+
+def _show(arguments: argparse.Namespace, console: Console) -> int:
+    folder: Path = _folder(arguments.run)
+    catalogue = catalogues.load(CATALOGUE)
+    if arguments.requirement is not None:
+        _known_name("requirement", arguments.requirement, [requirement.id for requirement in catalogue.requirements])
+    report = build.build(folder / "history.ndjson", catalogue)
+    if arguments.requirement is None:
+        terminal.show(report, console, ascii_only=_ascii_only(), folder=arguments.run)
+        return report.gate.exit
+    result = report.find(arguments.requirement)
+    if result is None:
+        raise UsageError(f"the run has no requirement {arguments.requirement}")
+    _show_one(report, result, folder / "history.ndjson", console)
+    return 1 if result.verdict in ("fail", "flaky") else 2 if result.verdict in ("error", "unknown") else 0
+
+
+def _show_one(report: Report, result: Result, history: Path, console: Console) -> None:
+    console.print(terminal.header(report))
+    console.print(terminal.failure(result, ascii_only=_ascii_only()))
+    console.print(Padding(Text(result.source, style="dim"), (1, 0, 0, 2), expand=False))
+    if result.known is not None:
+        status = "gone" if result.gone else "documented"
+        console.print(
+            Padding(
+                Text(f"known nonconformity ({status}): {result.known.summary}", style="yellow"),
+                (0, 0, 0, 2),
+                expand=False,
+            )
+        )
+    for test in result.tests:
+        console.print(
+            Text(f"\n  {test.node}", style="cyan").append(
+                f"  {test.verdict}  {html.seconds(test.duration)}", style="dim"
+            )
+        )
+        for claim in test.claims:
+            told = Text("    ").append(claim.verdict, style="green" if claim.verdict == "pass" else "bold red")
+            told.append(f" {claim.check}  ").append(redact.one_line(json.dumps(claim.args), 200), style="dim")
+            console.print(told)
+        _show_paths(
+            [claim for claim in test.claims if claim.verdict != "pass"] or list(test.claims[:1]), history, console
+        )
+
+
+def _show_paths(claims: Sequence[Claim], history: Path, console: Console) -> None:
+    subjects = [path.subjects(claim.args) for claim in claims]
+    witness = {seq for claim in claims for violation in claim.violations for seq in violation.witness}
+    for event_path in list(path.trace(history, subjects).values())[:4]:
+        console.print(Padding(Text(f"path of {event_path.title}", style="bold"), (1, 0, 0, 4), expand=False))
+        for hop in event_path.hops:
+            lanes = (
+                path.LANES[hop.start] if hop.start == hop.end else f"{path.LANES[hop.start]} -> {path.LANES[hop.end]}"
+            )
+            style = "bold red" if hop.seq in witness else ""
+            begin = event_path.hops[0].t
+            console.print(
+                Padding(
+                    Text(f"{(hop.t - begin) * 1000:+9.1f} ms  #{hop.seq:<6} {lanes}: {hop.label}", style=style),
+                    (0, 0, 0, 4),
+                    expand=False,
+                )
+            )
+    for record in run.records(history, sorted(witness)[:12]).values():
+        shown = html.view(record, record.get("t", 0.0))
+        console.print(
+            Padding(Text(f"record {shown.seq} {shown.kind}: {shown.title}", style="bold"), (1, 0, 0, 4), expand=False)
+        )
+        for name, value in shown.headers:
+            console.print(Padding(Text(f"{name}: {value}"), (0, 0, 0, 6), expand=False))
+        if shown.body:
+            console.print(Padding(Text(redact.bounded(shown.body, 800)), (0, 0, 0, 6), expand=False))
+
+
+def _render(arguments: argparse.Namespace, console: Console) -> int:
+    folder: Path = _folder(arguments.run)
+    report = build.build(folder / "history.ndjson", catalogues.load(CATALOGUE))
+    for file in write.write(report, folder, folder / "history.ndjson"):
+        console.print(Text(str(file)))
+    return 0
+
+
+def _list(arguments: argparse.Namespace, console: Console) -> int:
+    catalogue = catalogues.load(CATALOGUE)
+    if arguments.profile is not None:
+        _known_name("profile", arguments.profile, dict.fromkeys(str(r.profile) for r in catalogue.requirements))
+    level = None if arguments.level is None else arguments.level.upper().replace("-", " ").replace("_", " ")
+    if level is not None:
+        _known_name("level", level, LEVELS)
+    chosen = [
+        requirement
+        for requirement in catalogue.requirements
+        if arguments.profile in (None, requirement.profile) and level in (None, requirement.level)
+    ]
+    if arguments.json:
+        sys.stdout.write(
+            json.dumps([_entry(requirement) for requirement in chosen], indent=2, ensure_ascii=False) + "\n"
+        )
+        return 0
+    _print_list(catalogue, chosen, console)
+    return 0
+
+
+def _entry(requirement: Requirement) -> dict[str, Any]:
+    return {
+        "id": requirement.id,
+        "level": str(requirement.level),
+        "profile": str(requirement.profile),
+        "area": str(requirement.area),
+        "text": requirement.text,
+        "source": requirement.source,
+        "url": requirement.url,
+        "mutants": list(requirement.mutants),
+    }
+
+
+def _print_list(catalogue: Catalogue, chosen: Sequence[Requirement], console: Console) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("id", "level", "profile", "requirement"):
+        table.add_column(name, no_wrap=name != "requirement", overflow="fold")
+    for requirement in chosen:
+        table.add_row(
+            Text(requirement.id, style="bold"), str(requirement.level), str(requirement.profile), requirement.text
+        )
+    console.print(table)
+    console.print(Text(f"\n{len(chosen)} of {len(catalogue.requirements)} requirements", style="dim"))
+
+
+def _known_name(kind: str, name: str, names: Any) -> None:
+    """Raise a usage error that offers near names, unless the name is known."""
+    known = list(names)
+    if name in known:
+        return
+    near = difflib.get_close_matches(name.upper() if kind != "profile" else name.lower(), known, n=3, cutoff=0.6)
+    raise UsageError(
+        f"there is no {kind} {name!r}; "
+        + (
+            f"did you mean {', '.join(near)}?"
+            if near
+            else f"there are {', '.join(known[:12])}" + (" …" if len(known) > 12 else "")
+        )
+    )
+
+
+def _folder(folder: Path) -> Path:
+    """A run's folder, which must be one."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder; a run's folder is wanted, like reports/out/latest")
+    if not (folder / "history.ndjson").is_file():
+        raise UsageError(f"{folder} is no run: it holds no history.ndjson")
+    return folder
+
+
+def _ascii_only() -> bool:
+    return not (sys.stdout.encoding or "").lower().startswith("utf")
+
+
+def _width() -> int | None:
+    """The terminal's width; a wide page where the output is no terminal."""
+    return None if sys.stdout.isatty() else 120
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Allure results of a run: one for every requirement and test, expectations as steps, labels and a link to the source.
+
+Files as Allure's own model writes them; any `allure generate` reads them. Uuids follow from the run, so the same
+history gives the same files.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import attr
+from allure_commons.model2 import Label, Link, Parameter, StatusDetails, TestResult, TestStepResult
+
+from reports import redact
+from reports.model import Claim, Report, Result, Test, dump
+
+_STATUS = {
+    "pass": "passed",
+    "fail": "failed",
+    "flaky": "failed",
+    "error": "broken",
+    "unknown": "broken",
+    "skipped": "skipped",
+    "not_supported": "skipped",
+    "not_testable": "skipped",
+}
+_SEVERITY = {"MUST": "critical", "MUST NOT": "critical", "SHOULD": "normal", "SHOULD NOT": "normal", "MAY": "minor"}
+_SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "touchstone/v1/allure")
+
+
+def write(report: Report, folder: Path) -> int:
+    """Write the result files into a folder, which is made.
+
+    Returns:
+        How many results were written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for result in report.results:
+        for test in result.tests or (None,):
+            item = _result(report, result, test)
+            (folder / f"{item.uuid}-result.json").write_text(dump(_bare(item)), encoding="utf-8")
+            count += 1
+    environment = {"target": report.target.get("name", "?"), "suite": report.suite.get("version", "?"), **report.sut}
+    lines = (
+        f"{redact.one_line(name).replace(' ', '_').replace('=', '_')}={redact.one_line(value)}"
+        for name, value in environment.items()
+    )
+    (folder / "environment.properties").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return count
+
+
+def _result(report: Report, result: Result, test: Test | None) -> TestResult:
+    node = test.node if test else ""
+    identity = f"{result.id}|{node}"
+    begin = _epoch(report, test.started if test else 0.0)
+    verdict = test.verdict if test else result.verdict
+    message, trace = _details(result, test)
+    details = StatusDetails(
+        message=message or None, trace=trace or None, known=result.excused, flaky=verdict == "flaky"
+    )
+    return TestResult(
+        uuid=str(uuid.uuid5(_SPACE, f"{report.run}|{identity}|{test.scope if test else ''}")),
+        historyId=uuid.uuid5(_SPACE, identity).hex,
+        testCaseId=uuid.uuid5(_SPACE, result.id).hex,
+        fullName=redact.one_line(node or result.id),
+        name=f"{result.id} {result.text}",
+        description=f"{result.level}: {result.text}\n\nSource: {result.source}",
+        status=_STATUS.get(verdict, "broken"),
+        statusDetails=details if message or result.excused else None,
+        stage="finished",
+        start=begin,
+        stop=begin + round((test.duration if test else 0.0) * 1000),
+        labels=[
+            Label(name=name, value=value)
+            for name, value in (
+                ("parentSuite", result.profile),
+                ("suite", result.area),
+                ("epic", result.profile),
+                ("feature", result.area),
+                ("story", result.id),
+                ("severity", _SEVERITY.get(result.level, "normal")),
+                ("tag", result.level),
+                ("tag", verdict),
+                ("framework", "touchstone"),
+            )
+        ],
+        links=list(_links(result)),
+        parameters=[Parameter(name="scope", value=redact.one_line(test.scope), excluded=True)] if test else [],
+        steps=[_step(claim, report) for claim in test.claims] if test else [],
+    )
+
+
+def _links(result: Result) -> Iterable[Link]:
+    if result.url:
+        yield Link(type="link", url=result.url, name=redact.one_line(result.source))
+    if result.known is not None and result.known.url:
+        yield Link(type="issue", url=result.known.url, name=redact.one_line(result.known.source))
+
+
+def _step(claim: Claim, report: Report) -> TestStepResult:
+    at = _epoch(report, claim.t)
+    told = "\n".join(
+        violation.message + (f"\nlast seen: {violation.where}" if violation.where else "")
+        for violation in claim.violations
+    )
+    return TestStepResult(
+        name=claim.check,
+        status=_STATUS.get(claim.verdict, "broken"),
+        statusDetails=StatusDetails(message=redact.clean(told)) if told else None,
+        stage="finished",
+        start=at,
+        stop=at,
+        parameters=[
+            Parameter(name=redact.one_line(name, 60), value=redact.one_line(value))
+            for name, value in claim.args.items()
+        ],
+    )
+
+
+def _details(result: Result, test: Test | None) -> tuple[str, str]:
+    if result.excused and result.known is not None:
+        return f"known nonconformity: {result.known.summary}", result.known.source
+    if test is None:
+        return ("", "") if result.verdict == "pass" else (result.reason, "")
+    told = [violation for claim in test.claims for violation in claim.violations]
+    if told:
+        return redact.clean(told[0].message), redact.clean("\n".join(f"{v.message}\n  {v.where}" for v in told), 8_000)
+    return ("", "") if test.verdict == "pass" else (redact.one_line(test.reason), redact.clean(test.reason, 8_000))
+
+
+def _epoch(report: Report, t: float) -> int:
+    """Milliseconds since 1970 of a time on the probe's clock; the run's first record stands at the run's wall time."""
+    try:
+        base = datetime.fromisoformat(report.started or "").timestamp()
+    except ValueError:
+        base = 0.0
+    return round((base + max(0.0, t - report.first_t)) * 1000)
+
+
+def _bare(item: TestResult) -> dict[str, object]:
+    """The result without empty fields, as Allure's own writer leaves them out."""
+    bare: dict[str, object] = attr.asdict(item, filter=lambda _, value: value is not None and value != [])
+    return bare

@@ -1,0 +1,133 @@
+"""Decides whether a run ended as expected, and so the exit code of the process.
+
+| exit | known (e2e)                                            | strict (certify)                                 |
+|------|--------------------------------------------------------|--------------------------------------------------|
+| 0    | nothing failed but documented nonconformities          | every requirement in scope passed                |
+| 1    | another requirement failed or was flaky                | a requirement failed, was flaky or not supported |
+| 2    | one is unknown or an error, or the history has a fault | likewise, or one was not testable or skipped     |
+| 3    | usage (decided before a run starts)                    | usage                                            |
+
+A known nonconformity that is gone is good news: it is reported loudly and does not fail the run; delete its entry.
+A certain failure (1) outweighs what is undecided (2). A MAY cannot be violated: its failure is shown, never counted.
+With `--profile`, strict judges those profiles only; what the operator left out is skipped, never passed.
+A prove run ends by its kill matrix (`reports.matrix`): 0 when every mutant and every MUST of the selection is killed
+and nothing was killed falsely, 1 when not, 2 when undecided.
+"""
+
+from collections.abc import Collection, Sequence
+
+from reports.model import Exit, Gate, Mutation, Result
+
+GATES = ("known", "strict")
+_SAID = {
+    "error": "ended in an error of ours",
+    "unknown": "undecided",
+    "not_testable": "not testable on this target",
+    "skipped": "skipped",
+}
+_OUTCOME: dict[Exit, str] = {0: "as expected", 1: "not as expected", 2: "undecided", 3: "usage"}
+
+
+def decide(
+    name: str,
+    results: Sequence[Result],
+    faults: Sequence[str],
+    *,
+    profiles: Collection[str] = (),
+    completed: bool = True,
+) -> Gate:
+    """The gate's word on a run without mutants.
+
+    Args:
+        name: `known` or `strict`.
+        results: One per requirement of the catalogue.
+        faults: What is wrong with the history itself.
+        profiles: What the operator restricted the run to; all when empty.
+        completed: Whether the run came to its own end.
+    """
+    strict = name == "strict"
+    failing = {"fail", "flaky"} | ({"not_supported"} if strict else set())
+    undecided = {"error", "unknown"} | ({"not_testable", "skipped"} if strict else set())
+    scope = [result for result in results if not (strict and profiles) or result.profile in profiles]
+    bad = [r for r in scope if r.verdict in failing and r.level != "MAY" and (strict or not r.excused)]
+    open_ = [r for r in scope if r.verdict in undecided]
+    gone = [r for r in scope if r.gone]
+    reasons: list[str] = []
+    if bad:
+        reasons.append(f"{_count(bad)} failed: {_ids(bad)}")
+    reasons += [
+        f"{_count(group)} {_SAID[verdict]}: {_ids(group)}" for verdict in _SAID if (group := _by(open_, verdict))
+    ]
+    reasons += [f"the history has a fault: {fault}" for fault in faults[:3]]
+    if not completed and not faults:
+        reasons.append("the run did not come to its end")
+    if not any(result.tests for result in results):
+        reasons.append("no test ran")
+    code: Exit = 1 if bad else 2 if reasons else 0
+    if excused := [r for r in scope if r.excused and not strict]:
+        reasons.append(f"{_count(excused)} failed as documented: {_ids(excused)}")
+    if gone:
+        reasons.append(
+            f"GONE: {_count(gone)} documented as failing passed: {_ids(gone)}; delete the entry in reports/known/"
+        )
+    return Gate(name=name, exit=code, outcome=_OUTCOME[code], reasons=tuple(reasons))
+
+
+def decide_proof(name: str, mutation: Mutation, faults: Sequence[str], *, completed: bool = True) -> Gate:
+    """The gate's word on a prove run."""
+    survived = [row.name for row in mutation.mutants if row.status == "survived"]
+    undecided = [row.name for row in mutation.mutants if row.status == "undecided"]
+    false_kills = [f"{row.name} x {requirement}" for row in mutation.mutants for requirement in row.false_kills]
+    doubtful = [
+        f"{row.name} x {cell.requirement} ({cell.verdict})"
+        for row in mutation.mutants
+        for cell in row.cells
+        if not cell.expected and cell.verdict in {"error", "unknown", "flaky"}
+    ]
+    reasons: list[str] = []
+    if survived:
+        reasons.append(f"{_n(survived, 'mutant')} survived a requirement that must catch them: {_some(survived)}")
+    if false_kills:
+        reasons.append(f"{_n(false_kills, 'false kill')}: {_some(false_kills)}")
+    if mutation.unproven:
+        reasons.append(f"{_n(mutation.unproven, 'MUST')} killed by no mutant: {_some(mutation.unproven)}")
+    code: Exit = 1 if reasons else 0
+    if undecided:
+        reasons.append(f"{_n(undecided, 'mutant')} undecided: {_some(undecided)}")
+    if doubtful:
+        reasons.append(f"{_n(doubtful, 'cell')} undecided: {_some(doubtful)}")
+    reasons += [f"the history has a fault: {fault}" for fault in faults[:3]]
+    if not completed and not faults:
+        reasons.append("the run did not come to its end")
+    if not any(row.status != "not_run" for row in mutation.mutants):
+        reasons.append("no mutant ran")
+    if code == 0 and reasons:
+        code = 2
+    return Gate(name=name, exit=code, outcome=_OUTCOME[code], reasons=tuple(reasons))
+
+
+def both(honest: Gate, proof: Gate) -> Gate:
+    """One word on a prove run that also ran honestly: certainly wrong before undecided before all well."""
+    codes = {honest.exit, proof.exit}
+    code: Exit = 1 if 1 in codes else 2 if 2 in codes else 0
+    return Gate(honest.name, code, _OUTCOME[code], tuple(dict.fromkeys((*honest.reasons, *proof.reasons))))
+
+
+def _by(results: Sequence[Result], verdict: str) -> list[Result]:
+    return [result for result in results if result.verdict == verdict]
+
+
+def _count(results: Sequence[Result]) -> str:
+    return _n(results, "requirement")
+
+
+def _n(things: Sequence[object], word: str) -> str:
+    return f"{len(things)} {word}" + ("" if len(things) == 1 else "s")
+
+
+def _ids(results: Sequence[Result]) -> str:
+    return _some([result.id for result in results])
+
+
+def _some(names: Sequence[str], most: int = 12) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,93 @@
+"""JUnit XML of a run: one test case for every requirement and test, so that CI shows ids and not only functions.
+
+JUnit knows pass, failure, error and skipped only; the verdict itself stands in a property.
+"""
+
+from xml.etree import ElementTree as ET
+
+from reports import redact
+from reports.model import Report, Result, Test
+
+_FORBIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "?")
+
+
+def render(report: Report) -> bytes:
+    """The XML document; a documented failure is `skipped` under gate known and `failure` under strict."""
+    root = ET.Element("testsuites", name="touchstone", time=f"{report.duration:.3f}")
+    totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+    for tally in report.areas:
+        suite = ET.SubElement(root, "testsuite", name=tally.name)
+        if report.started:
+            suite.set("timestamp", _text(report.started))
+        counts = dict.fromkeys(totals, 0)
+        group = [result for result in report.results if result.area == tally.name]
+        for result in group:
+            for test in result.tests or (None,):
+                _case(suite, report, result, test, counts)
+        for name, count in counts.items():
+            suite.set(name, str(count))
+            totals[name] += count
+        suite.set("time", f"{sum(result.duration for result in group):.3f}")
+    for name, count in totals.items():
+        root.set(name, str(count))
+    ET.indent(root)
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
+
+
+def _case(suite: ET.Element, report: Report, result: Result, test: Test | None, counts: dict[str, int]) -> None:
+    verdict = result.verdict if test is None else test.verdict
+    node = "" if test is None else test.node
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=f"{result.area}.{result.id}",
+        name=_text(node.split("::", 1)[-1] if node else result.id),
+        time=f"{0.0 if test is None else test.duration:.3f}",
+    )
+    if node:
+        case.set("file", _text(node.split("::", 1)[0]))
+    properties = ET.SubElement(case, "properties")
+    for name, value in (
+        ("requirement", result.id),
+        ("level", result.level),
+        ("profile", result.profile),
+        ("verdict", verdict),
+        ("source", result.source),
+    ):
+        ET.SubElement(properties, "property", name=name, value=_text(value))
+    counts["tests"] += 1
+    message, detail = _told(result, test)
+    if verdict in ("fail", "flaky"):
+        if result.excused and report.gate.name == "known" and result.known is not None:
+            counts["skipped"] += 1
+            ET.SubElement(case, "skipped", message=_text(f"known nonconformity: {result.known.summary}"))
+            return
+        counts["failures"] += 1
+        ET.SubElement(case, "failure", message=_text(message), type=verdict).text = _text(detail)
+    elif verdict in ("error", "unknown"):
+        counts["errors"] += 1
+        ET.SubElement(case, "error", message=_text(message), type=verdict).text = _text(detail)
+    elif verdict != "pass":
+        counts["skipped"] += 1
+        ET.SubElement(case, "skipped", message=_text(f"{verdict}: {message}"))
+
+
+def _told(result: Result, test: Test | None) -> tuple[str, str]:
+    if test is None:
+        return result.reason, ""
+    violations = [
+        f"{claim.check}: {violation.message}"
+        + (f"\n  last seen: {violation.where}" if violation.where else "")
+        + (f"\n  witness: records {', '.join(map(str, violation.witness[:20]))}" if violation.witness else "")
+        for claim in test.claims
+        for violation in claim.violations
+    ]
+    return redact.one_line(violations[0] if violations else test.reason), redact.clean(
+        "\n".join(violations) or test.reason, 8_000
+    )
+
+
+def _text(text: str) -> str:
+    """Text that XML 1.0 can hold."""
+    return redact.printable(text).translate(_FORBIDDEN)

@@ -1,0 +1,72 @@
+"""The kill matrix of a prove run: which requirement caught which mutant, what slipped through, and what cried wolf.
+
+Rows come from the catalogue (a mutant must be caught by every requirement that names it), cells from the judged tests.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from evidence.catalogue import Catalogue
+
+from reports import judged
+from reports.model import Cell, Known, MutantRow, Mutation, Test
+
+
+def compute(catalogue: Catalogue, tests: Sequence[Test], known: Mapping[str, Known], *, whole: bool = True) -> Mutation:
+    """The matrix.
+
+    Args:
+        catalogue: Requirements with the mutants that they must catch.
+        tests: The tests that ran under a mutant.
+        known: Known nonconformities of the workload: they fail with any mutant, which is no false kill.
+        whole: Whether the operator asked for the whole matrix; otherwise only what ran is expected.
+    """
+    under: dict[str, dict[str, list[Test]]] = {}
+    for test in tests:
+        for requirement in test.requirements:
+            under.setdefault(test.mutant or "", {}).setdefault(requirement, []).append(test)
+    must_catch: dict[str, set[str]] = {}
+    for requirement in catalogue.requirements:
+        for name in requirement.mutants:
+            must_catch.setdefault(name, set()).add(requirement.id)
+    order = [requirement.id for requirement in catalogue.requirements]
+    rows: list[MutantRow] = []
+    listed = {mutant.name: (mutant.host, mutant.about, mutant.source) for mutant in catalogue.mutants}
+    listed |= {name: ("?", "not in the catalogue", "") for name in under if name not in listed}
+    for name, (host, about, source) in listed.items():
+        ran = under.get(name, {})
+        expected = must_catch.get(name, set())
+        if not whole:
+            expected = expected & set(ran)
+        cells = tuple(
+            _cell(requirement, ran.get(requirement), known, expected=requirement in expected)
+            for requirement in order
+            if requirement in ran or (requirement in expected and ran)
+        )
+        rows.append(MutantRow(name, str(host), about, source, _status(cells, expected), cells))
+    killed = {requirement for row in rows for requirement in row.killers}
+    asked = {requirement for row in rows for cell in row.cells for requirement in [cell.requirement] if cell.expected}
+    unproven = tuple(
+        requirement.id
+        for requirement in catalogue.requirements
+        if requirement.level in ("MUST", "MUST NOT")
+        and requirement.id not in killed
+        and (whole or requirement.id in asked)
+    )
+    return Mutation(tuple(rows), unproven, complete=all(row.status != "not_run" for row in rows))
+
+
+def _cell(requirement: str, tests: list[Test] | None, known: Mapping[str, Known], *, expected: bool) -> Cell:
+    if not tests:
+        return Cell(requirement, "unknown", expected, reason="no test of it ran under this mutant")
+    verdict, reason = judged.combine(tests)
+    excused = not expected and requirement in known and verdict == "fail"
+    return Cell(requirement, verdict, expected, excused, reason)
+
+
+def _status(cells: Sequence[Cell], expected: set[str]) -> str:
+    if not cells:
+        return "not_run"
+    verdicts = [cell.verdict for cell in cells if cell.requirement in expected]
+    if all(verdict == "fail" for verdict in verdicts):
+        return "killed" if verdicts else "undecided"
+    return "survived" if any(verdict == "pass" for verdict in verdicts) else "undecided"

@@ -1,0 +1,165 @@
+"""The pytest plug-in of this room: at the session's end it writes the reports, prints the table and sets the exit code.
+
+Works in the controller only: a worker of pytest-xdist has no run of its own. The hook is declared by `fixtures.plugin`;
+without it the plug-in loads and does nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from reports.model import Exit, Report
+
+CATALOGUE = Path(__file__).resolve().parent.parent / "suites" / "catalogue"
+_PYTEST_USAGE = 4
+
+
+@dataclass(slots=True)
+class _State:
+    report: Report | None = None
+    folder: Path | None = None
+    trouble: str = ""
+    shown: bool = False
+
+
+_STATE = pytest.StashKey[_State]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep a place for the session's report; nothing in a worker."""
+    if not hasattr(config, "workerinput"):
+        config.stash[_STATE] = _State()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_touchstone_finished(config: pytest.Config, run_dir: Path, history: Path) -> None:
+    """Write every report of the run, also of one that was cut off."""
+    state = config.stash.get(_STATE, None)
+    if state is None:
+        return
+    # Loaded here and not above: every worker of pytest-xdist loads the plug-in, and none needs templates and schemas.
+    from evidence import catalogue as catalogues
+    from reports import build, write
+    from reports.errors import ReportError
+
+    state.folder = run_dir
+    try:
+        state.report = build.build(history, catalogues.load(CATALOGUE))
+        write.write(state.report, run_dir, history)
+    except (ReportError, ValueError) as error:
+        # Everything that is wrong with a file of ours arrives as one of these: the run is undecided, and says why.
+        state.trouble = f"no trustworthy report: {error}"
+    _set_expected_apart(config, state.report)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Any:
+    """Exchange pytest's exit status for the gate's, after all that finish and before the summary."""
+    result = yield
+    state = session.config.stash.get(_STATE, None)
+    if state is not None and (state.report is not None or state.trouble):
+        session.exitstatus = exit_code(state, int(exitstatus), session.testsfailed)
+    return result
+
+
+def exit_code(state: _State, pytest_status: int, failed: int) -> Exit:
+    """The process's exit code.
+
+    Args:
+        state: The report, or why there is none.
+        pytest_status: What pytest itself would return.
+        failed: Tests and fixtures that failed in pytest's eyes.
+    """
+    if pytest_status == _PYTEST_USAGE:
+        return 3
+    report = state.report
+    if report is None or state.trouble:
+        return 2
+    seen = {
+        (test.node, test.scope)
+        for test in (*report.mutant_tests, *(test for result in report.results for test in result.tests))
+        if test.verdict != "pass"
+    }
+    interrupted = pytest_status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    if report.gate.exit == 0 and (interrupted or failed > len(seen)):
+        # pytest saw more go wrong than the history tells of: a fault of ours, never a pass.
+        state.trouble = (
+            f"pytest ended with status {pytest_status}"
+            if interrupted
+            else f"pytest counted {failed} failures, and the history tells of {len(seen)}"
+        )
+        return 2
+    return report.gate.exit
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table below pytest's own words."""
+    state = config.stash.get(_STATE, None)
+    if state is None or state.shown or (state.report is None and not state.trouble):
+        return
+    state.shown = True
+    if state.report is not None:
+        terminalreporter.write(_text(state.report, state.folder, terminalreporter), flush=True)
+    if state.trouble:
+        terminalreporter.write_line(state.trouble, red=True)
+
+
+def _text(report: Report, folder: Path | None, terminalreporter: pytest.TerminalReporter) -> str:
+    """The terminal report, as wide and as colourful as pytest's own output."""
+    from reports import terminal
+
+    writer = terminalreporter._tw  # noqa: SLF001 - pytest has no public way to ask for colour, width and encoding
+    encoding = str(getattr(writer._file, "encoding", None) or "")  # noqa: SLF001 - likewise
+    return terminal.text(
+        report,
+        width=max(80, min(writer.fullwidth, 160)),
+        color=writer.hasmarkup,
+        ascii_only=not encoding.lower().startswith("utf"),
+        folder=_short(folder),
+    )
+
+
+def _short(folder: Path | None) -> Path | None:
+    """The folder as one would type it."""
+    try:
+        return None if folder is None else folder.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return folder
+
+
+def _set_expected_apart(config: pytest.Config, report: Report | None) -> None:
+    """Move expected failures from pytest's failures to lists of their own: what is expected prints no traceback."""
+    from reports import build
+
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if report is None or reporter is None:
+        return
+    if build.proving(report.selection):
+        # Under a mutant a failing test is the tests' success; the matrix tells which ones should not have failed.
+        _move(reporter, "caught", {test.node for test in report.mutant_tests if test.verdict == "fail"}, exact=False)
+    if report.gate.name == "known":
+        documented = {test.node for result in report.results if result.excused for test in result.tests}
+        others = {test.node for result in report.results if not result.excused for test in result.tests}
+        _move(reporter, "known", documented - others, exact=True)
+
+
+def _move(reporter: pytest.TerminalReporter, name: str, nodes: set[str], *, exact: bool) -> None:
+    bases = set() if exact else {node.split("[", 1)[0] for node in nodes}
+
+    def belongs(item: Any) -> bool:
+        node = str(getattr(item, "nodeid", ""))
+        # A mutant is a parameter of the test: the node id in the history is the one without it.
+        return getattr(item, "when", "") == "call" and (node in nodes or node.split("[", 1)[0] in bases)
+
+    failed = reporter.stats.get("failed", [])
+    moved = [item for item in failed if belongs(item)]
+    if moved:
+        reporter.stats[name] = moved
+        reporter.stats["failed"] = [item for item in failed if not belongs(item)]
+        if not reporter.stats["failed"]:
+            del reporter.stats["failed"]

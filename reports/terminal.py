@@ -1,0 +1,253 @@
+"""The report for a terminal: a table by profile and area, failures with their witness, known ones apart, the files.
+
+Reads as well without colours, without a terminal and in ASCII.
+"""
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from reports import redact
+from reports.model import VERDICTS, Mutation, Report, Result, Violation
+
+_MARKS = {
+    "pass": ("✓", ".", "green"),
+    "known": ("≈", "k", "yellow"),
+    "fail": ("✗", "F", "bold red"),
+    "error": ("!", "E", "bold magenta"),
+    "unknown": ("?", "?", "bold yellow"),
+    "flaky": ("~", "~", "red"),
+    "not_supported": ("○", "o", "cyan"),
+    "not_testable": ("□", "t", "cyan"),
+    "skipped": ("-", "-", "dim"),
+}
+_OUTCOME_STYLE = {0: "bold green", 1: "bold red", 2: "bold yellow", 3: "bold yellow"}
+_CLAIM = {"pass": ("conformant", "green"), "fail": ("not conformant", "red"), "unknown": ("undecided", "yellow")}
+MAX_SHOWN = 25
+
+
+def mark_of(result: Result) -> str:
+    """The key of a result's mark: its verdict, or `known` for a documented failure."""
+    return "known" if result.excused else result.verdict
+
+
+def text(report: Report, *, width: int, color: bool, ascii_only: bool = False, folder: Path | None = None) -> str:
+    """The whole report as text, for whoever writes it somewhere.
+
+    Args:
+        report: What to show.
+        width: Columns.
+        color: Whether to colour it by ANSI sequences.
+        ascii_only: Whether the reader's encoding holds ASCII only.
+        folder: The run's folder, to name the files in it.
+    """
+    stream = io.StringIO()
+    show(report, plain_console(stream, width, color=color), ascii_only=ascii_only, folder=folder)
+    told = "\n".join(line.rstrip() for line in stream.getvalue().split("\n"))
+    return told.encode("ascii", "backslashreplace").decode() if ascii_only else told
+
+
+def plain_console(stream: TextIO, width: int | None = None, *, color: bool | None = None) -> Console:
+    """A console that takes every text literally: no markup, no emoji, no guessing at numbers."""
+    return Console(
+        file=stream,
+        width=width,
+        force_terminal=color,
+        no_color=color is False,
+        color_system="standard" if color else None if color is False else "auto",
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+
+
+def show(report: Report, console: Console, *, ascii_only: bool = False, folder: Path | None = None) -> None:
+    """Write the whole report to a console; arguments as for `text`."""
+    console.print(header(report))
+    if report.mutation is None or any(result.tests for result in report.results):
+        console.print(_table(report, ascii_only=ascii_only))
+        for part in _troubles(report, ascii_only=ascii_only):
+            console.print(part)
+    if report.mutation is not None:
+        console.print(kill_table(report.mutation, ascii_only=ascii_only))
+    console.print(_ending(report, folder))
+
+
+def header(report: Report) -> Text:
+    """Suite, target and versions, on one or two lines."""
+    suite, target = report.suite, report.target
+    commit = str(suite.get("commit") or "")[:10]
+    kafka = target.get("kafka")
+    if isinstance(kafka, dict):
+        kafka = " ".join(str(kafka[key]) for key in ("kind", "version") if kafka.get(key))
+    parts = [
+        f"Touchstone {suite.get('version', '?')}" + (f" ({commit})" if commit else ""),
+        f"target {target.get('name', '?')}" + (f", Kafka {kafka}" if kafka else ""),
+        ", ".join(f"{name} {version}" for name, version in report.sut.items()),
+    ]
+    return Text("\n" + "  |  ".join(part for part in parts if part), style="bold")
+
+
+def _table(report: Report, *, ascii_only: bool) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", collapse_padding=True)
+    table.add_column("profile", no_wrap=True)
+    table.add_column("area", no_wrap=True)
+    table.add_column("verdicts", overflow="fold", max_width=48)
+    columns = [key for key in ("pass", "known", *VERDICTS[1:]) if any(mark_of(r) == key for r in report.results)]
+    for key in columns:
+        table.add_column(key.replace("_", " "), justify="right", no_wrap=True)
+    table.add_column("claim", no_wrap=True)
+    for profile in report.profiles:
+        rows = [result for result in report.results if result.profile == profile.name]
+        areas = list(dict.fromkeys(result.area for result in rows))
+        claim, style = _CLAIM[profile.verdict]
+        if all(result.verdict == "skipped" for result in rows):
+            claim, style = "left out", "dim"
+        for number, area in enumerate(areas):
+            group = [result for result in rows if result.area == area]
+            counts = [sum(mark_of(result) == key for result in group) for key in columns]
+            table.add_row(
+                Text(profile.name if number == 0 else "", style="bold"),
+                area,
+                _strip(group, ascii_only=ascii_only),
+                *(Text(str(count or ""), style=_MARKS[key][2]) for key, count in zip(columns, counts, strict=True)),
+                Text(claim if number == 0 else "", style=style),
+            )
+    counts = [sum(mark_of(result) == key for result in report.results) for key in columns]
+    table.add_section()
+    table.add_row(
+        Text("all", style="bold"),
+        "",
+        Text(f"{len(report.results)} requirements", style="dim"),
+        *(Text(str(count), style=_MARKS[key][2]) for key, count in zip(columns, counts, strict=True)),
+        "",
+    )
+    return table
+
+
+def _strip(results: Iterable[Result], *, ascii_only: bool) -> Text:
+    strip = Text()
+    for result in results:
+        fancy, plain, style = _MARKS[mark_of(result)]
+        strip.append(plain if ascii_only else fancy, style=style)
+    return strip
+
+
+def _troubles(report: Report, *, ascii_only: bool) -> Iterable[RenderableType]:
+    troubled = [r for r in report.results if r.verdict in ("fail", "flaky", "error", "unknown") and not r.excused]
+    asked = [result for result in troubled if result.tests]
+    silent = [result for result in troubled if not result.tests]
+    for result in asked[:MAX_SHOWN]:
+        yield failure(result, ascii_only=ascii_only)
+    if len(asked) > MAX_SHOWN:
+        yield Text(f"\nand {len(asked) - MAX_SHOWN} more, in the report's page", style="dim")
+    if silent:
+        ids = ", ".join(result.id for result in silent)
+        yield Text(f"\nunknown, as no test of it ran ({len(silent)}): ").append(
+            redact.one_line(ids, 600), style="yellow"
+        )
+    if excused := [result for result in report.results if result.excused]:
+        yield Text("\nknown nonconformities, as documented", style="bold yellow")
+        for result in excused:
+            known = result.known
+            if known is not None:
+                yield Padding(Text(f"{result.id}  {known.summary}"), (0, 0, 0, 2), expand=False)
+                yield Padding(
+                    Text(f"{known.sut} {', '.join(known.versions)}; {known.source}", style="dim"),
+                    (0, 0, 0, 15),
+                    expand=False,
+                )
+    if gone := [result for result in report.results if result.gone]:
+        yield Text("\nGONE: documented as failing, and passed; delete the entry in reports/known/", style="bold green")
+        for result in gone:
+            yield Padding(
+                Text(f"{result.id}  {result.known.summary if result.known else ''}"), (0, 0, 0, 2), expand=False
+            )
+
+
+def failure(result: Result, *, ascii_only: bool = False) -> RenderableType:
+    """One requirement that did not pass: its sentence, and of every test the violation with its smallest witness."""
+    fancy, plain, style = _MARKS[mark_of(result)]
+    head = Text("\n").append(f"{plain if ascii_only else fancy} {result.id}", style=style)
+    head.append(f"  {result.verdict.replace('_', ' ')}  {result.level}  {result.profile}", style="dim")
+    parts: list[RenderableType] = [head, Padding(Text(result.text), (0, 0, 0, 2), expand=False)]
+    for test in result.tests:
+        if test.verdict == "pass":
+            continue
+        parts.append(Padding(Text(test.node, style="cyan"), (0, 0, 0, 2), expand=False))
+        violations = [(claim, violation) for claim in test.claims for violation in claim.violations]
+        for claim, violation in violations[:3]:
+            parts.append(Padding(_violation(claim.check, claim.verdict, violation), (0, 0, 0, 4), expand=False))
+        if len(violations) > 3:
+            parts.append(Padding(Text(f"and {len(violations) - 3} more", style="dim"), (0, 0, 0, 4), expand=False))
+        if not violations and test.reason:
+            parts.append(Padding(Text(redact.clean(test.reason, 800)), (0, 0, 0, 4), expand=False))
+    if not result.tests:
+        parts.append(Padding(Text(result.reason), (0, 0, 0, 4), expand=False))
+    return Group(*parts)
+
+
+def _violation(check: str, verdict: str, violation: Violation) -> Group:
+    text = Text(f"{check}: ", style="bold").append(redact.clean(violation.message, 600), style="")
+    if verdict == "unknown":
+        text.append("  (undecided)", style="yellow")
+    parts: list[RenderableType] = [text]
+    if violation.where:
+        where = Text("last seen: ", style="dim").append(redact.clean(violation.where, 600), style="")
+        parts.append(Padding(where, (0, 0, 0, 2), expand=False))
+    if violation.witness:
+        seqs = ", ".join(map(str, violation.witness[:10])) + (" ..." if len(violation.witness) > 10 else "")
+        parts.append(Padding(Text(f"witness: records {seqs} of the history", style="dim"), (0, 0, 0, 2), expand=False))
+    return Group(*parts)
+
+
+def kill_table(mutation: Mutation, *, ascii_only: bool = False) -> Table:
+    """The kill matrix as one line a mutant."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("", "mutant", "host", "killed by", "missed by", "false kills"):
+        table.add_column(name, overflow="fold")
+    styles = {"killed": ("✓", ".", "green"), "survived": ("✗", "F", "bold red"), "undecided": ("?", "?", "bold yellow")}
+    for row in mutation.mutants:
+        fancy, plain, style = styles.get(row.status, ("-", "-", "dim"))
+        table.add_row(
+            Text(plain if ascii_only else fancy, style=style),
+            Text(row.name, style="bold" if row.status != "not_run" else "dim"),
+            row.host,
+            Text(_ids(row.killers), style="green"),
+            Text(_ids(row.missed) if row.status != "not_run" else "not run", style=style),
+            Text(_ids(row.false_kills), style="bold red"),
+        )
+    counts = {
+        status: sum(row.status == status for row in mutation.mutants) for status in ("killed", "survived", "undecided")
+    }
+    told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    unproven = f"; MUSTs killed by no mutant: {_ids(mutation.unproven)}" if mutation.unproven else ""
+    table.caption = f"{len(mutation.mutants)} mutants: {told or 'none ran'}{unproven}"
+    table.caption_justify = "left"
+    return table
+
+
+def _ids(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:8]) + (f" +{len(ids) - 8}" if len(ids) > 8 else "")
+
+
+def _ending(report: Report, folder: Path | None) -> Group:
+    parts: list[RenderableType] = []
+    outcome = Text("\n").append(report.gate.outcome, style=_OUTCOME_STYLE[report.gate.exit])
+    outcome.append(
+        f"  gate {report.gate.name}, exit {report.gate.exit}, {report.duration:.1f} s, {report.history_records} records"
+    )
+    parts.append(outcome)
+    parts += [Padding(Text(reason), (0, 0, 0, 2), expand=False) for reason in report.gate.reasons]
+    if folder is not None:
+        names = ("index.html", "report.json", "matrix.json", "junit.xml", "allure", "history.ndjson")
+        there = [name for name in names if (folder / name).exists()]
+        parts.append(Text(f"  {folder}/", style="bold").append("  " + "  ".join(there), style=""))
+        parts.append(Text(f"  judge it again: python -m reports check {folder}", style="dim"))
+    return Group(*parts)

@@ -1,0 +1,165 @@
+"""Small histories by hand, and reports from them: no platform, no probe."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evidence.catalogue import Catalogue
+from evidence.catalogue import load as load_catalogue
+
+from reports.build import build
+from reports.model import Known, Report
+
+CATALOGUE = """
+[[requirement]]
+id = "EVT-FLT-003"
+level = "MUST"
+profile = "broker-core"
+text = "Filter values are compared case-sensitively."
+source = "knative/specs eventing/control-plane.md"
+mutants = ["filter-ignores-case"]
+
+[[requirement]]
+id = "EVT-ING-001"
+level = "MUST"
+profile = "broker-core"
+text = "A Broker accepts an event in binary mode."
+source = "knative/specs eventing/data-plane.md"
+mutants = ["ingress-down"]
+
+[[requirement]]
+id = "EVT-RTE-003"
+level = "SHOULD"
+profile = "broker-extended"
+text = "Extensions are kept."
+source = "cloudevents/spec"
+mutants = ["extensions-dropped"]
+"""
+MUTANTS = "\n".join(
+    f'[[mutant]]\nname = "{name}"\nhost = "platform"\nareas = ["eventing"]\nabout = "Wrong."\nsource = "a thread"\n'
+    for name in ("filter-ignores-case", "ingress-down", "extensions-dropped")
+)
+KNOWN = (Known("EVT-FLT-003", "kserve", ("0.21.0",), "It ignores case.", "an upstream issue"),)
+GOOD, BAD = 202, 500
+
+
+class History:
+    """Writes records as the probe would."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+
+    def add(self, kind: str, scope: str = "", **fields: Any) -> int:
+        """One record; returns its number."""
+        seq = len(self.records) + 1
+        self.records.append({"seq": seq, "t": 100 + seq / 1000, "kind": kind, "scope": scope, **fields})
+        return seq
+
+    def start(self, gate: str = "known", argv: Sequence[str] = (), **sut: str) -> "History":
+        """The beginning of a run; versions of the system under test by name."""
+        self.add(
+            "run.started",
+            run="20261121-000000-1",
+            suite={"version": "0.1.0", "commit": "abc+dirty"},
+            target={"name": "embedded", "kafka": {"kind": "mock", "version": "2.16.0"}},
+            sut=sut or {"kserve": "0.21.0"},
+            selection={"argv": list(argv), "gate": gate},
+            wall="2026-11-21T00:00:00+00:00",
+        )
+        return self
+
+    def test(
+        self,
+        requirement: str,
+        status: int = GOOD,
+        *,
+        mutant: str | None = None,
+        outcome: str | None = None,
+        reason: str = "",
+        text: str = "{}",
+    ) -> "History":
+        """A test that sends one event and expects 2xx for it; `status` decides whether it gets that."""
+        scope = f"t{len(self.records)}"
+        self.add(
+            "test.started", scope, test=f"suites/e/test_e.py::{requirement}", requirements=[requirement], mutant=mutant
+        )
+        send = f"s-{scope}"
+        headers = [["ce-id", "1"], ["ce-source", f"/{scope}"], ["ce-type", "t"], ["ce-specversion", "1.0"]]
+        headers += [["Authorization", "Bearer abcdefghijk"]]
+        event = {"source": f"/{scope}", "id": "1"}
+        self.add(
+            "sent", scope, send=send, url="http://ingress/ns/b", method="POST", headers=headers, body="{}", event=event
+        )
+        last = self.add(
+            "answered",
+            scope,
+            send=send,
+            status=status,
+            headers=[],
+            body=text,
+            error=None,
+            sent_t=100.0,
+            answered_t=100.1,
+        )
+        passed = 200 <= status < 300
+        ref = {"$ref": "event", **event, "send": send, "produce": None}
+        self.add(
+            "expectation",
+            scope,
+            expectation=f"e-{scope}",
+            check="accepted",
+            args={"event": ref},
+            deadline=1.0,
+            timed_out=False,
+            upto=last,
+            verdict="pass" if passed else "fail",
+            violations=[]
+            if passed
+            else [{"message": f"got {status}: {text}", "witness": [last], "where": "the ingress"}],
+        )
+        self.add(
+            "test.finished", scope, outcome=outcome or ("passed" if passed else "failed"), reason=reason, duration=0.25
+        )
+        return self
+
+    def finish(self, reason: str = "completed") -> "History":
+        """The end of a run."""
+        self.add("run.finished", reason=reason, wall="2026-11-21T00:01:00+00:00")
+        return self
+
+    def write(self, folder: Path) -> Path:
+        """The file."""
+        path = folder / "history.ndjson"
+        path.write_text("".join(json.dumps(record) + "\n" for record in self.records), encoding="utf-8")
+        return path
+
+
+@pytest.fixture
+def history() -> History:
+    return History()
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Catalogue:
+    folder = tmp_path / "catalogue"
+    folder.mkdir()
+    (folder / "eventing.toml").write_text(CATALOGUE, encoding="utf-8")
+    (folder / "mutants.toml").write_text(MUTANTS, encoding="utf-8")
+    return load_catalogue(folder)
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def reported(run_dir: Path, catalogue: Catalogue) -> Callable[[History], Report]:
+    def make(history: History) -> Report:
+        return build(history.write(run_dir), catalogue, KNOWN)
+
+    return make

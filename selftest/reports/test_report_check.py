@@ -1,0 +1,138 @@
+"""`python -m reports`: agrees with an honest run, disagrees with every edit, and says what it does not know."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports import __main__ as cli
+from reports import build, check, write
+
+Change = Callable[[list[dict[str, Any]]], None]
+
+
+def fail_it(records: list[dict[str, Any]]) -> None:
+    next(record for record in records if record["kind"] == "answered")["status"] = 500
+
+
+def drop_one(records: list[dict[str, Any]]) -> None:
+    del records[4]
+
+
+def whiten(records: list[dict[str, Any]]) -> None:
+    next(record for record in records if record["kind"] == "test.started")["requirements"] = ["EVT-RTE-003"]
+
+
+@pytest.fixture
+def written(history: Any, run_dir: Path, catalogue: Any) -> Path:
+    history.start().test("EVT-ING-001").test("EVT-RTE-003").test("EVT-FLT-003").finish()
+    path = history.write(run_dir)
+    write.write(build.build(path, catalogue, ()), run_dir, path)
+    return run_dir
+
+
+def test_an_honest_run_agrees(written: Path, catalogue: Any) -> None:
+    assert check.check(written, catalogue, ()).differences == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (fail_it, "EVT-ING-001: reported pass, computed fail"),
+        (drop_one, "record"),
+        (whiten, "EVT-ING-001: reported pass"),
+    ],
+)
+def test_an_edited_history_disagrees(written: Path, catalogue: Any, change: Change, told: str) -> None:
+    path = written / "history.ndjson"
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    change(records)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    differences = check.check(written, catalogue, ()).differences
+    assert any(told in difference for difference in differences), differences
+    assert any("sha256" in difference for difference in differences)
+
+
+def test_an_edited_report_disagrees(written: Path, catalogue: Any) -> None:
+    path = written / "report.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["results"][0]["verdict"] = "fail"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert any("reported fail, computed pass" in told for told in check.check(written, catalogue, ()).differences)
+
+
+def test_a_result_left_out_of_the_report_disagrees(written: Path, catalogue: Any) -> None:
+    path = written / "report.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    left_out = document["results"].pop()
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert any(
+        told.startswith(f"{left_out['id']}: reported nothing")
+        for told in check.check(written, catalogue, ()).differences
+    )
+
+
+@pytest.fixture
+def at_catalogue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, catalogue: Any) -> None:
+    monkeypatch.setattr(cli, "CATALOGUE", tmp_path / "catalogue")
+
+
+@pytest.mark.usefixtures("at_catalogue")
+def test_the_commands(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", str(written)]) == 0
+    assert capsys.readouterr().out.startswith("agrees")
+    assert cli.main(["show", str(written)]) == 0
+    assert "as expected" in capsys.readouterr().out
+    assert cli.main(["show", str(written), "--requirement", "EVT-ING-001"]) == 0
+    assert "path of 1 of" in capsys.readouterr().out
+    assert cli.main(["render", str(written)]) == 0
+    assert "index.html" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("at_catalogue")
+def test_a_tampered_run_exits_1(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written / "history.ndjson"
+    path.write_text(path.read_text(encoding="utf-8").replace('"status": 202', '"status": 500'), encoding="utf-8")
+    assert cli.main(["check", str(written)]) == 1
+    assert "EVT-ING-001: reported pass, computed fail" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("at_catalogue")
+def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["list", "--json", "--level", "must"]) == 0
+    assert [entry["id"] for entry in json.loads(capsys.readouterr().out)] == ["EVT-FLT-003", "EVT-ING-001"]
+    assert cli.main(["list", "--profile", "broker-extended"]) == 0
+    told = capsys.readouterr().out
+    assert "EVT-RTE-003" in told
+    assert "1 of 3 requirements" in told
+
+
+@pytest.mark.usefixtures("at_catalogue")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["list", "--profile", "broker-cor"], "did you mean broker-core?"),
+        (["list", "--level", "MUSTN"], "did you mean MUST"),
+        (["show", "RUN", "--requirement", "EVT-FLT-03"], "did you mean EVT-FLT-003"),
+        (["check", "nowhere"], "is no folder"),
+    ],
+)
+def test_usage_errors_exit_3(written: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str) -> None:
+    assert cli.main([str(written) if word == "RUN" else word for word in words]) == 3
+    assert told in capsys.readouterr().err
+
+
+def test_an_unknown_command_exits_3(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["frobnicate"])
+    assert stopped.value.code == 3
+    assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("at_catalogue")
+def test_a_broken_report_is_our_fault(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (written / "report.json").write_text("{", encoding="utf-8")
+    assert cli.main(["check", str(written)]) == 2
+    assert "report.json is no JSON" in capsys.readouterr().err

@@ -1,0 +1,84 @@
+"""Exit codes: what is expected, what is not, what is undecided."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reports import gate
+from reports.model import Known, Report, Result, Test
+
+Reported = Callable[[Any], Report]
+KNOWN = Known("A-1", "kserve", ("0.21.0",), "It fails.", "a thread")
+RAN = (Test("t.py::t", "s", None, ("A-1",), "passed", "pass", "", 0.1, 0.0),)
+
+
+def result(verdict: str, level: str = "MUST", known: Known | None = None, profile: str = "broker-core") -> Result:
+    return Result("A-1", level, profile, "eventing", "It does.", "a spec", None, verdict, "", RAN, known)
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "level", "known", "code"),
+    [
+        ("known", "pass", "MUST", None, 0),
+        ("known", "fail", "MUST", None, 1),
+        ("known", "fail", "SHOULD", None, 1),
+        ("known", "fail", "MAY", None, 0),
+        ("known", "fail", "MUST", KNOWN, 0),
+        ("known", "pass", "MUST", KNOWN, 0),
+        ("known", "unknown", "MUST", KNOWN, 2),
+        ("known", "error", "MUST", KNOWN, 2),
+        ("known", "flaky", "MUST", KNOWN, 1),
+        ("known", "not_testable", "MUST", None, 0),
+        ("known", "skipped", "MUST", None, 0),
+        ("strict", "pass", "MUST", None, 0),
+        ("strict", "pass", "MUST", KNOWN, 0),
+        ("strict", "fail", "MUST", KNOWN, 1),
+        ("strict", "not_supported", "MUST", None, 1),
+        ("strict", "not_testable", "MUST", None, 2),
+        ("strict", "skipped", "MUST", None, 2),
+        ("strict", "unknown", "MUST", None, 2),
+        ("strict", "error", "MUST", None, 2),
+    ],
+)
+def test_exit_codes(name: str, verdict: str, level: str, known: Known | None, code: int) -> None:
+    assert gate.decide(name, [result(verdict, level, known)], []).exit == code
+
+
+def test_a_certain_failure_outweighs_what_is_undecided() -> None:
+    assert gate.decide("known", [result("fail"), result("error")], []).exit == 1
+
+
+def test_strict_judges_the_profiles_that_were_asked_for() -> None:
+    results = [result("pass"), result("skipped", profile="latency")]
+    assert gate.decide("strict", results, [], profiles=["broker-core"]).exit == 0
+    assert gate.decide("strict", results, []).exit == 2
+
+
+def test_nothing_executed_is_undecided() -> None:
+    nothing = Result("A-1", "MUST", "p", "a", "It does.", "a spec", None, "skipped", "", (), None)
+    decided = gate.decide("known", [nothing], [])
+    assert decided.exit == 2
+    assert "no test ran" in decided.reasons
+
+
+@pytest.mark.parametrize(("faults", "completed"), [(["line 3 is no JSON"], True), ([], False)])
+def test_a_faulty_or_unfinished_history_is_undecided(faults: list[str], completed: bool) -> None:  # noqa: FBT001 - a parameter
+    assert gate.decide("known", [result("pass")], faults, completed=completed).exit == 2
+
+
+def test_a_known_one_that_is_gone_is_told_loudly() -> None:
+    assert any(reason.startswith("GONE") for reason in gate.decide("known", [result("pass", known=KNOWN)], []).reasons)
+
+
+def test_known_applies_to_its_exact_versions_only(reported: Reported, history: Any) -> None:
+    report = reported(history.start(kserve="0.22.0", argv=["-k", "x"]).test("EVT-FLT-003", 500).finish())
+    assert report.gate.exit == 1
+
+
+def test_a_documented_failure_is_as_expected(reported: Reported, history: Any) -> None:
+    report = reported(history.start(argv=["-k", "x"]).test("EVT-FLT-003", 500).finish())
+    failed = report.find("EVT-FLT-003")
+    assert failed is not None
+    assert (failed.verdict, failed.excused) == ("fail", True)
+    assert report.gate.exit == 0

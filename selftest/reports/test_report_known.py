@@ -1,0 +1,42 @@
+"""The documented failures: ours load, and a wrong entry is told by file, entry and field."""
+
+from pathlib import Path
+
+import pytest
+
+from reports import known
+from reports.errors import ReportError
+
+ENTRY = '[[known]]\nrequirement = "A-1"\nsut = "kserve"\nversions = ["1"]\nsummary = "s"\nsource = "t"\n'
+
+
+def test_ours_name_pinned_versions_and_a_source() -> None:
+    entries = known.load()
+    assert [entry.requirement for entry in entries] == [f"INF-CEV-00{number}" for number in range(1, 6)]
+    assert all(entry.versions == ("0.21.0", "0.20.0") and "kserve" in entry.source for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (ENTRY.replace('sut = "kserve"\n', ""), r"1: field 'sut' is wanted"),
+        (ENTRY + 'why = "x"\n', r"no field 'why'"),
+        (ENTRY.replace('["1"]', '"1"'), r"'versions' is wanted"),
+        (ENTRY.replace('["1"]', "[1]"), r"versions must be strings"),
+        (ENTRY + ENTRY, r"A-1 of kserve 1 is listed twice"),
+        ("[[known]\n", r"known\.toml"),
+        ('other = "x"\n', r"not other"),
+    ],
+)
+def test_a_wrong_entry_is_named(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "known.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ReportError, match=told):
+        known.load(tmp_path)
+
+
+def test_applying_looks_at_the_version_under_test(tmp_path: Path) -> None:
+    (tmp_path / "known.toml").write_text(ENTRY, encoding="utf-8")
+    entries = known.load(tmp_path)
+    assert set(known.applying(entries, {"kserve": "1"})) == {"A-1"}
+    assert not known.applying(entries, {"kserve": "2"})
+    assert not known.applying(entries, {})

@@ -1,0 +1,72 @@
+"""The kill matrix: killed, survived, undecided, falsely killed, not run."""
+
+from collections.abc import Callable
+from typing import Any
+
+from reports.model import Mutation, Report, mutation_json, to_json, validate
+
+Reported = Callable[[Any], Report]
+
+
+def proof(
+    reported: Reported, history: Any, *tests: tuple[str, int, str], argv: tuple[str, ...] = ("--prove",)
+) -> Report:
+    history.start(argv=argv)
+    for requirement, status, mutant in tests:
+        history.test(requirement, status, mutant=mutant)
+    report = reported(history.finish())
+    validate(to_json(report))
+    return report
+
+
+def matrix(report: Report) -> Mutation:
+    assert report.mutation is not None
+    return report.mutation
+
+
+ALL = (
+    ("EVT-FLT-003", 500, "filter-ignores-case"),
+    ("EVT-ING-001", 202, "filter-ignores-case"),
+    ("EVT-ING-001", 500, "ingress-down"),
+    ("EVT-RTE-003", 500, "extensions-dropped"),
+)
+
+
+def test_everything_killed_is_as_expected(reported: Reported, history: Any) -> None:
+    report = proof(reported, history, *ALL)
+    assert {row.status for row in matrix(report).mutants} == {"killed"}
+    assert matrix(report).unproven == ()
+    assert report.gate.exit == 0, report.gate
+    assert {result.verdict for result in report.results} == {"skipped"}
+
+
+def test_a_survivor_is_not_as_expected(reported: Reported, history: Any) -> None:
+    report = proof(reported, history, ("EVT-FLT-003", 202, "filter-ignores-case"), *ALL[1:])
+    row = next(row for row in matrix(report).mutants if row.name == "filter-ignores-case")
+    assert (row.status, row.missed) == ("survived", ("EVT-FLT-003",))
+    assert matrix(report).unproven == ("EVT-FLT-003",)
+    assert report.gate.exit == 1
+
+
+def test_a_false_kill_is_not_as_expected(reported: Reported, history: Any) -> None:
+    report = proof(reported, history, *ALL, ("EVT-RTE-003", 500, "ingress-down"))
+    assert next(row for row in matrix(report).mutants if row.name == "ingress-down").false_kills == ("EVT-RTE-003",)
+    assert report.gate.exit == 1
+
+
+def test_a_known_nonconformity_is_no_false_kill(reported: Reported, history: Any) -> None:
+    report = proof(reported, history, *ALL, ("EVT-FLT-003", 500, "ingress-down"))
+    assert matrix(report).mutants[1].false_kills == ()
+    assert report.gate.exit == 0, report.gate
+
+
+def test_a_mutant_that_did_not_run_leaves_it_undecided_or_worse(reported: Reported, history: Any) -> None:
+    report = proof(reported, history, *ALL[:3])
+    assert not matrix(report).complete
+    assert mutation_json(matrix(report))["counts"]["not_run"] == 1
+    assert report.gate.exit == 2
+
+
+def test_a_part_of_the_matrix_is_judged_by_itself(reported: Reported, history: Any) -> None:
+    report = proof(reported, history, ALL[2], argv=("--prove", "--requirement", "EVT-ING-001"))
+    assert report.gate.exit == 0, report.gate
