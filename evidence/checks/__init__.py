@@ -1,0 +1,119 @@
+"""The checks: pure judges of one expectation each, fed record by record, asked at any time.
+
+`open_check` is for one expectation that watches a scope live; `replay` shares one set of sightings between many. Both
+run the same code.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from evidence.checks import (
+    answers,
+    content,
+    control_plane,
+    deadletter,
+    delivery,
+    inference,
+    latency,
+    order,
+    records,
+    streaming,
+    tracing,
+)
+from evidence.checks.base import REGISTRY, Check
+from evidence.judgement import Judgement, Observe, Verdict, Violation
+from evidence.refs import RefError, from_json
+from evidence.sightings import Sightings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evidence.expectations import Expectation
+    from evidence.history import Record
+
+__all__ = [
+    "FAMILIES",
+    "Check",
+    "CheckError",
+    "Judgement",
+    "Observe",
+    "OpenCheck",
+    "Verdict",
+    "Violation",
+    "check_of",
+    "open_check",
+]
+
+FAMILIES = (
+    answers,
+    records,
+    delivery,
+    content,
+    order,
+    deadletter,
+    tracing,
+    inference,
+    streaming,
+    control_plane,
+    latency,
+)
+
+
+class CheckError(ValueError):
+    """No check of this name, or one that cannot read its arguments."""
+
+
+def check_of(name: str, args: Mapping[str, Any], sightings: Sightings) -> Check:
+    """The check of an expectation, watching through these sightings from now on.
+
+    Raises:
+        CheckError: unknown name, or arguments that do not fit.
+    """
+    cls = REGISTRY.get(name)
+    if cls is None:
+        near = get_close_matches(name, REGISTRY, n=3)
+        raise CheckError(f"there is no check named {name!r}" + (f"; near: {', '.join(near)}" if near else ""))
+    try:
+        return cls(from_json(dict(args)), sightings)
+    except (KeyError, AttributeError, TypeError, RefError) as error:
+        raise CheckError(f"check {name} cannot read its arguments: {type(error).__name__}: {error}") from error
+
+
+class OpenCheck:
+    """One expectation under judgement.
+
+    Feed it every record of its scope, and of the run's scope "", in order of `seq`, from the history's beginning.
+    """
+
+    def __init__(self, expectation: Expectation) -> None:
+        self.expectation = expectation
+        self._sightings = Sightings()
+        self._check = check_of(expectation.check, expectation.args, self._sightings)
+
+    @property
+    def upto(self) -> int:
+        """Number of the last record fed: what the history's expectation record calls `upto`."""
+        return self._sightings.fed
+
+    def feed(self, record: Record) -> None:
+        """Take the next record."""
+        self._sightings.feed(record)
+
+    def judge(self, *, final: bool = False) -> Judgement:
+        """The verdict by now; verdict None while undecided, never with `final` (the deadline has passed)."""
+        return self._check.judge(final=final)
+
+    def needs(self) -> tuple[Observe, ...]:
+        """Observations that would help to decide; ask for them again as long as it is undecided."""
+        return self._check.needs()
+
+
+def open_check(expectation: Expectation) -> OpenCheck:
+    """Begin to judge an expectation.
+
+    Raises:
+        CheckError: unknown check, or arguments that do not fit.
+    """
+    return OpenCheck(expectation)

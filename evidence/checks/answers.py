@@ -1,0 +1,162 @@
+"""What a request of the probe was answered: status, headers, body, or an event."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from evidence.checks.base import (
+    Check,
+    check,
+    failed,
+    has_value,
+    header_values,
+    in_status,
+    same_json,
+    shorten,
+    show_status,
+    undecidable,
+    violation,
+)
+from evidence.cloudevents import Reading, read_http
+from evidence.fate import UNAVAILABLE
+from evidence.history import Record, octets
+from evidence.judgement import PASSED, UNDECIDED, Judgement, Violation
+from evidence.refs import EventRef, ExchangeRef, RefError
+
+
+class Answer(Check):
+    """A request and its answer. A request that nobody answered shows neither conformance nor a violation."""
+
+    expected = "an answer"
+
+    def watch(self) -> None:
+        """Keep the exchange."""
+        ref: ExchangeRef | EventRef = self.args["exchange"]
+        if ref.send is None:
+            raise RefError(f"event {ref.id} was not sent by a request of the probe: it has no answer")
+        self.send = ref.send
+        self.sightings.watch_exchange(self.send)
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge as soon as there is an answer."""
+        del final
+        answer = self.sightings.answered.get(self.send)
+        if answer is None:
+            return UNDECIDED
+        if answer["status"] is None:
+            return undecidable(self.fault(f"no answer: {answer.get('error')}", answer))
+        return self.answered(answer)
+
+    def answered(self, answer: Record) -> Judgement:
+        """Judge the answer."""
+        raise NotImplementedError
+
+    def missing(self) -> Violation:
+        """No answer yet."""
+        return self.no_decision(self.expected, f"request {self.send} has no answer yet")
+
+    def fault(self, got: str, answer: Record, expected: str | None = None) -> Violation:
+        """A violation that this answer shows."""
+        sent = self.sightings.sent.get(self.send)
+        path = f"sender {self.send} -> {sent['method']} {sent['url']}" if sent else f"sender {self.send}"
+        status = answer["status"] if answer["status"] is not None else "no answer"
+        witness = (*((sent["seq"],) if sent else ()), answer["seq"])
+        return violation(expected or self.expected, got, witness, f"{path} -> {status}")
+
+
+@check("answered")
+@check("accepted")
+@check("refused")
+class Answered(Answer):
+    """The status code."""
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
+        """The claim."""
+        return f"request {self.send} to be answered {show_status(self.args['status'])}"
+
+    def answered(self, answer: Record) -> Judgement:
+        """Compare; an answer that says `not now` where it was not asked for leaves it open for good."""
+        status = answer["status"]
+        if in_status(status, self.args["status"]):
+            return PASSED
+        fault = self.fault(f"HTTP {status} {shorten(answer['body'])}", answer)
+        return undecidable(fault) if status in UNAVAILABLE else failed(fault)
+
+
+@check("header")
+class Header(Answer):
+    """A header of the answer."""
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
+        """The claim."""
+        return f"the answer to {self.send} to have header {self.args['name']} {self.args['value'] or 'absent'!r}"
+
+    def answered(self, answer: Record) -> Judgement:
+        """Compare."""
+        values, wanted = header_values(answer["headers"], self.args["name"]), self.args["value"]
+        if (not values) if wanted is None else has_value(values, wanted):
+            return PASSED
+        return failed(self.fault(", ".join(map(repr, values)) or "none", answer))
+
+
+@check("response_body")
+class ResponseBody(Answer):
+    """The body as JSON."""
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
+        """The claim."""
+        return f"the answer to {self.send} to be JSON {shorten(json.dumps(self.args['json']))}"
+
+    def answered(self, answer: Record) -> Judgement:
+        """Compare."""
+        try:
+            got = json.loads(octets(answer["body"]))
+        except ValueError:
+            return failed(self.fault(f"HTTP {answer['status']}, no JSON: {shorten(answer['body'])}", answer))
+        if same_json(got, self.args["json"]):
+            return PASSED
+        return failed(self.fault(f"HTTP {answer['status']} {shorten(answer['body'])}", answer))
+
+
+@check("response_event")
+class ResponseEvent(Answer):
+    """The answer as an event."""
+
+    expected = "the answer to be a valid CloudEvent"
+
+    def answered(self, answer: Record) -> Judgement:
+        """Validity, then data and attributes, then what must differ from the request."""
+        seen = read_http(answer["headers"], octets(answer["body"]))
+        if seen.problems:
+            return failed(
+                *(self.fault(f"HTTP {answer['status']} where {problem}", answer) for problem in seen.problems)
+            )
+        faults = [
+            self.fault(repr(seen.attributes.get(name)), answer, f"the answer's {name} to be {wanted!r}")
+            for name, wanted in self.args["attributes"].items()
+            if seen.attributes.get(name) != wanted
+        ]
+        wanted_data = self.args["json"]
+        if wanted_data is not None and not same_json(_data(seen), wanted_data):
+            faults.append(self.fault(shorten(repr(seen.data)), answer, f"the answer's data to be {wanted_data!r}"))
+        sent = self.sightings.sent.get(self.send)
+        asked = read_http(sent["headers"], octets(sent["body"])).attributes if sent else {}
+        faults += [
+            self.fault("the request's own", answer, f"the answer to have another {name} than {asked.get(name)!r}")
+            for name, flag in (("id", "new_id"), ("type", "own_type"))
+            if self.args[flag] and seen.attributes.get(name) == asked.get(name)
+        ]
+        return failed(*faults) if faults else PASSED
+
+
+def _data(reading: Reading) -> Any:
+    if reading.has_value:
+        return reading.value
+    try:
+        return json.loads(reading.data or b"")
+    except ValueError:
+        return None

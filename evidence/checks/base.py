@@ -1,0 +1,162 @@
+"""What all checks are: a claim over sightings that can be asked at any time whether it is decided.
+
+A check never changes what it has seen; asking twice gives the same answer. `decide` returns UNDECIDED as long as more
+records could turn the answer; at the deadline, or at the end of a replay, that becomes unknown, never pass.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from evidence.judgement import Judgement, Observe, Verdict, Violation
+from evidence.whereabouts import where
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from evidence.fate import Fate
+    from evidence.refs import EventRef, TriggerRef
+    from evidence.sightings import Sightings
+
+
+class Check(ABC):
+    """One claim.
+
+    Args:
+        args: the expectation's arguments, decoded (`refs.from_json`).
+        sightings: what the scope has shown; the check tells it in `watch` what to keep.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, args: Mapping[str, Any], sightings: Sightings) -> None:
+        self.args = args
+        self.sightings = sightings
+        self.watch()
+
+    @abstractmethod
+    def watch(self) -> None:
+        """Say what to keep."""
+
+    @abstractmethod
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge what was seen. `final`: nothing more will come, so decide what only more patience could change."""
+
+    @abstractmethod
+    def missing(self) -> Violation:
+        """What is expected, what is known, and what is missing for a decision."""
+
+    def needs(self) -> tuple[Observe, ...]:
+        """Observations that would help to decide now."""
+        return ()
+
+    def judge(self, *, final: bool) -> Judgement:
+        """The verdict, or undecided; with `final`, unknown instead of undecided."""
+        judgement = self.decide(final=final)
+        if judgement.verdict is None and final:
+            return Judgement(Verdict.UNKNOWN, (self.missing(),), judgement.figures)
+        return judgement
+
+    # Wording shared by all.
+
+    def where(self, event: EventRef) -> str:
+        """Where the event was last seen."""
+        return where(self.sightings, (event.source, event.id))
+
+    def no_decision(self, expected: str, reason: str, event: EventRef | None = None) -> Violation:
+        """A violation that says what a decision lacks."""
+        place = self.where(event) if event is not None else ""
+        return Violation(f"expected {expected}; got no decision: {reason}", (), place)
+
+
+_C = TypeVar("_C", bound=type[Check])
+REGISTRY: dict[str, type[Check]] = {}
+
+
+def check(name: str) -> Callable[[_C], _C]:
+    """Register a class of checks under the name that expectations use."""
+
+    def register(cls: _C) -> _C:
+        if name in REGISTRY:
+            raise ValueError(f"two checks are named {name}")
+        REGISTRY[name] = cls
+        cls.name = name
+        return cls
+
+    return register
+
+
+def failed(*violations: Violation) -> Judgement:
+    """Verdict fail."""
+    return Judgement(Verdict.FAIL, violations)
+
+
+def undecidable(violation: Violation) -> Judgement:
+    """Verdict unknown, now: more patience would not help."""
+    return Judgement(Verdict.UNKNOWN, (violation,))
+
+
+def violation(expected: str, got: str, witness: tuple[int, ...], where: str = "") -> Violation:
+    """A violation in the house's form."""
+    return Violation(f"expected {expected}; got {got}", tuple(sorted(set(witness))), where)
+
+
+def by_fate(expected: str, fate: Fate, where: str) -> Violation:
+    """A violation that an event's fate proves."""
+    return violation(expected, fate.text, fate.witness, where)
+
+
+def observations(trigger: TriggerRef | None) -> tuple[Observe, ...]:
+    """What shows whether a Trigger is done with an event."""
+    if trigger is None or not trigger.topic:
+        return ()
+    return (Observe("tap", trigger.topic), Observe("offsets", trigger.topic, trigger.group))
+
+
+def describe(event: EventRef) -> str:
+    """An event in a sentence."""
+    return f"event {event.id} from {event.source}"
+
+
+def header_values(headers: list[list[str]], name: str) -> list[str]:
+    """All values of an HTTP header, trimmed."""
+    lowered = name.lower()
+    return [value.strip() for header, value in headers if header.lower() == lowered]
+
+
+def has_value(values: list[str], wanted: str) -> bool:
+    """Whether one of the header's values, or a member of its comma list, is the wanted one."""
+    return any(value == wanted or wanted in [part.strip() for part in value.split(",")] for value in values)
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """JSON equality; numbers to within 1e-6 of each other, true and 1 are different."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return abs(one - other) <= 1e-6 * max(1.0, abs(one), abs(other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_json(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_json, one, other))
+    return bool(one == other)
+
+
+def in_status(status: int, wanted: Any) -> bool:
+    """Whether a status code is among those that a word accepts (`expectations._status`)."""
+    if isinstance(wanted, dict):
+        return bool(wanted["from"] <= status < wanted["below"])
+    return status in wanted
+
+
+def show_status(wanted: Any) -> str:
+    """The accepted codes in a sentence."""
+    if isinstance(wanted, dict):
+        return f"HTTP {wanted['from']} to {wanted['below'] - 1}"
+    return f"HTTP {' or '.join(map(str, wanted))}"
+
+
+def shorten(text: str, most: int = 200) -> str:
+    """Text of a system under test, safe and short enough for a message."""
+    return repr(text if len(text) <= most else text[:most] + "...")

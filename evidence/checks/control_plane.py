@@ -1,0 +1,172 @@
+"""What the Kubernetes API says: conditions and fields of objects, and refused calls.
+
+Objects settle in their own time, so a check passes at the first observation that agrees; at the deadline the last one
+decides, if it says something definite.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from evidence.checks.base import (
+    Check,
+    check,
+    failed,
+    in_status,
+    same_json,
+    shorten,
+    show_status,
+    undecidable,
+    violation,
+)
+from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
+
+if TYPE_CHECKING:
+    from evidence.history import Record
+    from evidence.refs import ObjectRef
+
+CHANGES = frozenset({"apply", "create", "patch", "update", "replace", "delete"})
+_ABSENT = object()
+
+
+class Object(Check):
+    """What was said of one object."""
+
+    def watch(self) -> None:
+        """Keep what is said of it."""
+        self.obj: ObjectRef = self.args["obj"]
+        self._key = (self.obj.api_version, self.obj.kind, self.obj.namespace, self.obj.name)
+        self.sightings.watch_object(self._key)
+
+    @property
+    def records(self) -> list[Record]:
+        """The `object` records."""
+        return self.sightings.objects[self._key]
+
+    @property
+    def name_of(self) -> str:
+        """The object in a sentence."""
+        return f"{self.obj.kind} {self.obj.namespace + '/' if self.obj.namespace else ''}{self.obj.name}"
+
+    def latest(self) -> Record | None:
+        """The last observation that shows the object."""
+        return next(
+            (record for record in reversed(self.records) if record.get("object") and record["code"] < 300), None
+        )
+
+    @property
+    def expected(self) -> str:
+        """The claim, in a few words."""
+        raise NotImplementedError
+
+    def missing(self) -> Violation:
+        """What was seen of it last."""
+        record = self.latest()
+        reason = "the object was never seen" if record is None else f"its last state says neither ({_settled(record)})"
+        return Violation(f"expected {self.expected}; got no decision: {reason}", (), self.name_of)
+
+    def needs(self) -> tuple[Observe, ...]:
+        """Another look at the object."""
+        return (Observe("object", obj=self.obj),)
+
+
+def _conditions(record: Record) -> list[dict[str, Any]]:
+    status = record["object"].get("status")
+    found = status.get("conditions") if isinstance(status, dict) else None
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _settled(record: Record) -> str:
+    ready = next((item for item in _conditions(record) if item.get("type") == "Ready"), None)
+    return f"Ready {ready.get('status')}, reason {ready.get('reason')!r}" if ready else "no condition Ready"
+
+
+@check("condition")
+class Condition(Object):
+    """A condition's status, and reason."""
+
+    @property
+    def expected(self) -> str:
+        """The claim."""
+        reason = f" with reason {self.args['reason']}" if self.args["reason"] else ""
+        return f"{self.name_of} to have condition {self.args['type']} {' or '.join(self.args['status'])}{reason}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Pass when the last state agrees; at the deadline fail when it definitely does not."""
+        record = self.latest()
+        if record is None:
+            return UNDECIDED
+        found = next((item for item in _conditions(record) if item.get("type") == self.args["type"]), None)
+        if found is None:
+            return UNDECIDED
+        reason = self.args["reason"]
+        if found.get("status") in self.args["status"] and reason in (None, found.get("reason")):
+            return PASSED
+        if not final or found.get("status") not in {"True", "False"}:
+            return UNDECIDED
+        got = f"{found.get('status')}, reason {found.get('reason')!r}: {shorten(str(found.get('message') or ''))}"
+        return failed(violation(self.expected, got, (record["seq"],), self.name_of))
+
+
+@check("field")
+class Field(Object):
+    """A field's presence, or value."""
+
+    @property
+    def expected(self) -> str:
+        """The claim."""
+        wanted = " or ".join(json.dumps(value) for value in self.args["equals"])
+        return f"{self.name_of} to have {'.'.join(self.args['path'])}{' ' + wanted if wanted else ''}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Pass when the last state agrees; at the deadline fail on another value, or on none in a Ready object."""
+        record = self.latest()
+        if record is None:
+            return UNDECIDED
+        value: Any = record["object"]
+        for name in self.args["path"]:
+            value = value.get(name, _ABSENT) if isinstance(value, dict) else _ABSENT
+        wanted = self.args["equals"]
+        there = value is not _ABSENT and value not in (None, "", [], {})
+        if any(same_json(value, one) for one in wanted) if wanted else there:
+            return PASSED
+        settled = any(item.get("type") == "Ready" and item.get("status") == "True" for item in _conditions(record))
+        if not final or not (there or settled or self.args["path"][0] != "status"):
+            return UNDECIDED
+        got = shorten(json.dumps(value)) if value is not _ABSENT else "none"
+        return failed(violation(self.expected, got, (record["seq"],), self.name_of))
+
+
+@check("api_refused")
+class ApiRefused(Object):
+    """A call that the API refused."""
+
+    @property
+    def expected(self) -> str:
+        """The claim."""
+        return f"the API to refuse the change of {self.name_of} with {show_status(self.args['status'])}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge the call, or the last change."""
+        del final
+        seq = self.obj.seq
+        calls = [r for r in self.records if (r["seq"] == seq if seq is not None else r["verb"] in CHANGES)]
+        if not calls:
+            return UNDECIDED
+        call = calls[-1]
+        said = str(call.get("message") or "")
+        got = f"{call['code']} {call.get('reason') or ''} {shorten(said)}".strip()
+        fault = violation(self.expected, got, (call["seq"],), self.name_of)
+        if not in_status(call["code"], self.args["status"]):
+            return undecidable(fault) if call["code"] >= 500 or call["code"] == 0 else failed(fault)
+        wanted = self.args["message"]
+        if wanted is not None and wanted not in said:
+            return failed(
+                violation(f"{self.expected} and a message with {wanted!r}", got, (call["seq"],), self.name_of)
+            )
+        return PASSED
+
+    def needs(self) -> tuple[Observe, ...]:
+        """Nothing: the call is over."""
+        return ()

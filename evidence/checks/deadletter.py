@@ -1,0 +1,110 @@
+"""Dead letters: the event at the dead letter sink as it was, with what is said of the failure; or not there."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from evidence.checks.base import check, describe, failed, undecidable, violation
+from evidence.checks.content import origins
+from evidence.checks.delivery import Delivery
+from evidence.cloudevents import Reading, read_http, same_data
+from evidence.fate import Stage
+from evidence.history import Record, octets
+from evidence.judgement import PASSED, UNDECIDED, Judgement
+
+if TYPE_CHECKING:
+    from evidence.refs import EventRef
+
+MAX_ERROR_DATA = 1024
+
+
+class DeadLetter(Delivery):
+    """Requests at the dead letter sink, and the fate of the event at the Trigger that gives up on it."""
+
+    def watch(self) -> None:
+        """Keep the event and the Trigger's offsets; look at the dead letter sink."""
+        letters, by = self.args["to"], self.args["by"]
+        self.args = {**self.args, "to": [by]}
+        super().watch()
+        self.sinks = {letters.name}
+        self.letters = letters
+
+    @property
+    def target(self) -> str:
+        """The dead letter sink."""
+        return f"dead letter sink {self.letters.name}"
+
+
+@check("dead_lettered")
+class DeadLettered(DeadLetter):
+    """It came, with id, source, type and data as sent, and the error extensions that were asked for."""
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at a wrong one; pass at the first right one; fail when the Trigger is done without one."""
+        found = self.deliveries()
+        if not found:
+            return self.absent(self.fate(), final=final)
+        sent = origins(self.sightings, self.event)
+        if not sent:
+            return UNDECIDED
+        for letter in found:
+            faults = self._faults(sent, letter)
+            if faults:
+                where = self.where(self.event)
+                return failed(*(violation(expected, got, (letter["seq"],), where) for expected, got in faults))
+        return PASSED
+
+    def _faults(self, sent: list[Reading], letter: Record) -> list[tuple[str, str]]:
+        seen = read_http(letter["headers"], octets(letter["body"]))
+        what = f"the dead letter of {describe(self.event)}"
+        faults = []
+        for name in ("id", "source", "type"):
+            wanted = sent[0].attributes.get(name)
+            if seen.attributes.get(name) != wanted:
+                faults.append((f"{what} with {name} {wanted!r}", repr(seen.attributes.get(name))))
+        if not any(same_data(origin, seen) for origin in sent):
+            faults.append((f"{what} with the data that was sent", f"{len(seen.data or b'')} other bytes"))
+        code, dest, data = self.args["code"], self.args["dest"], self.args["data"]
+        for name, value in (("knativeerrorcode", code), ("knativeerrordest", dest)):
+            got = seen.attributes.get(name)
+            if value is not None and got != str(value):
+                faults.append((f"{what} with {name} {str(value)!r}", repr(got)))
+        if data is not None:
+            got = seen.attributes.get("knativeerrordata")
+            if _decoded(got) != data[:MAX_ERROR_DATA]:
+                faults.append((f"{what} with knativeerrordata of {data[:40]!r} in base64", repr(got)))
+        return faults
+
+
+def _decoded(value: str | None) -> bytes | None:
+    if value is None:
+        return None
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+@check("not_dead_lettered")
+class NotDeadLettered(DeadLetter):
+    """The Trigger is done with it, and it did not come."""
+
+    @property
+    def expected(self) -> str:
+        """The claim."""
+        event: EventRef = self.event
+        return f"{describe(event)} not to be sent to {self.target}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at the first one; pass once the event is handled."""
+        found = self.deliveries()
+        if found:
+            return failed(violation(self.expected, "a request there", (found[0]["seq"],), self.where(self.event)))
+        fate = self.fate()
+        if fate.stage is Stage.HANDLED:
+            return PASSED
+        if fate.stage in {Stage.REFUSED, Stage.UNDECIDABLE} or (fate.stage is Stage.LOST and final):
+            return undecidable(violation(self.expected, fate.text, fate.witness, self.where(self.event)))
+        return UNDECIDED

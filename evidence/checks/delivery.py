@@ -1,0 +1,177 @@
+"""Deliveries counted: at least one, exactly n, none; and the gaps between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evidence.checks.base import Check, by_fate, check, describe, failed, observations, undecidable, violation
+from evidence.fate import Fate, Stage, handled, watch
+from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
+from evidence.refs import EventRef, SinkRef, TriggerRef
+
+# Timers may fire this much early by the clock's grain; seconds.
+CLOCK_GRAIN = 0.001
+
+
+class Delivery(Check):
+    """An event, the places it goes to, and what is known of its way there."""
+
+    event: EventRef
+    places: list[TriggerRef | SinkRef]
+    replied_by: TriggerRef | None
+
+    def watch(self) -> None:
+        """Keep the event, and what shows whether the Triggers are done with it."""
+        self.event = self.args["event"]
+        self.places = self.args["to"] if isinstance(self.args["to"], list) else [self.args["to"]]
+        self.replied_by = self.args.get("replied_by")
+        self.triggers = [place for place in self.places if isinstance(place, TriggerRef)]
+        self.sinks = {sink.name for place in self.places if (sink := _sink(place)) is not None}
+        watch(self.sightings, self.event, self.triggers, self.replied_by)
+
+    @property
+    def expected(self) -> str:
+        """The claim, in a few words."""
+        return f"{describe(self.event)} to be {self.claim}"
+
+    @property
+    def claim(self) -> str:
+        """What the event should be."""
+        return f"delivered to {self.target}"
+
+    @property
+    def target(self) -> str:
+        """The places, in a few words."""
+        return " and ".join(
+            f"Trigger {place.namespace}/{place.name}" if isinstance(place, TriggerRef) else f"sink {place.name}"
+            for place in self.places
+        )
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """The requests that brought the event."""
+        return self.sightings.deliveries((self.event.source, self.event.id), self.sinks)
+
+    def fate(self) -> Fate:
+        """The least advanced of the Triggers' fates; all handled: the one handled last."""
+        fates = [handled(self.sightings, self.event, trigger, self.replied_by) for trigger in self.triggers]
+        if not fates:
+            return Fate(Stage.OPEN, "a sink alone does not show whether more will come")
+        undone = [fate for fate in fates if fate.stage is not Stage.HANDLED]
+        return undone[0] if undone else max(fates, key=lambda fate: fate.at or (0, 0.0))
+
+    def missing(self) -> Violation:
+        """What keeps the fate open."""
+        return self.no_decision(self.expected, self.fate().text, self.event)
+
+    def needs(self) -> tuple[Observe, ...]:
+        """The topic, and the groups' committed offsets."""
+        if any(sent["send"] not in self.sightings.answered for sent in self._seen.sent):
+            return ()
+        found = [need for trigger in [*self.triggers, self.replied_by] for need in observations(trigger)]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def _seen(self) -> Any:
+        return self.sightings.events[self.event.source, self.event.id]
+
+    def absent(self, fate: Fate, *, final: bool) -> Judgement:
+        """Judge that the event did not come, although it should have."""
+        proof = by_fate(self.expected, fate, self.where(self.event))
+        # A record that is stored late may still be delivered: only the deadline makes its loss a failure.
+        if fate.stage in {Stage.HANDLED, Stage.REFUSED} or (fate.stage is Stage.LOST and final):
+            return failed(proof)
+        return undecidable(proof) if fate.stage is Stage.UNDECIDABLE else UNDECIDED
+
+
+def _sink(place: TriggerRef | SinkRef) -> SinkRef | None:
+    return place if isinstance(place, SinkRef) else place.sink
+
+
+@check("delivered")
+class Delivered(Delivery):
+    """At least one delivery."""
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Pass at the first delivery."""
+        if self.deliveries():
+            return PASSED
+        return self.absent(self.fate(), final=final)
+
+
+@check("delivered_once")
+@check("attempts")
+class Attempts(Delivery):
+    """Exactly n deliveries, when the Triggers are done with the event."""
+
+    @property
+    def claim(self) -> str:
+        """The claim."""
+        count = self.args["count"]
+        return f"delivered to {self.target} in exactly {count} request{'' if count == 1 else 's'}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail as soon as there are too many; else once the event is handled."""
+        found, count = self.deliveries(), self.args["count"]
+        if len(found) > count:
+            witness = tuple(record["seq"] for record in found[: count + 1])
+            return failed(violation(self.expected, f"{len(found)} requests", witness, self.where(self.event)))
+        fate = self.fate()
+        if fate.stage is not Stage.HANDLED:
+            return self.absent(fate, final=final)
+        if len(found) == count:
+            return PASSED
+        got = f"{len(found)} when {fate.text}"
+        witness = (*(record["seq"] for record in found), *fate.witness)
+        return failed(violation(self.expected, got, witness, self.where(self.event)))
+
+
+@check("not_delivered")
+class NotDelivered(Delivery):
+    """No delivery, when the Triggers are done with the event."""
+
+    @property
+    def claim(self) -> str:
+        """The claim."""
+        return f"stored and not delivered to {self.target}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at the first delivery; pass once the event is handled, or, for a reply, once it is proven unstored."""
+        found = self.deliveries()
+        if found:
+            got = f"a request at sink {found[0]['sink']}"
+            return failed(violation(self.expected, got, (found[0]["seq"],), self.where(self.event)))
+        fate = self.fate()
+        if fate.stage is Stage.HANDLED or (fate.stage is Stage.LOST and self.replied_by is not None):
+            return PASSED
+        if fate.stage in {Stage.REFUSED, Stage.UNDECIDABLE} or (fate.stage is Stage.LOST and final):
+            # An event that never got in proves nothing about the Trigger.
+            return undecidable(by_fate(self.expected, fate, self.where(self.event)))
+        return UNDECIDED
+
+
+@check("spaced")
+class Spaced(Delivery):
+    """The gaps between the deliveries, as far as there were retries."""
+
+    @property
+    def claim(self) -> str:
+        """The claim."""
+        gaps = ", ".join(f"{gap:g} s" for gap in self.args["at_least"])
+        return f"retried to {self.target} with gaps of at least {gaps}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at the first gap that is too short; pass when all gaps were seen, or those of a handled event."""
+        found = self.deliveries()
+        for number, (wanted, before, after) in enumerate(zip(self.args["at_least"], found, found[1:], strict=False), 1):
+            gap = after["t"] - before["t"]
+            if gap < wanted - CLOCK_GRAIN:
+                got = f"{gap:.3f} s before retry {number}"
+                witness = (before["seq"], after["seq"])
+                return failed(violation(self.expected, got, witness, self.where(self.event)))
+        if len(found) > len(self.args["at_least"]):
+            return PASSED
+        fate = self.fate()
+        if fate.stage is not Stage.HANDLED:
+            return self.absent(fate, final=final)
+        # Too few retries are another claim's business (`attempts`); without any there is no gap to judge.
+        return PASSED if len(found) > 1 else undecidable(by_fate(self.expected, fate, self.where(self.event)))

@@ -1,0 +1,174 @@
+"""Latency budgets: a percentile's confidence bounds against a budget, from intended send times.
+
+The bounds are order statistics of the samples: the number of samples below the true percentile is binomial, whatever
+the distribution. Pass: the upper bound keeps the budget. Fail: the lower bound breaks it. Else, and always when the
+generator lagged, unknown. Each of the two decisions errs with probability 1 - confidence at most. A request without a
+success is slower than any budget; one whose end was not seen may be anything.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from evidence.checks.base import Check, check, violation
+from evidence.history import Record, octets
+from evidence.judgement import UNDECIDED, Judgement, Observe, Verdict, Violation
+from evidence.refs import LoadRef, TriggerRef
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REPORTED = (50, 95, 99)
+
+
+def below(n: int, p: float) -> list[float]:
+    """P(X <= k) for k = 0..n of a binomial X(n, p), 0 < p < 1."""
+    log_p, log_q, log_n = math.log(p), math.log1p(-p), math.lgamma(n + 1)
+    total, sums = 0.0, []
+    for k in range(n + 1):
+        total += math.exp(log_n - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * log_p + (n - k) * log_q)
+        sums.append(min(total, 1.0))
+    return sums
+
+
+def ranks(n: int, percentile: float, confidence: float) -> tuple[int | None, int | None]:
+    """Ranks (from 1) of the samples that bound a percentile from below and from above, one-sided each.
+
+    None where n samples cannot bound it. The k-th smallest sample is below the percentile with probability P(X >= k),
+    and not below it with P(X <= k - 1), X being how many samples fall below the percentile.
+    """
+    if n == 0:
+        return None, None
+    sums = below(n, percentile / 100)
+    lower = max((k for k in range(1, n + 1) if 1 - sums[k - 1] >= confidence), default=None)
+    upper = next((k for k in range(1, n + 1) if sums[k - 1] >= confidence), None)
+    return lower, upper
+
+
+@check("within")
+class Within(Check):
+    """One percentile of one stage of one load."""
+
+    def watch(self) -> None:
+        """Keep the load, and first sightings at the sink or all records of the topic."""
+        self.load: LoadRef = self.args["load"]
+        self.stage: str = self.args["stage"]
+        self.sightings.watch_load(self.load.load)
+        self.sinks = [
+            place.sink.name if isinstance(place, TriggerRef) and place.sink else getattr(place, "name", "")
+            for place in self.args["to"]
+        ]
+        for sink in self.sinks:
+            self.sightings.watch_first(sink)
+        self.topic: str | None = self.args["on"].name if self.args["on"] else None
+        if self.topic:
+            self.sightings.watch_topic(self.topic, keep=True)
+
+    @property
+    def expected(self) -> str:
+        """The claim."""
+        return f"p{self.args['percentile']:g} of {self.stage} within {self.args['budget'] * 1000:g} ms"
+
+    def samples(self) -> list[list[Any]]:
+        """The samples so far: intended, actual, done, status, event id."""
+        return [sample for record in self.sightings.loads[self.load.load] for sample in record["samples"]]
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge when all sends are over and all ends seen, or at the deadline."""
+        records = self.sightings.loads[self.load.load]
+        broken = next((record for record in records if record.get("error")), None)
+        if broken is not None:
+            return self._unknown(f"the load did not run: {broken['error']}", (broken["seq"],), {})
+        samples = self.samples()
+        if len(samples) < self.load.count:
+            return UNDECIDED
+        ends = self._ends()
+        best, worst = [], []
+        for intended, _, done, status, event in samples:
+            refused = status is None or not 200 <= status < 300
+            end = done if self.stage == "ack" else ends.get(event)
+            if refused and self.stage == "ack":
+                best.append(math.inf)
+                worst.append(math.inf)
+            else:
+                best.append(0.0 if end is None else end - intended)
+                worst.append(math.inf if end is None else end - intended)
+        open_ends = sum(math.isinf(value) for value in worst) - sum(math.isinf(value) for value in best)
+        if open_ends and not final:
+            return UNDECIDED
+        return self._judge(sorted(best), sorted(worst), open_ends, samples)
+
+    def _judge(self, best: list[float], worst: list[float], open_ends: int, samples: list[list[Any]]) -> Judgement:
+        n, budget = len(worst), self.args["budget"]
+        lower, upper = ranks(n, self.args["percentile"], self.args["confidence"])
+        low = best[lower - 1] if lower is not None else 0.0
+        high = worst[upper - 1] if upper is not None else math.inf
+        lags = sorted(actual - intended for intended, actual, *_ in samples)
+        lag = lags[min(n - 1, math.ceil(0.99 * n) - 1)]
+        figures: dict[str, Any] = {
+            "stage": self.stage,
+            "samples": n,
+            "unfinished": open_ends,
+            "lag_p99": lag,
+            "lower": low,
+            "upper": _finite(high),
+            **{f"p{q}": _finite(worst[min(n - 1, math.ceil(q / 100 * n) - 1)]) for q in REPORTED},
+        }
+        witness = self._witness()
+        got = f"between {_ms(low)} and {_ms(high)} ({n} samples, confidence {self.args['confidence']:g})"
+        if lag > self.args["max_lag"]:
+            return self._unknown(f"a generator that lagged {_ms(lag)} behind; {got}", witness, figures)
+        if high <= budget:
+            return Judgement(Verdict.PASS, (), figures)
+        if low > budget:
+            fault = violation(self.expected, got, witness, f"load {self.load.load}")
+            return Judgement(Verdict.FAIL, (fault,), figures)
+        unfinished = f"; {open_ends} never seen to end" if open_ends else ""
+        return self._unknown(f"{got}{unfinished}, which decides neither way", witness, figures)
+
+    def _unknown(self, got: str, witness: tuple[int, ...], figures: Mapping[str, Any]) -> Judgement:
+        fault = violation(self.expected, got, witness, f"load {self.load.load}")
+        return Judgement(Verdict.UNKNOWN, (fault,), figures)
+
+    def _witness(self) -> tuple[int, ...]:
+        return tuple(record["seq"] for record in self.sightings.loads[self.load.load][-1:])
+
+    def _ends(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for sink in self.sinks:
+            for event, (t, _) in self.sightings.first_at[sink].items():
+                found[event] = min(t, found.get(event, t))
+        if self.topic:
+            for record in self.sightings.topics[self.topic].kept:
+                trace = _trace(record, self.args["key"])
+                if trace is not None:
+                    found.setdefault(trace, record["t"])
+        return found
+
+    def missing(self) -> Violation:
+        """How much of the load is in the history."""
+        reason = f"{len(self.samples())} of {self.load.count} samples are in the history"
+        return Violation(f"expected {self.expected}; got no decision: {reason}", (), f"load {self.load.load}")
+
+    def needs(self) -> tuple[Observe, ...]:
+        """The result topic, where results count."""
+        return (Observe("tap", self.topic),) if self.topic else ()
+
+
+def _trace(record: Record, key: str) -> str | None:
+    try:
+        value = json.loads(octets(record["value"] or ""))
+    except ValueError:
+        return None
+    trace = value.get(key) if isinstance(value, dict) else None
+    return trace if isinstance(trace, str) else None
+
+
+def _finite(value: float) -> float | None:
+    return None if math.isinf(value) else value
+
+
+def _ms(seconds: float) -> str:
+    return "no bound" if math.isinf(seconds) else f"{seconds * 1000:.1f} ms"

@@ -1,0 +1,205 @@
+"""What a broker's topic holds: the event, once, in the Kafka binding's shape; or nothing of it."""
+
+from __future__ import annotations
+
+from evidence.checks.base import Check, by_fate, check, describe, failed, observations, undecidable, violation
+from evidence.checks.content import changes, halves, origins, read_record
+from evidence.cloudevents import read_http
+from evidence.fate import Fate, Stage, stored, watch
+from evidence.history import Record, octets
+from evidence.identity import of_http, of_kafka
+from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Verdict, Violation
+from evidence.refs import EventRef, ExchangeRef, TriggerRef
+from evidence.sightings import moment
+
+
+class Stored(Check):
+    """An event and its records in a topic."""
+
+    event: EventRef
+    replied_by: TriggerRef | None
+
+    def watch(self) -> None:
+        """Keep the event and the topic."""
+        self.event = self.args["event"]
+        self.topic: str = self.args["on"].name
+        self.replied_by = self.args.get("replied_by")
+        watch(self.sightings, self.event, (), self.replied_by)
+        self.sightings.watch_topic(self.topic)
+
+    @property
+    def expected(self) -> str:
+        """The claim, in a few words."""
+        return f"{describe(self.event)} to be in topic {self.topic}"
+
+    def fate(self) -> Fate:
+        """Whether the topic holds it."""
+        return stored(self.sightings, self.event, self.topic, self.replied_by)
+
+    def missing(self) -> Violation:
+        """What keeps it open."""
+        return self.no_decision(self.expected, self.fate().text, self.event)
+
+    def needs(self) -> tuple[Observe, ...]:
+        """The topic's records and ends."""
+        return (Observe("tap", self.topic), *observations(self.replied_by), Observe("offsets", self.topic))
+
+    def unstored(self, fate: Fate) -> Judgement:
+        """Judge that the event is not there, although it should be."""
+        proof = by_fate(self.expected, fate, self.where(self.event))
+        if fate.stage in {Stage.REFUSED, Stage.LOST}:
+            return failed(proof)
+        return undecidable(proof) if fate.stage is Stage.UNDECIDABLE else UNDECIDED
+
+
+@check("recorded")
+class Recorded(Stored):
+    """As many records as the event was accepted times."""
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail on a record too many, or proven missing; pass when the topic was read to its end."""
+        del final
+        fate = self.fate()
+        seen = self.sightings.events[self.event.source, self.event.id]
+        sources = len(seen.sent) or len(seen.produced) or len(seen.replied)
+        if sources and len(fate.places) > sources:
+            witness = tuple(place["seq"] for place in fate.places[: sources + 1])
+            got = f"{len(fate.places)} records of what was sent {sources} time{'' if sources == 1 else 's'}"
+            return failed(violation(f"{self.expected} once", got, witness, self.where(self.event)))
+        if fate.stage is not Stage.STORED:
+            return self.unstored(fate)
+        answers = [self.sightings.answered[sent["send"]] for sent in seen.sent] or seen.produced or seen.replied
+        since = moment(answers[-1]) if answers else moment(fate.places[-1])
+        return PASSED if self.sightings.topics[self.topic].covered(since) is not None else UNDECIDED
+
+
+@check("record_shape")
+class RecordShape(Stored):
+    """Binary mode of the Kafka binding, with what was sent."""
+
+    @property
+    def expected(self) -> str:
+        """The claim."""
+        return f"{describe(self.event)} to be in topic {self.topic} in binary content mode"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge every record of the event."""
+        del final
+        fate = self.fate()
+        for place in fate.places:
+            seen = read_record(place)
+            faults = [("a valid CloudEvent record", str(problem)) for problem in seen.problems]
+            if seen.mode != "binary":
+                faults.append(("content mode binary", seen.mode or "no event"))
+            unlike = [changes(origin, seen, set()) for origin in origins(self.sightings, self.event)]
+            if all(unlike) and unlike and not faults:
+                faults += [halves(fault) for fault in unlike[0]]
+            if faults:
+                where = self.where(self.event)
+                return failed(*(violation(expected, got, (place["seq"],), where) for expected, got in faults))
+        return PASSED if fate.stage is Stage.STORED and fate.places else self.unstored(fate)
+
+
+@check("record_key")
+class RecordKey(Stored):
+    """The record's key."""
+
+    @property
+    def expected(self) -> str:
+        """The claim."""
+        key = self.args["key"]
+        return f"{describe(self.event)} to be in topic {self.topic} under {'no key' if key is None else f'key {key!r}'}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge every record of the event."""
+        del final
+        fate = self.fate()
+        for place in fate.places:
+            if place["key"] != self.args["key"]:
+                got = "no key" if place["key"] is None else f"key {place['key']!r}"
+                return failed(violation(self.expected, got, (place["seq"],), self.where(self.event)))
+        return PASSED if fate.stage is Stage.STORED and fate.places else self.unstored(fate)
+
+
+@check("not_recorded")
+class NotRecorded(Check):
+    """Nothing of a request, or of a replied event, is in the topic."""
+
+    def watch(self) -> None:
+        """Keep the request and all records, to tell whose they are."""
+        self.ref: EventRef | ExchangeRef = self.args["event"]
+        self.topic: str = self.args["on"].name
+        self.replied_by: TriggerRef | None = self.args.get("replied_by")
+        if isinstance(self.ref, EventRef):
+            watch(self.sightings, self.ref, (), self.replied_by)
+        if self.ref.send is not None:
+            self.sightings.watch_exchange(self.ref.send)
+        self.sightings.watch_all_events()
+        self.sightings.watch_topic(self.topic, keep=True)
+
+    @property
+    def expected(self) -> str:
+        """The claim."""
+        what = describe(self.ref) if isinstance(self.ref, EventRef) else f"request {self.ref.send}"
+        return f"nothing of {what} in topic {self.topic}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at the first record that carries it; pass when the topic was read to its end."""
+        del final
+        if isinstance(self.ref, EventRef) and self.ref.send is None:
+            fate = stored(self.sightings, self.ref, self.topic, self.replied_by)
+            if fate.places:
+                return failed(violation(self.expected, "a record", (fate.places[0]["seq"],), self.where(self.ref)))
+            return PASSED if fate.stage is Stage.LOST else UNDECIDED
+        sent, answer = self._exchange()
+        if sent is None:
+            return UNDECIDED
+        for record in self.sightings.topics[self.topic].kept:
+            if self._carries(record, sent):
+                spot = f"{record['topic']}[{record['partition']}]@{record['offset']}"
+                status = answer["status"] if answer else "not yet"
+                got = f"a record at {spot} (the ingress answered {status})"
+                return failed(violation(self.expected, got, (sent["seq"], record["seq"]), f"topic {spot}"))
+        if answer is None:
+            return UNDECIDED
+        if answer["status"] is None:
+            error = f"the ingress did not answer: {answer.get('error')}"
+            return Judgement(Verdict.UNKNOWN, (violation(self.expected, error, (answer["seq"],)),))
+        return PASSED if self.sightings.topics[self.topic].covered(moment(answer)) is not None else UNDECIDED
+
+    def missing(self) -> Violation:
+        """What keeps it open."""
+        _, answer = self._exchange()
+        reason = "there is no answer" if answer is None else f"topic {self.topic} is not read to its end"
+        return self.no_decision(self.expected, reason)
+
+    def needs(self) -> tuple[Observe, ...]:
+        """The topic's records and ends, once there is an answer."""
+        _, answer = self._exchange()
+        if answer is None and self.ref.send is not None:
+            return (Observe("tap", self.topic),)
+        return (Observe("tap", self.topic), *observations(self.replied_by), Observe("offsets", self.topic))
+
+    def _exchange(self) -> tuple[Record | None, Record | None]:
+        send = self.ref.send or ""
+        return self.sightings.sent.get(send), self.sightings.answered.get(send)
+
+    def _carries(self, record: Record, sent: Record) -> bool:
+        """Whether a record stems from the request, even if the system invented what the request did not say.
+
+        A record that has the identity of another request does not. Else all that the request says of id, source and
+        type must agree, or the bytes; a request that says nothing is taken for the origin of whatever nobody else sent.
+        """
+        identity = of_kafka(record["headers"], record["value"])
+        mine = of_http(sent["headers"], sent["body"])
+        if mine is not None:
+            return identity == mine
+        others = (other for other in self.sightings.all_sent() if other["send"] != sent["send"])
+        if identity is not None and any(of_http(other["headers"], other["body"]) == identity for other in others):
+            return False
+        if sent["body"] and record["value"] == sent["body"]:
+            return True
+        said = read_http(sent["headers"], octets(sent["body"])).attributes
+        known = {name: said[name] for name in ("id", "source", "type") if said.get(name)}
+        got = read_record(record).attributes
+        return all(got.get(name) == value for name, value in known.items())

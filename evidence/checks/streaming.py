@@ -1,0 +1,248 @@
+"""Topic-to-topic streaming: requests that the probe produced, answers under the request's key on the output topic.
+
+An absent answer is proven once the input group's committed offset has passed the request, the output topic has then
+been read to its end, and the deadline is over: a system that commits first may still answer, which is another claim's
+business.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from evidence.checks.base import Check, check, failed, same_json, shorten, undecidable, violation
+from evidence.history import Record, octets
+from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
+from evidence.tensorflow import TensorError, read_response
+
+if TYPE_CHECKING:
+    from evidence.refs import ProducedRef
+    from evidence.sightings import Moment
+
+
+class Stream(Check):
+    """Requests of one input topic, and the records of the output topic."""
+
+    def watch(self) -> None:
+        """Keep the output topic, the requests and the group's offsets."""
+        refs = self.args["produced"]
+        self.requests: list[ProducedRef] = refs if isinstance(refs, list) else [refs]
+        self.output: str = self.args["on"].name
+        self.group: str = self.args["group"]
+        self.sightings.watch_topic(self.output, keep=True)
+        for request in self.requests:
+            self.sightings.watch_produced(request.produce)
+            self.sightings.watch_group(self.group, request.topic)
+
+    @property
+    def request(self) -> ProducedRef:
+        """The one request, where there is one."""
+        return self.requests[0]
+
+    @property
+    def expected(self) -> str:
+        """The claim, in a few words."""
+        return f"an answer to {self.name_of(self.request)} in topic {self.output}"
+
+    def name_of(self, request: ProducedRef) -> str:
+        """A request in a sentence."""
+        return f"request {request.produce} (key {request.key!r})"
+
+    def answers(self, request: ProducedRef) -> list[Record]:
+        """Records of the output topic under the request's key."""
+        return [record for record in self.sightings.topics[self.output].kept if record["key"] == request.key]
+
+    def produced(self, request: ProducedRef) -> Record | None:
+        """The request as Kafka took it."""
+        return self.sightings.produced.get(request.produce)
+
+    def passed(self, request: ProducedRef) -> Moment | None:
+        """When the group was first seen past the request."""
+        record = self.produced(request)
+        return None if record is None or record["error"] is not None else self.sightings.passed(self.group, record)
+
+    def over(self, request: ProducedRef) -> tuple[int, ...] | None:
+        """The proof that the group is past the request and the output topic was read to its end after that."""
+        past = self.passed(request)
+        covered = None if past is None else self.sightings.topics[self.output].covered(past)
+        return None if past is None or covered is None else (past.seq, covered)
+
+    def refused(self, request: ProducedRef) -> Judgement | None:
+        """Unknown, when Kafka did not take the request."""
+        record = self.produced(request)
+        if record is None or record["error"] is None:
+            return None
+        return undecidable(violation(self.expected, f"Kafka took no request: {record['error']}", (record["seq"],)))
+
+    def where(self, request: Any) -> str:
+        """Where the request, and what became of it, was last seen."""
+        record = self.produced(request)
+        if record is None:
+            return f"producer {request.produce}: not acknowledged"
+        spot = f"{record['topic']}[{record['partition']}]@{record['offset']}"
+        past = self.passed(request)
+        return (
+            f"producer {request.produce} -> topic {spot} -> group {self.group} {'past it' if past else 'not past it'}"
+        )
+
+    def missing(self) -> Violation:
+        """What keeps it open."""
+        request = next((request for request in self.requests if self.over(request) is None), self.request)
+        if self.produced(request) is None:
+            reason = "Kafka has not acknowledged the request"
+        elif self.passed(request) is None:
+            reason = f"group {self.group} has not passed the request"
+        else:
+            reason = f"topic {self.output} is not read to its end, or holds no answer"
+        return Violation(f"expected {self.expected}; got no decision: {reason}", (), self.where(request))
+
+    def needs(self) -> tuple[Observe, ...]:
+        """The output topic, the input group's offsets, then the output's ends."""
+        return (
+            Observe("tap", self.output),
+            Observe("offsets", self.request.topic, self.group),
+            Observe("offsets", self.output),
+        )
+
+
+class Valued(Stream):
+    """Answers compared with an expected value."""
+
+    def fault(self, answer: Record) -> str | None:
+        """How the answer differs from what is wanted, or None."""
+        value = octets(answer["value"] or "")
+        wanted = self.args["json"]
+        if wanted is not None:
+            try:
+                got = json.loads(value)
+            except ValueError:
+                return f"no JSON: {shorten(value.decode('latin-1'))}"
+            return None if same_json(got, wanted) else shorten(json.dumps(got))
+        try:
+            tensors = read_response(value)
+        except TensorError as error:
+            return f"no PredictResponse: {error}"
+        if len(tensors) != 1:
+            return f"{len(tensors)} output tensors"
+        got = next(iter(tensors.values()))
+        return None if same_json(got, self.args["tensor"]) else shorten(json.dumps(got, default=repr))
+
+    def absent(self, *, final: bool) -> Judgement:
+        """Judge that there is no answer."""
+        proof = self.over(self.request) if final else None
+        if proof is None:
+            return self.refused(self.request) or UNDECIDED
+        got = f"none: group {self.group} passed it, and the topic was read to its end"
+        return failed(violation(self.expected, got, proof, self.where(self.request)))
+
+
+@check("stream_answer")
+class StreamAnswer(Valued):
+    """There is an answer, and all of them are right."""
+
+    def decide(self, *, final: bool) -> Judgement:
+        """By key: fail at a wrong one, pass at a right one. Without key: pass at any right one."""
+        if not self.args["keyed"]:
+            right = any(self.fault(record) is None for record in self.sightings.topics[self.output].kept)
+            return PASSED if right else self.absent(final=final)
+        found = self.answers(self.request)
+        for answer in found:
+            fault = self.fault(answer)
+            if fault:
+                wanted = self.args["json"] if self.args["json"] is not None else self.args["tensor"]
+                expected = f"{self.expected} of {shorten(json.dumps(wanted))}"
+                return failed(violation(expected, fault, (answer["seq"],), self.where(self.request)))
+        return PASSED if found else self.absent(final=final)
+
+
+@check("stream_key_kept")
+class StreamKeyKept(Valued):
+    """The right answer has the request's key."""
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge the answers by their value."""
+        right = [record for record in self.sightings.topics[self.output].kept if self.fault(record) is None]
+        if any(record["key"] == self.request.key for record in right):
+            return PASSED
+        if not right:
+            return self.absent(final=final)
+        expected = f"{self.expected} under key {self.request.key!r}"
+        got = f"key {right[0]['key']!r}"
+        return failed(violation(expected, got, (right[0]["seq"],), self.where(self.request))) if final else UNDECIDED
+
+
+@check("one_stream_answer")
+class OneStreamAnswer(Valued):
+    """Exactly one answer under the key."""
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at the second; else count when it is over."""
+        found = self.answers(self.request)
+        if len(found) > 1:
+            witness = tuple(record["seq"] for record in found[:2])
+            got = f"{len(found)} answers"
+            return failed(violation(f"exactly one, {self.expected}", got, witness, self.where(self.request)))
+        if found:
+            return PASSED if self.over(self.request) is not None else UNDECIDED
+        return self.absent(final=final)
+
+
+@check("no_stream_answer")
+class NoStreamAnswer(Stream):
+    """No answer under the key."""
+
+    @property
+    def expected(self) -> str:
+        """The claim."""
+        return f"no answer to {self.name_of(self.request)} in topic {self.output}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at the first; pass when it is over."""
+        del final
+        found = self.answers(self.request)
+        if found:
+            got = shorten(found[0]["value"] or "")
+            return failed(violation(self.expected, got, (found[0]["seq"],), self.where(self.request)))
+        return PASSED if self.over(self.request) is not None else self.refused(self.request) or UNDECIDED
+
+
+@check("offset_after_answer")
+class OffsetAfterAnswer(Stream):
+    """No observation shows the group past a request whose answer was not in the output topic by then.
+
+    By then: an end of the output topic that was observed after the group was seen past the request, and that lies at or
+    before the answer.
+    """
+
+    @property
+    def expected(self) -> str:
+        """The claim."""
+        return f"group {self.group} to pass a request only when its answer is in topic {self.output}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at a proven early commit; pass when all requests are passed and answered."""
+        for request in self.requests:
+            past, found = self.passed(request), self.answers(request)
+            early = self._early(past, found) if past is not None and found else None
+            if early is not None and past is not None:
+                got = f"{self.name_of(request)} passed before it was answered"
+                return failed(violation(self.expected, got, (past.seq, *early), self.where(request)))
+        open_requests = [
+            request for request in self.requests if not self.answers(request) or self.over(request) is None
+        ]
+        if not open_requests:
+            return PASSED
+        if final:
+            for request in open_requests:
+                proof = self.over(request)
+                if proof is not None:
+                    got = f"{self.name_of(request)} passed and never answered"
+                    return failed(violation(self.expected, got, proof, self.where(request)))
+        return UNDECIDED
+
+    def _early(self, past: Moment, found: list[Record]) -> tuple[int, int] | None:
+        answer = found[0]
+        for seq, ends in self.sightings.topics[self.output].observed_after(past):
+            if ends.get(answer["partition"], 0) <= answer["offset"]:
+                return seq, answer["seq"]
+        return None

@@ -1,0 +1,76 @@
+"""Which event a message carries: source and id, found leniently and fast.
+
+Lenient on purpose: to judge a message one must first tell whose it is, however it is spelled (`cloudevents` then judges
+the spelling). A message without a readable source and id has no identity.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import unquote_to_bytes
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Identity: TypeAlias = tuple[str, str]
+
+
+def of_http(headers: Iterable[Sequence[str]], body: str) -> Identity | None:
+    """The (source, id) of an HTTP request or response, by ce- headers or a structured body (latin-1 text)."""
+    source = event_id = kind = None
+    for name, value in headers:
+        size = len(name)
+        if size == 5:
+            if name.lower() == "ce-id":
+                event_id = value
+        elif size == 9:
+            if name.lower() == "ce-source":
+                source = value
+        elif size == 12 and name.lower() == "content-type":
+            kind = value
+    if source is not None and event_id is not None:
+        return _plain(source), _plain(event_id)
+    return _of_structured(kind, body)
+
+
+def of_kafka(headers: Iterable[Sequence[str | None]], value: str | None) -> Identity | None:
+    """The (source, id) of a Kafka record, by ce_ (or misspelt ce-) headers or a structured value (latin-1 text)."""
+    source = event_id = kind = None
+    for name, content in headers:
+        size = len(name or "")
+        if size == 5:
+            if name in {"ce_id", "ce-id"}:
+                event_id = content
+        elif size == 9:
+            if name in {"ce_source", "ce-source"}:
+                source = content
+        elif size == 12 and name is not None and name.lower() == "content-type":
+            kind = content
+    if source is not None and event_id is not None:
+        return _text(source), _text(event_id)
+    return _of_structured(kind, value or "")
+
+
+def _of_structured(kind: str | None, body: str) -> Identity | None:
+    if kind is None or not kind.lstrip().lower().startswith("application/cloudevents"):
+        return None
+    try:
+        envelope: Any = orjson.loads(body.encode("latin-1"))
+    except ValueError:
+        return None
+    if not isinstance(envelope, dict):
+        return None
+    source, event_id = envelope.get("source"), envelope.get("id")
+    return (source, event_id) if isinstance(source, str) and isinstance(event_id, str) else None
+
+
+def _plain(value: str) -> str:
+    if "%" in value:
+        return unquote_to_bytes(value.encode("latin-1")).decode("utf-8", "replace")
+    return value if value.isascii() else _text(value)
+
+
+def _text(value: str) -> str:
+    return value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
