@@ -95,7 +95,10 @@ def serve(transformer: type[Transformer] = Transformer) -> None:
         settings = Settings.read(os.environ, arguments.predictor_host)
     except ConfigurationError as error:
         sys.exit(f"msg-transformer: {error}")
-    ModelServer().start([transformer(arguments.model_name, settings)])
+    model = transformer(arguments.model_name, settings)
+    ModelServer().start([model])
+    # Only now: on SIGTERM the server first finishes the requests that it has.
+    model.topic.close()
 
 
 if __name__ == "__main__":

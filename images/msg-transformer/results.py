@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 SOURCE = "data-and-computing/kafka-sink-transformer"
 TYPE = "org.zhejianglab.zverse.data-and-computing.kafka-sink-transformer"
@@ -124,11 +124,19 @@ class ResultTopic:
                 "linger.ms": 0,
             }
         )
-        threading.Thread(target=self._serve_callbacks, name="kafka-callbacks", daemon=True).start()
+        self._closed = threading.Event()
+        self._callbacks = threading.Thread(target=self._serve_callbacks, name="kafka-callbacks", daemon=True)
+        self._callbacks.start()
 
     def _serve_callbacks(self) -> None:
-        while True:
-            self._producer.poll(1.0)
+        while not self._closed.is_set():
+            self._producer.poll(0.2)
+
+    def close(self) -> None:
+        """End the producer; nothing can be published afterwards."""
+        self._closed.set()
+        self._callbacks.join()
+        self._producer.close()
 
     async def publish(self, event: Mapping[str, Any], key: str) -> None:
         """Publish one event in the structured content mode, and wait for the acknowledgement.
@@ -158,6 +166,6 @@ class ResultTopic:
                 headers={"content-type": "application/cloudevents+json"},
                 on_delivery=delivered,
             )
-        except BufferError as error:
-            raise NotDeliveredError(f"the result is not on {self._topic}: the producer's queue is full") from error
+        except (BufferError, KafkaException) as error:
+            raise NotDeliveredError(f"the result is not on {self._topic}: {error}") from error
         await acknowledged

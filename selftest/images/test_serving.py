@@ -1,0 +1,203 @@
+"""The stand-in for TensorFlow Serving: its function against its README, its two interfaces, its refusals."""
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable
+from math import exp, sin
+from typing import Any
+
+import grpc
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+GOLDEN = "0a070a016d1202080312170a0178121208011204120208022a080000c03f000000c0"
+
+Image = list[list[list[float]]]
+
+
+def image(seed: int) -> Image:
+    dice = random.Random(seed)
+    return [[[dice.random() for _ in range(3)] for _ in range(32)] for _ in range(32)]
+
+
+def expected(picture: Image) -> list[float]:
+    x = [value for row in picture for column in row for value in column]
+    scores = [sum(v * sin(k * n) for n, v in enumerate(x, 1)) / 64 for k in range(1, 11)]
+    weights = [exp(score) for score in scores]
+    return [weight / sum(weights) for weight in weights]
+
+
+def rest(serving: Any, use: Callable[[TestClient[Any, Any]], Awaitable[None]]) -> None:
+    async def scenario() -> None:
+        async with TestClient(TestServer(serving("server").Rest("resnet32").application())) as client:
+            await use(client)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("request_of", "answer"),
+    [
+        (lambda images: {"instances": images}, "predictions"),
+        (lambda images: {"instances": [{"images": each} for each in images]}, "predictions"),
+        (lambda images: {"inputs": images}, "outputs"),
+        (lambda images: {"inputs": {"images": images}, "signature_name": "serving_default"}, "outputs"),
+    ],
+    ids=["rows", "named rows", "columns", "named columns"],
+)
+def test_rest_computes_the_documented_function_in_every_format(serving: Any, request_of: Any, answer: str) -> None:
+    images = [image(1), image(2)]
+
+    async def use(client: TestClient[Any, Any]) -> None:
+        response = await client.post("/v1/models/resnet32:predict", json=request_of(images))
+        assert response.status == 200
+        (rows,) = [(await response.json())[answer]]
+        for row, picture in zip(rows, images, strict=True):
+            assert row == pytest.approx(expected(picture), abs=1e-9)
+
+    rest(serving, use)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{", "[1]", "{}",
+        '{"instances": []}', '{"instances": [1]}', '{"instances": ["x"]}', '{"instances": [[1], [1, 2]]}',
+        '{"instances": [null]}', '{"instances": [{"x": 1}]}', '{"instances": [], "inputs": []}',
+        '{"instances": [1], "signature_name": "other"}',
+        '{"inputs": {}}', '{"inputs": [[[[1e999, 1, 1]]]]}',
+    ],
+)  # fmt: skip
+def test_rest_refuses_with_the_servers_error_object(serving: Any, body: str) -> None:
+    async def use(client: TestClient[Any, Any]) -> None:
+        response = await client.post("/v1/models/resnet32:predict", data=body)
+        assert response.status == 400
+        assert set(await response.json()) == {"error"}
+
+    rest(serving, use)
+
+
+def test_rest_knows_its_model_and_no_other(serving: Any) -> None:
+    async def use(client: TestClient[Any, Any]) -> None:
+        known = await client.get("/v1/models/resnet32")
+        assert (await known.json())["model_version_status"][0]["state"] == "AVAILABLE"
+        for method, path in [("GET", "/v1/models/other"), ("POST", "/v1/models/other:predict")]:
+            unknown = await client.request(method, path, data=b"{}")
+            assert (unknown.status, set(await unknown.json())) == (404, {"error"})
+        assert (await client.get("/v1/models/resnet32:predict")).status == 405
+
+    rest(serving, use)
+
+
+def test_messages_are_tensorflow_servings_on_the_wire(serving: Any) -> None:
+    messages = serving("messages")
+    request = messages.PredictRequest.FromString(bytes.fromhex(GOLDEN))
+    assert (request.model_spec.name, request.model_spec.version.value) == ("m", 3)
+    assert list(request.inputs["x"].float_val) == [1.5, -2]
+    assert request.SerializeToString(deterministic=True).hex() == GOLDEN
+    assert messages.PredictRequest.DESCRIPTOR.full_name == "tensorflow.serving.PredictRequest"
+
+
+def predict(serving: Any, request: Any) -> Any:
+    async def scenario() -> Any:
+        messages = serving("messages")
+        server = grpc.aio.server()
+        server.add_generic_rpc_handlers((serving("server").Predict("resnet32").handler(),))
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        try:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                call = channel.unary_unary(
+                    "/tensorflow.serving.PredictionService/Predict",
+                    request_serializer=messages.PredictRequest.SerializeToString,
+                    response_deserializer=messages.PredictResponse.FromString,
+                )
+                return await call(request, timeout=10)
+        finally:
+            await server.stop(None)
+
+    return asyncio.run(scenario())
+
+
+def grpc_request(serving: Any, pictures: list[Image], dtype: str) -> Any:
+    messages, numpy = serving("messages"), pytest.importorskip("numpy")
+    request = messages.PredictRequest()
+    request.model_spec.name = "resnet32"
+    tensor = request.inputs["images"]
+    for size in (len(pictures), 32, 32, 3):
+        tensor.tensor_shape.dim.add(size=size)
+    values = numpy.array(pictures)
+    if dtype == "content":
+        tensor.dtype, tensor.tensor_content = messages.DT_FLOAT, values.astype("<f4").tobytes()
+    elif dtype == "float":
+        tensor.dtype = messages.DT_FLOAT
+        tensor.float_val.extend(values.ravel().tolist())
+    else:
+        tensor.dtype = messages.DT_DOUBLE
+        tensor.double_val.extend(values.ravel().tolist())
+    return request
+
+
+@pytest.mark.parametrize("dtype", ["content", "float", "double"])
+def test_grpc_computes_the_documented_function_however_the_tensor_is_filled(serving: Any, dtype: str) -> None:
+    pictures = [image(3), image(4)]
+    response = predict(serving, grpc_request(serving, pictures, dtype))
+    tensor = response.outputs["probabilities"]
+    assert [dimension.size for dimension in tensor.tensor_shape.dim] == [2, 10]
+    assert list(tensor.float_val) == pytest.approx([p for picture in pictures for p in expected(picture)], abs=1e-6)
+    assert response.model_spec.name == "resnet32"
+
+
+def other_model(request: Any) -> None:
+    request.model_spec.name = "other"
+
+
+def other_version(request: Any) -> None:
+    request.model_spec.version.value = 9
+
+
+def other_signature(request: Any) -> None:
+    request.model_spec.signature_name = "other"
+
+
+def other_type(request: Any) -> None:
+    request.inputs["images"].dtype = 9
+
+
+def no_input(request: Any) -> None:
+    request.inputs.clear()
+
+
+def short_content(request: Any) -> None:
+    request.inputs["images"].tensor_content = b"123"
+
+
+def endless_shape(request: Any) -> None:
+    request.inputs["images"].tensor_shape.dim[0].size = 1 << 62
+
+
+def negative_shape(request: Any) -> None:
+    request.inputs["images"].tensor_shape.dim[0].size = -1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (other_model, "NOT_FOUND"),
+        (other_version, "NOT_FOUND"),
+        (other_signature, "INVALID_ARGUMENT"),
+        (other_type, "INVALID_ARGUMENT"),
+        (no_input, "INVALID_ARGUMENT"),
+        (short_content, "INVALID_ARGUMENT"),
+        (endless_shape, "INVALID_ARGUMENT"),
+        (negative_shape, "INVALID_ARGUMENT"),
+    ],
+)
+def test_grpc_refuses_with_a_code(serving: Any, spoil: Callable[[Any], None], code: str) -> None:
+    request = grpc_request(serving, [image(5)], "content")
+    spoil(request)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        predict(serving, request)
+    assert caught.value.code().name == code
+    assert json.dumps(caught.value.details())
