@@ -1,0 +1,1 @@
+"""Figures, measured on this machine, as ratios against a peer in the same run; never asserted in a test."""

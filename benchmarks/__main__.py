@@ -1,0 +1,42 @@
+"""`python -m benchmarks` (`tox -e bench`): measure, print, and with --write keep the figures in docs/performance.md."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import checks, probe, runs
+from benchmarks.figures import Figure, machine, table
+from fixtures.targets.base import TargetInfo
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+
+BENCHES: dict[str, Callable[[], list[Figure]]] = {
+    "checks": checks.measure,
+    "probe": lambda: probe.measure(TargetInfo("none")),
+    "runs": runs.measure,
+}
+
+
+def main() -> int:
+    """Run the benchmarks that were asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHES)} (default: all)")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md; needs all of them")
+    options = parser.parse_args()
+    unknown = set(options.names) - set(BENCHES)
+    if unknown or (options.write and options.names):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}" if unknown else "--write wants all benchmarks")
+    figures = []
+    for name in options.names or BENCHES:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)  # noqa: T201 - this is a command
+        figures += BENCHES[name]()
+    text = f"Measured by `tox -e bench` on: {machine()}.\n\n{table(figures)}\n"
+    print(text)  # noqa: T201
+    if options.write:
+        PAGE.write_text(f"# Performance\n\n{text}", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""What a benchmark gives: figures with their peer's, and the table of them."""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number.
+
+    Attributes:
+        what: what was measured, with its unit.
+        value: ours.
+        peer: what it is compared with, in the same run; empty without a peer.
+        peer_value: the peer's number, same unit.
+    """
+
+    what: str
+    value: float
+    peer: str = ""
+    peer_value: float | None = None
+
+    @property
+    def ratio(self) -> str:
+        """Ours in units of the peer's."""
+        return f"{self.value / self.peer_value:.2f}" if self.peer_value else ""
+
+
+def machine() -> str:
+    """Name this machine: processor, cores, memory, Python."""
+    cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
+    models = [line.partition(":")[2].strip() for line in cpuinfo.splitlines() if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{models[0] if models else platform.processor() or 'unknown processor'}, {os.cpu_count()} cores, "
+        f"{memory:.0f} GiB, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """Render figures as a Markdown table."""
+    rows = ["| what | measured | peer in the same run | peer | ratio |", "|---|---:|---|---:|---:|"]
+    for figure in figures:
+        peer = f"{figure.peer_value:,.3g}" if figure.peer_value is not None else ""
+        rows.append(f"| {figure.what} | {_show(figure.value)} | {figure.peer} | {peer} | {figure.ratio} |")
+    return "\n".join(rows)
+
+
+def _show(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

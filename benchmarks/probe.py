@@ -1,0 +1,76 @@
+"""What an event costs the probe: to send from its intended time, and to receive and record.
+
+Two probes, so that each process's CPU time is one role's. The peer is an httpx client that posts the same event to the
+same sink, one after the other.
+"""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+from benchmarks.figures import Figure
+from fixtures.probe.launch import LocalProbe
+from fixtures.targets.base import TargetInfo
+from fixtures.waiting import wait_until
+
+RATE = 1000
+SECONDS = 5
+PEER_REQUESTS = 1000
+BODY = "x" * 1024
+HEADERS = [
+    ("ce-specversion", "1.0"),
+    ("ce-id", "{id}"),
+    ("ce-source", "/bench"),
+    ("ce-type", "bench"),
+    ("content-type", "application/json"),
+]
+
+
+def _cpu(pid: int) -> float:
+    """CPU seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(target: TargetInfo) -> list[Figure]:
+    """Measure sending and recording, in milliseconds of CPU an event."""
+    with tempfile.TemporaryDirectory(prefix="touchstone-bench-") as folder:
+        sender = LocalProbe(Path(folder, "sender"), Path(folder, "sender.ndjson"))
+        receiver = LocalProbe(Path(folder, "receiver"), Path(folder, "receiver.ndjson"))
+        try:
+            for probe in (sender, receiver):
+                probe.start(target)
+            with receiver.client() as at, sender.client() as source:
+                _, url = at.sink("bench", [{"status": 202}])
+                before = _cpu(sender.pid), _cpu(receiver.pid)
+                count = RATE * SECONDS
+                source.load(
+                    "bench", url=url, method="POST", headers=HEADERS, body=BODY, rate=RATE, count=count, prefix="b"
+                )
+
+                def finished() -> bool:
+                    return any(record["kind"] == "load" and record["done"] for record in source.read("bench", 0))
+
+                wait_until(finished, SECONDS + 30, "the load to end")
+                sent, received = (_cpu(pid) - start for pid, start in zip((sender.pid, receiver.pid), before, strict=True))
+                peer = _peer(url)
+        finally:
+            sender.stop()
+            receiver.stop()
+    return [
+        Figure(f"probe: send an event at {RATE}/s, open loop (ms CPU)", 1e3 * sent / count, "httpx, closed loop", peer),
+        Figure("probe: receive and record an event (ms CPU)", 1e3 * received / count, "httpx, closed loop", peer),
+    ]
+
+
+def _peer(url: str) -> float:
+    headers = {name: value.replace("{id}", "1") for name, value in HEADERS}
+    with httpx.Client(trust_env=False) as client:
+        client.post(url, content=BODY, headers=headers)
+        start = time.process_time()
+        for _ in range(PEER_REQUESTS):
+            client.post(url, content=BODY, headers=headers)
+        return 1e3 * (time.process_time() - start) / PEER_REQUESTS
