@@ -1,0 +1,227 @@
+"""What the webhooks of the real controllers refuse, in their words (knative: validation.webhook.eventing.knative.dev).
+
+Structural faults (wrong types, missing fields of a schema) are the API server's; here is what needs sense: what may not
+change, what excludes each other, which values mean nothing.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from embedded.api.errors import Cause, denied, invalid
+from embedded.api.resources import BROKER, INFERENCESERVICE, NAMESPACE, SELDONDEPLOYMENT, TRIGGER, Resource
+from embedded.api.store import Operation
+from embedded.controllers.broker import CLASS
+from embedded.controllers.policies import MUTANT_LABEL, Policies
+from embedded.controllers.seldondeployment import REQUIRED, environment_of
+
+KNATIVE = "validation.webhook.eventing.knative.dev"
+KSERVE = "inferenceservice.kserve-webhook-server.validator"
+PLATFORM = "mutants.touchstone.dev"
+
+DIALECTS = ("exact", "prefix", "suffix", "all", "any", "not", "cesql")
+ATTRIBUTE = re.compile(r"[a-z][a-z0-9]*")
+ATTRIBUTE_RULE = "Attribute name must start with a letter and can only contain lowercase alphanumeric"
+DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?")
+POLICIES = ("linear", "exponential")
+PREDICTOR_KINDS = ("model", "containers")
+NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+
+
+class Admission:
+    """An admission hook of the store."""
+
+    def __init__(self, policies: Callable[[str], Policies], mutants: Callable[[], Collection[str]]) -> None:
+        self._policies, self._mutants = policies, mutants
+
+    def __call__(
+        self, _operation: Operation, resource: Resource, new: dict[str, Any] | None, old: dict[str, Any] | None
+    ) -> None:
+        """Raise ApiError to refuse."""
+        if new is None or "deletionTimestamp" in new["metadata"]:
+            return
+        if resource is NAMESPACE:
+            self._namespace(new)
+        elif resource is BROKER:
+            self._broker(new, old)
+        elif resource is TRIGGER:
+            self._trigger(new, old)
+        elif resource is INFERENCESERVICE:
+            _inference_service(new)
+        elif resource is SELDONDEPLOYMENT:
+            _seldon_deployment(new)
+
+    def _namespace(self, new: dict[str, Any]) -> None:
+        mutant = (new["metadata"].get("labels") or {}).get(MUTANT_LABEL)
+        if mutant and mutant not in self._mutants():
+            near = difflib.get_close_matches(mutant, self._mutants(), n=3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise denied(PLATFORM, f"label {MUTANT_LABEL}: no mutant {mutant!r}{hint}")
+
+    def _broker(self, new: dict[str, Any], old: dict[str, Any] | None) -> None:
+        policies = self._policies(new["metadata"]["namespace"])
+        spec = new.get("spec") or {}
+        faults = _delivery(spec.get("delivery"), "spec.delivery")
+        config = spec.get("config")
+        if config is not None:
+            faults += [f"missing field(s): spec.config.{field}" for field in ("kind", "name") if not config.get(field)]
+        if old is not None:
+            before, after = _class(old), _class(new)
+            changes = {}
+            if before != after:
+                changes["annotations"] = _difference("string", before, after)
+            if (old.get("spec") or {}).get("config") != config:
+                changes["spec"] = _difference("v1.KReference", (old.get("spec") or {}).get("config"), config)
+            for field in policies.kept_fields(list(changes)):
+                faults.append(f"Immutable fields changed (-old +new): {field}\n{changes[field]}")
+        _refuse(faults)
+
+    def _trigger(self, new: dict[str, Any], old: dict[str, Any] | None) -> None:
+        policies = self._policies(new["metadata"]["namespace"])
+        spec = new.get("spec") or {}
+        faults = []
+        if not spec.get("broker"):
+            faults.append("missing field(s): spec.broker")
+        faults += _attributes((spec.get("filter") or {}).get("attributes"), "spec.filter.attributes")
+        for number, expression in enumerate(spec.get("filters") or ()):
+            faults += _filter(expression, f"spec.filters[{number}]", policies)
+        faults += _destination(spec.get("subscriber"), "spec.subscriber")
+        faults += _delivery(spec.get("delivery"), "spec.delivery")
+        if old is not None and (old.get("spec") or {}).get("broker") != spec.get("broker"):
+            changed = _difference("string", old["spec"].get("broker"), spec.get("broker"))
+            faults.append(f"Immutable fields changed (-old +new): spec, broker\n{changed}")
+        _refuse(faults)
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise denied(KNATIVE, "validation failed: " + "\n".join(faults))
+
+
+def _class(broker: Mapping[str, Any]) -> str:
+    return str((broker["metadata"].get("annotations") or {}).get(CLASS, ""))
+
+
+def _difference(kind: str, before: Any, after: Any) -> str:
+    return f'{{{kind}}}:\n\t-: "{before}"\n\t+: "{after}"\n'
+
+
+def _filter(expression: Mapping[str, Any], path: str, policies: Policies) -> list[str]:
+    dialects = [dialect for dialect in DIALECTS if expression.get(dialect)]
+    if policies.too_many_dialects(dialects):
+        return [f"multiple dialects found, filters can have only one dialect set: {path}"]
+    faults = []
+    for dialect in dialects:
+        value, inner = expression[dialect], f"{path}.{dialect}"
+        if dialect in {"exact", "prefix", "suffix"}:
+            faults += _attributes(value, inner)
+        elif dialect in {"all", "any"}:
+            for number, nested in enumerate(value):
+                faults += _filter(nested, f"{inner}[{number}]", policies)
+        elif dialect == "not":
+            faults += _filter(value, inner, policies)
+        else:
+            faults.append(f"must not set the field(s): {inner}\nthis platform does not evaluate CESQL")
+    return faults
+
+
+def _attributes(attributes: Mapping[str, Any] | None, path: str) -> list[str]:
+    return [
+        f'invalid key name "{name}": {path}\n{ATTRIBUTE_RULE}'
+        for name in attributes or ()
+        if not ATTRIBUTE.fullmatch(name)
+    ]
+
+
+def _destination(destination: Mapping[str, Any] | None, path: str) -> list[str]:
+    reference, uri = (destination or {}).get("ref"), (destination or {}).get("uri")
+    if not reference and not uri:
+        return [f"expected at least one, got none: {path}.ref, {path}.uri"]
+    faults = []
+    if reference:
+        faults += [f"missing field(s): {path}.ref.{field}" for field in ("kind", "name") if not reference.get(field)]
+    if uri and not reference and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]", str(uri)):
+        why = "Relative URI is not allowed when Ref and [apiVersion, kind, name] is absent"
+        faults.append(f"invalid value: {why}: {path}.uri")
+    return faults
+
+
+def _delivery(delivery: Mapping[str, Any] | None, path: str) -> list[str]:
+    if not delivery:
+        return []
+    faults = []
+    if delivery.get("deadLetterSink"):
+        faults += _destination(delivery["deadLetterSink"], f"{path}.deadLetterSink")
+    retry = delivery.get("retry")
+    if retry is not None and retry < 0:
+        faults.append(f"invalid value: {retry}: {path}.retry")
+    policy = delivery.get("backoffPolicy")
+    if policy is not None and policy not in POLICIES:
+        faults.append(f"invalid value: {policy}: {path}.backoffPolicy")
+    for field in ("backoffDelay", "timeout"):
+        value = delivery.get(field)
+        if value is not None and not DURATION.fullmatch(str(value)):
+            faults.append(f"invalid value: {value}: {path}.{field}")
+    return faults
+
+
+def _inference_service(new: dict[str, Any]) -> None:
+    name, spec = new["metadata"]["name"], new.get("spec") or {}
+    if not NAME.fullmatch(name):
+        raise denied(
+            KSERVE,
+            f'the InferenceService "{name}" is invalid: a InferenceService name must consist of lower case '
+            "alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric "
+            "character",
+        )
+    for component in ("predictor", "transformer"):
+        described = spec.get(component)
+        if described is None and component == "transformer":
+            continue
+        kinds = [kind for kind in PREDICTOR_KINDS if (described or {}).get(kind)]
+        if len(kinds) != 1 or (component == "transformer" and kinds != ["containers"]):
+            wanted = "model, containers" if component == "predictor" else "containers"
+            raise denied(
+                KSERVE,
+                f"exactly one of [{wanted}] must be specified in spec.{component}; found [{', '.join(kinds)}]",
+            )
+
+
+def _seldon_deployment(new: dict[str, Any]) -> None:
+    causes = []
+    name, spec = new["metadata"]["name"], new.get("spec") or {}
+    predictors = spec.get("predictors") or []
+    if not predictors:
+        causes.append(Cause("spec.predictors", "FieldValueRequired", "Required value: Graph contains no predictors"))
+    for number, predictor in enumerate(predictors):
+        path = f"spec.predictors[{number}]"
+        missing = [variable for variable in REQUIRED if not environment_of(predictor).get(variable)]
+        if spec.get("serverType") == "kafka" and missing:
+            why = (
+                f"Invalid value: {', '.join(missing)} missing: "
+                f"For kafka please supply env variables {', '.join(REQUIRED)} in svcOrchSpec"
+            )
+            causes.append(Cause(f"{path}.svcOrchSpec.env", "FieldValueInvalid", why))
+        workers = environment_of(predictor).get("KAFKA_WORKERS")
+        if workers and (not workers.isdecimal() or int(workers) < 1):
+            why = f'Invalid value: "{workers}": KAFKA_WORKERS must be a positive number'
+            causes.append(Cause(f"{path}.svcOrchSpec.env", "FieldValueInvalid", why))
+        containers = [
+            c
+            for part in predictor.get("componentSpecs") or ()
+            for c in (part.get("spec") or {}).get("containers") or ()
+        ]
+        if not containers:
+            causes.append(Cause(f"{path}.componentSpecs", "FieldValueRequired", "Required value: no containers"))
+        graph = predictor.get("graph") or {}
+        if not graph.get("name"):
+            causes.append(Cause(f"{path}.graph.name", "FieldValueRequired", "Required value: the graph needs a name"))
+        elif containers and graph["name"] not in {container.get("name") for container in containers}:
+            why = f'Invalid value: "{graph["name"]}": Can\'t find component for graph node'
+            causes.append(Cause(f"{path}.graph.name", "FieldValueInvalid", why))
+        if graph.get("children"):
+            why = "Forbidden: this platform runs graphs of one node"
+            causes.append(Cause(f"{path}.graph.children", "FieldValueForbidden", why))
+    if causes:
+        raise invalid(SELDONDEPLOYMENT, name, causes)

@@ -1,0 +1,235 @@
+"""Broker, class Kafka: a topic, an address at the ingress, and the conditions of the real controller."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from embedded.api.resources import BROKER, CONFIGMAP, SERVICE, Resource
+from embedded.api.store import Store
+from embedded.controllers.conditions import TRUE, Conditions, Verdict, fails, holds
+from embedded.controllers.controller import Controller, Key, RetryError, drop_finalizer, set_finalizer
+from embedded.controllers.destinations import UnresolvedDestinationError, resolve_destination
+from embedded.controllers.policies import DataPlane, Policies
+from embedded.controllers.topics import Topics
+from embedded.types import BrokerSpec
+
+CLASS = "eventing.knative.dev/broker.class"
+KAFKA_CLASS = "Kafka"
+EXTERNAL_TOPIC = "kafka.eventing.knative.dev/external.topic"
+FINALIZER = "brokers.eventing.knative.dev"
+DEFAULT_CONFIG = {"kind": "ConfigMap", "name": "kafka-broker-config", "namespace": "knative-eventing"}
+PARTITIONS, REPLICATION, BOOTSTRAP = (
+    "default.topic.partitions",
+    "default.topic.replication.factor",
+    "bootstrap.servers",
+)
+INGRESS = "http://kafka-broker-ingress.knative-eventing.svc.cluster.local"
+AUTHORIZATION_OFF = holds(
+    "OIDCDisabled",
+    'Feature "authentication-oidc" must be enabled to support Authorization',
+)
+LIVING = (
+    "ConfigParsed",
+    "DataPlaneAvailable",
+    "TopicReady",
+    "ConfigMapUpdated",
+    "ProbeSucceeded",
+    "Addressable",
+    "EventPoliciesReady",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicConfig:
+    """What a Broker's ConfigMap says."""
+
+    partitions: int
+    replication: int
+    bootstrap: str
+
+    def annotations(self) -> dict[str, str]:
+        """Its copy in the Broker's status."""
+        return {PARTITIONS: str(self.partitions), REPLICATION: str(self.replication), BOOTSTRAP: self.bootstrap}
+
+
+class ConfigError(Exception):
+    """A Broker's configuration cannot be used; the text says which part."""
+
+
+class BrokerController(Controller):
+    """Reconciles Brokers of class Kafka; a Broker of another class is told that nobody here looks after it."""
+
+    resource = BROKER
+    also = (CONFIGMAP, SERVICE)
+
+    def __init__(
+        self,
+        store: Store,
+        plane: DataPlane,
+        topics: Topics,
+        policies: Callable[[str], Policies],
+        mutant: Callable[[str], str | None],
+    ) -> None:
+        super().__init__(store)
+        self._plane, self._topics, self._policies, self._mutant = plane, topics, policies, mutant
+        self._served: dict[Key, BrokerSpec] = {}
+
+    def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
+        """Brokers configured by a ConfigMap; for a Service (a dead letter sink, maybe) those of its namespace."""
+        metadata = obj["metadata"]
+        for broker in self.store.list(BROKER):
+            key = (broker["metadata"]["namespace"], broker["metadata"]["name"])
+            if resource is CONFIGMAP:
+                reference = config_reference(broker)
+                if (reference["namespace"], reference["name"]) == (metadata["namespace"], metadata["name"]):
+                    yield key
+            elif key[0] == metadata["namespace"] and (broker["spec"].get("delivery") or {}).get("deadLetterSink"):
+                yield key
+
+    async def reconcile(self, namespace: str, name: str) -> None:
+        """See the class."""
+        broker = self.store.find(BROKER, namespace, name)
+        if broker is None:
+            await self._withdraw((namespace, name))
+            return
+        if "deletionTimestamp" in broker["metadata"]:
+            await self._finish(broker)
+            return
+        conditions = Conditions((broker.get("status") or {}).get("conditions"))
+        status: dict[str, Any] = {"observedGeneration": broker["metadata"]["generation"]}
+        annotations = broker["metadata"].get("annotations") or {}
+        if annotations.get(CLASS) != KAFKA_CLASS:
+            given = annotations.get(CLASS)
+            why = f"this platform runs Brokers of class {KAFKA_CLASS} only; annotation {CLASS}: {given!r}"
+            conditions.set("Ready", fails("UnknownBrokerClass", why))
+            status["conditions"] = conditions.as_list()
+            self.store.patch_status(BROKER, namespace, name, status)
+            return
+        broker = set_finalizer(self.store, BROKER, broker, FINALIZER)
+        trouble: Exception | None = None
+        try:
+            await self._provide(broker, conditions, status)
+        except RetryError as error:
+            trouble = error
+        for kind in LIVING:
+            if kind not in {condition["type"] for condition in conditions.as_list()}:
+                conditions.set(kind, Verdict(status=None))
+        conditions.sum_up(LIVING)
+        status["conditions"] = conditions.as_list()
+        self.store.patch_status(BROKER, namespace, name, status)
+        if trouble:
+            raise trouble
+
+    async def _provide(self, broker: dict[str, Any], conditions: Conditions, status: dict[str, Any]) -> None:
+        namespace, name = broker["metadata"]["namespace"], broker["metadata"]["name"]
+        policies = self._policies(namespace)
+        conditions.set("EventPoliciesReady", AUTHORIZATION_OFF)
+        conditions.set("DataPlaneAvailable", TRUE)
+        try:
+            config = self._config(broker)
+            sink = (broker["spec"].get("delivery") or {}).get("deadLetterSink")
+            if sink:
+                status["deadLetterSinkUri"] = resolve_destination(self.store, sink, namespace)
+        except UnresolvedDestinationError as error:
+            conditions.set("ConfigParsed", fails("FailedToGetDeadLetterSink", str(error)))
+            await self._withdraw((namespace, name))
+            return
+        except ConfigError as error:
+            conditions.set("ConfigParsed", fails("FailedToResolveConfig", str(error)))
+            await self._withdraw((namespace, name))
+            return
+        conditions.set("ConfigParsed", TRUE)
+        topic, partitions = await self._topic(broker, config, conditions)
+        if not partitions:
+            await self._withdraw((namespace, name))
+            return
+        conditions.set("TopicReady", holds(f"Topic {topic} created"))
+        await self._serve(BrokerSpec(namespace, name, topic, partitions, self._mutant(namespace)))
+        conditions.set("ConfigMapUpdated", TRUE)
+        conditions.set("ProbeSucceeded", TRUE)
+        conditions.set("Addressable", TRUE)
+        status["annotations"] = {"default.topic": policies.annotated_topic(topic), **config.annotations()}
+        status |= policies.address_of_broker(f"{INGRESS}/{namespace}/{name}")
+
+    async def _topic(self, broker: dict[str, Any], config: TopicConfig, conditions: Conditions) -> tuple[str, int]:
+        """Name and number of partitions of the Broker's topic, which exists then; none when there is trouble."""
+        if not self._topics.is_ours(config.bootstrap):
+            why = self._topics.unreachable(config.bootstrap)
+            conditions.set("TopicReady", fails("FailedToCreateTopic", why))
+            return "", 0
+        topic, external = topic_name(broker)
+        try:
+            if not external:
+                await self._topics.create(topic, config.partitions)
+            partitions = await self._topics.partitions(topic)
+        except RetryError as error:
+            conditions.set("TopicReady", fails("FailedToCreateTopic", str(error)))
+            raise
+        if not partitions:
+            why = f"topic {topic}: not present, or not visible yet"
+            conditions.set("TopicReady", fails("TopicNotPresent", why))
+            raise RetryError(why)
+        return topic, partitions
+
+    async def _serve(self, spec: BrokerSpec) -> None:
+        key = (spec.namespace, spec.name)
+        if self._served.get(key) == spec:
+            return
+        await self._withdraw(key)
+        await self._plane.add_broker(spec)
+        self._served[key] = spec
+
+    async def _withdraw(self, key: Key) -> None:
+        if key in self._served:
+            await self._plane.remove_broker(*key)
+            del self._served[key]
+
+    async def _finish(self, broker: dict[str, Any]) -> None:
+        await self._withdraw((broker["metadata"]["namespace"], broker["metadata"]["name"]))
+        topic, external = topic_name(broker)
+        # Only what was made is deleted: a Broker that never came so far left no topic.
+        made = "default.topic" in ((broker.get("status") or {}).get("annotations") or {})
+        if made and not external:
+            await self._topics.delete(topic)
+        drop_finalizer(self.store, BROKER, broker, FINALIZER)
+
+    def _config(self, broker: dict[str, Any]) -> TopicConfig:
+        reference = config_reference(broker)
+        if reference["kind"] != "ConfigMap":
+            raise ConfigError(f"spec.config must refer to a ConfigMap, not to a {reference['kind']}")
+        place = f"{reference['namespace']}/{reference['name']}"
+        found = self.store.find(CONFIGMAP, reference["namespace"], reference["name"])
+        if found is None:
+            raise ConfigError(f'failed to get configmap {place}: configmap "{reference["name"]}" not found')
+        data: dict[str, str] = found.get("data") or {}
+        bootstrap = data.get(BOOTSTRAP, "").strip()
+        if not bootstrap:
+            raise ConfigError(f"unable to build topic config from configmap {place}: {BOOTSTRAP} is missing or empty")
+        return TopicConfig(_positive(data, PARTITIONS, place), _positive(data, REPLICATION, place), bootstrap)
+
+
+def config_reference(broker: dict[str, Any]) -> dict[str, str]:
+    """`spec.config`, or the platform's default; a namespace that is left out is the Broker's own."""
+    given: dict[str, str] | None = broker["spec"].get("config")
+    reference = given or DEFAULT_CONFIG
+    return {
+        "kind": reference.get("kind") or "ConfigMap",
+        "name": reference.get("name") or "",
+        "namespace": reference.get("namespace") or broker["metadata"]["namespace"],
+    }
+
+
+def topic_name(broker: dict[str, Any]) -> tuple[str, bool]:
+    """The Broker's topic, and whether it is somebody else's (external)."""
+    metadata = broker["metadata"]
+    external = (metadata.get("annotations") or {}).get(EXTERNAL_TOPIC)
+    return (external, True) if external else (f"knative-broker-{metadata['namespace']}-{metadata['name']}", False)
+
+
+def _positive(data: dict[str, str], key: str, place: str) -> int:
+    text = data.get(key, "").strip()
+    if not text.isdecimal() or int(text) < 1:
+        raise ConfigError(
+            f"unable to build topic config from configmap {place}: {key} must be a positive number, not {text!r}"
+        )
+    return int(text)

@@ -1,0 +1,57 @@
+"""From a Destination (`ref`, `uri`, or both) to a URL: control plane specification, Destination Resolution."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from embedded.api.resources import BY_KIND, SERVICE
+from embedded.api.store import Store
+
+
+class UnresolvedDestinationError(Exception):
+    """A destination leads nowhere. `reason` is for the condition."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def resolve_destination(store: Store, destination: Mapping[str, Any], namespace: str) -> str:
+    """The URL of a destination; a reference without namespace is in `namespace`.
+
+    Raises:
+        UnresolvedDestinationError: no such object, it has no address, or the URI is not absolute.
+    """
+    uri, reference = destination.get("uri"), destination.get("ref")
+    if reference is None:
+        if not uri or not urlsplit(uri).scheme or not urlsplit(uri).netloc:
+            raise UnresolvedDestinationError(
+                "InvalidURI", f"URI {uri!r} is not absolute (both scheme and host are needed)"
+            )
+        return str(uri)
+    base = _address(store, reference, namespace)
+    return urljoin(base if urlsplit(base).path else f"{base}/", uri) if uri else base
+
+
+def _address(store: Store, reference: Mapping[str, Any], namespace: str) -> str:
+    api_version, kind, name = reference.get("apiVersion") or "", reference.get("kind") or "", reference["name"]
+    place = reference.get("namespace") or namespace
+    resource = BY_KIND.get((api_version, kind))
+    if resource is None:
+        # As in Knative, a reference may leave the version out; the group and kind tell what is meant.
+        group = reference.get("group") or api_version.partition("/")[0]
+        resource = next((r for (_, k), r in BY_KIND.items() if k == kind and r.group == group), None)
+    if resource is None:
+        raise UnresolvedDestinationError("NotFound", f"this platform has no kind {api_version} {kind}")
+    found = store.find(resource, place, name)
+    if found is None:
+        qualified = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
+        raise UnresolvedDestinationError(
+            "NotFound", f'failed to get object {place}/{name}: {qualified} "{name}" not found'
+        )
+    if resource is SERVICE:
+        return f"http://{name}.{place}.svc.cluster.local"
+    url = ((found.get("status") or {}).get("address") or {}).get("url")
+    if not url:
+        raise UnresolvedDestinationError("NoAddress", f"address not set for {kind} {place}/{name}")
+    return str(url)

@@ -1,0 +1,248 @@
+"""InferenceService: predictor and transformer as pods, Services, hosts; conditions as in KServe's Knative mode.
+
+The container of a component is completed as the real controller does it: `--model_name` where it is missing,
+`--predictor_host` and `--http_port` for a transformer, added to the arguments, never to the command.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, SERVICE
+from embedded.controllers.conditions import TRUE, Conditions, Verdict, condition_of, fails, is_ready, unknown
+from embedded.controllers.controller import Controller, ensure
+from embedded.runtime.gateway import COMPONENTS, entry_component, external_host
+
+CONTAINER = "kserve-container"
+HTTP_PORT = 8080
+LOCAL_GATEWAY = "knative-local-gateway.istio-system.svc.cluster.local"
+REVISION_ANNOTATION = "touchstone.dev/revision"
+POD_FIELDS = ("terminationGracePeriodSeconds", "restartPolicy", "serviceAccountName", "volumes")
+
+
+@dataclass(frozen=True, slots=True)
+class ServingRuntime:
+    """What serves a model format: an image, and by storage location the name under which its model is served."""
+
+    image: str
+    models: Mapping[str, str]
+
+
+RUNTIMES = {
+    "pytorch": ServingRuntime(
+        "mnist-predictor", {"gs://kfserving-examples/models/torchserve/image_classifier/v1": "mnist"}
+    ),
+}
+
+
+class SpecError(Exception):
+    """A component cannot be run as it is described. `reason` is for its condition."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class InferenceServiceController(Controller):
+    """Reconciles InferenceServices."""
+
+    resource = INFERENCESERVICE
+    also = (DEPLOYMENT,)
+
+    async def reconcile(self, namespace: str, name: str) -> None:
+        """See the class."""
+        service = self.store.find(INFERENCESERVICE, namespace, name)
+        if service is None or "deletionTimestamp" in service["metadata"]:
+            return
+        self._alias(service)
+        conditions = Conditions((service.get("status") or {}).get("conditions"))
+        components: dict[str, Any] = {}
+        for component in COMPONENTS:
+            if component not in service["spec"]:
+                self._remove(namespace, f"{name}-{component}")
+                continue
+            verdict, revision = self._component(service, component)
+            conditions.set(f"{component.capitalize()}Ready", verdict, "Info" if component != "predictor" else "")
+            components[component] = _component_status(service, component, revision, ready=verdict.status is True)
+        entry = entry_component(service)
+        if all(condition["status"] == "True" for condition in conditions.as_list()):
+            conditions.set("IngressReady", TRUE)
+        else:
+            told = next(c for c in conditions.as_list() if c["status"] != "True")
+            says = unknown if told["status"] == "Unknown" else fails
+            conditions.set(
+                "IngressReady", says(f"{told['type'].removesuffix('Ready')}NotReady", told.get("message", ""))
+            )
+        conditions.sum_up(("PredictorReady", "IngressReady"))
+        host = external_host(name, namespace)
+        status = {
+            "observedGeneration": service["metadata"]["generation"],
+            "conditions": conditions.as_list(),
+            "components": components,
+            "deploymentMode": "Knative",
+            "modelStatus": _model_status(conditions),
+        }
+        if components.get(entry, {}).get("latestReadyRevision"):
+            status["url"] = f"http://{host}"
+            status["address"] = {"url": f"http://{name}.{namespace}.svc.cluster.local"}
+        self.store.patch_status(INFERENCESERVICE, namespace, name, status)
+
+    def _component(self, service: dict[str, Any], component: str) -> tuple[Verdict, str]:
+        """Make a component's Service and Deployment; its verdict and the name of its revision."""
+        namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+        full = f"{name}-{component}"
+        try:
+            spec = pod_spec(service, component)
+        except SpecError as error:
+            self._remove(namespace, full)
+            return fails(error.reason, str(error)), ""
+        labels = {"app": full, "serving.kserve.io/inferenceservice": name, "component": component}
+        port = {"name": "http", "port": 80, "targetPort": HTTP_PORT, "protocol": "TCP"}
+        selector = {"serving.kserve.io/inferenceservice": name, "component": component}
+        ensure(
+            self.store,
+            SERVICE,
+            {
+                "metadata": {"name": full, "namespace": namespace, "labels": labels},
+                "spec": {"ports": [port], "selector": selector},
+            },
+            service,
+        )
+        template = {"metadata": {"labels": labels}, "spec": spec}
+        deployment, revision = self._deployment(service, full, labels, template)
+        if (
+            is_ready(deployment, "Available")
+            and deployment["status"]["observedGeneration"] == (deployment["metadata"]["generation"])
+        ):
+            return TRUE, revision
+        told = condition_of(deployment, "Progressing")
+        if told.get("status") == "False":
+            return fails("RevisionFailed", told.get("message", "")), revision
+        message = condition_of(deployment, "Available").get("message") or "waiting for pods"
+        return unknown("Deploying", message), revision
+
+    def _deployment(
+        self, service: dict[str, Any], full: str, labels: dict[str, str], template: dict[str, Any]
+    ) -> tuple[dict[str, Any], str]:
+        """The Deployment of a component's revision; a changed template makes the next one and drops the one before."""
+        namespace = service["metadata"]["namespace"]
+        existing = self.store.list(DEPLOYMENT, namespace, {"app": full})
+        numbers = {int(found["metadata"]["annotations"][REVISION_ANNOTATION]): found for found in existing}
+        number = max(numbers, default=1)
+        if number in numbers and numbers[number]["spec"]["template"] != template:
+            number += 1
+        revision = f"{full}-{number:05}"
+        for other, found in numbers.items():
+            if other != number:
+                self.store.delete(DEPLOYMENT, namespace, found["metadata"]["name"])
+        deployment = ensure(
+            self.store,
+            DEPLOYMENT,
+            {
+                "metadata": {
+                    "name": f"{revision}-deployment",
+                    "namespace": namespace,
+                    "labels": labels,
+                    "annotations": {REVISION_ANNOTATION: str(number)},
+                },
+                "spec": {"replicas": 1, "selector": {"matchLabels": {"app": full}}, "template": template},
+            },
+            service,
+        )
+        return deployment, revision
+
+    def _alias(self, service: dict[str, Any]) -> None:
+        """The name of the InferenceService itself, which leads to the gateway, as with Istio."""
+        metadata = service["metadata"]
+        ensure(
+            self.store,
+            SERVICE,
+            {
+                "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
+                "spec": {"type": "ExternalName", "externalName": LOCAL_GATEWAY},
+            },
+            service,
+        )
+
+    def _remove(self, namespace: str, full: str) -> None:
+        if self.store.find(SERVICE, namespace, full) is not None:
+            self.store.delete(SERVICE, namespace, full)
+        for deployment in self.store.list(DEPLOYMENT, namespace, {"app": full}):
+            self.store.delete(DEPLOYMENT, namespace, deployment["metadata"]["name"])
+
+
+def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:
+    """The pod of a component, completed.
+
+    Raises:
+        SpecError: nothing here serves such a model, or the component names no container.
+    """
+    namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+    described = service["spec"][component]
+    spec = {field: described[field] for field in POD_FIELDS if field in described}
+    if "model" in described:
+        return spec | {"containers": [_model_container(described["model"])]}
+    containers = [dict(container) for container in described.get("containers") or ()]
+    if not containers:
+        raise SpecError("InvalidSpec", f"spec.{component} needs a model or containers")
+    main = next((c for c in containers if c.get("name") == CONTAINER), containers[0])
+    main["name"] = CONTAINER
+    main["args"] = [*(main.get("args") or ())]
+    words = [*(main.get("command") or ()), *main["args"]]
+    if not any(word == "--model_name" or word.startswith("--model_name=") for word in words):
+        main["args"] += ["--model_name", name]
+    if component == "transformer":
+        main["args"] += ["--predictor_host", f"{name}-predictor.{namespace}"]
+    main["args"] += ["--http_port", str(HTTP_PORT)]
+    return spec | {"containers": containers}
+
+
+def _model_container(model: dict[str, Any]) -> dict[str, Any]:
+    kind = (model.get("modelFormat") or {}).get("name") or ""
+    runtime = RUNTIMES.get(kind)
+    if runtime is None:
+        known = ", ".join(sorted(RUNTIMES))
+        raise SpecError("NoSupportingRuntime", f"no runtime found to support model type {kind!r} (known: {known})")
+    location = str(model.get("storageUri") or "").rstrip("/")
+    if location not in runtime.models:
+        known = ", ".join(sorted(runtime.models))
+        raise SpecError("ModelLoadFailed", f"no model at storageUri {location!r} (known for {kind}: {known})")
+    container = {name: value for name, value in model.items() if name in {"env", "resources", "args"}}
+    args = [*(container.pop("args", None) or ())]
+    if "--model_name" not in args:
+        args += ["--model_name", runtime.models[location]]
+    return {**container, "name": CONTAINER, "image": runtime.image, "args": [*args, "--http_port", str(HTTP_PORT)]}
+
+
+def _component_status(service: dict[str, Any], component: str, revision: str, *, ready: bool) -> dict[str, Any]:
+    namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+    full = f"{name}-{component}"
+    before = (((service.get("status") or {}).get("components") or {}).get(component)) or {}
+    ready_revision = revision if ready else before.get("latestReadyRevision", "")
+    status: dict[str, Any] = {
+        "url": f"http://{external_host(full, namespace)}",
+        "address": {"url": f"http://{full}.{namespace}.svc.cluster.local"},
+    }
+    if revision:
+        status["latestCreatedRevision"] = revision
+    if ready_revision:
+        status["latestReadyRevision"] = status["latestRolledoutRevision"] = ready_revision
+        status["traffic"] = [{"latestRevision": True, "percent": 100, "revisionName": ready_revision}]
+    return status
+
+
+def _model_status(conditions: Conditions) -> dict[str, Any]:
+    told = next(c for c in conditions.as_list() if c["type"] == "PredictorReady")
+    if told["status"] == "True":
+        return {
+            "copies": {"failedCopies": 0, "totalCopies": 1},
+            "states": {"activeModelState": "Loaded", "targetModelState": "Loaded"},
+            "transitionStatus": "UpToDate",
+        }
+    if told["status"] == "Unknown":
+        return {"states": {"activeModelState": "", "targetModelState": "Pending"}, "transitionStatus": "InProgress"}
+    return {
+        "states": {"activeModelState": "", "targetModelState": "FailedToLoad"},
+        "transitionStatus": "BlockedByFailedLoad",
+        "lastFailureInfo": {"reason": told.get("reason", ""), "message": told.get("message", "")},
+    }

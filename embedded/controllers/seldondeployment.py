@@ -1,0 +1,256 @@
+"""SeldonDeployment: the pods of each predictor, and for `serverType: kafka` a stream server from topic to topic.
+
+Ports follow the real webhook: the container port *named* `http` or `grpc`, by transport, counts; what `graph.endpoint`
+says counts only where no port has that name. Available here means also that the stream is consumed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from embedded.api.resources import DEPLOYMENT, POD, SELDONDEPLOYMENT, SERVICE
+from embedded.api.store import Store
+from embedded.controllers.conditions import TRUE, Conditions, Verdict, condition_of, fails, is_ready, unknown
+from embedded.controllers.controller import Controller, Key, RetryError, ensure
+from embedded.controllers.topics import Topics
+from embedded.types import Endpoint, Resolve, StreamSpec
+
+BROKER, INPUT, OUTPUT = "KAFKA_BROKER", "KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC"
+REQUIRED = (BROKER, INPUT, OUTPUT)
+DEFAULT_WORKERS = 4
+DEFAULT_PARTITIONS = 1
+DEFAULT_PORTS = {"http": 9000, "grpc": 9500}
+
+
+class Stream(Protocol):
+    """A running stream server."""
+
+    async def start(self) -> None:
+        """Consume; returns once every later request will be answered."""
+
+    async def stop(self) -> None:
+        """Finish what was begun, and end."""
+
+
+MakeStream = Callable[[StreamSpec], Stream]
+
+
+@dataclass(slots=True)
+class _Served:
+    spec: StreamSpec
+    stream: Stream
+
+
+class SeldonDeploymentController(Controller):
+    """Reconciles SeldonDeployments."""
+
+    resource = SELDONDEPLOYMENT
+    also = (DEPLOYMENT,)
+
+    def __init__(
+        self,
+        store: Store,
+        make_stream: MakeStream,
+        topics: Topics,
+        resolve: Resolve,
+        mutant: Callable[[str], str | None],
+    ) -> None:
+        super().__init__(store)
+        self._make_stream, self._topics, self._resolve, self._mutant = make_stream, topics, resolve, mutant
+        self._served: dict[tuple[Key, str], _Served] = {}
+
+    async def reconcile(self, namespace: str, name: str) -> None:
+        """See the class."""
+        deployment = self.store.find(SELDONDEPLOYMENT, namespace, name)
+        wanted: list[dict[str, Any]] = []
+        if deployment is not None and "deletionTimestamp" not in deployment["metadata"]:
+            wanted = deployment["spec"]["predictors"]
+        names = {predictor["name"] for predictor in wanted}
+        for key, served in list(self._served):
+            if key == (namespace, name) and served not in names:
+                await self._stop((key, served))
+        if deployment is None or not wanted:
+            return
+        conditions = Conditions((deployment.get("status") or {}).get("conditions"))
+        status: dict[str, Any] = {"deploymentStatus": {}, "replicas": 0}
+        trouble: RetryError | None = None
+        verdicts = [self._pods(deployment, predictor, status) for predictor in wanted]
+        conditions.set("ServicesReady", TRUE)
+        conditions.set("DeploymentsReady", _worst(verdicts))
+        if deployment["spec"].get("serverType") == "kafka" and _worst(verdicts).status:
+            try:
+                for predictor in wanted:
+                    await self._stream(deployment, predictor)
+                conditions.set("KafkaReady", TRUE)
+            except RetryError as error:
+                conditions.set("KafkaReady", fails("KafkaNotReady", str(error)))
+                trouble = error
+        ready = conditions.sum_up(("DeploymentsReady", "ServicesReady", "KafkaReady"))
+        failed = ready is False
+        status["state"] = "Available" if ready else "Failed" if failed else "Creating"
+        if failed:
+            status["description"] = next(c for c in conditions.as_list() if c["type"] == "Ready").get("message", "")
+        if deployment["spec"].get("serverType") != "kafka" or ready:
+            first = wanted[0]["name"]
+            status["address"] = {
+                "url": f"http://{name}-{first}.{namespace}.svc.cluster.local:8000/api/v1.0/predictions"
+            }
+        status["conditions"] = conditions.as_list()
+        self.store.patch_status(SELDONDEPLOYMENT, namespace, name, status)
+        if trouble:
+            raise trouble
+
+    def _pods(self, deployment: dict[str, Any], predictor: dict[str, Any], status: dict[str, Any]) -> Verdict:
+        """Make a predictor's Deployments and Services, and say how they are."""
+        namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
+        verdicts = []
+        wanted = set()
+        for number, component in enumerate(predictor.get("componentSpecs") or ()):
+            spec = component.get("spec") or {}
+            containers = spec.get("containers") or []
+            full = deployment_name(name, predictor["name"], number, containers)
+            wanted.add(full)
+            labels = {
+                "app": full,
+                "seldon-deployment-id": name,
+                "seldon-app": f"{name}-{predictor['name']}",
+                **{f"seldon-app-svc-{container['name']}": "true" for container in containers},
+            }
+            replicas = component.get("replicas", predictor.get("replicas", deployment["spec"].get("replicas", 1)))
+            template = {"metadata": {"labels": labels}, "spec": spec}
+            made = ensure(
+                self.store,
+                DEPLOYMENT,
+                {
+                    "metadata": {"name": full, "namespace": namespace, "labels": labels},
+                    "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": full}}, "template": template},
+                },
+                deployment,
+            )
+            for container in containers:
+                self._service(deployment, predictor, container, full)
+            ready = (made.get("status") or {}).get("readyReplicas", 0)
+            status["deploymentStatus"][full] = {"availableReplicas": ready, "replicas": replicas}
+            status["replicas"] += replicas
+            verdicts.append(_verdict(made))
+        for stale in self.store.list(DEPLOYMENT, namespace, {"seldon-app": f"{name}-{predictor['name']}"}):
+            if stale["metadata"]["name"] not in wanted:
+                self.store.delete(DEPLOYMENT, namespace, stale["metadata"]["name"])
+        return _worst(verdicts)
+
+    def _service(
+        self, deployment: dict[str, Any], predictor: dict[str, Any], container: dict[str, Any], app: str
+    ) -> None:
+        ports = [
+            {"name": port.get("name") or f"port-{port['containerPort']}", "port": port["containerPort"]}
+            for port in container.get("ports") or ()
+        ]
+        if not ports:
+            return
+        metadata = deployment["metadata"]
+        name = f"{metadata['name']}-{predictor['name']}-{container['name']}"
+        ensure(
+            self.store,
+            SERVICE,
+            {
+                "metadata": {"name": name, "namespace": metadata["namespace"]},
+                "spec": {"selector": {"app": app}, "ports": ports},
+            },
+            deployment,
+        )
+
+    async def _stream(self, deployment: dict[str, Any], predictor: dict[str, Any]) -> None:
+        """Have the predictor's stream server run as it is wanted. Raises RetryError."""
+        namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
+        environment = environment_of(predictor)
+        if not self._topics.is_ours(environment[BROKER]):
+            raise RetryError(self._topics.unreachable(environment[BROKER]))
+        transport = deployment["spec"].get("transport") or "rest"
+        spec = StreamSpec(
+            namespace=namespace,
+            deployment=name,
+            predictor=predictor["name"],
+            input_topic=environment[INPUT],
+            output_topic=environment[OUTPUT],
+            protocol=deployment["spec"].get("protocol") or "seldon",
+            transport=transport,
+            model=predictor["graph"]["name"],
+            endpoint=self._endpoint(deployment, predictor, transport),
+            workers=int(environment.get("KAFKA_WORKERS") or DEFAULT_WORKERS),
+            mutant=self._mutant(namespace),
+        )
+        key = ((namespace, name), predictor["name"])
+        served = self._served.get(key)
+        if served is not None and served.spec == spec:
+            return
+        await self._stop(key)
+        for topic in (spec.input_topic, spec.output_topic):
+            await self._topics.create(topic, DEFAULT_PARTITIONS)
+        stream = self._make_stream(spec)
+        await stream.start()
+        self._served[key] = _Served(spec, stream)
+
+    def _endpoint(self, deployment: dict[str, Any], predictor: dict[str, Any], transport: str) -> Endpoint:
+        namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
+        model = predictor["graph"]["name"]
+        containers = [c for part in predictor["componentSpecs"] for c in part["spec"]["containers"]]
+        container = next((c for c in containers if c["name"] == model), containers[0])
+        port = endpoint_port(container, predictor["graph"].get("endpoint") or {}, transport)
+        host = f"{name}-{predictor['name']}-{container['name']}.{namespace}.svc.cluster.local"
+        found = self._resolve(host, port)
+        if found is None:
+            # No Service leads to a port that no container names: ask the pod itself, as the executor beside it would.
+            app = deployment_name(name, predictor["name"], 0, containers)
+            pod = next((p for p in self.store.list(POD, namespace, {"app": app}) if is_ready(p)), None)
+            if pod is None:
+                raise RetryError(f"no ready pod behind {host}:{port}")
+            return Endpoint(pod["status"]["podIP"], port, f"{host}:{port}")
+        return found
+
+    async def _stop(self, key: tuple[Key, str]) -> None:
+        served = self._served.pop(key, None)
+        if served is not None:
+            await served.stream.stop()
+
+    async def stop(self) -> None:
+        """Stop all streams."""
+        for key in list(self._served):
+            await self._stop(key)
+
+
+def environment_of(predictor: Mapping[str, Any]) -> dict[str, str]:
+    """The variables of a predictor's `svcOrchSpec.env`."""
+    listed = (predictor.get("svcOrchSpec") or {}).get("env") or ()
+    return {variable["name"]: str(variable.get("value") or "") for variable in listed}
+
+
+def endpoint_port(container: Mapping[str, Any], endpoint: Mapping[str, Any], transport: str) -> int:
+    """The port that requests of a transport (rest, grpc) go to."""
+    name = "grpc" if transport == "grpc" else "http"
+    for port in container.get("ports") or ():
+        if port.get("name") == name:
+            return int(port["containerPort"])
+    return int(endpoint.get(f"{name}Port") or endpoint.get("service_port") or DEFAULT_PORTS[name])
+
+
+def deployment_name(name: str, predictor: str, number: int, containers: list[dict[str, Any]]) -> str:
+    """As the operator names them: deployment, predictor, number of the component, containers."""
+    return "-".join([name, predictor, str(number), *(container["name"] for container in containers)])
+
+
+def _verdict(made: dict[str, Any]) -> Verdict:
+    current = (made.get("status") or {}).get("observedGeneration") == made["metadata"]["generation"]
+    if current and is_ready(made, "Available"):
+        return TRUE
+    told = condition_of(made, "Progressing")
+    if current and told.get("status") == "False":
+        return fails("DeploymentFailed", told.get("message", ""))
+    return unknown("Deploying", condition_of(made, "Available").get("message") or "waiting for pods")
+
+
+def _worst(verdicts: list[Verdict]) -> Verdict:
+    for status in (False, None):
+        for verdict in verdicts:
+            if verdict.status is status:
+                return verdict
+    return TRUE

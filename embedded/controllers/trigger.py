@@ -1,0 +1,198 @@
+"""Trigger of a Kafka Broker: its subscriber, its dead letter sink, its consumer group, its delivery or the Broker's."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from embedded.api.resources import BROKER, INFERENCESERVICE, SERVICE, TRIGGER, Resource
+from embedded.api.store import Store
+from embedded.controllers.broker import CLASS, KAFKA_CLASS, topic_name
+from embedded.controllers.conditions import TRUE, Conditions, Verdict, condition_of, fails, holds, is_ready, unknown
+from embedded.controllers.controller import Controller, Key, drop_finalizer, set_finalizer
+from embedded.controllers.destinations import UnresolvedDestinationError, resolve_destination
+from embedded.controllers.policies import DataPlane, Policies
+from embedded.types import TriggerSpec
+
+ORDER = "kafka.eventing.knative.dev/delivery.order"
+FINALIZER = "kafka.triggers.eventing.knative.dev"
+IDENTITY_OFF = holds("authentication-oidc feature disabled")
+LIVING = (
+    "BrokerReady",
+    "DependencyReady",
+    "SubscriberResolved",
+    "DeadLetterSinkResolved",
+    "OIDCIdentityCreated",
+    "SubscriptionReady",
+)
+NO_SINK = holds("DeadLetterSinkNotConfigured", "No dead letter sink is configured.")
+
+
+class TriggerController(Controller):
+    """Reconciles Triggers whose Broker is of class Kafka, or does not exist."""
+
+    resource = TRIGGER
+    also = (BROKER, SERVICE, INFERENCESERVICE)
+
+    def __init__(
+        self,
+        store: Store,
+        plane: DataPlane,
+        policies: Callable[[str], Policies],
+        mutant: Callable[[str], str | None],
+    ) -> None:
+        super().__init__(store)
+        self._plane, self._policies, self._mutant = plane, policies, mutant
+        self._served: dict[Key, TriggerSpec] = {}
+
+    def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
+        """Triggers of a Broker; Triggers that refer to another object, or may."""
+        metadata = obj["metadata"]
+        if resource is BROKER:
+            for trigger in self.store.list(TRIGGER, metadata["namespace"]):
+                if trigger["spec"].get("broker") == metadata["name"]:
+                    yield trigger["metadata"]["namespace"], trigger["metadata"]["name"]
+            for key, spec in self._served.items():
+                if (key[0], spec.broker) == (metadata["namespace"], metadata["name"]):
+                    yield key
+            return
+        for trigger in self.store.list(TRIGGER):
+            namespace = trigger["metadata"]["namespace"]
+            if any(
+                (reference.get("kind"), reference.get("name"), reference.get("namespace") or namespace)
+                == (resource.kind, metadata["name"], metadata["namespace"])
+                for reference in _references(trigger)
+            ):
+                yield namespace, trigger["metadata"]["name"]
+
+    async def reconcile(self, namespace: str, name: str) -> None:
+        """See the class."""
+        key = (namespace, name)
+        trigger = self.store.find(TRIGGER, namespace, name)
+        if trigger is None or "deletionTimestamp" in trigger["metadata"]:
+            await self._forget(key)
+            if trigger is not None:
+                drop_finalizer(self.store, TRIGGER, trigger, FINALIZER)
+            return
+        broker = self.store.find(BROKER, namespace, trigger["spec"]["broker"])
+        if broker is not None and (broker["metadata"].get("annotations") or {}).get(CLASS) != KAFKA_CLASS:
+            return
+        trigger = set_finalizer(self.store, TRIGGER, trigger, FINALIZER)
+        conditions = Conditions((trigger.get("status") or {}).get("conditions"))
+        status: dict[str, Any] = {"observedGeneration": trigger["metadata"]["generation"]}
+        conditions.set("OIDCIdentityCreated", IDENTITY_OFF)
+        conditions.set("SubscriptionReady", TRUE)
+        conditions.set("BrokerReady", self._broker_verdict(trigger, broker))
+        spec = self._resolve(trigger, broker, conditions, status)
+        trouble: Exception | None = None
+        if conditions.sum_up(LIVING) and spec is not None:
+            trouble = await self._serve(spec)
+            if trouble is not None:
+                why = fails("FailedToServe", str(trouble) or type(trouble).__name__)
+                conditions.set("DependencyReady", why)
+                conditions.sum_up(LIVING)
+        elif broker is None or spec is None:
+            await self._withdraw(key)
+        status["conditions"] = conditions.as_list()
+        self.store.patch_status(TRIGGER, namespace, name, status)
+        # A filter that cannot be honoured stays so; Kafka may be back later.
+        if trouble is not None and not isinstance(trouble, ValueError):
+            raise trouble
+
+    def _broker_verdict(self, trigger: dict[str, Any], broker: dict[str, Any] | None) -> Verdict:
+        if broker is None or "deletionTimestamp" in broker["metadata"]:
+            policies = self._policies(trigger["metadata"]["namespace"])
+            return policies.without_broker(trigger["spec"]["broker"])
+        if is_ready(broker):
+            return TRUE
+        told = condition_of(broker)
+        if not told or told["status"] == "Unknown":
+            return unknown("BrokerNotReady", f'Broker "{broker["metadata"]["name"]}" is not ready yet')
+        return fails(told.get("reason") or "BrokerNotReady", told.get("message") or "")
+
+    def _resolve(
+        self, trigger: dict[str, Any], broker: dict[str, Any] | None, conditions: Conditions, status: dict[str, Any]
+    ) -> TriggerSpec | None:
+        """What the data plane needs, None when something is missing; says what in the conditions."""
+        namespace, name = trigger["metadata"]["namespace"], trigger["metadata"]["name"]
+        order = (trigger["metadata"].get("annotations") or {}).get(ORDER, "unordered")
+        if order in {"ordered", "unordered"}:
+            conditions.set("DependencyReady", TRUE)
+        else:
+            why = f"invalid annotation {ORDER} value: {order}. Allowed values [ordered | unordered]"
+            conditions.set("DependencyReady", fails("InvalidDeliveryOrder", why))
+        try:
+            status["subscriberUri"] = resolve_destination(self.store, trigger["spec"]["subscriber"], namespace)
+            conditions.set("SubscriberResolved", TRUE)
+        except UnresolvedDestinationError as error:
+            why = f"unable to get the Subscriber's URI: {error}"
+            conditions.set("SubscriberResolved", fails(error.reason, why))
+        delivery = self._policies(namespace).effective_delivery(
+            trigger["spec"].get("delivery"), ((broker or {}).get("spec") or {}).get("delivery")
+        )
+        sink = None
+        conditions.set("DeadLetterSinkResolved", NO_SINK)
+        if delivery.get("deadLetterSink"):
+            try:
+                sink = resolve_destination(self.store, delivery["deadLetterSink"], namespace)
+                status["deadLetterSinkUri"] = sink
+                conditions.set("DeadLetterSinkResolved", TRUE)
+            except UnresolvedDestinationError as error:
+                why = f"unable to get the dead letter sink's URI: {error}"
+                conditions.set("DeadLetterSinkResolved", fails(error.reason, why))
+        if broker is None:
+            return None
+        group = f"knative-trigger-{namespace}-{name}"
+        status["annotations"] = {"group.id": group}
+        if "subscriberUri" not in status:
+            return None
+        filters = trigger["spec"].get("filters")
+        return TriggerSpec(
+            namespace=namespace,
+            name=name,
+            broker=trigger["spec"]["broker"],
+            topic=topic_name(broker)[0],
+            group=group,
+            subscriber=status["subscriberUri"],
+            filter=trigger["spec"].get("filter"),
+            filters=tuple(filters) if filters else None,
+            delivery=delivery,
+            dead_letter=sink,
+            ordered=order == "ordered",
+            mutant=self._mutant(namespace),
+        )
+
+    async def _serve(self, spec: TriggerSpec) -> Exception | None:
+        """Have the data plane serve a Trigger as it is now; what went wrong, if anything did."""
+        key = (spec.namespace, spec.name)
+        before = self._served.get(key)
+        if before is not None:
+            spec = self._policies(spec.namespace).changed_trigger(before, spec)
+        if before == spec:
+            return None
+        try:
+            await self._plane.add_trigger(spec)
+        except Exception as error:  # noqa: BLE001 -- it goes into the status, and is raised again from there
+            return error
+        self._served[key] = spec
+        return None
+
+    async def _withdraw(self, key: Key) -> None:
+        if self._served.pop(key, None) is not None:
+            await self._plane.remove_trigger(*key)
+
+    async def _forget(self, key: Key) -> None:
+        spec = self._served.get(key)
+        if spec is None:
+            return
+        if self.store.find(BROKER, key[0], spec.broker) is None:
+            await self._withdraw(key)
+            return
+        # One that is not forgotten (a faulty platform's) is kept in mind, so that it ends with its Broker.
+        if await self._policies(key[0]).forget_trigger(self._plane, *key):
+            del self._served[key]
+
+
+def _references(trigger: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    spec = trigger["spec"]
+    for destination in (spec.get("subscriber"), (spec.get("delivery") or {}).get("deadLetterSink")):
+        if destination and destination.get("ref"):
+            yield destination["ref"]

@@ -1,0 +1,64 @@
+"""What a program beside the cluster may ask the platform: where does a name lead, and please make a topic."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from embedded.runtime.web import LOOPBACK, listen
+from embedded.types import Resolve
+
+CreateTopic = Callable[[str, int], Awaitable[bool]]
+MOST_PARTITIONS = 1024
+
+
+class Admin:
+    """`GET /resolve?host=&port=` and `POST /topics {"name", "partitions"}` on one loopback port."""
+
+    def __init__(self, resolve: Resolve, create_topic: CreateTopic) -> None:
+        self._resolve, self._create_topic = resolve, create_topic
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, port: int = 0) -> str:
+        """Listen and return the URL. Raises PortTakenError."""
+        app = web.Application(client_max_size=64 * 1024)
+        app.router.add_get("/resolve", self._answer_resolve)
+        app.router.add_post("/topics", self._answer_topics)
+        self._runner, chosen = await listen(app, port, "the resolver", "--resolver-port")
+        return f"http://{LOOPBACK}:{chosen}"
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _answer_resolve(self, request: web.Request) -> web.Response:
+        host, port = request.query.get("host", ""), request.query.get("port", "80")
+        if not host or not port.isdecimal():
+            return _refused(400, "resolve needs host and a numeric port")
+        found = self._resolve(host, int(port))
+        if found is None:
+            return _refused(
+                404, f"nobody answers to {host}:{port} (no such Service or port, or no ready pod behind it)"
+            )
+        return web.json_response({"host": found.host, "port": found.port, "authority": found.authority})
+
+    async def _answer_topics(self, request: web.Request) -> web.Response:
+        try:
+            wanted: Any = await request.json()
+            name, partitions = wanted["name"], wanted.get("partitions", 1)
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+            return _refused(400, 'topics needs {"name": str, "partitions": int}')
+        if not isinstance(name, str) or not isinstance(partitions, int) or not 1 <= partitions <= MOST_PARTITIONS:
+            return _refused(400, f"a topic needs a name and 1 to {MOST_PARTITIONS} partitions")
+        try:
+            new = await self._create_topic(name, partitions)
+        except Exception as error:  # noqa: BLE001 -- the asker gets the reason, whatever Kafka it is
+            return _refused(502, str(error))
+        return web.json_response({"name": name, "partitions": partitions}, status=201 if new else 200)
+
+
+def _refused(code: int, message: str) -> web.Response:
+    status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": code}
+    return web.json_response(status, status=code)

@@ -1,0 +1,261 @@
+"""A container through its life: image, start, readiness, end, restart with back-off, in the words of Kubernetes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from embedded.api.store import now
+from embedded.runtime.environment import ContainerConfigError, Launch, UnresolvedError
+from embedded.runtime.images import Image, ImageError, UnknownImageError
+from embedded.runtime.logs import ContainerLog
+from embedded.runtime.probes import Probe, ProbeConfigError
+from embedded.runtime.process import Run, start
+
+TAIL_LINES, TAIL_BYTES = 20, 2048
+SLOW_START = 30.0
+"""Seconds after which a container that is not ready shows the end of its log."""
+CANNOT_START = 128
+EAGER = 0.1
+"""Seconds between two probes until the first success."""
+
+
+class RestartPolicy(Enum):
+    """What happens when a container's command ends."""
+
+    ALWAYS = "Always"
+    ON_FAILURE = "OnFailure"
+    NEVER = "Never"
+
+    def restarts(self, code: int) -> bool:
+        """Whether a command that ended with this status runs again."""
+        return self is RestartPolicy.ALWAYS or (self is RestartPolicy.ON_FAILURE and code != 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Seconds before a restart: 0, then doubling from `first` to `most`; after a run of `reset` seconds 0 again."""
+
+    first: float = 1.0
+    most: float = 60.0
+    reset: float = 600.0
+
+    def delay(self, crashes: int) -> float:
+        """Before the restart after so many crashes in a row (1, 2, ...)."""
+        return 0.0 if crashes <= 1 else min(self.most, self.first * 2.0 ** (crashes - 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a container needs of its pod. `prepare` and `launch` are asked before each run and may raise."""
+
+    name: str
+    reference: str
+    resolve_image: Callable[[], Image]
+    build: Callable[[Image], Awaitable[None]]
+    launch: Callable[[Image], Launch]
+    probe: Callable[[Image], Probe | None]
+    address: str
+    grace: float = 30.0
+    policy: RestartPolicy = RestartPolicy.ALWAYS
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+class Container:
+    """Runs a plan until stopped. `changed` is called after every change of what `status` says."""
+
+    def __init__(self, plan: Plan, log: ContainerLog, changed: Callable[[], None]) -> None:
+        self.plan, self.log, self._changed = plan, log, changed
+        self.launched: Launch | None = None
+        self.ready = False
+        self.finished: int | None = None
+        self._state: dict[str, Any] = {"waiting": {"reason": "ContainerCreating"}}
+        self._last: dict[str, Any] = {}
+        self._trouble = ""
+        self._restarts = 0
+        self._crashes = 0
+        self._run: Run | None = None
+        self._replacing = False
+        self._retry = asyncio.Event()
+        self._task = asyncio.create_task(self._live())
+
+    @property
+    def pid(self) -> int | None:
+        """Of the running container's first process, None when it does not run."""
+        return self._run.pid if self._run else None
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not ready, with the end of its log where that helps; empty when there is nothing to say."""
+        return "" if self.ready else self._trouble
+
+    def status(self) -> dict[str, Any]:
+        """The `containerStatuses` entry."""
+        return {
+            "name": self.plan.name,
+            "image": self.plan.reference,
+            "imageID": "",
+            "ready": self.ready,
+            "started": "running" in self._state,
+            "restartCount": self._restarts,
+            "state": self._state,
+            "lastState": self._last,
+        }
+
+    def retry(self) -> None:
+        """Something changed that the container may be waiting for."""
+        self._retry.set()
+
+    def replace(self) -> None:
+        """End the run and start the next at once: what it was started with is no longer true."""
+        if self._run is not None:
+            self._replacing = True
+            self._run.terminate()
+
+    async def stop(self, grace: float) -> None:
+        """End it for good: SIGTERM, after `grace` seconds SIGKILL."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        if self._run is not None:
+            self._ended(await self._run.stop(grace), self._run)
+        self.ready = False
+
+    # One life.
+
+    async def _live(self) -> None:
+        while True:
+            launch, probe = await self._prepared()
+            code, seconds = await self._once(launch, probe)
+            if self._replacing:
+                self._replacing = False
+                continue
+            if not self.plan.policy.restarts(code):
+                self.finished = code
+                self._changed()
+                return
+            if seconds >= self.plan.backoff.reset:
+                self._crashes = 0
+            self._crashes += 1
+            delay = self.plan.backoff.delay(self._crashes)
+            if "terminated" in self._state:
+                self._last = self._state
+                message = f"back-off {delay:g}s restarting failed container {self.plan.name}"
+                self._state = {"waiting": {"reason": "CrashLoopBackOff", "message": message}}
+            self._changed()
+            await asyncio.sleep(delay)
+            self._restarts += 1
+
+    async def _prepared(self) -> tuple[Launch, Probe | None]:
+        """Wait until there is something to start: the image is built, the names resolve."""
+        pulls = 0
+        while True:
+            self._retry.clear()
+            try:
+                image = self.plan.resolve_image()
+                await self.plan.build(image)
+                return self.plan.launch(image), self.plan.probe(image)
+            except UnresolvedError as error:
+                self._wait("ContainerCreating", str(error))
+            except (ContainerConfigError, ProbeConfigError) as error:
+                self._wait("CreateContainerConfigError", str(error))
+            except UnknownImageError as error:
+                self._wait("ErrImagePull", str(error))
+            except ImageError as error:
+                pulls += 1
+                self._wait("ErrImagePull", str(error))
+                # A build can be tried again without anything changing in the cluster: the network may be back.
+                await self._retry_within(self.plan.backoff.delay(pulls + 5))
+                continue
+            await self._retry.wait()
+
+    async def _retry_within(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._retry.wait()
+        except TimeoutError:
+            return
+
+    async def _once(self, launch: Launch, probe: Probe | None) -> tuple[int, float]:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        log = self.log.new_run()
+        # Not to be cut off half-way: a process that was started must be known.
+        starting = asyncio.create_task(start(launch, log))
+        try:
+            self._run = run = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._run = await starting
+            raise
+        except OSError as error:
+            self._wait("RunContainerError", f"{launch.folder}: {error.strerror}")
+            return CANNOT_START, 0.0
+        self.launched = launch
+        self._state = {"running": {"startedAt": now()}}
+        self._trouble = f"container {self.plan.name} is starting"
+        self.ready = probe is None
+        self._changed()
+        if probe is not None:
+            await self._watch(run, probe, began)
+        code = await asyncio.shield(run.ended)
+        self._ended(code, run)
+        self._changed()
+        return code, loop.time() - began
+
+    async def _watch(self, run: Run, probe: Probe, began: float) -> None:
+        """Probe until the run ends."""
+        loop = asyncio.get_running_loop()
+        failures, shown = 0, False
+        pause = EAGER
+        while not run.ended.done():
+            wrong = await probe.ask(self.plan.address)
+            if run.ended.done():
+                return
+            failures = failures + 1 if wrong else 0
+            if not wrong and not self.ready:
+                self.ready, pause = True, probe.period
+                self._changed()
+            elif wrong and self.ready and failures >= probe.failures:
+                self.ready, shown, pause = False, True, EAGER
+                self._say(f"container {self.plan.name} is no longer ready: {wrong}", run)
+            elif wrong and not self.ready and not shown and loop.time() - began >= SLOW_START:
+                shown = True
+                self._say(f"container {self.plan.name} is not ready after {SLOW_START:g} s: {wrong}", run)
+            await asyncio.wait([run.ended], timeout=pause)
+
+    def _ended(self, code: int, run: Run) -> None:
+        self._run, self.ready, self.launched = None, False, None
+        tail = log_tail(run)
+        self._state = {
+            "terminated": {
+                "exitCode": code,
+                "reason": "Completed" if code == 0 else "Error",
+                "message": tail,
+                "finishedAt": now(),
+            }
+        }
+        self._trouble = f"container {self.plan.name} {ending(code)}; its log ends:\n{tail}"
+
+    def _wait(self, reason: str, message: str) -> None:
+        self._state = {"waiting": {"reason": reason, "message": message}}
+        self._trouble = f"container {self.plan.name}: {reason}: {message}"
+        self._changed()
+
+    def _say(self, trouble: str, run: Run) -> None:
+        self._trouble = f"{trouble}; its log ends:\n{log_tail(run)}"
+        self._changed()
+
+
+def log_tail(run: Run) -> str:
+    """The last lines of a run's log, as text, bounded."""
+    return run.log.tail(TAIL_LINES)[-TAIL_BYTES:].decode(errors="replace").strip() or "(it wrote nothing)"
+
+
+def ending(code: int) -> str:
+    """An exit status in words."""
+    if code > 128:
+        import signal
+
+        known = {signum.value: signum.name for signum in signal.Signals}
+        return f"was ended by {known.get(code - 128, f'signal {code - 128}')}"
+    return f"exited with status {code}"

@@ -1,0 +1,258 @@
+"""Images of the embedded platform: a folder with code and a pinned list of packages, run in a virtual environment.
+
+A reference resolves by its last path part, tag and digest dropped, to `images/<name>`: `registry.example/x/serving:2.1`
+is `images/serving`. No registry is ever asked. Environments live in a cache that platforms share; a half-built one is
+never taken for a whole one: it is built beside its place, marked, then renamed.
+
+    ImageError              an image cannot be used
+    ├── UnknownImageError   no folder of that name; the text names those that there are
+    ├── BrokenImageError    the folder does not hold what it must
+    └── BuildError          its environment cannot be built; the text says what helps
+"""
+
+import asyncio
+import difflib
+import hashlib
+import os
+import re
+import shutil
+import sys
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import AsyncFileLock
+
+Progress = Callable[[str], None]
+"""Told, in a line each, what a build is doing."""
+
+MARKER = ".touchstone-complete"
+WHEELS = "TOUCHSTONE_WHEELS"
+OUTPUT_LINES = 15
+NETWORK_WORDS = re.compile(
+    r"NewConnectionError|Temporary failure in name resolution|Network is unreachable|ConnectTimeoutError|"
+    r"Failed to establish|Could not fetch|No matching distribution found|ProxyError|Max retries exceeded"
+)
+
+
+class ImageError(Exception):
+    """An image cannot be used; the text says why and what helps."""
+
+
+class UnknownImageError(ImageError):
+    """No image has that name."""
+
+
+class BrokenImageError(ImageError):
+    """An image's folder does not hold what it must."""
+
+
+class BuildError(ImageError):
+    """An image's environment cannot be built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """How to ask a container of the image whether it is ready: an HTTP GET or, without a path, a TCP connection."""
+
+    port: int
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One folder under `images/`. `command` is what runs when the manifest names none; `args` go behind it."""
+
+    name: str
+    folder: Path
+    command: tuple[str, ...]
+    args: tuple[str, ...] = ()
+    readiness: Readiness | None = None
+
+    @property
+    def requirements(self) -> Path:
+        """The pinned list of everything that its environment holds."""
+        return self.folder / "requirements.txt"
+
+
+class Images:
+    """The images of one folder, and the cache of their environments."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self._folder = folder
+        self._cache = cache / "images"
+        self._building: dict[Path, asyncio.Task[Path]] = {}
+
+    def names(self) -> list[str]:
+        """All names that resolve, in order."""
+        return sorted(found.parent.name for found in self._folder.glob("*/image.toml"))
+
+    def resolve(self, reference: str) -> Image:
+        """Find the image that a manifest means.
+
+        Raises:
+            UnknownImageError: no image of that name.
+            BrokenImageError: there is one, but its description cannot be read.
+        """
+        name = reference.rpartition("/")[2].partition("@")[0].partition(":")[0]
+        known = self.names()
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise UnknownImageError(
+                f'failed to resolve image "{reference}": this platform knows no image {name!r}{hint} '
+                f"(known: {', '.join(known) or 'none'})"
+            )
+        return _read(self._folder / name)
+
+    def environment(self, image: Image) -> Path:
+        """Where the image's virtual environment is, or will be."""
+        text = image.requirements.read_bytes() + sys.version.encode()
+        return self._cache / f"{image.name}-{hashlib.sha256(text).hexdigest()[:12]}"
+
+    def is_built(self, image: Image) -> bool:
+        """Whether the environment is there, whole."""
+        return (self.environment(image) / MARKER).is_file()
+
+    async def build(self, image: Image, progress: Progress) -> Path:
+        """Return the folder of the image's environment, building it first when it is not there.
+
+        Callers in this and in other processes wait for each other.
+
+        Raises:
+            BuildError: it cannot be built.
+        """
+        place = self.environment(image)
+        if (place / MARKER).is_file():
+            return place
+        task = self._building.get(place)
+        if task is None:
+            task = self._building[place] = asyncio.create_task(self._build(image, place, progress))
+            task.add_done_callback(lambda _: self._building.pop(place))
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Stop the builds that are under way; what they made so far is deleted."""
+        tasks = list(self._building.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _build(self, image: Image, place: Path, progress: Progress) -> Path:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock = AsyncFileLock(place.with_suffix(".lock"))
+        async with lock:
+            if (place / MARKER).is_file():
+                return place
+            # The lock says that nobody is building here: whatever lies there is a build that was cut off.
+            half = place.with_suffix(".half")
+            for leftover in (half, place):
+                await asyncio.to_thread(shutil.rmtree, leftover, ignore_errors=True)
+            try:
+                await self._install(image, half, progress)
+                _point_scripts_at(half, place)
+                (half / MARKER).touch()
+                half.rename(place)
+            finally:
+                await asyncio.to_thread(shutil.rmtree, half, ignore_errors=True)
+        progress(f"image {image.name}: built")
+        return place
+
+    async def _install(self, image: Image, half: Path, progress: Progress) -> None:
+        progress(f"image {image.name}: building its environment (once; {_count(image.requirements)} packages)")
+        code, output = await _run(sys.executable, "-m", "venv", str(half))
+        if code:
+            raise BuildError(f"image {image.name}: cannot make a virtual environment:\n{_tail(output)}")
+        options = ["--disable-pip-version-check", "--no-input", "--progress-bar=off"]
+        wheels = os.environ.get(WHEELS)
+        if wheels:
+            options += ["--no-index", "--find-links", wheels]
+        python = str(half / "bin" / "python")
+        code, output = await _run(
+            python, "-m", "pip", "install", *options, "--no-deps", "-r", str(image.requirements),
+            each_line=lambda line: _progress_line(image.name, line, progress),
+        )  # fmt: skip
+        if code:
+            hint = ""
+            if NETWORK_WORDS.search(output):
+                hint = (
+                    "\nNo package index in reach? On a machine with one: "
+                    f"pip download -d WHEELS -r {image.requirements}\nthen set {WHEELS}=WHEELS here."
+                )
+            if wheels:
+                hint = f"\n{WHEELS}={wheels} was the only place searched."
+            raise BuildError(f"image {image.name}: pip failed with exit status {code}:\n{_tail(output)}{hint}")
+
+
+def _read(folder: Path) -> Image:
+    file = folder / "image.toml"
+    try:
+        described: dict[str, Any] = tomllib.loads(file.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BrokenImageError(f"{file}: {error}") from error
+    for name in ("command", "args"):
+        value = described.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+            raise BrokenImageError(f"{file}: {name} must be a list of strings")
+    if not described.get("command"):
+        raise BrokenImageError(f"{file}: command is missing")
+    readiness = described.get("readiness")
+    if readiness is not None and (not isinstance(readiness, dict) or not isinstance(readiness.get("port"), int)):
+        raise BrokenImageError(f"{file}: readiness needs a port")
+    if not (folder / "requirements.txt").is_file():
+        raise BrokenImageError(f"{folder}: requirements.txt is missing")
+    return Image(
+        folder.name,
+        folder,
+        tuple(described["command"]),
+        tuple(described.get("args", [])),
+        Readiness(readiness["port"], readiness.get("path")) if readiness else None,
+    )
+
+
+async def _run(*command: str, each_line: Callable[[str], None] | None = None) -> tuple[int, str]:
+    """Run a command to its end; its output, standard error included, comes back whole. Cancelling kills all of it."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        limit=1024 * 1024,
+    )
+    if process.stdout is None:
+        raise AssertionError("standard output was asked for as a pipe")
+    lines = []
+    try:
+        async for line in process.stdout:
+            lines.append(line.decode(errors="replace"))
+            if each_line:
+                each_line(lines[-1].rstrip())
+        return await process.wait(), "".join(lines)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _progress_line(name: str, line: str, progress: Progress) -> None:
+    if line.startswith(("Collecting ", "Installing collected packages")):
+        progress(f"image {name}: {line[:100]}")
+
+
+def _tail(output: str) -> str:
+    return "\n".join(output.strip().splitlines()[-OUTPUT_LINES:])
+
+
+def _count(requirements: Path) -> int:
+    return sum(1 for line in requirements.read_text().splitlines() if line.strip() and not line.startswith("#"))
+
+
+def _point_scripts_at(built: Path, place: Path) -> None:
+    """Scripts name their interpreter by its full path: make that the path after the renaming."""
+    for script in (built / "bin").iterdir():
+        if script.is_file() and not script.is_symlink():
+            text = script.read_bytes()
+            if text.startswith(b"#!") or script.name.startswith("activate"):
+                script.write_bytes(text.replace(str(built).encode(), str(place).encode()))

@@ -1,0 +1,112 @@
+"""What a container writes to its standard output and error: bounded files, one a run, the run before kept too."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+HALF = 2 * 1024 * 1024
+"""Bytes. A run's log is one file of at most this size, and the one before it: 4 MiB a run at most."""
+
+CHUNK = 64 * 1024
+
+
+class RunLog:
+    """The log of one run of a container."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._older = path, path.with_suffix(".older")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("wb")
+        self._size = 0
+        self._dropped = 0  # bytes that are in no file any more
+        self._older_size = 0
+        self._closed = False
+        self._grown = asyncio.Event()
+
+    @property
+    def end(self) -> int:
+        """How many bytes were ever written."""
+        return self._dropped + self._older_size + self._size
+
+    def write(self, data: bytes) -> None:
+        """Append; the oldest half goes when the bound is reached."""
+        if self._size + len(data) > HALF and self._size:
+            self._file.close()
+            self._path.replace(self._older)
+            self._dropped += self._older_size
+            self._older_size, self._size = self._size, 0
+            self._file = self._path.open("wb")
+        self._file.write(data)
+        self._file.flush()
+        self._size += len(data)
+        self._wake()
+
+    def close(self) -> None:
+        """No more will come; followers end."""
+        if not self._closed:
+            self._closed = True
+            self._file.close()
+            self._wake()
+
+    def remove(self) -> None:
+        """Close, and delete the files."""
+        self.close()
+        self._path.unlink(missing_ok=True)
+        self._older.unlink(missing_ok=True)
+
+    def read(self, start: int = 0) -> bytes:
+        """All that is kept from the byte offset `start` on, which counts what was dropped."""
+        kept = (self._older.read_bytes() if self._older_size else b"") + self._path.read_bytes()
+        return kept[max(0, start - self._dropped) :]
+
+    def tail(self, lines: int) -> bytes:
+        """The last lines, whole; all of it when there are fewer."""
+        return b"".join(self.read().splitlines(keepends=True)[-lines:]) if lines > 0 else b""
+
+    async def follow(self, lines: int | None) -> AsyncIterator[bytes]:
+        """What is kept (its last `lines`), then what comes, until the log is closed."""
+        position = self.end
+        yield self.read() if lines is None else self.tail(lines)
+        while True:
+            grown = self._grown
+            if self.end > position:
+                data = self.read(position)
+                position = self.end
+                yield data
+            elif self._closed:
+                return
+            else:
+                await grown.wait()
+
+    def _wake(self) -> None:
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+
+class ContainerLog:
+    """The logs of one container: the current run's and the one's before."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._runs = 0
+        self.current: RunLog | None = None
+        self.previous: RunLog | None = None
+
+    def new_run(self) -> RunLog:
+        """Start the log of another run; the one before the last is deleted."""
+        if self.previous is not None:
+            self.previous.remove()
+        if self.current is not None:
+            self.current.close()
+        self.previous = self.current
+        self.current = RunLog(self._folder / f"{self._runs}.log")
+        self._runs += 1
+        return self.current
+
+    def remove(self) -> None:
+        """Delete all files."""
+        for run in (self.previous, self.current):
+            if run is not None:
+                run.remove()
+        if self._folder.exists():
+            self._folder.rmdir()

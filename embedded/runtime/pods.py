@@ -1,0 +1,311 @@
+"""The node's agent: runs the pods of the store as processes and keeps their status true.
+
+A pod is started when it appears and stopped when it gets a deletionTimestamp; a finalizer holds it in the store until
+its processes are gone. Not here: who makes pods (controllers).
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from embedded.api import errors
+from embedded.api.resources import CONFIGMAP, POD, SECRET, SERVICE
+from embedded.api.store import Store, now
+from embedded.runtime.addresses import Addresses
+from embedded.runtime.containers import Backoff, Container, Plan, RestartPolicy
+from embedded.runtime.environment import Names, launch, still_true
+from embedded.runtime.images import Image, Images, Progress
+from embedded.runtime.logs import ContainerLog
+from embedded.runtime.names import ClusterNames
+from embedded.runtime.probes import probe_of
+
+FINALIZER = "touchstone.dev/processes"
+NODE = "touchstone"
+DEFAULT_GRACE = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class RunningPod:
+    """One pod: its address and its containers."""
+
+    def __init__(self, obj: dict[str, Any], address: str, folder: Path, agent: "Kubelet") -> None:
+        self._metadata, self.spec, self.address, self._agent = obj["metadata"], obj["spec"], address, agent
+        self.labels: Mapping[str, str] = self._metadata.get("labels") or {}
+        self._started = now()
+        self._conditions: dict[str, dict[str, Any]] = {}
+        self.stopping: asyncio.Task[None] | None = None
+        self._was_ready = False
+        self.grace = float(self.spec.get("terminationGracePeriodSeconds") or DEFAULT_GRACE)
+        self.containers = {
+            container["name"]: Container(
+                self._plan(obj, container), ContainerLog(folder / container["name"]), self.report
+            )
+            for container in self.spec["containers"]
+        }
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(namespace, name)."""
+        return self._metadata["namespace"], self._metadata["name"]
+
+    @property
+    def uid(self) -> str:
+        """Of the pod's object: another pod of the same name is another pod."""
+        return str(self._metadata["uid"])
+
+    @property
+    def ready(self) -> bool:
+        """Whether it may get requests."""
+        return self.stopping is None and all(container.ready for container in self.containers.values())
+
+    def report(self) -> None:
+        """Write the status into the store, and tell the agent when readiness changed."""
+        self._agent.store.patch_status(POD, *self.key, self._status())
+        if self.ready != self._was_ready:
+            self._was_ready = self.ready
+            self._agent.changed()
+
+    async def stop(self, grace: float) -> None:
+        """End all containers; returns when no process is left."""
+        await asyncio.gather(*(container.stop(grace) for container in self.containers.values()))
+
+    def _plan(self, obj: dict[str, Any], container: Mapping[str, Any]) -> Plan:
+        agent = self._agent
+
+        def resolve_image() -> Image:
+            return agent.images.resolve(container["image"])
+
+        async def build(image: Image) -> None:
+            await agent.images.build(image, agent.progress)
+
+        return Plan(
+            name=container["name"],
+            reference=container["image"],
+            resolve_image=resolve_image,
+            build=build,
+            launch=lambda image: launch(
+                obj,
+                container,
+                image=image,
+                python_environment=agent.images.environment(image),
+                pod_ip=self.address,
+                store=agent.store,
+                names=Names(agent.names.address, agent.names.exists),
+            ),
+            probe=lambda image: probe_of(container, image),
+            address=self.address,
+            policy=RestartPolicy(self.spec.get("restartPolicy") or "Always"),
+            backoff=agent.backoff,
+        )
+
+    def _status(self) -> dict[str, Any]:
+        containers = list(self.containers.values())
+        trouble = "; ".join(container.trouble for container in containers if container.trouble)
+        unready = [container.plan.name for container in containers if not container.ready]
+        finished = [container.finished for container in containers]
+        if all(code == 0 for code in finished):
+            phase = "Succeeded"
+        elif all(code is not None for code in finished):
+            phase = "Failed"
+        else:
+            started = any(container.pid is not None or container.status()["lastState"] for container in containers)
+            phase = "Running" if started else "Pending"
+        why = f"containers with unready status: [{' '.join(unready)}]" + (f": {trouble}" if trouble else "")
+        reason = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(phase, "ContainersNotReady")
+        status: dict[str, Any] = {
+            "phase": phase,
+            "conditions": [
+                self._condition("PodScheduled", holds=True),
+                self._condition("Initialized", holds=True),
+                self._condition("ContainersReady", holds=not unready, reason=reason, message=why),
+                self._condition("Ready", holds=not unready, reason=reason, message=why),
+            ],
+            "hostIP": "127.0.0.1",
+            "podIP": self.address,
+            "podIPs": [{"ip": self.address}],
+            "startTime": self._started,
+            "containerStatuses": [container.status() for container in containers],
+            "qosClass": "BestEffort",
+        }
+        if trouble:
+            status["message"] = trouble
+        return status
+
+    def _condition(self, kind: str, *, holds: bool, reason: str = "", message: str = "") -> dict[str, Any]:
+        status = "True" if holds else "False"
+        before = self._conditions.get(kind)
+        since = before["lastTransitionTime"] if before and before["status"] == status else now()
+        condition = {"type": kind, "status": status, "lastProbeTime": None, "lastTransitionTime": since}
+        if not holds:
+            condition |= {"reason": reason, "message": message}
+        self._conditions[kind] = condition
+        return condition
+
+
+class Kubelet:
+    """Runs pods. `run` works until cancelled; `stop` ends all processes."""
+
+    def __init__(
+        self,
+        store: Store,
+        images: Images,
+        addresses: Addresses,
+        *,
+        state: Path,
+        progress: Progress,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.store, self.images, self.progress = store, images, progress
+        self.backoff = backoff or Backoff()
+        self.names = ClusterNames(store, self.pods)
+        self._addresses, self._logs = addresses, state / "logs"
+        self._pods: dict[tuple[str, str], RunningPod] = {}
+        self._by_namespace: defaultdict[str, dict[str, RunningPod]] = defaultdict(dict)
+        self._check_names: asyncio.Handle | None = None
+        self._stopping = False
+
+    def pods(self, namespace: str) -> Iterable[RunningPod]:
+        """The pods of a namespace that have an address."""
+        return self._by_namespace.get(namespace, {}).values()
+
+    async def run(self) -> None:
+        """Follow the store until cancelled."""
+        async with self.store.watch([POD, SERVICE, CONFIGMAP, SECRET]) as changes:
+            async for change, resource, obj in changes:
+                if resource is POD:
+                    self._follow(change, obj)
+                else:
+                    self.changed()
+
+    async def stop(self, grace: float) -> None:
+        """End every process: SIGTERM to all, after `grace` seconds SIGKILL. No pod is started any more."""
+        self._stopping = True
+        await asyncio.gather(*(self._stopped(pod, grace) for pod in self._pods.values()))
+
+    def changed(self) -> None:
+        """Something changed that names may lead to, or that a container may be waiting for: look once, soon."""
+        if self._check_names is None:
+            self._check_names = asyncio.get_running_loop().call_soon(self._look)
+
+    async def logs(  # noqa: PLR0917 -- the API server's signature
+        self,
+        namespace: str,
+        name: str,
+        container: str | None,
+        previous: bool,  # noqa: FBT001 -- likewise
+        tail: int | None,
+        follow: bool,  # noqa: FBT001 -- likewise
+    ) -> AsyncIterator[bytes]:
+        """What a container wrote. Raises ApiError 400 when it cannot be told, as the real API does."""
+        pod = self._pods.get((namespace, name))
+        if pod is None:
+            raise errors.bad_request(f'the pod "{name}" has not been started')
+        if container is None:
+            if len(pod.containers) > 1:
+                listed = " ".join(pod.containers)
+                raise errors.bad_request(
+                    f"a container name must be specified for pod {name}, choose one of: [{listed}]"
+                )
+            container = next(iter(pod.containers))
+        if container not in pod.containers:
+            raise errors.bad_request(f"container {container} is not valid for pod {name}")
+        log = pod.containers[container].log
+        run = log.previous if previous else log.current
+        if run is None:
+            if previous:
+                raise errors.bad_request(f'previous terminated container "{container}" in pod "{name}" not found')
+            waiting = pod.containers[container].status()["state"].get("waiting", {})
+            why = waiting.get("reason", "ContainerCreating")
+            raise errors.bad_request(
+                f'container "{container}" in pod "{name}" is waiting to start: {waiting.get("message") or why}'
+            )
+        if follow:
+            async for chunk in run.follow(tail):
+                yield chunk
+        else:
+            yield run.read() if tail is None else run.tail(tail)
+
+    # From the store to processes.
+
+    def _follow(self, change: str, obj: dict[str, Any]) -> None:
+        metadata = obj["metadata"]
+        key = (metadata["namespace"], metadata["name"])
+        pod = self._pods.get(key)
+        going = change == "DELETED" or "deletionTimestamp" in metadata
+        if pod is not None and (going or pod.uid != metadata["uid"]):
+            self._end(pod)
+        elif pod is None and not going and not self._stopping:
+            self._start(key, obj)
+        elif pod is None and "deletionTimestamp" in metadata and change != "DELETED":
+            self._release(key, metadata["uid"])
+
+    def _start(self, key: tuple[str, str], obj: dict[str, Any]) -> None:
+        current = self.store.find(POD, *key)
+        if current is None or current["metadata"]["uid"] != obj["metadata"]["uid"]:
+            return
+        if "deletionTimestamp" in current["metadata"]:
+            return
+        finalizers = current["metadata"].get("finalizers") or []
+        if FINALIZER not in finalizers:
+            current["metadata"]["finalizers"] = [*finalizers, FINALIZER]
+            current["spec"].setdefault("nodeName", NODE)
+            current = self.store.update(POD, current)
+        # Whoever replaces a pod (the same Deployment) gets its address again, so that what was told it stays right.
+        owners = current["metadata"].get("ownerReferences") or [{"name": key[1]}]
+        address = self._addresses.allocate(f"{key[0]}/{owners[0]['name']}")
+        folder = self._logs / key[0] / f"{key[1]}-{current['metadata']['uid'][:8]}"
+        pod = RunningPod(current, address, folder, self)
+        self._pods[key] = pod
+        self._by_namespace[key[0]][key[1]] = pod
+        pod.report()
+        self.changed()
+
+    def _end(self, pod: RunningPod) -> None:
+        if pod.stopping is None:
+            pod.stopping = asyncio.create_task(self._stopped(pod, pod.grace))
+            pod.stopping.add_done_callback(_report_crash)
+            self.changed()
+
+    async def _stopped(self, pod: RunningPod, grace: float) -> None:
+        await pod.stop(grace)
+        if self._pods.get(pod.key) is not pod:
+            return
+        for container in pod.containers.values():
+            container.log.remove()
+        del self._pods[pod.key]
+        self._by_namespace[pod.key[0]].pop(pod.key[1])
+        self._addresses.release(pod.address)
+        self._release(pod.key, pod.uid)
+        successor = self.store.find(POD, *pod.key)
+        if successor and successor["metadata"]["uid"] != pod.uid and not self._stopping:
+            self._start(pod.key, successor)
+
+    def _release(self, key: tuple[str, str], uid: str) -> None:
+        """Let the store forget a pod whose processes are gone."""
+        obj = self.store.find(POD, *key)
+        if obj is None or obj["metadata"]["uid"] != uid:
+            return
+        finalizers = obj["metadata"].get("finalizers") or []
+        if FINALIZER in finalizers:
+            obj["metadata"]["finalizers"] = [name for name in finalizers if name != FINALIZER]
+            self.store.update(POD, obj)
+
+    def _look(self) -> None:
+        self._check_names = None
+        for pod in list(self._pods.values()):
+            for container in pod.containers.values():
+                container.retry()
+                if container.launched and not still_true(container.launched, self.names.address):
+                    container.replace()
+
+
+def _report_crash(task: "asyncio.Task[None]") -> None:
+    with contextlib.suppress(asyncio.CancelledError):
+        error = task.exception()
+        if error is not None:
+            _log.error("stopping a pod failed", exc_info=error)

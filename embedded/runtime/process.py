@@ -1,0 +1,70 @@
+"""One run of a container's command: a session of processes, its log, its end."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from embedded.runtime.environment import Launch
+from embedded.runtime.logs import CHUNK, RunLog
+
+INIT = Path(__file__).resolve().parent / "init.py"
+
+
+class Run:
+    """A started command. Make one with `start`; nothing of it outlives `ended`, or this platform."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: RunLog) -> None:
+        self._process = process
+        self.log = log
+        self.ended: asyncio.Task[int] = asyncio.create_task(self._pump())
+
+    @property
+    def pid(self) -> int:
+        """Of the container's first process (`init.py`)."""
+        return self._process.pid
+
+    def terminate(self) -> None:
+        """Ask the command to end (SIGTERM, to it alone)."""
+        if not self.ended.done():
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """End everything in the container at once."""
+        if not self.ended.done():
+            self._process.send_signal(10)  # SIGUSR1, to init.py
+
+    async def stop(self, grace: float) -> int:
+        """SIGTERM, and after `grace` seconds SIGKILL. Returns the exit status, 128 + n for a signal."""
+        self.terminate()
+        await asyncio.wait([self.ended], timeout=grace)
+        self.kill()
+        return await asyncio.shield(self.ended)
+
+    async def _pump(self) -> int:
+        output = self._process.stdout
+        if output is None:
+            raise AssertionError("standard output was asked for as a pipe")
+        try:
+            while chunk := await output.read(CHUNK):
+                self.log.write(chunk)
+            return await self._process.wait()
+        finally:
+            self.log.close()
+
+
+async def start(launch: Launch, log: RunLog) -> Run:
+    """Execute a container's command in a session of its own.
+
+    A command that does not exist is no error here: the run ends with 127 and says so in its log.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", "-S", str(INIT), str(os.getpid()), *launch.argv,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=launch.folder,
+        env=launch.environment,
+        start_new_session=True,
+    )  # fmt: skip
+    return Run(process, log)

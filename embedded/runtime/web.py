@@ -1,0 +1,32 @@
+"""Start and stop of the platform's own HTTP servers, and a clear word when a port is taken."""
+
+import errno
+
+from aiohttp import web
+
+LOOPBACK = "127.0.0.1"
+
+
+class PortTakenError(Exception):
+    """Somebody listens where we should."""
+
+
+async def listen(app: web.Application, port: int, what: str, option: str) -> tuple[web.AppRunner, int]:
+    """Serve `app` on loopback; port 0 takes a free one. Returns the runner (clean it up) and the port.
+
+    Raises:
+        PortTakenError: the text names `what` it is for and the command line `option` that chooses another port.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, LOOPBACK, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            raise PortTakenError(
+                f"cannot listen on {LOOPBACK}:{port} for {what}: {error.strerror}. "
+                f"Choose another one with {option}, 0 for any."
+            ) from error
+        raise
+    return runner, int(runner.addresses[0][1])
