@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from evidence.catalogue import Catalogue, load_catalogue
+
+from evidence.catalogue import Catalogue, load
 
 SUITES = Path(__file__).parents[2] / "suites"
 AREAS = ["control_plane", "eventing", "inference", "latency", "streaming", "tracing"]
@@ -14,7 +15,7 @@ AREAS = ["control_plane", "eventing", "inference", "latency", "streaming", "trac
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return load_catalogue(SUITES / "catalogue")
+    return load(SUITES / "catalogue")
 
 
 def rows(file: str, table: str) -> list[dict[str, Any]]:

@@ -62,7 +62,7 @@ def test_protobuf_requests_parse_to_what_was_asked() -> None:
         found.name = name
         file.message_type.append(found)
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)  # type: ignore[no-untyped-call]  # protobuf's stubs leave it out
+    pool.Add(file)
     request: Any = message_factory.GetMessageClass(pool.FindMessageTypeByName("t.Request"))()
     request.ParseFromString(predict_protobuf(picture("a")))
     tensor = request.inputs[0].value

@@ -7,7 +7,7 @@ import pytest
 from evidence.expectations import delivered, not_delivered
 from fixtures import Broker, expect
 
-Event = dict[str, str]
+Event = dict[str, Any]
 
 # Values are chosen so that each mutant of one dialect shows in that dialect's rows only.
 CASES: list[tuple[str, str, list[dict[str, Any]], Event, Event]] = [

@@ -59,7 +59,8 @@ def test_an_empty_value_asks_only_for_presence(broker: Broker) -> None:
 @pytest.mark.parametrize("name", ["subject", "dataschema"])
 def test_an_absent_attribute_is_no_match_and_no_harm(broker: Broker, name: str) -> None:
     trigger = broker.trigger(filter={"attributes": {name: "x:17"}})
-    miss, hit = broker.send(), broker.send(**{name: "x:17"})
+    present: dict[str, Any] = {name: "x:17"}
+    miss, hit = broker.send(), broker.send(**present)
     expect(not_delivered(miss, to=trigger))
     expect(delivered(hit, to=trigger))
 
