@@ -276,7 +276,12 @@ def traced(event: Event, to: Place | Sequence[Place], traceparent: str | None = 
 # What the Kubernetes API says.
 
 
-def condition(obj: Object, type: str, status: str | Collection[str], reason: str | None = None) -> Expectation:  # noqa: A002 - Kubernetes' word
+def condition(
+    obj: Object,
+    type: str,  # noqa: A002 - the name of the field in Kubernetes
+    status: str | Collection[str],
+    reason: str | None = None,
+) -> Expectation:
     """The object has a condition of this type with this status (or one of these), and reason."""
     wanted = [status] if isinstance(status, str) else sorted(status)
     return _claim("condition", obj=_ref(obj, ObjectRef), type=type, status=wanted, reason=reason)

@@ -1,12 +1,14 @@
 """The checks: pure judges of one expectation each, fed record by record, asked at any time.
 
-`open_check` is for one expectation that watches a scope live; `replay` shares one set of sightings between many. Both
+`create` is for one expectation that watches a scope live; `replay` shares one set of sightings between many. Both
 run the same code.
 """
 
 from __future__ import annotations
 
+import traceback
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evidence.checks import (
@@ -30,7 +32,6 @@ from evidence.sightings import Sightings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evidence.expectations import Expectation
     from evidence.history import Record
 
 __all__ = [
@@ -43,7 +44,8 @@ __all__ = [
     "Verdict",
     "Violation",
     "check_of",
-    "open_check",
+    "create",
+    "judge",
 ]
 
 FAMILIES = (
@@ -81,16 +83,23 @@ def check_of(name: str, args: Mapping[str, Any], sightings: Sightings) -> Check:
         raise CheckError(f"check {name} cannot read its arguments: {type(error).__name__}: {error}") from error
 
 
+def judge(check: Check, *, final: bool) -> Judgement:
+    """Ask a check; one that breaks over what it was fed gives verdict error, which says where it broke."""
+    try:
+        return check.judge(final=final)
+    except Exception as error:  # noqa: BLE001 - one broken check must not take the other verdicts with it
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        at = f"{Path(frame.filename).name}:{frame.lineno}"
+        text = f"expected check {check.name} to decide; got {type(error).__name__}: {error}"
+        return Judgement(Verdict.ERROR, (Violation(text, (), at),))
+
+
 class OpenCheck:
-    """One expectation under judgement.
+    """One expectation under judgement. Feed it every record of its scope, in order, from the scope's beginning."""
 
-    Feed it every record of its scope, and of the run's scope "", in order of `seq`, from the history's beginning.
-    """
-
-    def __init__(self, expectation: Expectation) -> None:
-        self.expectation = expectation
+    def __init__(self, name: str, args: Mapping[str, Any]) -> None:
         self._sightings = Sightings()
-        self._check = check_of(expectation.check, expectation.args, self._sightings)
+        self._check = check_of(name, args, self._sightings)
 
     @property
     def upto(self) -> int:
@@ -103,17 +112,17 @@ class OpenCheck:
 
     def judge(self, *, final: bool = False) -> Judgement:
         """The verdict by now; verdict None while undecided, never with `final` (the deadline has passed)."""
-        return self._check.judge(final=final)
+        return judge(self._check, final=final)
 
     def needs(self) -> tuple[Observe, ...]:
         """Observations that would help to decide; ask for them again as long as it is undecided."""
         return self._check.needs()
 
 
-def open_check(expectation: Expectation) -> OpenCheck:
-    """Begin to judge an expectation.
+def create(name: str, args: Mapping[str, Any]) -> OpenCheck:
+    """Begin to judge an expectation, given by its check's name and its arguments as JSON.
 
     Raises:
         CheckError: unknown check, or arguments that do not fit.
     """
-    return OpenCheck(expectation)
+    return OpenCheck(name, args)

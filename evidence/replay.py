@@ -1,0 +1,200 @@
+"""A whole history judged again, offline: every expectation, every test, by the same checks that judged them live.
+
+Two passes over the file. The first learns what was claimed in which scope, and up to which record; the second feeds
+each scope's records to its checks and asks them at exactly that point. A scope's memory is freed with its last claim.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from evidence.checks import Check, CheckError, check_of, judge
+from evidence.history import Record, read
+from evidence.judgement import Judgement, Verdict, Violation
+from evidence.sightings import Sightings
+from evidence.verdicts import Ruling, of_all, of_runs, of_test
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One expectation: as it was recorded, and as it is judged now.
+
+    Attributes:
+        record: the `expectation` record.
+        judgement: the verdict by replay.
+    """
+
+    record: Record
+    judgement: Judgement
+
+    @property
+    def recorded(self) -> str:
+        """The verdict that the history has."""
+        return str(self.record["verdict"])
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the recorded verdict is the one that the history gives."""
+        return self.recorded == self.judgement.verdict
+
+    @property
+    def reason(self) -> str:
+        """The first violation, in a line."""
+        violations = self.judgement.violations
+        return f"{self.record['check']}: {violations[0]}" if violations else ""
+
+
+@dataclass(slots=True)
+class TestRun:
+    """One run of a test: its `test.started` and `test.finished` records and its claims, in order."""
+
+    __test__ = False  # pytest: the name means a run of a test
+
+    started: Record
+    finished: Record | None = None
+    claims: list[Claim] = field(default_factory=list)
+
+    @property
+    def test(self) -> str:
+        """Node id, without the mutant."""
+        return str(self.started["test"])
+
+    @property
+    def scope(self) -> str:
+        """The scope of its records."""
+        return str(self.started["scope"])
+
+    @property
+    def mutant(self) -> str | None:
+        """The mutant that it ran under, or None."""
+        mutant = self.started["mutant"]
+        return None if mutant is None else str(mutant)
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """Ids of the requirements that it asks."""
+        return tuple(self.started["requirements"])
+
+    def ruling(self) -> Ruling:
+        """Its verdict, and why: from the replayed claims, never from the recorded verdicts."""
+        outcome = None if self.finished is None else str(self.finished["outcome"])
+        reason = None if self.finished is None else self.finished.get("reason")
+        claims = [(claim.judgement.verdict or Verdict.UNKNOWN, claim.reason) for claim in self.claims]
+        return of_test(outcome, reason, claims)
+
+
+@dataclass(slots=True)
+class Replay:
+    """A history judged again.
+
+    Attributes:
+        tests: every run of a test, in the order of their beginnings.
+        stray: claims of scopes in which no test began.
+        records: how many records the history has.
+    """
+
+    tests: list[TestRun] = field(default_factory=list)
+    stray: list[Claim] = field(default_factory=list)
+    records: int = 0
+
+    def disagreements(self) -> list[Claim]:
+        """Claims whose recorded verdict is not the one that the history gives."""
+        claims = [claim for test in self.tests for claim in test.claims] + self.stray
+        return [claim for claim in claims if not claim.agrees]
+
+
+def replay(path: Path) -> Replay:
+    """Judge a history file again.
+
+    Raises:
+        HistoryError: the history cannot be trusted (`history.read`).
+    """
+    return replay_records(lambda: read(path))
+
+
+def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
+    """Judge the records of a source that can be read twice."""
+    plans: dict[str, list[Record]] = defaultdict(list)
+    for record in source():
+        if record["kind"] == "expectation":
+            plans[record["scope"]].append(record)
+    result = Replay()
+    runs: dict[str, TestRun] = {}
+    scopes = {scope: _Scope(claims) for scope, claims in plans.items()}
+    for record in source():
+        result.records += 1
+        kind, scope = record["kind"], record["scope"]
+        if kind == "test.started":
+            runs[scope] = TestRun(record)
+            result.tests.append(runs[scope])
+        elif kind == "test.finished" and scope in runs:
+            runs[scope].finished = record
+        elif kind == "expectation":
+            claim = scopes[scope].claim(record)
+            (runs[scope].claims if scope in runs else result.stray).append(claim)
+        elif scope in scopes:
+            scopes[scope].feed(record)
+    return result
+
+
+class _Scope:
+    """The claims of a scope, asked when the records have come to where each was judged."""
+
+    def __init__(self, records: list[Record]) -> None:
+        sightings = Sightings()
+        checks = [(record, self._check(record, sightings)) for record in records]
+        self._sightings: Sightings | None = sightings
+        self._open = sorted(checks, key=lambda pair: pair[0]["upto"])
+        self._judged: dict[int, Judgement] = {}
+
+    @staticmethod
+    def _check(record: Record, sightings: Sightings) -> Check | Judgement:
+        try:
+            return check_of(record["check"], record["args"], sightings)
+        except CheckError as error:
+            return Judgement(Verdict.ERROR, (Violation(f"expected a known claim; got {error}", (record["seq"],)),))
+
+    def feed(self, record: Record) -> None:
+        """Take the next record of the scope."""
+        self._judge_before(record["seq"])
+        if self._sightings is not None:
+            self._sightings.feed(record)
+
+    def claim(self, record: Record) -> Claim:
+        """The claim of an expectation record, which stands after all that it was judged by."""
+        if record["upto"] >= record["seq"]:
+            text = f"expected a claim judged by earlier records; got one judged up to record {record['upto']}"
+            return Claim(record, Judgement(Verdict.ERROR, (Violation(text, (record["seq"],)),)))
+        self._judge_before(record["seq"])
+        return Claim(record, self._judged.pop(record["seq"]))
+
+    @staticmethod
+    def _ask(check: Check | Judgement, *, final: bool) -> Judgement:
+        if isinstance(check, Judgement):
+            return check
+        judgement = judge(check, final=final)
+        # Recorded as decided before its deadline, and the history does not decide it: say what is missing.
+        return judge(check, final=True) if judgement.verdict is None else judgement
+
+    def _judge_before(self, seq: int) -> None:
+        while self._open and self._open[0][0]["upto"] < seq:
+            record, check = self._open.pop(0)
+            self._judged[record["seq"]] = self._ask(check, final=bool(record["timed_out"]))
+        if not self._open:
+            self._sightings = None
+
+
+def requirement_rulings(tests: Iterable[TestRun]) -> dict[tuple[str, str | None], Ruling]:
+    """The ruling of every (requirement, mutant) that tests ran for, runs of one test taken together first."""
+    runs: dict[tuple[str, str | None], dict[str, list[Ruling]]] = defaultdict(lambda: defaultdict(list))
+    for test in tests:
+        ruling = test.ruling()
+        for requirement in test.requirements:
+            runs[requirement, test.mutant][test.test].append(ruling)
+    return {key: of_all([of_runs(rulings) for rulings in by_test.values()]) for key, by_test in runs.items()}
