@@ -1,0 +1,17 @@
+"""Table of contents of what pytest loads; nothing else belongs here."""
+
+pytest_plugins = [
+    "fixtures.plugin.options",
+    "fixtures.plugin.session",
+    "fixtures.plugin.proving",
+    "fixtures.plugin.collection",
+    "fixtures.plugin.outcomes",
+    "fixtures.plugin.namespace",
+    "fixtures.plugin.kube",
+    "fixtures.plugin.sink",
+    "fixtures.plugin.topics",
+    "fixtures.plugin.broker",
+    "fixtures.plugin.load",
+    "fixtures.plugin.pipelines",
+    "reports.plugin",
+]
