@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from evidence.catalogue import Catalogue, Requirement
-
 from reports import gate, judged, matrix, redact, run
 from reports import known as known_module
 from reports.model import VERDICTS, Known, Report, Result, Tally, Test
@@ -39,7 +38,9 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         ReportError: The history cannot be read.
     """
     told = run.read(history)
-    tests = judged.tests(told)
+    replayed = judged.judge(history)
+    faults = [*told.faults, *judged.faults(replayed)]
+    tests = judged.tests(replayed)
     mutated = [test for test in tests if test.mutant]
     started, selection = told.started, dict(told.started.get("selection") or {})
     sut = {str(name): str(version) for name, version in (started.get("sut") or {}).items()}
@@ -53,9 +54,9 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     mutation = matrix.compute(catalogue, mutated, applying, whole=not left_out) if mutated or proof else None
     name = str(selection.get("gate") or "known")
     completed = reason == "completed"
-    decided = gate.decide(name, results, told.faults, profiles=profiles_selected(selection), completed=completed)
+    decided = gate.decide(name, results, faults, profiles=profiles_selected(selection), completed=completed)
     if proof and mutation is not None:
-        proven = gate.decide_proof(name, mutation, told.faults, completed=completed)
+        proven = gate.decide_proof(name, mutation, faults, completed=completed)
         decided = gate.both(decided, proven) if any(result.tests for result in results) else proven
     return Report(
         run=told.name,
@@ -76,7 +77,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         mutation=mutation,
         history_sha256=told.sha256,
         history_records=told.records,
-        history_faults=tuple(redact.one_line(fault) for fault in told.faults[:100]),
+        history_faults=tuple(redact.one_line(fault) for fault in faults[:100]),
         first_t=told.first_t,
         mutant_tests=tuple(mutated),
     )
@@ -153,7 +154,7 @@ def _result(requirement: Requirement, tests: list[Test], known: Known | None, le
         area=str(requirement.area),
         text=requirement.text,
         source=requirement.source,
-        url=requirement.url,
+        url=requirement.url or None,
         verdict=verdict,
         reason=redact.clean(reason),
         tests=tuple(tests),

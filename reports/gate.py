@@ -96,6 +96,8 @@ def decide_proof(name: str, mutation: Mutation, faults: Sequence[str], *, comple
         reasons.append(f"{_n(undecided, 'mutant')} undecided: {_some(undecided)}")
     if doubtful:
         reasons.append(f"{_n(doubtful, 'cell')} undecided: {_some(doubtful)}")
+    if not_run := [row.name for row in mutation.mutants if row.status == "not_run"]:
+        reasons.append(f"{_n(not_run, 'mutant')} not run: {_some(not_run)}")
     reasons += [f"the history has a fault: {fault}" for fault in faults[:3]]
     if not completed and not faults:
         reasons.append("the run did not come to its end")

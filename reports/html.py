@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from evidence.history import Record
 from reports import diagram, path, redact, run
 from reports.model import Claim, Mutation, Report, Result, Test, Violation
 from reports.terminal import mark_of
@@ -200,7 +201,7 @@ def _figure(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else redact.one_line(value, 120)
 
 
-def view(record: run.Record, begin: float) -> RecordView:
+def view(record: Record, begin: float) -> RecordView:
     """One record for showing: the facts of its kind in a line, headers without secrets, the body bounded."""
     get = record.get
     kind = str(record["kind"])

@@ -6,7 +6,6 @@ Rows come from the catalogue (a mutant must be caught by every requirement that 
 from collections.abc import Mapping, Sequence
 
 from evidence.catalogue import Catalogue
-
 from reports import judged
 from reports.model import Cell, Known, MutantRow, Mutation, Test
 
@@ -24,19 +23,15 @@ def compute(catalogue: Catalogue, tests: Sequence[Test], known: Mapping[str, Kno
     for test in tests:
         for requirement in test.requirements:
             under.setdefault(test.mutant or "", {}).setdefault(requirement, []).append(test)
-    must_catch: dict[str, set[str]] = {}
-    for requirement in catalogue.requirements:
-        for name in requirement.mutants:
-            must_catch.setdefault(name, set()).add(requirement.id)
     order = [requirement.id for requirement in catalogue.requirements]
     rows: list[MutantRow] = []
     listed = {mutant.name: (mutant.host, mutant.about, mutant.source) for mutant in catalogue.mutants}
     listed |= {name: ("?", "not in the catalogue", "") for name in under if name not in listed}
     for name, (host, about, source) in listed.items():
         ran = under.get(name, {})
-        expected = must_catch.get(name, set())
+        expected = set(catalogue.kill_sets.get(name, ()))
         if not whole:
-            expected = expected & set(ran)
+            expected &= set(ran)
         cells = tuple(
             _cell(requirement, ran.get(requirement), known, expected=requirement in expected)
             for requirement in order
@@ -44,15 +39,16 @@ def compute(catalogue: Catalogue, tests: Sequence[Test], known: Mapping[str, Kno
         )
         rows.append(MutantRow(name, str(host), about, source, _status(cells, expected), cells))
     killed = {requirement for row in rows for requirement in row.killers}
-    asked = {requirement for row in rows for cell in row.cells for requirement in [cell.requirement] if cell.expected}
+    asked = {cell.requirement for row in rows for cell in row.cells if cell.expected}
     unproven = tuple(
         requirement.id
         for requirement in catalogue.requirements
-        if requirement.level in ("MUST", "MUST NOT")
-        and requirement.id not in killed
-        and (whole or requirement.id in asked)
+        if requirement.binding and requirement.id not in killed and (whole or requirement.id in asked)
     )
-    return Mutation(tuple(rows), unproven, complete=all(row.status != "not_run" for row in rows))
+    complete = all(row.status != "not_run" for row in rows)
+    if not whole:
+        rows = [row for row in rows if row.status != "not_run"]
+    return Mutation(tuple(rows), unproven, complete)
 
 
 def _cell(requirement: str, tests: list[Test] | None, known: Mapping[str, Known], *, expected: bool) -> Cell:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from evidence.history import Record
 from evidence.identity import Identity, of_http, of_kafka
 from reports import redact
-from reports.run import Record, lines
+from reports.run import lines
 
 LANES = ("client", "ingress", "topic", "group", "subscriber", "reply / dead letter")
 CLIENT, INGRESS, TOPIC, GROUP, SUBSCRIBER, BEYOND = range(6)

@@ -11,9 +11,9 @@ MAX_TEXT = 2_000
 MAX_HEADER = 300
 MAX_HEADERS = 60
 
-_SECRET_NAME = re.compile(r"authorization|cookie|token|secret|passw|api-?key|credential|signature", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"authorization|cookie|token|secret|passw|api[-_]?key|credential|signature", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
-    r"(?P<keep>\b(?:bearer|basic)\s+|[\"']?[\w-]*(?:token|secret|passw(?:or)?d|api-?key|authorization)[\w-]*[\"']?\s*[:=]\s*[\"']?)"
+    r"(?P<keep>\b(?:bearer|basic)\s+|[\"']?[\w-]*(?:token|secret|passw(?:or)?d|api[-_]?key|authorization)[\w-]*[\"']?\s*[:=]\s*[\"']?)"
     r"(?P<secret>[^\s\"',;&]{6,}(?:\s+[^\s\"',;&]{12,})?)",
     re.IGNORECASE,
 )

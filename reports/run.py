@@ -1,36 +1,17 @@
-"""A run as its history tells it: what was started, which tests ran, what each claimed. Structure only.
+"""A run's history as a file: its beginning and end, its digest, its faults, single records of it.
 
-Not the judge: verdicts come from `evidence.replay`, and `reports.judged` joins the two.
+Not the judge: verdicts come from `evidence.replay`, by way of `reports.judged`.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from evidence.history import fault_of
+from evidence.history import Record, fault_of
 from reports.errors import ReportError
-
-Record = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class TestRun:
-    """One test in one scope: what it was, how pytest saw it end, and the seqs of what it claimed."""
-
-    scope: str
-    node: str
-    mutant: str | None
-    requirements: tuple[str, ...]
-    started: float
-    """Seconds on the probe's clock."""
-    outcome: str = "unfinished"
-    reason: str = ""
-    duration: float = 0.0
-    expectations: list[Record] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -41,10 +22,9 @@ class Run:
     sha256: str
     records: int
     faults: list[str]
-    """Why this history cannot be trusted as complete: gaps, unreadable lines, tests that never ended."""
+    """Why this history cannot be trusted as complete: gaps, unreadable lines, no beginning, no end."""
     started: Record = field(default_factory=dict)
     finished: Record | None = None
-    tests: list[TestRun] = field(default_factory=list)
     first_t: float = 0.0
     last_t: float = 0.0
 
@@ -52,11 +32,6 @@ class Run:
     def name(self) -> str:
         """The run's identity, or its folder's name when the history has no beginning."""
         return str(self.started.get("run") or self.path.parent.name)
-
-    @property
-    def prove(self) -> bool:
-        """Whether mutants were part of the run."""
-        return any(test.mutant for test in self.tests)
 
     @property
     def duration(self) -> float:
@@ -88,62 +63,32 @@ def lines(path: Path) -> Iterator[tuple[int, Record | str]]:
 
 
 def read(path: Path) -> Run:
-    """Read a history's structure in one pass; memory grows with tests and expectations, not with traffic.
+    """Read what stands around the tests: beginning, end, times, and every fault of the file; in one pass.
 
     Raises:
         ReportError: There is no such file, or it cannot be read.
     """
     run = Run(path=path, sha256=sha256(path), records=0, faults=[])
-    open_tests: dict[str, TestRun] = {}
-    expected_seq = 1
+    expected = 1
     for number, record in lines(path):
         if isinstance(record, str):
             run.faults.append(record)
             continue
         run.records += 1
-        if record["seq"] != expected_seq:
-            run.faults.append(f"line {number}: record {expected_seq} is expected here and {record['seq']} stands here")
-        expected_seq = record["seq"] + 1
-        _take(run, open_tests, record)
-    run.faults += [f"test {test.node} began and never ended" for test in open_tests.values()]
+        if record["seq"] != expected:
+            run.faults.append(f"line {number}: record {expected} is expected here and {record['seq']} stands here")
+        expected = record["seq"] + 1
+        run.first_t = run.first_t if run.records > 1 else record["t"]
+        run.last_t = max(run.last_t, record["t"])
+        if record["kind"] == "run.started":
+            run.started = run.started or record
+        elif record["kind"] == "run.finished":
+            run.finished = record
     if not run.started:
         run.faults.append("the history has no run.started")
     if run.finished is None:
         run.faults.append("the history has no run.finished: the run was cut off")
     return run
-
-
-def _take(run: Run, open_tests: dict[str, TestRun], record: Record) -> None:
-    if isinstance(record.get("t"), int | float):
-        run.first_t = run.first_t or record["t"]
-        run.last_t = max(run.last_t, record["t"])
-    scope = str(record.get("scope", ""))
-    match record["kind"]:
-        case "run.started":
-            run.started = run.started or record
-        case "run.finished":
-            run.finished = record
-        case "test.started":
-            test = TestRun(
-                scope=scope,
-                node=str(record.get("test", "")),
-                mutant=record.get("mutant"),
-                requirements=tuple(record.get("requirements") or ()),
-                started=float(record.get("t") or 0.0),
-            )
-            run.tests.append(test)
-            open_tests[scope] = test
-        case "test.finished" if scope in open_tests:
-            test = open_tests.pop(scope)
-            test.outcome = str(record.get("outcome", "error"))
-            test.reason = str(record.get("reason") or "")
-            test.duration = float(record.get("duration") or 0.0)
-        case "test.finished":
-            run.faults.append(f"record {record['seq']}: a test ended in scope {scope!r} that had not begun")
-        case "expectation" if scope in open_tests:
-            open_tests[scope].expectations.append(record)
-        case _:
-            pass
 
 
 def records(path: Path, seqs: Collection[int]) -> dict[int, Record]:

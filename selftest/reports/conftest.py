@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from evidence.catalogue import Catalogue
 from evidence.catalogue import load as load_catalogue
+from evidence.expectations import accepted
+from evidence.refs import EventRef
 
 from reports.build import build
 from reports.model import Known, Report
@@ -104,13 +106,13 @@ class History:
             answered_t=100.1,
         )
         passed = 200 <= status < 300
-        ref = {"$ref": "event", **event, "send": send, "produce": None}
+        claim = accepted(EventRef(**event, send=send))
         self.add(
             "expectation",
             scope,
             expectation=f"e-{scope}",
-            check="accepted",
-            args={"event": ref},
+            check=claim.check,
+            args=claim.args,
             deadline=1.0,
             timed_out=False,
             upto=last,

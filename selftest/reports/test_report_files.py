@@ -70,7 +70,7 @@ def test_the_page_shows_witness_and_path_of_a_failure(folder: Path) -> None:
     text = (folder / "index.html").read_text(encoding="utf-8")
     assert '<svg class="path"' in text
     assert "HTTP 500" in text
-    assert "the ingress" in text
+    assert "ingress 500" in text
 
 
 @pytest.mark.parametrize("name", ["index.html", "junit.xml", "report.json"])
@@ -110,7 +110,7 @@ def test_the_terminal_reads_in_plain_ascii(reported: Reported, history: Any) -> 
     text = terminal.text(reported(history.finish()), width=100, color=False, ascii_only=True)
     assert text.isascii()
     assert "\x1b" not in text
-    for told in ("F EVT-ING-001", "last seen: the ingress", "known nonconformities", "not as expected", "exit 1"):
+    for told in ("F EVT-ING-001", "last seen: sender", "known nonconformities", "not as expected", "exit 1"):
         assert told in text
     assert all(len(line) <= 100 for line in text.splitlines())
 

@@ -1,0 +1,92 @@
+"""The history judged again by `evidence.replay`, in the words of the report."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from evidence import replay
+from evidence.catalogue import Catalogue
+from evidence.history import Record
+from evidence.judgement import Verdict
+from evidence.verdicts import Ruling, of_all, of_runs
+from reports import redact
+from reports.model import Claim, Test, Violation
+from reports.run import lines
+
+
+def judge(history: Path) -> replay.Replay:
+    """Judge every readable record of a history; what is unreadable is a fault that `reports.run` tells.
+
+    Raises:
+        ReportError: The file cannot be read.
+    """
+
+    def readable() -> Iterator[Record]:
+        return (record for _, record in lines(history) if not isinstance(record, str))
+
+    return replay.replay_records(readable)
+
+
+def faults(judged: replay.Replay) -> list[str]:
+    """Why this is not what an honest run leaves: unfinished tests, stray claims, other verdicts than recorded."""
+    unfinished = [f"test {test.test} began and never ended" for test in judged.tests if test.finished is None]
+    stray = [f"expectation {claim.record['expectation']} stands outside of any test" for claim in judged.stray]
+    differing = [
+        f"expectation {claim.record['expectation']}: recorded {claim.recorded}, judged {claim.judgement.verdict}"
+        for claim in judged.disagreements()
+    ]
+    return [*unfinished, *stray, *differing]
+
+
+def tests(judged: replay.Replay) -> list[Test]:
+    """Every run of a test, with its verdict and claims by replay."""
+    return [_test(test) for test in judged.tests]
+
+
+def _test(test: replay.TestRun) -> Test:
+    ruling = test.ruling()
+    finished = test.finished or {}
+    return Test(
+        node=redact.one_line(test.test, 500),
+        scope=redact.one_line(test.scope),
+        mutant=test.mutant,
+        requirements=test.requirements,
+        outcome=redact.one_line(finished.get("outcome", "unfinished"), 40),
+        verdict=str(ruling.verdict),
+        reason=redact.clean(ruling.reason),
+        duration=float(finished.get("duration") or 0.0),
+        started=float(test.started["t"]),
+        claims=tuple(_claim(claim) for claim in test.claims),
+    )
+
+
+def _claim(claim: replay.Claim) -> Claim:
+    record, judgement = claim.record, claim.judgement
+    return Claim(
+        id=str(record["expectation"]),
+        check=redact.one_line(record["check"], 100),
+        args=record["args"],
+        seq=record["seq"],
+        t=float(record["t"]),
+        verdict=str(judgement.verdict or Verdict.UNKNOWN),
+        recorded=claim.recorded,
+        violations=tuple(Violation(found.message, tuple(found.witness), found.where) for found in judgement.violations),
+        figures=dict(judgement.figures),
+    )
+
+
+def combine(group: Sequence[Test]) -> tuple[str, str]:
+    """The verdict of a requirement, and why, from the runs of its tests."""
+    runs: dict[str, list[Ruling]] = {}
+    for test in group:
+        runs.setdefault(test.node, []).append(Ruling(Verdict(test.verdict), test.reason))
+    ruling = of_all([of_runs(rulings) for rulings in runs.values()])
+    return str(ruling.verdict), ruling.reason
+
+
+def catalogue_sha256(catalogue: Catalogue) -> str:
+    """The digest of what the catalogue says, whatever its files look like."""
+    content = [[asdict(item) for item in items] for items in (catalogue.requirements, catalogue.mutants)]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
