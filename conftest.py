@@ -1,8 +1,7 @@
-"""Table of contents of what pytest loads; nothing else belongs here."""
+"""Table of contents of what pytest loads; nothing else belongs here. A module stands below those that it imports."""
 
 pytest_plugins = [
     "fixtures.plugin.options",
-    "fixtures.plugin.session",
     "fixtures.plugin.proving",
     "fixtures.plugin.collection",
     "fixtures.plugin.outcomes",
@@ -13,5 +12,6 @@ pytest_plugins = [
     "fixtures.plugin.broker",
     "fixtures.plugin.load",
     "fixtures.plugin.pipelines",
+    "fixtures.plugin.session",
     "reports.plugin",
 ]
