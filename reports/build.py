@@ -44,14 +44,16 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     mutated = [test for test in tests if test.mutant]
     started, selection = told.started, dict(told.started.get("selection") or {})
     sut = {str(name): str(version) for name, version in (started.get("sut") or {}).items()}
-    applying = known_module.applying(known_module.load() if known is None else known, sut)
+    # Beside mutants, workloads run their conforming entry points: what is known of released ones says nothing there.
+    plain = not (proving(selection) or selection.get("mutant") or mutated)
+    applying = known_module.applying(known_module.load() if known is None else known, sut) if plain else {}
     left_out = narrowed(selection)
     proof = proving(selection)
     # Without --prove, a mutant was asked for to see the suite fail: then it is the system under test.
     honest = [test for test in tests if not test.mutant] if proof else tests
     results = _results(catalogue, honest, applying, left_out, proof=proof)
     reason = str((told.finished or {}).get("reason") or "cut off")
-    mutation = matrix.compute(catalogue, mutated, applying, whole=not left_out) if mutated or proof else None
+    mutation = matrix.compute(catalogue, mutated, whole=not left_out) if mutated or proof else None
     name = str(selection.get("gate") or "known")
     completed = reason == "completed"
     decided = gate.decide(name, results, faults, profiles=profiles_selected(selection), completed=completed)
@@ -93,6 +95,9 @@ def narrowed(selection: Mapping[str, object]) -> str:
         if taking or option in _SELECTING or _selects(word):
             kept.append(word)
         taking = word in _TAKES_VALUE
+    if not kept:  # options may also come from the environment (PYTEST_ADDOPTS)
+        for option, key in (("--requirement", "requirements"), ("--profile", "profiles"), ("--mutant", "mutant")):
+            kept += [f"{option} {name}" for name in _sequence(selection.get(key))]
     return " ".join(kept)
 
 
@@ -100,7 +105,7 @@ def _selects(word: str) -> bool:
     """Whether a word is a path, a node id, or a short option with its value."""
     if word.startswith("--"):
         return False
-    folder = word.startswith("suites/") and word.rstrip("/") != "suites"
+    folder = "suites/" in word.rstrip("/")
     return word.startswith(("-k", "-m")) or "::" in word or word.endswith(".py") or folder
 
 

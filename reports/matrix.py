@@ -3,20 +3,19 @@
 Rows come from the catalogue (a mutant must be caught by every requirement that names it), cells from the judged tests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from evidence.catalogue import Catalogue
 from reports import judged
-from reports.model import Cell, Known, MutantRow, Mutation, Test
+from reports.model import Cell, MutantRow, Mutation, Test
 
 
-def compute(catalogue: Catalogue, tests: Sequence[Test], known: Mapping[str, Known], *, whole: bool = True) -> Mutation:
+def compute(catalogue: Catalogue, tests: Sequence[Test], *, whole: bool = True) -> Mutation:
     """The matrix.
 
     Args:
         catalogue: Requirements with the mutants that they must catch.
         tests: The tests that ran under a mutant.
-        known: Known nonconformities of the workload: they fail with any mutant, which is no false kill.
         whole: Whether the operator asked for the whole matrix; otherwise only what ran is expected.
     """
     under: dict[str, dict[str, list[Test]]] = {}
@@ -33,7 +32,7 @@ def compute(catalogue: Catalogue, tests: Sequence[Test], known: Mapping[str, Kno
         if not whole:
             expected &= set(ran)
         cells = tuple(
-            _cell(requirement, ran.get(requirement), known, expected=requirement in expected)
+            _cell(requirement, ran.get(requirement), expected=requirement in expected)
             for requirement in order
             if requirement in ran or (requirement in expected and ran)
         )
@@ -51,12 +50,11 @@ def compute(catalogue: Catalogue, tests: Sequence[Test], known: Mapping[str, Kno
     return Mutation(tuple(rows), unproven, complete)
 
 
-def _cell(requirement: str, tests: list[Test] | None, known: Mapping[str, Known], *, expected: bool) -> Cell:
+def _cell(requirement: str, tests: list[Test] | None, *, expected: bool) -> Cell:
     if not tests:
         return Cell(requirement, "unknown", expected, reason="no test of it ran under this mutant")
     verdict, reason = judged.combine(tests)
-    excused = not expected and requirement in known and verdict == "fail"
-    return Cell(requirement, verdict, expected, excused, reason)
+    return Cell(requirement, verdict, expected, reason)
 
 
 def _status(cells: Sequence[Cell], expected: set[str]) -> str:

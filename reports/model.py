@@ -138,8 +138,6 @@ class Cell:
     verdict: str
     expected: bool
     """Whether the catalogue says that this mutant must be caught here."""
-    excused: bool = False
-    """A known nonconformity of the honest workload fails here with any mutant."""
     reason: str = ""
 
 
@@ -167,9 +165,7 @@ class MutantRow:
     @property
     def false_kills(self) -> tuple[str, ...]:
         """The requirements that failed and should not have."""
-        return tuple(
-            cell.requirement for cell in self.cells if not cell.expected and not cell.excused and cell.verdict == "fail"
-        )
+        return tuple(cell.requirement for cell in self.cells if not cell.expected and cell.verdict == "fail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,10 +324,7 @@ def mutation_json(mutation: Mutation) -> dict[str, Any]:
                 "falseKills": list(row.false_kills),
                 "about": row.about,
                 "source": row.source,
-                "cells": {
-                    cell.requirement: {"verdict": cell.verdict, "expected": cell.expected, "excused": cell.excused}
-                    for cell in row.cells
-                },
+                "cells": {cell.requirement: {"verdict": cell.verdict, "expected": cell.expected} for cell in row.cells},
             }
             for row in mutation.mutants
         ],

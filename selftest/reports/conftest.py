@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from evidence.catalogue import Catalogue
 from evidence.catalogue import load as load_catalogue
 from evidence.expectations import accepted
 from evidence.refs import EventRef
-
 from reports.build import build
 from reports.model import Known, Report
 

@@ -70,7 +70,7 @@ def test_the_page_shows_witness_and_path_of_a_failure(folder: Path) -> None:
     text = (folder / "index.html").read_text(encoding="utf-8")
     assert '<svg class="path"' in text
     assert "HTTP 500" in text
-    assert "ingress 500" in text
+    assert "POST http://ingress/ns/b -&gt; 500" in text
 
 
 @pytest.mark.parametrize("name", ["index.html", "junit.xml", "report.json"])

@@ -54,10 +54,28 @@ def test_a_false_kill_is_not_as_expected(reported: Reported, history: Any) -> No
     assert report.gate.exit == 1
 
 
-def test_a_known_nonconformity_is_no_false_kill(reported: Reported, history: Any) -> None:
+def test_beside_mutants_nothing_is_excused(reported: Reported, history: Any) -> None:
     report = proof(reported, history, *ALL, ("EVT-FLT-003", 500, "ingress-down"))
-    assert matrix(report).mutants[1].false_kills == ()
-    assert report.gate.exit == 0, report.gate
+    assert matrix(report).mutants[1].false_kills == ("EVT-FLT-003",)
+    assert report.gate.exit == 1
+    assert all(result.known is None for result in report.results)
+
+
+def test_honest_runs_count_beside_the_matrix(reported: Reported, history: Any) -> None:
+    history.start(argv=["--prove", "-k", "x"]).test("EVT-RTE-003").test("EVT-ING-001", 500)
+    for requirement, status, mutant in ALL:
+        history.test(requirement, status, mutant=mutant)
+    report = reported(history.finish())
+    assert {row.status for row in matrix(report).mutants} == {"killed"}
+    assert [result.verdict for result in report.results] == ["skipped", "fail", "pass"]
+    assert report.gate.exit == 1
+
+
+def test_without_prove_the_mutant_is_the_system_under_test(reported: Reported, history: Any) -> None:
+    history.start(argv=["--mutant", "ingress-down"]).test("EVT-ING-001", 500, mutant="ingress-down")
+    report = reported(history.finish())
+    assert [result.verdict for result in report.results] == ["skipped", "fail", "skipped"]
+    assert report.gate.exit == 1
 
 
 def test_a_mutant_that_did_not_run_leaves_it_undecided_or_worse(reported: Reported, history: Any) -> None:
