@@ -22,9 +22,9 @@ Leaves = dict[Path, Any]
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 FINALIZERS: Path = ("f:metadata", "f:finalizers")
 _MAP = object()
-_UNOWNED = frozenset(
-    "name namespace uid resourceVersion generation creationTimestamp managedFields selfLink generateName "
-    "deletionTimestamp deletionGracePeriodSeconds".split()
+_UNOWNED = (
+    *("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"),
+    *("generateName", "deletionTimestamp", "deletionGracePeriodSeconds"),
 )
 
 
@@ -64,7 +64,7 @@ def same(old: Object, new: Object) -> bool:
 
 
 def track(old: Object | None, new: Object, manager: Manager, time: str) -> None:
-    """Write into `new` who owns what after `manager` turned `old` (None: nothing) into it by create, update or patch."""
+    """Write into `new` who owns what after `manager` turned `old` (None: nothing) into it, other than by apply."""
     before, after = _leaves(old or {}, manager.subresource), _leaves(new, manager.subresource)
     changed = {path for path, value in after.items() if path in before and _differ(before[path], value)}
     removed = before.keys() - after.keys()
@@ -105,11 +105,15 @@ def apply(live: Object | None, patch: Object, manager: Manager, *, force: bool, 
     for entry, path in conflicts:
         entries[entry.key] = replace(entries[entry.key], paths=entries[entry.key].paths - {path})
     merged: Object = orjson.loads(orjson.dumps(live or {}))
-    _merge(merged, {k: v for k, v in patch.items() if not manager.subresource or k in (manager.subresource, "metadata")})
+    _merge(
+        merged, {k: v for k, v in patch.items() if not manager.subresource or k in (manager.subresource, "metadata")}
+    )
     others = frozenset[Path]().union(*(entry.paths for entry in entries.values()))
     for path in sorted(mine.paths - wanted.keys(), key=len, reverse=True):
         if not any(other[: len(path)] == path for other in (*others, *wanted)):
             _cut(merged, path, others | wanted.keys())
+    if manager.name == "kubectl" and LAST_APPLIED in (merged["metadata"].get("annotations") or {}):
+        merged["metadata"]["annotations"][LAST_APPLIED] = _last_applied(patch)
     changed = live is None or _content(live) != _content(merged)
     mine = replace(mine, paths=frozenset(wanted), time=time if changed else mine.time)
     _store(merged, [*entries.values(), mine])
@@ -150,7 +154,9 @@ def _walk(at: Path, fields: Object) -> Iterator[tuple[Path, Any]]:
 
 
 def _differ(one: Any, other: Any) -> bool:
-    return bool(one is not other and one != other)
+    if one is _MAP or other is _MAP:  # what a map holds is compared field by field
+        return one is not other and {} not in (one, other)
+    return bool(one != other)
 
 
 def _content(obj: Object) -> Object:
@@ -199,6 +205,17 @@ def _left_by_client_side_apply(live: Object, current: Leaves) -> frozenset[Path]
     except (orjson.JSONDecodeError, AttributeError):
         return frozenset()  # an annotation is free text; without a readable one nothing is handed over
     return frozenset(path for path, value in applied.items() if path in current and not _differ(current[path], value))
+
+
+def _last_applied(patch: Object) -> str:
+    """What kubectl's annotation shall say after server-side apply, so that both ways of applying may be mixed."""
+    metadata = dict(patch["metadata"])
+    if annotations := {k: v for k, v in (metadata.pop("annotations", None) or {}).items() if k != LAST_APPLIED}:
+        metadata["annotations"] = annotations
+    text = orjson.dumps(patch | {"metadata": metadata}, option=orjson.OPT_SORT_KEYS).decode()
+    for sign in "<>&":  # as Go writes them
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text + "\n"
 
 
 def _conflict(conflicts: list[tuple[_Owned, Path]]) -> ApiError:
@@ -254,14 +271,15 @@ def _store(obj: Object, entries: list[_Owned]) -> None:
 
 def _encode(entry: _Owned) -> Object:
     tree: Object = {}
-    for path in sorted(entry.paths, key=len):
+    nodes: dict[Path, Object] = {}
+    for path in entry.paths:
         node = tree
-        for step in path[:-1]:
-            below = node.setdefault(step, {})
-            node = below
-            if not node and path[: path.index(step) + 1] in entry.paths:
-                node["."] = {}
-        node.setdefault(path[-1], {})
+        for step in path:
+            node = node.setdefault(step, {})
+        nodes[path] = node
+    for node in nodes.values():
+        if node:
+            node["."] = {}
     encoded: Object = {"apiVersion": entry.api_version, "fieldsType": "FieldsV1", "fieldsV1": tree}
     encoded |= {"manager": entry.name, "operation": entry.operation}
     if entry.subresource:

@@ -1,7 +1,7 @@
 """The kinds that the embedded API serves, and what a client may ask about each: names, scope, columns, schema.
 
-A kind is a constant here (`BROKER`, `POD`, ...) and `RESOURCES` is all of them. Custom kinds have the printer columns of
-their real CRDs; the columns of core kinds are code, in `table`.
+A kind is a constant here (`BROKER`, `POD`, ...) and `RESOURCES` is all of them. Custom kinds have the printer columns
+of their real CRDs; the columns of core kinds are code, in `table`.
 """
 
 from dataclasses import dataclass, field
@@ -43,6 +43,7 @@ class Resource:
     generations: bool = True
     subresources: tuple[str, ...] = ()
     name_is_label: bool = False
+    verbs: tuple[str, ...] = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
     @property
     def api_version(self) -> str:
@@ -51,6 +52,7 @@ class Resource:
 
     @property
     def singular(self) -> str:
+        """`broker`: the name of one."""
         return self.kind.lower()
 
     def __repr__(self) -> str:
@@ -132,8 +134,8 @@ NAMESPACE = Resource(
     short_names=("ns",),
     schema=schemas.NAMESPACE,
     generations=False,
-    subresources=("finalize",),
     name_is_label=True,
+    verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
 )
 CONFIGMAP = Resource(
     "", "v1", "ConfigMap", "configmaps", short_names=("cm",), schema=schemas.CONFIGMAP, status=False, generations=False

@@ -184,7 +184,7 @@ class Store:
     def patch_status(
         self, resource: Resource, namespace: str | None, name: str, status: Mapping[str, Any]
     ) -> Object | None:
-        """For controllers: make `status` the object's status. None when the object is gone; no write when it is equal."""
+        """For controllers: make `status` the object's status. None when the object is gone, no write when equal."""
         entry = self._objects[resource].get((namespace or "", name))
         if entry is None:
             return None
@@ -277,9 +277,7 @@ class Store:
             self._uids[stored["metadata"]["uid"]] = (resource, key)
             self._population[key[0]] += 1
         self._own(resource, key, None if old is None else old.obj, stored)
-        self._log.publish(
-            Change(change, resource, self.version, stored, entry.raw, None if old is None else old.obj)
-        )
+        self._log.publish(Change(change, resource, self.version, stored, entry.raw, None if old is None else old.obj))
 
     def _mark(self, resource: Resource, key: Key, obj: Object) -> None:
         metadata = obj["metadata"]

@@ -1,14 +1,35 @@
-"""Defaults, pruning and validation of objects. First cut: names only."""
+"""What an object may hold: defaults, unknown fields, types, names.
 
+`complete` fills in defaults and prunes, `check` refuses what is wrong (422, or 400 for core kinds, whose fields are
+decoded into types first), `unknown_fields` lists what pruning would drop, for the client's `fieldValidation`.
+Texts are the real API server's. Not here: rules that a controller's webhook would have (they are admission hooks).
+"""
+
+import base64
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from embedded.api import errors
+from embedded.api.errors import Cause
 from embedded.api.resources import Resource
+from embedded.api.schemas import HEAD, INT_OR_STRING, KEEP, Schema
 
 Object = dict[str, Any]
+
+LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
+_QUALIFIED = re.compile(rf"({SUBDOMAIN}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?")
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "object": dict,
+    "array": list,
+}
 
 
 def generated_name(prefix: str) -> str:
@@ -17,20 +38,200 @@ def generated_name(prefix: str) -> str:
 
 
 def complete(resource: Resource, new: Object, old: Object | None) -> None:
+    """Fill in the defaults of the kind and drop unknown fields. `old` is what is stored now, None on create."""
+    _shape(_root(resource), new)
+    for name in ("annotations", "finalizers", "labels", "ownerReferences"):
+        if new["metadata"].get(name) in ({}, []):
+            del new["metadata"][name]
     if resource.kind == "Namespace":
-        new["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = new["metadata"]["name"]
-        new.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
-        new.setdefault("status", {}).setdefault("phase", "Active")
+        new["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = new["metadata"].get("name")
+        new["spec"] = {"finalizers": ["kubernetes"]}
+        new.setdefault("status", {"phase": "Active"})
+    elif resource.kind == "Pod" and isinstance(new.get("spec"), dict):
+        new["spec"].setdefault("restartPolicy", "Always")
+        if old is None:
+            new["status"] = {"phase": "Pending"}
+    elif resource.kind == "Service" and isinstance(new.get("spec"), dict):
+        new["spec"].setdefault("type", "ClusterIP")
+        new.setdefault("status", {"loadBalancer": {}})
+    elif resource.kind == "Secret":
+        _encode_strings(new)
+        new.setdefault("type", "Opaque")
+    elif resource.kind == "Deployment" and isinstance(new.get("spec"), dict):
+        new["spec"].setdefault("replicas", 1)
+        new.setdefault("status", {})
 
 
 def check(resource: Resource, new: Object, old: Object | None = None) -> None:
-    name = new["metadata"].get("name")
-    if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", name):
-        raise errors.invalid(resource, str(name), [errors.Cause("metadata.name", "FieldValueInvalid", f'Invalid value: "{name}"')])
+    """Raise `ApiError` with every field that is wrong: 400 for a core kind of the wrong shape, else 422."""
+    wrong = list(_typed(_root(resource), new, ""))
+    if wrong and not resource.custom:
+        mistyped = [cause for cause in wrong if cause.reason == "FieldValueTypeInvalid"]
+        if mistyped:
+            raise errors.undecodable(resource, _go_message(resource, mistyped[0]))
+    metadata = new["metadata"]
+    if not any(cause.field.startswith("metadata") for cause in wrong):
+        wrong += _metadata(metadata, label=resource.name_is_label)
+    if (
+        old
+        and old.get("immutable")
+        and any(old.get(part) != new.get(part) for part in ("data", "binaryData", "immutable"))
+    ):
+        wrong.append(Cause("data", "FieldValueForbidden", "Forbidden: field is immutable when `immutable` is set"))
+    if wrong:
+        raise errors.invalid(resource, str(metadata.get("name", "")), wrong)
+
+
+def unknown_fields(resource: Resource, obj: Object) -> list[str]:
+    """Dotted paths of fields that the kind does not know, in the order in which they stand."""
+    return list(_unknown(_root(resource), obj, ""))
 
 
 def no_new_finalizers(resource: Resource, name: str, added: Sequence[str]) -> errors.ApiError:
+    """The refusal of finalizers on an object that is being deleted."""
     why = "no new finalizers can be added if the object is being deleted, found new finalizers"
     listed = ", ".join(f'"{item}"' for item in added)
-    cause = errors.Cause("metadata.finalizers", "FieldValueForbidden", f"Forbidden: {why} []string{{{listed}}}")
+    cause = Cause("metadata.finalizers", "FieldValueForbidden", f"Forbidden: {why} []string{{{listed}}}")
     return errors.invalid(resource, name, [cause])
+
+
+def _root(resource: Resource) -> Schema:
+    return resource.schema | {"properties": HEAD | resource.schema["properties"]}
+
+
+def _shape(schema: Schema, value: Any) -> None:
+    """Prune unknown fields and set defaults, in place, wherever the types fit."""
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        values = schema.get("additionalProperties")
+        for name in list(value):
+            if name in known:
+                if value[name] is None and known[name].get("type"):
+                    del value[name]  # as the real API does: null is "not given" where the field may not be null
+                else:
+                    _shape(known[name], value[name])
+            elif values is not None:
+                _shape(values, value[name])
+            elif not schema.get(KEEP) and schema.get("type") == "object":
+                del value[name]
+        for name, below in known.items():
+            if "default" in below:
+                value.setdefault(name, below["default"])
+    elif isinstance(value, list) and "items" in schema:
+        for item in value:
+            _shape(schema["items"], item)
+
+
+def _typed(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
+    if schema.get(INT_OR_STRING):
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            yield _mistyped(path, "integer or string", value)
+        return
+    wanted = schema.get("type")
+    if wanted and not _is(wanted, value):
+        yield _mistyped(path, wanted, value)
+        return
+    if "enum" in schema and value not in schema["enum"]:
+        known = ", ".join(f'"{item}"' for item in schema["enum"])
+        yield Cause(path, "FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {known}')
+    if isinstance(value, dict):
+        for name in schema.get("required", ()):
+            if name not in value:
+                yield Cause(_join(path, name), "FieldValueRequired", "Required value")
+        known_fields, values = schema.get("properties", {}), schema.get("additionalProperties")
+        for name, item in value.items():
+            below = known_fields.get(name, values)
+            if below is not None:
+                yield from _typed(below, item, _join(path, name))
+    elif isinstance(value, list) and "items" in schema:
+        for index, item in enumerate(value):
+            yield from _typed(schema["items"], item, f"{path}[{index}]")
+
+
+def _unknown(schema: Schema, value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        known, values = schema.get("properties", {}), schema.get("additionalProperties")
+        for name, item in value.items():
+            if name in known:
+                yield from _unknown(known[name], item, _join(path, name))
+            elif values is None and not schema.get(KEEP) and schema.get("type") == "object":
+                yield _join(path, name)
+    elif isinstance(value, list) and "items" in schema:
+        for index, item in enumerate(value):
+            yield from _unknown(schema["items"], item, f"{path}[{index}]")
+
+
+def _is(wanted: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return wanted == "boolean"
+    return isinstance(value, _TYPES[wanted])
+
+
+def _mistyped(path: str, wanted: str, value: Any) -> Cause:
+    given = next(
+        (name for name in ("boolean", "string", "integer", "number", "object", "array") if _is(name, value)), "null"
+    )
+    message = f'Invalid value: "{given}": {path} in body must be of type {wanted}: "{given}"'
+    return Cause(path, "FieldValueTypeInvalid", message)
+
+
+def _go_message(resource: Resource, cause: Cause) -> str:
+    """The words of the real API's JSON decoder, which is what refuses a core kind of the wrong shape."""
+    wanted, given = re.findall(r'of type (.+): "(\w+)"$', cause.message)[0]
+    given = {"integer": "number", "boolean": "bool"}.get(given, given)
+    wanted = {"integer": "int32", "boolean": "bool", "object": "map", "array": "slice"}.get(wanted, wanted)
+    path = re.sub(r"\[\d+\]", "", cause.field)
+    return f"json: cannot unmarshal {given} into Go struct field {resource.kind}.{path} of type {wanted}"
+
+
+def _metadata(metadata: Object, *, label: bool) -> Iterator[Cause]:
+    name = metadata.get("name")
+    if not name:
+        yield Cause("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")
+    elif not re.fullmatch(LABEL if label else SUBDOMAIN, name) or len(name) > 253:
+        yield Cause("metadata.name", "FieldValueInvalid", f'Invalid value: "{name}": {_name_rule(label=label)}')
+    elif label and len(name) > 63:
+        yield Cause(
+            "metadata.name", "FieldValueInvalid", f'Invalid value: "{name}": must be no more than 63 characters'
+        )
+    for part in ("labels", "annotations"):
+        for key, value in (metadata.get(part) or {}).items():
+            prefix, _, tail = key.rpartition("/")
+            if not _QUALIFIED.fullmatch(f"{prefix.lower()}/{tail}" if prefix else tail):
+                why = "a qualified name must consist of alphanumeric characters, '-', '_' or '.'"
+                yield Cause(f"metadata.{part}", "FieldValueInvalid", f'Invalid value: "{key}": {why}')
+            if part == "labels" and not _LABEL_VALUE.fullmatch(value):
+                why = (
+                    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
+                    "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+                    "regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+                )
+                yield Cause("metadata.labels", "FieldValueInvalid", f'Invalid value: "{value}": {why}')
+    for finalizer in metadata.get("finalizers") or ():
+        if not _QUALIFIED.fullmatch(finalizer):
+            why = "name part must consist of alphanumeric characters, '-', '_' or '.'"
+            yield Cause("metadata.finalizers", "FieldValueInvalid", f'Invalid value: "{finalizer}": {why}')
+
+
+def _name_rule(*, label: bool) -> str:
+    if label:
+        return (
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
+            "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+            f"'{LABEL}')"
+        )
+    return (
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
+        "and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+        f"'{SUBDOMAIN}')"
+    )
+
+
+def _encode_strings(secret: Object) -> None:
+    for name, value in (secret.pop("stringData", None) or {}).items():
+        if isinstance(value, str):
+            secret.setdefault("data", {})[name] = base64.b64encode(value.encode()).decode()
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

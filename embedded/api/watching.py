@@ -64,6 +64,12 @@ class Subscription:
             await self._wake.wait()
         return self._changes.popleft()
 
+    def drain(self) -> list[Change]:
+        """All changes that are queued now; does not wait."""
+        taken = list(self._changes)
+        self._changes.clear()
+        return taken
+
     def __aiter__(self) -> Self:
         return self
 

@@ -1,0 +1,113 @@
+"""How a patch changes an object: merge patch (RFC 7386), JSON patch (RFC 6902), and strategic merge of core kinds.
+
+All functions return a new object and leave their arguments alone. Server-side apply lives in `fields`, since it is
+about owners. Not here: `$retainKeys` beyond what it means for maps of one level.
+"""
+
+from typing import Any
+
+import jsonpatch
+import jsonpointer
+import orjson
+
+from embedded.api.errors import ApiError
+
+Object = dict[str, Any]
+
+_KEYS = {
+    "conditions": ("type",),
+    "containers": ("name",),
+    "env": ("name",),
+    "ephemeralContainers": ("name",),
+    "hostAliases": ("ip",),
+    "imagePullSecrets": ("name",),
+    "initContainers": ("name",),
+    "ownerReferences": ("uid",),
+    "ports": ("containerPort", "port"),
+    "secrets": ("name",),
+    "volumeDevices": ("devicePath",),
+    "volumeMounts": ("mountPath",),
+    "volumes": ("name",),
+}
+_SETS = frozenset({"finalizers"})
+
+
+def merge(target: Any, patch: Any) -> Any:
+    """RFC 7386: null removes, objects merge, everything else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge(merged.get(name), value)
+    return merged
+
+
+def json_patch(target: Object, operations: Any) -> Object:
+    """RFC 6902. Raises `ApiError`: 400 for what is no patch, 422 for one that does not fit the object."""
+    if not isinstance(operations, list):
+        raise ApiError(400, "BadRequest", "error decoding patch: a JSON patch is a list of operations")
+    if len(operations) > 10_000:
+        raise ApiError(413, "RequestEntityTooLarge", "the allowed maximum operations in a JSON patch is 10000")
+    try:
+        patched = jsonpatch.apply_patch(orjson.loads(orjson.dumps(target)), operations, in_place=True)
+    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
+        causes = [{"reason": "UnexpectedServerResponse", "message": str(error)}]
+        message = "the server rejected our request due to an error in our request"
+        raise ApiError(422, "Invalid", message, {"causes": causes}) from error
+    if not isinstance(patched, dict):
+        raise ApiError(400, "BadRequest", "error decoding patch: the result is not an object")
+    return patched
+
+
+def strategic(target: Any, patch: Any) -> Any:
+    """Strategic merge: as `merge`, but lists with a merge key are merged by it, and `$patch` directives are obeyed."""
+    if not isinstance(patch, dict):
+        return patch
+    if patch.get("$patch") == "replace":
+        return {name: value for name, value in patch.items() if name != "$patch"}
+    merged = dict(target) if isinstance(target, dict) else {}
+    if "$retainKeys" in patch:
+        merged = {name: value for name, value in merged.items() if name in patch["$retainKeys"]}
+    for name, value in patch.items():
+        if name.startswith("$deleteFromPrimitiveList/"):
+            field = name.partition("/")[2]
+            merged[field] = [item for item in merged.get(field) or () if item not in value]
+        elif name.startswith("$"):
+            continue
+        elif value is None or (isinstance(value, dict) and value.get("$patch") == "delete"):
+            merged.pop(name, None)
+        elif isinstance(value, list):
+            order = patch.get(f"$setElementOrder/{name}")
+            merged[name] = _merge_list(name, merged.get(name), value, order)
+        else:
+            merged[name] = strategic(merged.get(name), value)
+    for name, order in patch.items():
+        if name.startswith("$setElementOrder/") and name.partition("/")[2] not in patch:
+            field = name.partition("/")[2]
+            if isinstance(merged.get(field), list):
+                merged[field] = _merge_list(field, merged[field], [], order)
+    return merged
+
+
+def _merge_list(name: str, target: Any, patch: list[Any], order: Any) -> list[Any]:
+    old = target if isinstance(target, list) else []
+    if name in _SETS:
+        return old + [item for item in patch if item not in old]
+    samples = [item for item in (*patch, *old) if isinstance(item, dict)]
+    key = next((key for key in _KEYS.get(name, ()) if any(key in item for item in samples)), None)
+    if key is None or any(item.get("$patch") == "replace" for item in samples):
+        return [item for item in patch if not (isinstance(item, dict) and item.get("$patch") == "replace")]
+    items: dict[Any, Any] = {item.get(key): item for item in old}
+    for item in patch:
+        if item.get("$patch") == "delete":
+            items.pop(item.get(key), None)
+        else:
+            items[item.get(key)] = strategic(items.get(item.get(key)), item)
+    if isinstance(order, list):
+        wanted = [entry.get(key) if isinstance(entry, dict) else entry for entry in order]
+        rank = {value: index for index, value in enumerate(wanted)}
+        return sorted(items.values(), key=lambda item: rank.get(item.get(key), len(rank)))
+    return list(items.values())

@@ -1,0 +1,176 @@
+"""What a request asks for: its path taken apart, its body read, its wishes (manager, dry run, table) understood."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import yaml
+
+from embedded.api import errors, protobuf
+from embedded.api.errors import Cause
+from embedded.api.fields import Manager
+from embedded.api.resources import BY_PATH, Resource
+
+Object = dict[str, Any]
+
+BODY_LIMIT = 3 * 1024 * 1024
+"""Bytes of a request's body at most, as in the real API server."""
+JSON, YAML = "application/json", "application/yaml"
+MERGE, JSON_PATCH = "application/merge-patch+json", "application/json-patch+json"
+STRATEGIC, APPLY = "application/strategic-merge-patch+json", "application/apply-patch+yaml"
+
+
+class _PlainLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc] # either is a loader
+    """YAML as JSON knows it: no aliases (a short text must not become a huge object), no dates."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not taken")
+        return super().compose_node(parent, index)
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to a kind. `namespace` is None when the path names none, `rest` is what follows the subresource."""
+
+    resource: Resource
+    namespace: str | None
+    name: str | None
+    subresource: str
+    rest: str
+    query: Mapping[str, str]
+    accept: str = ""
+    agent: str = ""
+
+    @property
+    def table(self) -> bool:
+        """True when the client wants rows to print."""
+        return "as=Table" in self.accept.partition(",")[0]
+
+    @property
+    def dry_run(self) -> bool:
+        """True when nothing may be stored."""
+        return _is_dry(self.query.get("dryRun", ""))
+
+    @property
+    def manager(self) -> Manager:
+        """The field manager: as told, else the program named in User-Agent."""
+        name = self.query.get("fieldManager") or self.agent.partition("/")[0] or "unknown"
+        if len(name) > 128 or not name.isprintable():
+            raise _bad_option(
+                "fieldManager", f'Invalid value: "{name[:128]}": should be at most 128 printable characters'
+            )
+        return Manager(name, self.subresource)
+
+    @property
+    def field_validation(self) -> str:
+        """Ignore, Warn or Strict: what to do about unknown fields."""
+        word = self.query.get("fieldValidation") or "Warn"
+        if word not in ("Ignore", "Warn", "Strict"):
+            raise _bad_option(
+                "fieldValidation", f'Unsupported value: "{word}": supported values: "Ignore", "Strict", "Warn"'
+            )
+        return word
+
+
+def parse_path(parts: list[str], query: Mapping[str, str], accept: str, agent: str) -> Call | None:
+    """The call that a path like `["apis", "apps", "v1", "namespaces", "x", "deployments", "y"]` makes, or None."""
+    match parts:
+        case ["api", version, *rest]:
+            group = ""
+        case ["apis", group, version, *rest]:
+            pass
+        case _:
+            return None
+    namespace = None
+    if len(rest) >= 3 and rest[0] == "namespaces" and (group, version, rest[2]) in BY_PATH:
+        namespace, rest = rest[1], rest[2:]
+    resource = BY_PATH.get((group, version, rest[0])) if rest else None
+    if resource is None or (namespace is not None and not resource.namespaced):
+        return None
+    name = rest[1] if len(rest) > 1 else None
+    subresource = rest[2] if len(rest) > 2 else ""
+    if subresource and subresource not in (*resource.subresources, *(["status"] if resource.status else [])):
+        return None
+    if len(rest) > 3 and subresource != "proxy":
+        return None
+    return Call(resource, namespace, name, subresource, "/".join(rest[3:]), query, accept, agent)
+
+
+def read_body(body: bytes, media_type: str, supported: tuple[str, ...]) -> Any:
+    """The JSON value in a body. Raises `ApiError`: 415 for another media type, 400 for what cannot be read."""
+    if media_type not in supported:
+        raise errors.unsupported_media_type(supported)
+    try:
+        if media_type == protobuf.MEDIA_TYPE:
+            return protobuf.decode(body)
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError:
+            if media_type not in (APPLY, YAML):
+                raise
+            return yaml.load(body, _PlainLoader)  # noqa: S506 - a safe loader, made safer
+    except (orjson.JSONDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise errors.bad_request(f"error parsing the body: {error}") from error
+
+
+def read_object(call: Call, value: Any) -> Object:
+    """`value` as an object of the call's kind, namespace filled in. Raises `ApiError` 400 when it is another's."""
+    resource = call.resource
+    if not isinstance(value, dict) or not isinstance(value.setdefault("metadata", {}), dict):
+        raise errors.bad_request("the body is no object with metadata")
+    given, kind = value.setdefault("apiVersion", resource.api_version), value.setdefault("kind", resource.kind)
+    if given != resource.api_version:
+        why = f"the API version in the data ({given}) does not match the expected API version ({resource.api_version})"
+        raise errors.bad_request(why)
+    if kind != resource.kind:
+        raise errors.undecodable(resource, f"the kind in the data is {kind}")
+    metadata = value["metadata"]
+    if call.namespace is not None:
+        if metadata.get("namespace") not in (None, "", call.namespace):
+            raise errors.bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        metadata["namespace"] = call.namespace
+    if call.name is not None and metadata.setdefault("name", call.name) != call.name:
+        why = f"the name of the object ({metadata['name']}) does not match the name on the URL ({call.name})"
+        raise errors.bad_request(why)
+    return value
+
+
+def read_delete_options(call: Call, value: Any) -> dict[str, Any]:
+    """The keyword arguments of `Store.delete` that a DELETE's body and query ask for."""
+    options = value if isinstance(value, dict) else {}
+    preconditions = options.get("preconditions") or {}
+    policy = options.get("propagationPolicy") or call.query.get("propagationPolicy")
+    dry = call.dry_run or any(_is_dry(word) for word in options.get("dryRun") or ())
+    orphan = policy == "Orphan" or options.get("orphanDependents") is True
+    return {
+        "orphan": orphan,
+        "dry_run": dry,
+        "uid": preconditions.get("uid"),
+        "version": preconditions.get("resourceVersion"),
+    }
+
+
+def media_type(header: str) -> str:
+    """A Content-Type without its parameters; JSON if there is none."""
+    return re.split(r"[;,]", header, maxsplit=1)[0].strip().lower() or JSON
+
+
+def _is_dry(word: str) -> bool:
+    if word not in ("", "All"):
+        raise _bad_option("dryRun", f'Unsupported value: "{word}": supported values: "All"')
+    return word == "All"
+
+
+def _bad_option(option: str, message: str) -> errors.ApiError:
+    return errors.invalid_options([Cause(option, "FieldValueInvalid", message)])

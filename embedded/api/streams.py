@@ -1,0 +1,133 @@
+"""Answers that go on: watches, and pod logs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from embedded.api.errors import ApiError, bad_request
+from embedded.api.requests import Call
+from embedded.api.resources import POD, Resource
+from embedded.api.selectors import Test, selector
+from embedded.api.store import Store
+from embedded.api.table import table
+from embedded.api.watching import Change
+
+Logs = Callable[[str, str, str | None, bool, int | None, bool], AsyncIterator[bytes]]
+"""(namespace, pod, container or None, previous, tail lines or None, follow) to pieces of the log."""
+
+WATCH_SECONDS = 1800.0
+"""How long a watch lasts that names no `timeoutSeconds`."""
+_ENDED = "k8s.io/initial-events-end"
+
+
+async def watch(store: Store, call: Call, request: web.Request) -> web.StreamResponse:
+    """Stream the changes of a kind, as objects or as rows, until the client's timeout or its end."""
+    query = call.query
+    named = [f"metadata.name={call.name}"] if call.name else []
+    chosen = selector(call.resource, query.get("labelSelector", ""), ",".join([*named, query.get("fieldSelector", "")]))
+    seconds = min(_number(query, "timeoutSeconds") or WATCH_SECONDS, WATCH_SECONDS)
+    since = None if query.get("sendInitialEvents") == "true" else _number(query, "resourceVersion") or None
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Cache-Control": "no-cache, private"})
+    try:
+        subscription = store.watch([call.resource], since)
+    except ApiError as error:  # the real API answers 200, and the refusal is the first event
+        await response.prepare(request)
+        await response.write(_line("ERROR", orjson.dumps(error.status())))
+        return response
+    async with subscription:
+        await response.prepare(request)
+        lines = _Lines(call, chosen)
+        initial = lines.take(subscription.drain())
+        if query.get("sendInitialEvents") == "true":
+            initial += _bookmark(call.resource, store.version)
+        if initial:
+            await response.write(initial)
+        try:
+            async with asyncio.timeout(seconds):
+                while change := await subscription.next():
+                    if piece := lines.take([change, *subscription.drain()]):
+                        await response.write(piece)
+        except TimeoutError:
+            pass  # the end that the client asked for
+    return response
+
+
+class _Lines:
+    """Changes to lines of a watch, for one client: its namespace, its selection, its form."""
+
+    def __init__(self, call: Call, chosen: Test | None) -> None:
+        self._call = call
+        self._chosen = chosen
+        self._columns = True
+
+    def take(self, changes: list[Change]) -> bytes:
+        return b"".join(line for change in changes if (line := self._one(change)))
+
+    def _one(self, change: Change) -> bytes | None:
+        if self._call.namespace is not None and change.obj["metadata"].get("namespace") != self._call.namespace:
+            return None
+        kind: str = change.type
+        if self._chosen is not None:
+            before = change.old is not None and self._chosen(change.old)
+            after = change.type != "DELETED" and self._chosen(change.obj)
+            if not before and not after:
+                return None
+            kind = "DELETED" if not after else "MODIFIED" if before else "ADDED"
+        return _line(kind, self._row(change) if self._call.table else change.raw)
+
+    def _row(self, change: Change) -> bytes:
+        include = self._call.query.get("includeObject", "Metadata")
+        rows = table(self._call.resource, [change.obj], str(change.version), include=include, columns=self._columns)
+        self._columns = False
+        return orjson.dumps(rows)
+
+
+def _line(kind: str, raw: bytes) -> bytes:
+    return b'{"type":"' + kind.encode() + b'","object":' + raw + b"}\n"
+
+
+def _bookmark(resource: Resource, version: int) -> bytes:
+    metadata = {"resourceVersion": str(version), "annotations": {_ENDED: "true"}}
+    obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+    return _line("BOOKMARK", orjson.dumps(obj))
+
+
+async def no_logs(*asked: Any) -> AsyncIterator[bytes]:
+    """The `Logs` of a platform that runs nothing: says so for every pod."""
+    raise bad_request(f'container in pod "{asked[1]}" is waiting to start')
+    yield b""  # which makes this a generator
+
+
+async def pod_log(store: Store, logs: Logs, call: Call, request: web.Request) -> web.StreamResponse:
+    """Stream a container's log. Raises `ApiError`: 404 for no such pod, 400 for a container that is not to be had."""
+    pod = store.get(POD, call.namespace, call.name or "")
+    spec = pod.get("spec") or {}
+    names = [c.get("name", "") for part in ("initContainers", "containers") for c in spec.get(part) or ()]
+    container = call.query.get("container") or None
+    if container is None and len(names) > 1:
+        listed = " ".join(names)
+        raise bad_request(f"a container name must be specified for pod {call.name}, choose one of: [{listed}]")
+    if container is not None and container not in names:
+        raise bad_request(f"container {container} is not valid for pod {call.name}")
+    follow, previous = (call.query.get(word) in ("true", "1") for word in ("follow", "previous"))
+    pieces = logs(call.namespace or "", call.name or "", container, previous, _number(call.query, "tailLines"), follow)
+    first = await anext(pieces, b"")  # before the answer starts, so that a refusal can still be one
+    response = web.StreamResponse(headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"})
+    await response.prepare(request)
+    await response.write(first)
+    async for piece in pieces:
+        await response.write(piece)
+    return response
+
+
+def _number(query: Any, name: str) -> int | None:
+    """A query parameter as a number that is not negative; None if it is not given."""
+    text = query.get(name)
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 18:
+        raise bad_request(f'invalid {name}: "{text[:40]}" is no number')
+    return int(text)

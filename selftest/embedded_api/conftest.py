@@ -1,0 +1,92 @@
+"""The embedded API server on a loop of its own, so that tests may use blocking clients and the real kubectl."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from embedded.api.errors import bad_request
+from embedded.api.server import ApiServer
+from embedded.api.store import Store
+from embedded.types import Endpoint
+
+
+T = TypeVar("T")
+
+
+class Api:
+    """A running server. `do` calls a function on the server's loop, where the store lives."""
+
+    def __init__(self, token: str | None = None) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="embedded-api", daemon=True)
+        self._thread.start()
+        self.store = Store()
+        self.endpoints: dict[tuple[str, int], Endpoint] = {}
+        self.token = token
+        self.server = ApiServer(
+            self.store, logs=_logs, resolve=lambda host, port: self.endpoints.get((host, port)), token=token
+        )
+        self.url = asyncio.run_coroutine_threadsafe(self.server.start(), self.loop).result(10)
+        self.client = httpx.Client(base_url=self.url, timeout=10)
+
+    def do(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Call `function` on the loop and return what it returns."""
+
+        async def run() -> T:
+            return function(*args, **kwargs)
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(10)
+
+    def request(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> httpx.Response:
+        """One request with a JSON body (if any) of this content type."""
+        content = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.client.request(method, path, content=content, headers={"Content-Type": kind})
+
+    def stop(self) -> None:
+        """Stop the server and its loop."""
+        self.client.close()
+        asyncio.run_coroutine_threadsafe(self.server.stop(), self.loop).result(10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(10)
+        self.loop.close()
+
+
+async def _logs(
+    namespace: str, pod: str, container: str | None, previous: bool, tail: int | None, follow: bool
+) -> AsyncIterator[bytes]:
+    if previous:
+        raise bad_request(f'previous terminated container "{container}" in pod "{pod}" not found')
+    lines = [f"{namespace}/{pod}/{container} line {n}\n".encode() for n in range(3)]
+    for line in lines[-tail:] if tail else lines:
+        yield line
+    if follow:
+        yield b"followed\n"
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """A fresh server with the namespaces that every cluster has."""
+    running = Api()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def place(api: Api) -> str:
+    """A namespace of the test's own."""
+    assert api.request("POST", "/api/v1/namespaces", {"metadata": {"name": "place"}}).status_code == 201
+    return "place"
+
+
+@pytest.fixture
+def kubeconfig(api: Api, tmp_path: Path) -> Path:
+    """A kubeconfig file that leads to the server."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps(api.server.kubeconfig()))
+    return path
