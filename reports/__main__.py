@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from evidence.catalogue import Catalogue, Requirement
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from evidence import catalogue as catalogues
+from evidence.catalogue import Catalogue, Requirement
 from reports import build, html, path, redact, run, terminal, write
 from reports.check import check
 from reports.errors import ReportError, UsageError
@@ -105,7 +105,10 @@ def _show(arguments: argparse.Namespace, console: Console) -> int:
         _known_name("requirement", arguments.requirement, [requirement.id for requirement in catalogue.requirements])
     report = build.build(folder / "history.ndjson", catalogue)
     if arguments.requirement is None:
-        terminal.show(report, console, ascii_only=_ascii_only(), folder=arguments.run)
+        width, color = console.width, console.is_terminal and not console.no_color
+        sys.stdout.write(
+            terminal.text(report, width=width, color=color, ascii_only=_ascii_only(), folder=arguments.run)
+        )
         return report.gate.exit
     result = report.find(arguments.requirement)
     if result is None:

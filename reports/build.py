@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from evidence.catalogue import Catalogue, Requirement
+from evidence.catalogue import PROFILES, Catalogue, Requirement
 from reports import gate, judged, matrix, redact, run
 from reports import known as known_module
 from reports.model import VERDICTS, Known, Report, Result, Tally, Test
@@ -180,7 +180,8 @@ def tally(name: str, results: Iterable[Result]) -> Tally:
 
 
 def _tallies(results: Sequence[Result], by: str) -> tuple[Tally, ...]:
-    names = dict.fromkeys(getattr(result, by) for result in results)
+    names = list(dict.fromkeys(getattr(result, by) for result in results))
+    names.sort(key=lambda name: PROFILES.index(name) if name in PROFILES else 0)
     return tuple(tally(name, [result for result in results if getattr(result, by) == name]) for name in names)
 
 

@@ -20,14 +20,16 @@ def svg(path: EventPath, witness: frozenset[int] = frozenset()) -> str:
         path: Hops in order.
         witness: Seqs that prove a violation.
     """
-    width = _LEFT * 2 + _LANE_WIDTH * (len(LANES) - 1)
+    # An exchange that carried no event ends where it was answered.
+    lanes = ("client", "server") if path.exchange else LANES
+    width = _LEFT * 2 + _LANE_WIDTH * (len(lanes) - 1)
     height = _TOP + _ROW * (len(path.hops) + (1 if path.more else 0)) + 24
     reached = {lane for hop in path.hops for lane in (hop.start, hop.end)}
     parts = [
         f'<svg class="path" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">',
         f"<title>{escape('Path of event ' + path.title)}</title>",
     ]
-    for lane, name in enumerate(LANES):
+    for lane, name in enumerate(lanes):
         x = _x(lane)
         css = "lane" if lane in reached else "lane unreached"
         parts.append(

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from evidence.history import Record
-from reports import diagram, path, redact, run
+from reports import diagram, path, redact, run, terminal
 from reports.model import Claim, Mutation, Report, Result, Test, Violation
-from reports.terminal import mark_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_WITNESSES = 8
@@ -86,7 +85,7 @@ def render(report: Report, history: Path) -> str:
             report=report,
             marks=MARKS,
             claims=CLAIMS,
-            mark_of=mark_of,
+            mark_of=terminal.mark_of,
             troubled=[
                 r
                 for r in report.results
@@ -94,8 +93,8 @@ def render(report: Report, history: Path) -> str:
             ],
             excused=[result for result in report.results if result.excused],
             gone=[result for result in report.results if result.gone],
-            keys=[key for key in MARKS if any(mark_of(result) == key for result in report.results)],
-            mark_counts={key: sum(mark_of(result) == key for result in report.results) for key in MARKS},
+            keys=[key for key in MARKS if any(terminal.mark_of(result) == key for result in report.results)],
+            mark_counts={key: sum(terminal.mark_of(result) == key for result in report.results) for key in MARKS},
             tests_of=evidence.tests_of,
             share=_share,
             matrices=[] if report.mutation is None else list(_matrices(report)),
@@ -118,6 +117,8 @@ def _environment() -> jinja2.Environment:
     environment.filters["clean"] = redact.clean
     environment.filters["one_line"] = redact.one_line
     environment.filters["seconds"] = seconds
+    environment.filters["ticks"] = ticks
+    environment.filters["commit"] = terminal.commit
     return environment
 
 
@@ -130,6 +131,16 @@ def seconds(value: float) -> str:
     if value < 1:
         return f"{value * 1000:.0f} ms"
     return f"{value:.1f} s" if value < 60 else f"{int(value // 60)} min {int(value % 60):02d} s"
+
+
+def ticks(text: str) -> Markup:
+    """Text with `quoted` words set as code; everything is escaped."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)
+    )
 
 
 def _share(part: int, whole: int) -> str:

@@ -37,6 +37,8 @@ class EventPath:
     """All hops of one event, or of one exchange that carried none."""
 
     title: str
+    exchange: bool = False
+    """It is one HTTP request and its answer, without an event: it has two lanes only."""
     hops: list[Hop] = field(default_factory=list)
     more: int = 0
     partitions: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -95,6 +97,7 @@ def trace(history: Path, wanted: Collection[Subjects]) -> dict[Identity | str, E
     for _, record in lines(history):
         if not isinstance(record, str):
             paths.take(record)
+    paths.tell_stuck_groups()
     return {key: path for key, path in paths.found.items() if path.hops}
 
 
@@ -104,6 +107,7 @@ class _Paths:
         self._send_of: dict[str, Identity | str] = {}
         self._receive_of: dict[str, tuple[Identity, int]] = {}
         self._attempts: dict[tuple[Identity, str], int] = {}
+        self._latest: dict[tuple[str, str, int], tuple[Record, int]] = {}
         self.found: dict[Identity | str, EventPath] = {}
 
     def take(self, record: Record) -> None:
@@ -176,6 +180,9 @@ class _Paths:
     def _offsets(self, record: Record) -> None:
         topic, group = str(record.get("topic")), str(record.get("group"))
         committed = record.get("committed") or {}
+        for partition, offset in committed.items():
+            if isinstance(offset, int) and group != "None":
+                self._latest[group, topic, int(partition)] = (record, offset)
         for key, path in self.found.items():
             for (place, partition), offset in path.partitions.items():
                 passed = committed.get(str(partition))
@@ -184,10 +191,20 @@ class _Paths:
                     path.passed.add(mark)
                     self._hop(key, record, GROUP, GROUP, f"group {_tail(group)} committed {passed}")
 
-    def _hop(self, key: Identity | str, record: Record, start: int, end: int, label: str) -> None:
-        title = f"{key[1]} of {key[0]}" if isinstance(key, tuple) else key
-        path = self.found.setdefault(key, EventPath(title=redact.one_line(title, 120)))
-        path.add(Hop(record["seq"], float(record.get("t") or 0.0), start, end, redact.one_line(label, 70)))
+    def tell_stuck_groups(self) -> None:
+        """A note for every group that was seen on an event's partition, last of all short of the event's record."""
+        for key, path in self.found.items():
+            for (group, topic, partition), (record, offset) in self._latest.items():
+                place = path.partitions.get((topic, partition))
+                if place is not None and (group, topic, partition) not in path.passed:
+                    self._hop(key, record, GROUP, GROUP, f"group {_tail(group)} stays at {offset}", bad=True)
+
+    def _hop(self, key: Identity | str, record: Record, start: int, end: int, label: str, *, bad: bool = False) -> None:
+        if key not in self.found:
+            title = f"{key[1]} of {key[0]}" if isinstance(key, tuple) else key
+            self.found[key] = EventPath(redact.one_line(title, 120), exchange=key in self._sends)
+        path = self.found[key]
+        path.add(Hop(record["seq"], float(record.get("t") or 0.0), start, end, redact.one_line(label, 70), bad))
 
 
 def _place(record: Record) -> str:

@@ -85,9 +85,9 @@ def read(path: Path) -> Run:
         elif record["kind"] == "run.finished":
             run.finished = record
     if not run.started:
-        run.faults.append("the history has no run.started")
+        run.faults.append("no run.started: its beginning is missing")
     if run.finished is None:
-        run.faults.append("the history has no run.finished: the run was cut off")
+        run.faults.append("no run.finished: the run was cut off")
     return run
 
 

@@ -82,16 +82,21 @@ def show(report: Report, console: Console, *, ascii_only: bool = False, folder: 
 def header(report: Report) -> Text:
     """Suite, target and versions, on one or two lines."""
     suite, target = report.suite, report.target
-    commit = str(suite.get("commit") or "")[:10]
     kafka = target.get("kafka")
     if isinstance(kafka, dict):
         kafka = " ".join(str(kafka[key]) for key in ("kind", "version") if kafka.get(key))
     parts = [
-        f"Touchstone {suite.get('version', '?')}" + (f" ({commit})" if commit else ""),
+        f"Touchstone {suite.get('version') or '?'} {commit(suite.get('commit'))}".rstrip(),
         f"target {target.get('name', '?')}" + (f", Kafka {kafka}" if kafka else ""),
         ", ".join(f"{name} {version}" for name, version in report.sut.items()),
     ]
     return Text("\n" + "  |  ".join(part for part in parts if part), style="bold")
+
+
+def commit(name: object) -> str:
+    """A commit as one reads it: ten digits, and whether files differed from it."""
+    digits, mark, _ = str(name or "").partition("-dirty")
+    return digits[:10] + mark.replace("-", " ")
 
 
 def _table(report: Report, *, ascii_only: bool) -> Table:

@@ -1,5 +1,5 @@
 (() => {
-  const rows = [...document.querySelectorAll(".req")];
+  const rows = [...document.querySelectorAll(".group .req")];
   const search = document.querySelector("#search");
   const state = { text: "", verdicts: new Set(), profile: "", level: "" };
   const count = document.querySelector("#count");
