@@ -1,0 +1,11 @@
+"""The Knative Kafka Broker's data plane, to the specification: ingress, records, filters, delivery, replies, dead letters.
+
+Where the specification and the real Broker differ, this follows the specification; what the real one does is a mutant.
+It knows no Kubernetes: controllers tell it what to serve.
+"""
+
+from embedded.dataplane.feed import NoTopicError
+from embedded.dataplane.plane import DataPlane
+from embedded.dataplane.policies import HONEST, Policies
+
+__all__ = ["HONEST", "DataPlane", "NoTopicError", "Policies"]

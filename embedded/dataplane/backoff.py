@@ -1,0 +1,94 @@
+"""How often and after which waits a delivery is tried again (Knative DeliverySpec), and ISO 8601 durations.
+
+The waits follow the specification's text: linear waits `backoffDelay` before every retry, exponential
+`backoffDelay * 2^<number of the retry>`, counted from 1, so that every reading of that text is a lower bound of it. The
+Knative Kafka Broker grows linear waits too (`delay * n`): that is its own.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+DEFAULT_DELAY = 0.2
+"""Seconds; what the Kafka Broker's control plane fills in for a Trigger with `retry` and without `backoffDelay`."""
+
+DEFAULT_TIMEOUT = 600.0
+"""Seconds an attempt may take when `timeout` does not say (as the Kafka Broker)."""
+
+_MAX_WAIT = 86_400.0
+_DURATION = re.compile(
+    r"P(?=.)(?:(?P<years>\d+(?:\.\d+)?)Y)?(?:(?P<months>\d+(?:\.\d+)?)M)?(?:(?P<weeks>\d+(?:\.\d+)?)W)?"
+    r"(?:(?P<days>\d+(?:\.\d+)?)D)?"
+    r"(?:T(?=.)(?:(?P<hours>\d+(?:\.\d+)?)H)?(?:(?P<minutes>\d+(?:\.\d+)?)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+)
+_SECONDS = {
+    "years": 31_556_952.0,
+    "months": 2_629_746.0,
+    "weeks": 604_800.0,
+    "days": 86_400.0,
+    "hours": 3600.0,
+    "minutes": 60.0,
+    "seconds": 1.0,
+}
+
+
+def seconds(duration: str) -> float:
+    """Return an ISO 8601 duration in seconds (years and months by their Gregorian average).
+
+    Raises:
+        ValueError: it is none.
+    """
+    match = _DURATION.fullmatch(duration.replace(",", "."))
+    if match is None:
+        raise ValueError(f"{duration!r} is no ISO 8601 duration such as PT0.2S")
+    return sum(float(number) * _SECONDS[unit] for unit, number in match.groupdict().items() if number is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPlan:
+    """A DeliverySpec made ready to use.
+
+    Attributes:
+        retry: attempts after the first.
+        linear: the policy; otherwise exponential.
+        delay: seconds.
+        timeout: seconds that an attempt may take.
+    """
+
+    retry: int = 0
+    linear: bool = False
+    delay: float = DEFAULT_DELAY
+    timeout: float = DEFAULT_TIMEOUT
+
+    @classmethod
+    def of(cls, delivery: Mapping[str, Any]) -> "DeliveryPlan":
+        """Read a DeliverySpec (`retry`, `backoffPolicy`, `backoffDelay`, `timeout`).
+
+        Raises:
+            ValueError: a value that the field does not allow.
+        """
+        retry, policy = delivery.get("retry", 0), delivery.get("backoffPolicy", "exponential")
+        delay, timeout = delivery.get("backoffDelay"), delivery.get("timeout")
+        if not isinstance(retry, int) or isinstance(retry, bool) or retry < 0:
+            raise ValueError(f"retry is {retry!r}, not a number from 0")
+        if policy not in {"linear", "exponential"}:
+            raise ValueError(f"backoffPolicy is {policy!r}, neither linear nor exponential")
+        return cls(
+            retry=retry,
+            linear=policy == "linear",
+            delay=DEFAULT_DELAY if delay is None else seconds(delay),
+            # A timeout of zero would be no attempt at all; the specification asks for more than zero.
+            timeout=(seconds(timeout) if timeout is not None else 0.0) or DEFAULT_TIMEOUT,
+        )
+
+
+def waits(plan: DeliveryPlan) -> Iterator[float]:
+    """Yield the seconds to wait before each retry, `plan.retry` of them."""
+    for number in range(1, plan.retry + 1):
+        yield min(plan.delay if plan.linear else plan.delay * 2.0 ** min(number, 64), _MAX_WAIT)
+
+
+def is_retryable(status: int | None) -> bool:
+    """Whether an attempt that ended so is made again: no answer (None), 404, 408, 409, 429 and 5xx."""
+    return status is None or status in {404, 408, 409, 429} or status >= 500

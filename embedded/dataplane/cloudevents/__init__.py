@@ -1,0 +1,24 @@
+"""CloudEvents 1.0 as the data plane reads and writes them: HTTP and Kafka bindings, JSON format.
+
+Our own and strict, because an SDK that invents missing ids or lets empty ones pass cannot be a reference. This is not
+the reader that judges a system under test; that one lives in `evidence` and shares no line with this.
+"""
+
+from embedded.dataplane.cloudevents.event import CloudEvent, NotAnEventError, check
+from embedded.dataplane.cloudevents.http import HttpReader, claims_to_be_event, write_binary, write_structured
+from embedded.dataplane.cloudevents.kafka import Headers, Record, read_record, write_record, write_structured_record
+
+__all__ = [
+    "CloudEvent",
+    "Headers",
+    "HttpReader",
+    "NotAnEventError",
+    "Record",
+    "check",
+    "claims_to_be_event",
+    "read_record",
+    "write_binary",
+    "write_record",
+    "write_structured",
+    "write_structured_record",
+]

@@ -1,0 +1,150 @@
+"""The JSON event format (CloudEvents JSON format 1.0.2), one event at a time.
+
+The data member is cut out of the text as it was written: parsing and printing it again would change number forms and
+white space, and a broker may not touch data.
+"""
+
+import base64
+import binascii
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from embedded.dataplane.cloudevents import media
+from embedded.dataplane.cloudevents.event import CORE, CloudEvent, NotAnEventError, attribute_name
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+# Attributes that the specifications type as String, URI or Timestamp: JSON numbers and booleans are wrong for them.
+_STRINGS = CORE | {"partitionkey", "traceparent", "tracestate"}
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def read_json(body: bytes, charset: str = "utf-8") -> tuple[dict[str, str], bytes | None]:
+    """Read one event in the JSON format.
+
+    Returns:
+        Its attributes (names and types checked, presence not) and its data.
+
+    Raises:
+        NotAnEventError: it is no JSON object, or a member cannot be what it claims to be.
+    """
+    if charset.lower() not in {"utf-8", "utf8", "us-ascii"}:
+        raise NotAnEventError(f"charset {charset[:32]!r} is not UTF-8")
+    try:
+        text = body.decode("utf-8")
+        members = _members(text)
+    except UnicodeDecodeError as error:
+        raise NotAnEventError(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
+    except RecursionError as error:
+        raise NotAnEventError("the body is nested too deeply") from error
+    except ValueError as error:
+        raise NotAnEventError(f"the body is not a JSON object: {error}") from error
+    data, encoded = members.pop("data", None), members.pop("data_base64", None)
+    attributes = {
+        attribute_name(name): _attribute(name, value)
+        for name, (value, _) in members.items()
+        # "unset attributes MAY be encoded to the JSON value of null" (JSON format, 2.2).
+        if value is not None
+    }
+    return attributes, _data(attributes, data, encoded)
+
+
+def write_json(event: CloudEvent) -> bytes:
+    """Write one event in the JSON format; data that is JSON stands as it is, any other as base64."""
+    head = json.dumps(dict(event.attributes), ensure_ascii=False)
+    if event.data is None:
+        return head.encode()
+    return head[:-1].encode() + b", " + _data_member(event) + b"}"
+
+
+def _data_member(event: CloudEvent) -> bytes:
+    kind = event.attributes.get("datacontenttype")
+    if kind is not None and media.parse(kind).is_json and event.data is not None:
+        try:
+            value = _DECODER.decode(event.data.decode("utf-8"))
+        except (ValueError, RecursionError):
+            # Declared JSON, but is not: then it can only travel as the bytes that it is.
+            value = None
+        # Neither null (that would mean "no data") nor white space around (a reader would lose it).
+        if value is not None and event.data == event.data.strip():
+            return b'"data": ' + event.data
+    return b'"data_base64": "' + base64.b64encode(event.data or b"") + b'"'
+
+
+def _members(text: str) -> dict[str, tuple[Any, str]]:
+    """Split a JSON object into its members, each with its value and the text of its value."""
+    at = _skip(text, 0)
+    if text[at : at + 1] != "{":
+        raise ValueError("it does not begin with '{'")
+    found: dict[str, tuple[Any, str]] = {}
+    at = _skip(text, at + 1)
+    while text[at : at + 1] != "}":
+        if found:
+            at = _skip(text, _expect(text, at, ","))
+        if text[at : at + 1] != '"':
+            raise ValueError(f"a member name is missing at character {at}")
+        name, at = _DECODER.raw_decode(text, at)
+        start = _skip(text, _expect(text, _skip(text, at), ":"))
+        value, end = _DECODER.raw_decode(text, start)
+        if name in found:
+            raise ValueError(f"member {name[:64]!r} stands twice")
+        found[name] = (value, text[start:end])
+        at = _skip(text, end)
+    if _skip(text, at + 1) != len(text):
+        raise ValueError(f"something follows the object at character {at + 1}")
+    return found
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _expect(text: str, at: int, mark: str) -> int:
+    if text[at : at + 1] != mark:
+        raise ValueError(f"{mark!r} is missing at character {at}")
+    return at + 1
+
+
+def _attribute(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if name in _STRINGS:
+        raise NotAnEventError(f"attribute {name!r} is not a string")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and -(2**31) <= value < 2**31:
+        return str(value)
+    raise NotAnEventError(f"attribute {name!r} is neither string, boolean nor 32-bit integer")
+
+
+def _data(attributes: dict[str, str], data: tuple[Any, str] | None, encoded: tuple[Any, str] | None) -> bytes | None:
+    if encoded is not None and encoded[0] is not None:
+        if data is not None:
+            raise NotAnEventError("'data' and 'data_base64' exclude each other")
+        if not isinstance(encoded[0], str):
+            raise NotAnEventError("'data_base64' is not a string")
+        try:
+            return base64.b64decode(encoded[0], validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise NotAnEventError(f"'data_base64' is not base64: {error}") from error
+    if data is None or data[0] is None:
+        return None
+    value, text = data
+    # "A JSON-format event with no datacontenttype is exactly equivalent to one with application/json."
+    kind = attributes.setdefault("datacontenttype", "application/json")
+    try:
+        if isinstance(value, str) and not media.parse(kind).is_json:
+            return value.encode()
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise NotAnEventError("'data' has an unpaired surrogate") from error

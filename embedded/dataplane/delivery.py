@@ -1,0 +1,100 @@
+"""The way of one event to one subscriber: attempts, retries, reply, dead letter."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from embedded.dataplane.backoff import DeliveryPlan
+from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
+from embedded.dataplane.outbound import Outbound
+from embedded.dataplane.policies import Attempt, Policies
+from embedded.dataplane.producer import NotStoredError
+from embedded.dataplane.tracing import Trace
+from embedded.types import TriggerSpec
+
+_log = logging.getLogger(__name__)
+
+StoreReply = Callable[[TriggerSpec, Policies, CloudEvent, Trace | None], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where deliveries go out: by HTTP, and replies back into the Broker's topic (raising NotStoredError)."""
+
+    http: Outbound
+    store_reply: StoreReply
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The delivery of events under one Trigger's terms."""
+
+    spec: TriggerSpec
+    policies: Policies
+    plan: DeliveryPlan
+    outlet: Outlet
+
+    async def run(self, event: CloudEvent, trace: Trace | None) -> None:
+        """Deliver, and send to the dead letter sink what cannot be. Returns when the outcome is known, whatever it is."""
+
+        async def settle(attempt: Attempt) -> None:
+            reply = self.policies.reply(attempt)
+            if reply is not None:
+                await self.outlet.store_reply(self.spec, self.policies, reply, self.policies.trace_reply(trace))
+
+        await self.policies.pace()
+        failure, attempts = await self._send(self.spec.subscriber, event, trace, settle)
+        if failure is None:
+            if self.policies.is_again(attempts):
+                await self._send(self.spec.subscriber, event, trace, settle)
+            return
+        name, why = f"{self.spec.namespace}/{self.spec.name}", failure.error or f"answer {failure.status}"
+        letter = self.policies.dead_letter(event, self.spec.subscriber, failure)
+        if self.spec.dead_letter is None or letter is None:
+            _log.warning("Trigger %s drops event %s: %s", name, event.attributes["id"], why)
+            return
+        # An answer of the dead letter sink is no reply to anything: 2xx is enough.
+        failure, _ = await self._send(self.spec.dead_letter, letter, trace, None)
+        if failure is not None:
+            why = failure.error or f"answer {failure.status}"
+            _log.warning("Trigger %s drops event %s: dead letter sink: %s", name, event.attributes["id"], why)
+
+    async def _send(
+        self,
+        url: str,
+        event: CloudEvent,
+        trace: Trace | None,
+        settle: Callable[[Attempt], Awaitable[None]] | None,
+    ) -> tuple[Attempt | None, int]:
+        """Send to one place until it is accepted or not worth another attempt.
+
+        Returns:
+            The last failure (None for success) and the number of attempts made.
+        """
+        waits, attempts = self.policies.waits(self.plan), 0
+        while True:
+            attempts += 1
+            # Each attempt is a span of its own.
+            parent = self.policies.trace_delivery(trace)
+            headers, body = self.policies.write_request(event, self.spec)
+            fields = [*headers, *(parent.headers() if parent else ())]
+            attempt = await self.outlet.http.post(url, fields, body, self.plan.timeout)
+            if attempt.is_success:
+                try:
+                    if settle is not None:
+                        await settle(attempt)
+                except NotAnEventError as error:
+                    # Asking again would make the subscriber do its work twice for the same answer.
+                    return replace(attempt, error=f"malformed reply: {error}"), attempts
+                except NotStoredError as error:
+                    # "The delivery of the original event MUST be considered failed" and is tried again.
+                    attempt = Attempt(None, error=f"the reply was not stored: {error}")
+                else:
+                    return None, attempts
+            if not self.policies.is_retryable(attempt):
+                return attempt, attempts
+            wait = next(waits, None)
+            if wait is None:
+                return attempt, attempts
+            await asyncio.sleep(wait)

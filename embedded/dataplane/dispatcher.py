@@ -1,0 +1,123 @@
+"""One Trigger at work: its consumer group's records, filtered, delivered, retried, replied to, dead-lettered.
+
+Ordered Triggers have one record of a partition in flight, retries included; unordered ones up to 50 in all. An offset is
+committed only past records whose delivery, retries, reply and dead letter are finished.
+"""
+
+import logging
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+
+from embedded.dataplane import tracing
+from embedded.dataplane.backoff import DeliveryPlan
+from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record
+from embedded.dataplane.delivery import Delivery, Outlet
+from embedded.dataplane.feed import Cluster, Feed
+from embedded.dataplane.lanes import Lanes
+from embedded.dataplane.policies import Policies
+from embedded.types import TriggerSpec
+
+_log = logging.getLogger(__name__)
+
+MAX_IN_FLIGHT = 50
+"""Records in flight for an unordered Trigger (the Kafka Broker's `max.poll.records`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A TriggerSpec made ready to use; a changed Trigger gets a new one, for the records that come after."""
+
+    spec: TriggerSpec
+    policies: Policies
+    matches: Callable[[CloudEvent], bool]
+    delivery: DeliveryPlan
+
+    @classmethod
+    def of(cls, spec: TriggerSpec, policies: Policies) -> "Plan":
+        """Compile filters and delivery.
+
+        Raises:
+            ValueError: one of them cannot be honoured; the text says which and why.
+        """
+        return cls(spec, policies, policies.matcher.compile(spec), DeliveryPlan.of(spec.delivery))
+
+
+class Dispatcher:
+    """The running half of a Trigger."""
+
+    def __init__(
+        self, plan: Plan, cluster: Cluster, outlet: Outlet, earlier: Callable[["Dispatcher"], Iterable["Dispatcher"]]
+    ) -> None:
+        """Take the terms; `start` begins.
+
+        Args:
+            plan: what the Trigger asks for.
+            cluster: where its topic is.
+            outlet: where deliveries go.
+            earlier: gives the Triggers of the same Broker that were there before this one.
+        """
+        self.plan = plan
+        self._outlet = outlet
+        self._earlier = earlier
+        ordered = plan.policies.is_ordered(plan.spec)
+        self._lane: Callable[[int], Hashable] = (lambda partition: partition) if ordered else (lambda _: None)
+        self._lanes = Lanes(1 if ordered else MAX_IN_FLIGHT, self._handle)
+        self._feed = Feed(cluster, plan.spec.topic, plan.spec.group, self._take, self._lane)
+
+    @property
+    def spec(self) -> TriggerSpec:
+        """Return what the Trigger asks for at present."""
+        return self.plan.spec
+
+    def matches(self, event: CloudEvent) -> bool:
+        """Whether the Trigger's filter lets the event through."""
+        return self.plan.matches(event)
+
+    async def start(self, *, resume: bool) -> None:
+        """Consume; events acknowledged after this returned will be seen.
+
+        Args:
+            resume: False ignores offsets that the group has, from a Trigger that was deleted.
+
+        Raises:
+            NoTopicError, KafkaException: the topic cannot be consumed.
+        """
+        await self._feed.open("latest", resume=resume, begin=self.plan.policies.begin)
+
+    async def stop(self) -> None:
+        """Deliver nothing more from now on; what is in flight is cut off and stays uncommitted."""
+        self._feed.close()
+        await self._lanes.stop()
+
+    async def stopped(self) -> None:
+        """Return once the consumer is closed as well."""
+        await self._feed.closed()
+
+    def _take(self, record: Record) -> None:
+        self._lanes.put(self._lane(record.partition or 0), record)
+
+    async def _handle(self, record: Record) -> None:
+        try:
+            await self._process(record)
+        except Exception:  # noqa: BLE001 - a fault of ours with one record must show, and must not stop the others
+            _log.exception("Trigger %s/%s gives up a record", self.spec.namespace, self.spec.name)
+        # Not in a `finally`: a record that was cut off is not done.
+        self._feed.done(record)
+
+    async def _process(self, record: Record) -> None:
+        plan = self.plan
+        try:
+            event = plan.policies.from_record(record)
+        except NotAnEventError as error:
+            _log.warning(
+                "%s[%s]@%d is no CloudEvent, passed over: %s",
+                plan.spec.topic,
+                record.partition,
+                record.offset,
+                error,
+            )
+            return
+        if not plan.matches(event) or not plan.policies.takes(self, event, self._earlier(self)):
+            return
+        trace = tracing.extract(record.headers)
+        await Delivery(plan.spec, plan.policies, plan.delivery, self._outlet).run(event, trace)

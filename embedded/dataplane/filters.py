@@ -1,0 +1,125 @@
+"""Trigger filters: `filter.attributes` and the dialects of `filters`, compiled once per Trigger to one predicate.
+
+Sources: knative/specs control-plane (TriggerFilter) and the CloudEvents Subscriptions API draft, 3.2.4. CESQL is not
+here yet: a new entry of `Matcher.dialects` is all that it takes; until then `compile` refuses it by name.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from embedded.dataplane.cloudevents import CloudEvent
+from embedded.types import TriggerSpec
+
+Attributes = Mapping[str, str]
+Predicate = Callable[[Attributes], bool]
+Compare = Callable[[str, str], bool]
+"""(value in the event, value in the filter) to whether they agree."""
+
+
+class UnsupportedFilterError(ValueError):
+    """A filter that cannot be compiled; the text names the place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matcher:
+    """The rules of filtering, each replaceable alone.
+
+    Attributes:
+        view: the attributes of an event that filters see.
+        legacy: one entry of `filter.attributes`: (attributes, name, wanted) to match.
+        every: how the entries of one object are joined.
+        nothing: the outcome where neither `filter` nor `filters` says anything.
+        joined: how the expressions of `filters` are joined.
+        dialects: name to compiler of an expression; compilers get the Matcher for nested expressions.
+        effective: which of `filter` and `filters` counts.
+    """
+
+    view: Callable[[CloudEvent], Attributes] = lambda event: event.attributes
+    legacy: Callable[[Attributes, str, str], bool] = lambda attributes, name, wanted: (
+        name in attributes and wanted in {"", attributes[name]}
+    )
+    every: Callable[[Iterable[bool]], bool] = all
+    nothing: Callable[[TriggerSpec], bool] = lambda _: True
+    joined: Callable[[Iterable[bool]], bool] = all
+    dialects: Mapping[str, "Dialect"] = field(default_factory=lambda: DIALECTS)
+    effective: Callable[[TriggerSpec], tuple[Mapping[str, Any] | None, Sequence[Mapping[str, Any]] | None]] = (
+        lambda spec: (None, spec.filters) if spec.filters else (spec.filter, None)
+    )
+
+    def compile(self, spec: TriggerSpec) -> Callable[[CloudEvent], bool]:
+        """Make the predicate of a Trigger.
+
+        Raises:
+            UnsupportedFilterError: an expression of no known dialect, or of wrong shape.
+        """
+        legacy, expressions = self.effective(spec)
+        if expressions:
+            parts = [self.expression(item, f"filters[{number}]") for number, item in enumerate(expressions)]
+            return lambda event: self.joined(part(attributes) for attributes in [self.view(event)] for part in parts)
+        wanted = _strings((legacy or {}).get("attributes") or {}, "filter.attributes")
+        if wanted:
+            return lambda event: self.every(self.legacy(self.view(event), name, text) for name, text in wanted.items())
+        outcome = self.nothing(spec)
+        return lambda _: outcome
+
+    def expression(self, item: Any, place: str) -> Predicate:
+        """Compile one expression of the `filters` array, or one nested in it; `place` is for messages."""
+        if not isinstance(item, Mapping):
+            raise UnsupportedFilterError(f"{place} is no object")
+        parts = []
+        for name, argument in item.items():
+            if name not in self.dialects:
+                raise UnsupportedFilterError(f"{place}: dialect {name!r} is none of {', '.join(self.dialects)}")
+            parts.append(self.dialects[name](self, argument, f"{place}.{name}"))
+        return lambda attributes: all(part(attributes) for part in parts)
+
+
+Dialect = Callable[[Matcher, Any, str], Predicate]
+"""(matcher, the expression's argument, its place for messages) to a predicate."""
+
+
+def comparing(compare: Compare) -> Dialect:
+    """Make a dialect of attribute names and values: each must be present and agree (an absent one never does)."""
+
+    def dialect(_: Matcher, argument: Any, place: str) -> Predicate:
+        wanted = _strings(argument, place)
+        return lambda attributes: all(
+            name in attributes and compare(attributes[name], text) for name, text in wanted.items()
+        )
+
+    return dialect
+
+
+def combining(combine: Callable[[Iterable[bool]], bool]) -> Dialect:
+    """Make a dialect of a list of expressions."""
+
+    def dialect(matcher: Matcher, argument: Any, place: str) -> Predicate:
+        if not isinstance(argument, Sequence) or isinstance(argument, str):
+            raise UnsupportedFilterError(f"{place} is no list")
+        parts = [matcher.expression(item, f"{place}[{number}]") for number, item in enumerate(argument)]
+        return lambda attributes: combine(part(attributes) for part in parts)
+
+    return dialect
+
+
+def negation(matcher: Matcher, argument: Any, place: str) -> Predicate:
+    """Compile `not`: the inverse of its expression, whatever makes that one false."""
+    inner = matcher.expression(argument, place)
+    return lambda attributes: not inner(attributes)
+
+
+DIALECTS: Mapping[str, Dialect] = {
+    "exact": comparing(str.__eq__),
+    "prefix": comparing(str.startswith),
+    "suffix": comparing(str.endswith),
+    "all": combining(all),
+    "any": combining(any),
+    "not": negation,
+}
+
+
+def _strings(argument: Any, place: str) -> Mapping[str, str]:
+    if not isinstance(argument, Mapping) or not all(isinstance(text, str) for text in argument.values()):
+        raise UnsupportedFilterError(f"{place} is no object of strings")
+    return argument

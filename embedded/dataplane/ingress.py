@@ -1,0 +1,137 @@
+"""The Brokers' HTTP ingress: `POST /<namespace>/<broker>` takes one event and acknowledges it once Kafka has it.
+
+| case | answer |
+|---|---|
+| stored | 202, empty |
+| no valid single event | 400, the reason as text |
+| no such Broker | 404 |
+| other method | 405 with `Allow: POST` |
+| body not sent in time | 408 |
+| larger than 1 MiB | 413 |
+| Kafka did not acknowledge | 503 |
+| `GET /healthz`, `GET /readyz` | 200 |
+| `GET` with `K-Network-Probe` on a Broker's path | 200 and `K-Network-Hash` given back; 404 without such a Broker |
+
+Codes of the Kafka Broker's receiver, where the specification leaves the choice; it answers 503 for ever to what is too large,
+gives no reason and no `Allow` (facts/knative.md 2.3), which we do not follow.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from embedded.dataplane import tracing
+from embedded.dataplane.cloudevents import NotAnEventError
+from embedded.dataplane.policies import Answer, Policies
+from embedded.dataplane.producer import NotStoredError, Producer
+from embedded.types import BrokerSpec
+
+_log = logging.getLogger(__name__)
+
+_BODY_SECONDS = 30.0
+# Attributes travel as header fields; 64 KiB of event must pass whichever way it is split (CloudEvents, "Size Limits").
+_MAX_FIELD = 72 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A Broker on the ingress."""
+
+    spec: BrokerSpec
+    policies: Policies
+
+
+class Ingress:
+    """The HTTP server. `find` gives the Broker of (namespace, name); `defaults` the policies of a namespace."""
+
+    def __init__(
+        self, producer: Producer, find: Callable[[str, str], Mount | None], defaults: Callable[[str], Policies]
+    ) -> None:
+        self._producer = producer
+        self._find = find
+        self._defaults = defaults
+        self._runner = web.ServerRunner(
+            web.Server(self._handle, access_log=None, max_line_size=_MAX_FIELD, max_field_size=_MAX_FIELD),
+            shutdown_timeout=1.0,
+        )
+
+    async def start(self, host: str, port: int) -> str:
+        """Listen; return the URL.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        return f"http://{host}:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        """Stop listening; requests under way get a second."""
+        await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.Response:
+        if request.path in {"/healthz", "/readyz"} and request.method == "GET":
+            return web.Response()
+        path = request.path.removesuffix("/").split("/")
+        namespace, name = path[1:] if len(path) == 3 else ("", "")
+        mount = self._find(namespace, name)
+        if request.method == "GET" and "K-Network-Probe" in request.headers:
+            if mount is None:
+                return web.Response(status=404)
+            return web.Response(headers={"K-Network-Hash": request.headers.get("K-Network-Hash", "")})
+        policies = mount.policies if mount else self._defaults(namespace)
+        if not policies.allows(request.method):
+            return web.Response(status=405, headers={"Allow": "POST"})
+        if mount is None:
+            return _response(policies.unknown_broker)
+        return _response(await self._take(request, mount))
+
+    async def _take(self, request: web.BaseRequest, mount: Mount) -> Answer:
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await _read(request, mount.policies.max_body)
+        except TimeoutError:
+            return Answer(408, f"the body did not come within {_BODY_SECONDS:g} s")
+        if body is None:
+            return Answer(413, f"the body is larger than {mount.policies.max_body} bytes")
+        spec, policies = mount.spec, mount.policies
+        try:
+            event = policies.accept(request.raw_headers, body)
+        except NotAnEventError as error:
+            return Answer(400, str(error))
+        trace = policies.trace_record(
+            tracing.extract((name.decode("latin-1"), value) for name, value in request.raw_headers)
+        )
+
+        async def send() -> None:
+            await self._producer.send(spec.topic, tracing.stamped(policies.to_record(event, spec.partitions), trace))
+
+        try:
+            await policies.store(send, event)
+        except NotStoredError as error:
+            _log.warning("Broker %s/%s: event not stored: %s", spec.namespace, spec.name, error)
+            return Answer(413 if error.too_large else 503, f"Kafka did not store the event: {error}")
+        return Answer(202)
+
+
+def _response(answer: Answer) -> web.Response:
+    return (
+        web.Response(status=answer.status, text=answer.reason) if answer.reason else web.Response(status=answer.status)
+    )
+
+
+async def _read(request: web.BaseRequest, limit: int) -> bytes | None:
+    """Read the body. None when it is larger than `limit`."""
+    if (request.content_length or 0) > limit:
+        return None
+    chunks, size = [], 0
+    while chunk := await request.content.readany():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            return None
+    return b"".join(chunks)

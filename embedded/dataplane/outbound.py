@@ -1,0 +1,77 @@
+"""One HTTP request to a subscriber or dead letter sink. It tells how that went, and never raises for what they do."""
+
+import asyncio
+from collections.abc import Sequence
+
+import aiohttp
+from yarl import URL
+
+from embedded.dataplane.policies import Attempt
+from embedded.types import Endpoint, Resolve
+
+_MAX_ANSWER = 4 * 1024 * 1024
+_MAX_FIELD = 64 * 1024
+
+
+class Outbound:
+    """The HTTP client of the data plane. Made on a running loop."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
+            timeout=aiohttp.ClientTimeout(total=None),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # An event says its own content type, or none; the rest is nobody's business.
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+            max_line_size=_MAX_FIELD,
+            max_field_size=_MAX_FIELD,
+        )
+
+    async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes, timeout: float) -> Attempt:
+        """POST once, following no redirect, within `timeout` seconds for everything."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._post(url, headers, body)
+        except TimeoutError:
+            return Attempt(None, error=f"no answer within {timeout:g} s")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            # ValueError: a URL or header value that HTTP cannot carry.
+            return Attempt(None, error=f"{type(error).__name__}: {error}")
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def _post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Attempt:
+        # Encoded: the path of a subscriber is sent as it is written.
+        target = URL(url, encoded=True)
+        fields = list(headers)
+        if (endpoint := self._endpoint(target)) is not None:
+            fields.append(("Host", endpoint.authority))
+            target = target.with_host(endpoint.host).with_port(endpoint.port)
+        async with self._session.post(target, data=body, headers=fields, allow_redirects=False) as answer:
+            content = await _read(answer.content)
+            error = f"the answer is larger than {_MAX_ANSWER} bytes" if len(content) > _MAX_ANSWER else ""
+            return Attempt(answer.status, answer.raw_headers, content[:_MAX_ANSWER], error)
+
+    def _endpoint(self, target: URL) -> Endpoint | None:
+        host = target.host
+        if host is None:
+            raise ValueError(f"{target} has no host")
+        endpoint = self._resolve(host, target.port or 80)
+        if endpoint is None and (".svc" in host or "." not in host.strip("[]").replace(":", ".")):
+            if host == "localhost":
+                return None
+            raise OSError(f"no such host: {host}")
+        return endpoint
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """Read to the end, or a little beyond the limit."""
+    chunks, size = [], 0
+    while size <= _MAX_ANSWER and (chunk := await content.readany()):
+        chunks.append(chunk)
+        size += len(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,145 @@
+"""The data plane as the controllers drive it: Brokers and Triggers come, change and go."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+from embedded import mutants
+from embedded.dataplane import tracing
+from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.delivery import Outlet
+from embedded.dataplane.dispatcher import Dispatcher, Plan
+from embedded.dataplane.feed import Cluster
+from embedded.dataplane.ingress import Ingress, Mount
+from embedded.dataplane.outbound import Outbound
+from embedded.dataplane.policies import HONEST, Policies
+from embedded.dataplane.producer import Producer
+from embedded.dataplane.tracing import Trace
+from embedded.types import BrokerSpec, KafkaSettings, Resolve, TriggerSpec
+
+_log = logging.getLogger(__name__)
+
+Key = tuple[str, str]
+"""(namespace, name)"""
+
+
+class DataPlane:
+    """Ingress and dispatchers of one platform. Everything runs on the loop that `start` is called on."""
+
+    def __init__(self, kafka: KafkaSettings, resolve: Resolve) -> None:
+        self._kafka = kafka
+        self._resolve = resolve
+        self._brokers: dict[Key, Mount] = {}
+        self._triggers: dict[Key, Dispatcher] = {}
+        # Groups of deleted Triggers: the real control plane deletes them from Kafka, which the mock cannot.
+        self._deleted: set[str] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._turns: dict[Key, asyncio.Lock] = {}
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Open the ingress; return its URL.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        self._cluster = Cluster(self._kafka)
+        self._producer = Producer(self._kafka)
+        self._http = Outbound(self._resolve)
+        self._outlet = Outlet(self._http, self._store_reply)
+        self._ingress = Ingress(self._producer, lambda *key: self._brokers.get(key), self._defaults)
+        try:
+            return await self._ingress.start(host, port)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Close the ingress, stop all deliveries, close all clients."""
+        await self._ingress.stop()
+        await asyncio.gather(*(self._retire(key) for key in list(self._triggers)))
+        await asyncio.gather(*self._closing)
+        self._cluster.close()
+        await self._producer.stop()
+        await self._http.close()
+
+    async def add_broker(self, spec: BrokerSpec) -> None:
+        """Serve a Broker, or serve it as it is now. Its topic must exist.
+
+        Raises:
+            UnknownMutantError: `spec.mutant` names none.
+        """
+        self._brokers[spec.namespace, spec.name] = Mount(spec, _policies(spec.mutant))
+
+    async def remove_broker(self, namespace: str, name: str) -> None:
+        """Answer 404 from now on. Does nothing when there is no such Broker."""
+        self._brokers.pop((namespace, name), None)
+
+    async def add_trigger(self, spec: TriggerSpec) -> None:
+        """Serve a Trigger, or serve it as it is now; every event acknowledged after this returned is judged by `spec`.
+
+        A Trigger that changed keeps its place in the topic, and records already in flight keep the terms that they began
+        with.
+
+        Raises:
+            ValueError: a filter or delivery that cannot be honoured, or an unknown mutant.
+            NoTopicError, KafkaException: the topic cannot be consumed.
+        """
+        key = (spec.namespace, spec.name)
+        async with self._turn(key):
+            plan = Plan.of(spec, _policies(spec.mutant))
+            present = self._triggers.get(key)
+            if present is not None:
+                if _same_feed(present.spec, spec):
+                    if present.spec != spec:
+                        present.plan = plan
+                    return
+                await self._retire(key)
+            dispatcher = Dispatcher(plan, self._cluster, self._outlet, self._earlier)
+            await dispatcher.start(resume=spec.group not in self._deleted)
+            self._deleted.discard(spec.group)
+            self._triggers[key] = dispatcher
+
+    async def remove_trigger(self, namespace: str, name: str) -> None:
+        """Deliver nothing more from the moment this is called. Does nothing when there is no such Trigger."""
+        key = (namespace, name)
+        async with self._turn(key):
+            if key in self._triggers:
+                self._deleted.add(self._triggers[key].spec.group)
+                await self._retire(key)
+
+    async def _retire(self, key: Key) -> None:
+        dispatcher = self._triggers.pop(key)
+        await dispatcher.stop()
+        # A consumer takes a poll's time to close; nobody needs to wait for that.
+        task = asyncio.create_task(dispatcher.stopped())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _turn(self, key: Key) -> asyncio.Lock:
+        return self._turns.setdefault(key, asyncio.Lock())
+
+    def _earlier(self, dispatcher: Dispatcher) -> Iterator[Dispatcher]:
+        for other in self._triggers.values():
+            if other is dispatcher:
+                return
+            if (other.spec.namespace, other.spec.broker) == (dispatcher.spec.namespace, dispatcher.spec.broker):
+                yield other
+
+    def _defaults(self, namespace: str) -> Policies:
+        for (place, _), mount in self._brokers.items():
+            if place == namespace:
+                return mount.policies
+        return HONEST
+
+    async def _store_reply(self, spec: TriggerSpec, policies: Policies, event: CloudEvent, trace: Trace | None) -> None:
+        mount = self._brokers.get((spec.namespace, spec.broker))
+        record = policies.to_record(event, mount.spec.partitions if mount else 1)
+        await self._producer.send(spec.topic, tracing.stamped(record, trace))
+
+
+def _policies(mutant: str | None) -> Policies:
+    return HONEST if mutant is None else mutants.data_plane(mutant)(HONEST)
+
+
+def _same_feed(one: TriggerSpec, other: TriggerSpec) -> bool:
+    return (one.topic, one.group, one.ordered, one.mutant) == (other.topic, other.group, other.ordered, other.mutant)

@@ -1,0 +1,34 @@
+"""Which offsets may be committed: only past records whose outcome is known, so that a crash repeats but never loses."""
+
+
+class Progress:
+    """The records of one topic that are in hand. Records of a partition begin in offset order and end in any."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, dict[int, None]] = {}
+        self._next: dict[int, int] = {}
+        self._taken: dict[int, int] = {}
+
+    def begin(self, partition: int, offset: int) -> None:
+        """Note that a record is in hand."""
+        self._open.setdefault(partition, {})[offset] = None
+        self._next[partition] = offset + 1
+        # What lies before the first record in hand was committed by whoever came before us.
+        self._taken.setdefault(partition, offset)
+
+    def end(self, partition: int, offset: int) -> None:
+        """Note that a record's outcome is known."""
+        del self._open[partition][offset]
+
+    def take(self) -> dict[int, int]:
+        """Return the offsets to commit, of the partitions that moved since the last call."""
+        moved = {}
+        for partition, following in self._next.items():
+            offset = next(iter(self._open[partition]), following)
+            if offset != self._taken[partition]:
+                moved[partition] = self._taken[partition] = offset
+        return moved
+
+    def untake(self, partition: int) -> None:
+        """Note that an offset which `take` gave was not committed: the next call gives it, or a later one."""
+        self._taken[partition] = -1

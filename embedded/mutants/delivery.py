@@ -1,0 +1,140 @@
+"""Mutants of delivery: retries, backoff, dead letters, replies."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from embedded.dataplane.backoff import DeliveryPlan
+from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
+from embedded.dataplane.policies import Attempt, Policies
+from embedded.mutants.registry import data_plane_mutant
+
+
+@data_plane_mutant
+def retries_one_short(honest: Policies) -> Policies:
+    """`retry: 3` makes three attempts, not four (attempts are one more than retries; KN-DEL-07)."""
+
+    def waits(plan: DeliveryPlan) -> Iterator[float]:
+        return honest.waits(replace(plan, retry=max(plan.retry - 1, 0)))
+
+    return replace(honest, waits=waits)
+
+
+@data_plane_mutant
+def retries_everything(honest: Policies) -> Policies:
+    """400, 401, 403 and the like are tried again (the data-plane's table says never; KN-DEL-06)."""
+    return replace(honest, is_retryable=lambda _: True)
+
+
+@data_plane_mutant
+def retries_only_5xx(honest: Policies) -> Policies:
+    """404, 408, 409 and 429 are not tried again (KN-DEL-06)."""
+
+    def is_retryable(attempt: Attempt) -> bool:
+        return attempt.status is None or attempt.status >= 500
+
+    return replace(honest, is_retryable=is_retryable)
+
+
+@data_plane_mutant
+def no_backoff(honest: Policies) -> Policies:
+    """Retries come at once (KN-DEL-08)."""
+    return replace(honest, waits=lambda plan: (0.0 for _ in honest.waits(plan)))
+
+
+@data_plane_mutant
+def connection_error_dropped(honest: Policies) -> Policies:
+    """Where nobody answers, the event is dropped: no retry, no dead letter (eventing-kafka-broker issue 2662)."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        return None if attempt.status is None else honest.dead_letter(event, subscriber, attempt)
+
+    return replace(
+        honest,
+        is_retryable=lambda attempt: attempt.status is not None and honest.is_retryable(attempt),
+        dead_letter=dead_letter,
+    )
+
+
+@data_plane_mutant
+def dead_letter_skipped(honest: Policies) -> Policies:
+    """An event whose retries are used up is dropped (eventing-kafka-broker issues 1011, 3746: "No dead letter sink set")."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        if attempt.status is not None and honest.is_retryable(attempt):
+            return None
+        return honest.dead_letter(event, subscriber, attempt)
+
+    return replace(honest, dead_letter=dead_letter)
+
+
+@data_plane_mutant
+def dead_letter_bare(honest: Policies) -> Policies:
+    """Dead letters do not say why (no `knativeerror*` extensions; KN-DLS-03)."""
+    return replace(honest, dead_letter=lambda event, _subscriber, _attempt: event)
+
+
+@data_plane_mutant
+def reply_dropped(honest: Policies) -> Policies:
+    """Replies in binary mode go nowhere (they must be routed to all Triggers; KN-RPL-01)."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        return None if _is_binary(attempt) else event
+
+    return replace(honest, reply=reply)
+
+
+@data_plane_mutant
+def structured_reply_dropped(honest: Policies) -> Policies:
+    """Replies in structured mode go nowhere (KN-RPL-03)."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        return event if _is_binary(attempt) else None
+
+    return replace(honest, reply=reply)
+
+
+def _is_binary(attempt: Attempt) -> bool:
+    return any(name.lower() == b"ce-specversion" for name, _ in attempt.headers)
+
+
+@data_plane_mutant
+def reply_on_202(honest: Policies) -> Policies:
+    """An event in a 202 answer is routed as a reply (eventing-kafka-broker `BaseResponseHandler.handle`; KN-RPL-02)."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        if attempt.status != 202:
+            return honest.reply(attempt)
+        try:
+            return honest.reply(replace(attempt, status=200))
+        except NotAnEventError:
+            return None
+
+    return replace(honest, reply=reply)
+
+
+@data_plane_mutant
+def empty_reply_is_failure(honest: Policies) -> Policies:
+    """200 without body counts as a malformed reply (it is success; KN-RPL-04)."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        if event is None and attempt.status == 200:
+            raise NotAnEventError("there is no event")
+        return event
+
+    return replace(honest, reply=reply)
+
+
+@data_plane_mutant
+def malformed_reply_ignored(honest: Policies) -> Policies:
+    """An answer that is no event is success (it is a failed delivery; knative/eventing issues 6950, 7503; KN-RPL-05)."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        try:
+            return honest.reply(attempt)
+        except NotAnEventError:
+            return None
+
+    return replace(honest, reply=reply)

@@ -1,0 +1,155 @@
+"""Mutants of Trigger filters."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.cloudevents.event import CORE
+from embedded.dataplane.filters import Attributes, Dialect, Matcher, Predicate, combining, comparing
+from embedded.dataplane.policies import Policies
+from embedded.mutants.registry import data_plane_mutant
+from embedded.types import TriggerSpec
+
+
+def _dialect(honest: Policies, **dialects: Dialect) -> Policies:
+    changed: Mapping[str, Dialect] = {**honest.matcher.dialects, **{k.rstrip("_"): v for k, v in dialects.items()}}
+    return replace(honest, matcher=replace(honest.matcher, dialects=changed))
+
+
+@data_plane_mutant
+def empty_filter_matches_none(honest: Policies) -> Policies:
+    """A filter that is there but empty matches nothing (it matches all, as an absent one; KN-FLT-02)."""
+    return replace(honest, matcher=replace(honest.matcher, nothing=lambda spec: spec.filter is None))
+
+
+@data_plane_mutant
+def attributes_ored(honest: Policies) -> Policies:
+    """One matching attribute is enough (all are ANDed; KN-FLT-03)."""
+    return replace(honest, matcher=replace(honest.matcher, every=any))
+
+
+@data_plane_mutant
+def filter_ignores_case(honest: Policies) -> Policies:
+    """`filter.attributes` compares without regard to case (KN-FLT-03)."""
+
+    def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
+        return name in attributes and wanted.casefold() in {"", attributes[name].casefold()}
+
+    return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
+
+
+@data_plane_mutant
+def empty_value_matches_absent(honest: Policies) -> Policies:
+    """`""` lets events without the attribute through (eventing-kafka-broker `AttributesFilter`; knative/eventing issue 4847)."""
+
+    def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
+        return not wanted or attributes.get(name) == wanted
+
+    return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
+
+
+@data_plane_mutant
+def absent_attribute_matches(honest: Policies) -> Policies:
+    """An attribute that the event lacks is not asked for (it must be present; KN-FLT-04, KN-FLT-06)."""
+
+    def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
+        if name not in attributes:
+            return wanted != ""
+        return wanted in {"", attributes[name]}
+
+    return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
+
+
+@data_plane_mutant
+def extensions_invisible_to_filters(honest: Policies) -> Policies:
+    """`filter.attributes` sees the core attributes only (KN-FLT-05)."""
+
+    def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
+        return name in CORE and honest.matcher.legacy(attributes, name, wanted)
+
+    return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
+
+
+@data_plane_mutant
+def exact_as_prefix(honest: Policies) -> Policies:
+    """`exact` compares only as far as the filter goes (KN-FLT-09)."""
+    return _dialect(honest, exact=comparing(str.startswith))
+
+
+@data_plane_mutant
+def prefix_as_contains(honest: Policies) -> Policies:
+    """`prefix` looks anywhere in the value (KN-FLT-09)."""
+    return _dialect(honest, prefix=comparing(str.__contains__))
+
+
+@data_plane_mutant
+def suffix_as_contains(honest: Policies) -> Policies:
+    """`suffix` looks anywhere in the value (KN-FLT-09)."""
+    return _dialect(honest, suffix=comparing(str.__contains__))
+
+
+@data_plane_mutant
+def all_as_any(honest: Policies) -> Policies:
+    """`all` is content with one (KN-FLT-11)."""
+    return _dialect(honest, all_=combining(any))
+
+
+@data_plane_mutant
+def any_as_all(honest: Policies) -> Policies:
+    """`any` asks for every one (KN-FLT-11, KN-FLT-13)."""
+    return _dialect(honest, any_=combining(all))
+
+
+@data_plane_mutant
+def not_ignored(honest: Policies) -> Policies:
+    """`not` is its expression (KN-FLT-12)."""
+    return _dialect(honest, not_=lambda matcher, argument, place: matcher.expression(argument, place))
+
+
+@data_plane_mutant
+def absent_attribute_raises(honest: Policies) -> Policies:
+    """An absent attribute ends the evaluation, and the event is discarded (eventing-kafka-broker PR 4717; KN-FLT-12, KN-FLT-13)."""
+
+    def raising(compare: Callable[[str, str], bool]) -> Dialect:
+        def dialect(_matcher: Matcher, argument: Any, _place: str) -> Predicate:
+            # `attributes[name]` raises KeyError: the NullPointerException of `PrefixFilter.match`.
+            return lambda attributes: all(compare(attributes[name], text) for name, text in argument.items())
+
+        return dialect
+
+    class Discarding(Matcher):
+        """A matcher whose failures are misses."""
+
+        def compile(self, spec: TriggerSpec) -> Callable[[CloudEvent], bool]:
+            """See `Matcher`."""
+            matches = super().compile(spec)
+
+            def guarded(event: CloudEvent) -> bool:
+                try:
+                    return matches(event)
+                except KeyError:
+                    return False
+
+            return guarded
+
+    dialects = {"exact": raising(str.__eq__), "prefix": raising(str.startswith), "suffix": raising(str.endswith)}
+    return replace(honest, matcher=Discarding(dialects={**honest.matcher.dialects, **dialects}))
+
+
+@data_plane_mutant
+def filters_ored(honest: Policies) -> Policies:
+    """One matching expression of `filters` is enough (an array is a conjunction; KN-FLT-07)."""
+    return replace(honest, matcher=replace(honest.matcher, joined=any))
+
+
+@data_plane_mutant
+def filter_beats_filters(honest: Policies) -> Policies:
+    """With both given, `filter` counts (`filters` overrides it; knative/eventing PR 7930; KN-FLT-08)."""
+    return replace(
+        honest,
+        matcher=replace(
+            honest.matcher,
+            effective=lambda spec: (spec.filter, None) if spec.filter else (None, spec.filters),
+        ),
+    )

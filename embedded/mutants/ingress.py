@@ -1,0 +1,204 @@
+"""Mutants of the Brokers' ingress: what is accepted as an event, and when it counts as accepted."""
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
+from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, check
+from embedded.dataplane.cloudevents.http import read_format, utf8
+from embedded.dataplane.cloudevents.media import EVENT_JSON, Media, parse
+from embedded.dataplane.policies import Answer, Policies
+from embedded.dataplane.producer import NotStoredError
+from embedded.mutants.registry import data_plane_mutant
+from embedded.types import TriggerSpec
+
+_MUCH = 32 * 1024
+_UNREADABLE = "urn:touchstone:unreadable"
+
+
+@data_plane_mutant
+def ingress_acks_without_storing(honest: Policies) -> Policies:
+    """Events are acknowledged before Kafka answered; what it refuses is forgotten.
+
+    knative-extensions/eventing-kafka issue 279: 202 for a large event that was then dropped.
+    """
+    under_way: set[asyncio.Task[None]] = set()
+
+    async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
+        async def forget() -> None:
+            with contextlib.suppress(NotStoredError):
+                await honest.store(send, event)
+
+        task = asyncio.create_task(forget())
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+
+    return replace(honest, store=store, max_body=64 * honest.max_body)
+
+
+@data_plane_mutant
+def dataless_event_dropped(honest: Policies) -> Policies:
+    """An event without data is acknowledged and not stored (eventing-kafka-broker issue 1455: null values broke things)."""
+
+    async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
+        if event.data is not None:
+            await honest.store(send, event)
+
+    return replace(honest, store=store)
+
+
+@data_plane_mutant
+def structured_refused(honest: Policies) -> Policies:
+    """Only binary mode is read; structured JSON, which receivers must support too, is 400 (data-plane, "Minimum supported")."""
+
+    def structured(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | None]:
+        raise NotAnEventError(f"structured mode is not supported ({kind.type}, {len(body)} bytes)")
+
+    return replace(honest, accept=replace(honest.accept, structured=structured))
+
+
+@data_plane_mutant
+def missing_id_invented(honest: Policies) -> Policies:
+    """An event without id gets one (the CloudEvents Python SDK does so; facts/building-blocks.md A4)."""
+
+    def checked(attributes: Mapping[str, str]) -> Mapping[str, str]:
+        return check({"id": str(uuid.uuid4()), **attributes})
+
+    return replace(honest, accept=replace(honest.accept, check=checked))
+
+
+@data_plane_mutant
+def empty_attributes_accepted(honest: Policies) -> Policies:
+    """Empty id, source and type pass (sdk-java 4.0.1 `CloudEventBuilder.build` checks only for null; KN-ING-10)."""
+    return replace(honest, accept=replace(honest.accept, check=partial(check, never_empty=())))
+
+
+@data_plane_mutant
+def any_specversion_accepted(honest: Policies) -> Policies:
+    """Any specversion passes (the Python SDK up to 1.x reads what it does not know as 1.0; facts/kserve.md F3)."""
+    return replace(honest, accept=replace(honest.accept, check=partial(check, versions=None)))
+
+
+@data_plane_mutant
+def malformed_structured_accepted(honest: Policies) -> Policies:
+    """A structured body that cannot be read is acknowledged and dropped (facts/kserve.md F5, F6: passed on, answered 200)."""
+    unreadable = {"specversion": "1.0", "id": "?", "source": _UNREADABLE, "type": "?"}
+
+    def structured(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | None]:
+        try:
+            return honest.accept.structured(kind, body)
+        except NotAnEventError:
+            if kind.type == EVENT_JSON and _is_object(body):
+                raise
+            return unreadable, None
+
+    async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
+        if event.attributes["source"] != _UNREADABLE:
+            await honest.store(send, event)
+
+    return replace(honest, accept=replace(honest.accept, structured=structured), store=store)
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+@data_plane_mutant
+def batch_as_one_event(honest: Policies) -> Policies:
+    """Of a batch the first event is taken, the others are lost (KN-ING-13: "never 202 with one garbage event")."""
+
+    def batch(_: Media, body: bytes) -> CloudEvent:
+        try:
+            first = json.loads(body)[0]
+        except (ValueError, IndexError, KeyError, TypeError) as error:
+            raise NotAnEventError(f"the batch cannot be read: {error}") from error
+        attributes, data = read_format(Media(EVENT_JSON), json.dumps(first).encode())
+        return CloudEvent(check(attributes), data)
+
+    return replace(honest, accept=replace(honest.accept, batch=batch))
+
+
+@data_plane_mutant
+def attribute_names_mangled(honest: Policies) -> Policies:
+    """Attribute names are cut to what is legal, instead of refused (KN-ING-11; CloudEvents, "Naming Conventions")."""
+
+    def name(given: str) -> str:
+        return "".join(character for character in given.lower() if character.isascii() and character.isalnum())
+
+    def structured(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | None]:
+        try:
+            members = json.loads(body)
+        except ValueError:
+            return read_format(kind, body)
+        if isinstance(members, dict):
+            body = json.dumps(
+                {key if key in {"data", "data_base64"} else name(key): value for key, value in members.items()}
+            ).encode()
+        return read_format(kind, body)
+
+    return replace(honest, accept=replace(honest.accept, name=name, structured=structured))
+
+
+@data_plane_mutant
+def media_type_case_sensitive(honest: Policies) -> Policies:
+    """`Application/CloudEvents+JSON` is not recognised (sdk-java `EventFormatProvider.resolveFormat`; KN-ING-12)."""
+
+    def media(value: str) -> Media:
+        return replace(parse(value), type=value.split(";", maxsplit=1)[0].strip())
+
+    return replace(honest, accept=replace(honest.accept, media=media))
+
+
+@data_plane_mutant
+def any_method_accepted(honest: Policies) -> Policies:
+    """PUT, DELETE and the rest post an event as well (data-plane, "HTTP Verbs"; KN-ING-03)."""
+    return replace(honest, allows=lambda _: True)
+
+
+@data_plane_mutant
+def unknown_broker_accepted(honest: Policies) -> Policies:
+    """What is posted to no Broker is acknowledged and gone (the data-plane's table asks for 404; KN-ING-08)."""
+    return replace(honest, unknown_broker=Answer(202))
+
+
+@data_plane_mutant
+def truncates_large_data(honest: Policies) -> Policies:
+    """Data ends after 32 KiB (knative/eventing issue 6648: long messages cut; events of 64 KiB must pass)."""
+
+    def cut(event: CloudEvent) -> CloudEvent:
+        return event if event.data is None else replace(event, data=event.data[:_MUCH])
+
+    return replace(honest, to_record=lambda event, count: honest.to_record(cut(event), count))
+
+
+@data_plane_mutant
+def percent_encoding_ignored(honest: Policies) -> Policies:
+    """`ce-` header values pass as they are, in and out (cloudevents/sdk-java issue 748, sdk-go issue 1331)."""
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        headers, body = honest.write_request(event, spec)
+        raw = {f"ce-{name}": value for name, value in event.attributes.items()}
+        return [(name, raw.get(name, value)) for name, value in headers], body
+
+    return replace(honest, accept=replace(honest.accept, decode=utf8), write_request=write_request)
+
+
+@data_plane_mutant
+def deduplicates_by_id(honest: Policies) -> Policies:
+    """A second event of the same source and id is acknowledged and dropped (brokers must not; KN-DUP-01)."""
+    seen: set[tuple[str, str]] = set()
+
+    async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
+        identity = (event.attributes["source"], event.attributes["id"])
+        if identity not in seen:
+            seen.add(identity)
+            await send()
+
+    return replace(honest, store=store)

@@ -1,0 +1,34 @@
+"""Mutants that are right, but late: by more than any budget forgives."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.policies import Policies
+from embedded.mutants.registry import data_plane_mutant
+
+_LATE_ACK = 1.0
+_LATE_DELIVERY = 1.5
+
+
+@data_plane_mutant
+def slow_ingress(honest: Policies) -> Policies:
+    """Events are acknowledged late (`LoomKafkaProducer` sends from one thread, which a missing topic blocks; facts/knative.md 2.3)."""
+
+    async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
+        await honest.store(send, event)
+        await asyncio.sleep(_LATE_ACK)
+
+    return replace(honest, store=store)
+
+
+@data_plane_mutant
+def slow_dispatch(honest: Policies) -> Policies:
+    """Events are delivered late (eventing-kafka-broker issue 2597: waiting for partitions and slots in flight)."""
+
+    async def pace() -> None:
+        await honest.pace()
+        await asyncio.sleep(_LATE_DELIVERY)
+
+    return replace(honest, pace=pace)

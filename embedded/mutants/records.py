@@ -1,0 +1,91 @@
+"""Mutants of what stands in Kafka, and of how it is read back."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import replace
+
+from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record
+from embedded.dataplane.cloudevents.event import CORE
+from embedded.dataplane.policies import Policies
+from embedded.mutants.registry import data_plane_mutant
+
+
+@data_plane_mutant
+def record_headers_hyphenated(honest: Policies) -> Policies:
+    """Extensions stand under `ce-<name>`, as for HTTP (MLServer's Kafka answers are alike; facts/seldon.md 4.3)."""
+    core = {f"ce_{name}" for name in CORE}
+
+    def to_record(event: CloudEvent, partitions: int) -> Record:
+        record = honest.to_record(event, partitions)
+        headers = [(name if name in core else name.replace("ce_", "ce-", 1), value) for name, value in record.headers]
+        return replace(record, headers=headers)
+
+    def from_record(record: Record) -> CloudEvent:
+        headers = [(name.replace("ce-", "ce_", 1), value) for name, value in record.headers]
+        return honest.from_record(replace(record, headers=headers))
+
+    return replace(honest, to_record=to_record, from_record=from_record)
+
+
+@data_plane_mutant
+def partitionkey_ignored(honest: Policies) -> Policies:
+    """`partitionkey` does not become the record's key: records go round the partitions (KN-KFK-04; Kafka binding, 3.1)."""
+    turns = itertools.count()
+
+    def to_record(event: CloudEvent, partitions: int) -> Record:
+        return replace(honest.to_record(event, partitions), key=None, partition=next(turns) % partitions)
+
+    return replace(honest, to_record=to_record)
+
+
+@data_plane_mutant
+def structured_record_skipped(honest: Policies) -> Policies:
+    """Records in structured mode are passed over (consumers must read both modes; KN-KFK-07)."""
+
+    def from_record(record: Record) -> CloudEvent:
+        if any(
+            name.lower() == "content-type" and (value or b"").lower().startswith(b"application/cloudevents")
+            for name, value in record.headers
+        ):
+            raise NotAnEventError("structured mode is not read")
+        return honest.from_record(record)
+
+    return replace(honest, from_record=from_record)
+
+
+@data_plane_mutant
+def foreign_record_eats_next(honest: Policies) -> Policies:
+    """The record after one that is no event is lost with it (KN-KFK-08; eventing-kafka-broker issue 1455)."""
+    eating: set[int | None] = set()
+
+    def from_record(record: Record) -> CloudEvent:
+        if record.partition in eating:
+            eating.remove(record.partition)
+            raise NotAnEventError("lost with the record before")
+        try:
+            return honest.from_record(record)
+        except NotAnEventError:
+            eating.add(record.partition)
+            raise
+
+    return replace(honest, from_record=from_record)
+
+
+@data_plane_mutant
+def ready_before_consuming(honest: Policies) -> Policies:
+    """A Trigger on a topic with records is Ready before it consumes, and misses one (eventing-kafka-broker issue 3249)."""
+    late = False
+
+    def begin(ends: Mapping[int, int]) -> Mapping[int, int]:
+        nonlocal late
+        late = any(ends.values())
+        return honest.begin(ends)
+
+    def from_record(record: Record) -> CloudEvent:
+        nonlocal late
+        if late:
+            late = False
+            raise NotAnEventError("it came before the consumer")
+        return honest.from_record(record)
+
+    return replace(honest, begin=begin, from_record=from_record)

@@ -1,0 +1,77 @@
+"""Mutants of routing: which Triggers get an event, how often, in what order, and what of it arrives."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.cloudevents.event import CORE
+from embedded.dataplane.policies import Candidate, Policies
+from embedded.mutants.registry import data_plane_mutant
+from embedded.types import TriggerSpec
+
+
+@data_plane_mutant
+def first_trigger_only(honest: Policies) -> Policies:
+    """Routing ends at the first destination that matches (every associated Trigger must be evaluated; KN-FLT-01)."""
+
+    def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
+        return not any(other.matches(event) and other.spec.subscriber != candidate.spec.subscriber for other in earlier)
+
+    return replace(honest, takes=takes)
+
+
+@data_plane_mutant
+def same_destination_once(honest: Policies) -> Policies:
+    """Two Triggers with one destination make one delivery (the specification asks for two; KN-FLT-01)."""
+
+    def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
+        return not any(other.matches(event) and other.spec.subscriber == candidate.spec.subscriber for other in earlier)
+
+    return replace(honest, takes=takes)
+
+
+@data_plane_mutant
+def delivers_twice(honest: Policies) -> Policies:
+    """A delivery that succeeded at once is made again (eventing-kafka-broker issue 2202: 8081 duplicates of 20000)."""
+    return replace(honest, is_again=lambda attempts: attempts == 1)
+
+
+@data_plane_mutant
+def order_ignored(honest: Policies) -> Policies:
+    """An ordered Trigger delivers as an unordered one (facts/knative.md 2.4)."""
+    return replace(honest, is_ordered=lambda _: False)
+
+
+@data_plane_mutant
+def data_through_text(honest: Policies) -> Policies:
+    """Data goes through a text string, which ruins what is not UTF-8 (KN-DEL-03; as JSON re-serialising brokers do)."""
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        headers, body = honest.write_request(event, spec)
+        return headers, body.decode("utf-8", "replace").encode()
+
+    return replace(honest, write_request=write_request)
+
+
+@data_plane_mutant
+def extensions_dropped(honest: Policies) -> Policies:
+    """Extensions are not delivered, save to the dead letter sink (KN-DEL-04: attributes identical, extensions too)."""
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        if "knativeerrordest" in event.attributes:
+            return honest.write_request(event, spec)
+        kept = {name: value for name, value in event.attributes.items() if name in CORE}
+        return honest.write_request(replace(event, attributes=kept), spec)
+
+    return replace(honest, write_request=write_request)
+
+
+@data_plane_mutant
+def no_prefer_reply(honest: Policies) -> Policies:
+    """Deliveries lack `Prefer: reply` (data-plane, "Derived (Reply) Events"; KN-DEL-02)."""
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        headers, body = honest.write_request(event, spec)
+        return [field for field in headers if field[0] != "Prefer"], body
+
+    return replace(honest, write_request=write_request)

@@ -1,0 +1,166 @@
+"""Mutants of Seldon's Kafka server.
+
+The real executor *stalls* after some of these (it dies and starts again at the same record), which no test could tell from
+slowness in time. They are modelled as the restart that loses what was polled: the next records are dropped too.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from google.protobuf.message import DecodeError
+
+from embedded.dataplane.cloudevents import Record
+from embedded.mutants.registry import stream_mutant
+from embedded.streaming import tensorflow
+from embedded.streaming.policies import StreamPolicies
+from embedded.streaming.requests import (
+    NotAnObjectError,
+    NotARequestError,
+    ProtoNameError,
+    UndecodableError,
+    UnknownTypeError,
+    decode,
+)
+
+_LOST = 3
+_RESTART = 1.0
+_ALONE = 0.1
+_LATE = 0.3
+
+
+def _losing(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> Callable[[Record], bytes]:
+    """Return a reader that drops the next records of a partition after one that fails with `poison`."""
+    dead: dict[int | None, tuple[int, float]] = {}
+
+    def losing(record: Record) -> bytes:
+        left, until = dead.get(record.partition, (0, 0.0))
+        if left and time.monotonic() < until:
+            dead[record.partition] = (left - 1, until)
+            raise NotARequestError("lost in a restart")
+        try:
+            return read(record)
+        except poison:
+            dead[record.partition] = (_LOST, time.monotonic() + _RESTART)
+            raise
+
+    return losing
+
+
+@stream_mutant
+def stream_dies_on_non_object(honest: StreamPolicies) -> StreamPolicies:
+    """JSON that is no object is fatal (executor rest/tensorflow.go:19, unchecked assertion; facts/seldon.md 1.4)."""
+    return replace(honest, read_rest=_losing(honest.read_rest, NotAnObjectError))
+
+
+@stream_mutant
+def stream_dies_on_undecodable(honest: StreamPolicies) -> StreamPolicies:
+    """Bytes that cannot be decoded are fatal (the class of seldon-core issue 4789; facts/seldon.md 1.6)."""
+    return replace(
+        honest,
+        read_rest=_losing(honest.read_rest, UndecodableError),
+        read_grpc=_losing(honest.read_grpc, UndecodableError),
+    )
+
+
+@stream_mutant
+def unknown_proto_name_kills(honest: StreamPolicies) -> StreamPolicies:
+    """A `proto-name` that is not known is fatal (executor server.go:166-171, nil type; seldon-core issue 4789)."""
+    return replace(honest, read_grpc=_losing(honest.read_grpc, UnknownTypeError))
+
+
+@stream_mutant
+def proto_name_ignored(honest: StreamPolicies) -> StreamPolicies:
+    """Values are decoded as PredictResponse whatever `proto-name` says, and chained (executor grpc/tensorflow/client.go:70)."""
+
+    def read_grpc(record: Record) -> bytes:
+        response, request = (
+            tensorflow.TYPES[f"tensorflow.serving.Predict{kind}"]() for kind in ("Response", "Request")
+        )
+        try:
+            response.ParseFromString(record.value or b"")
+        except DecodeError as error:
+            raise UndecodableError(str(error)) from error
+        request.model_spec.CopyFrom(response.model_spec)
+        for name, tensor in response.outputs.items():
+            request.inputs[name].CopyFrom(tensor)
+        content: bytes = request.SerializeToString()
+        return content
+
+    return replace(honest, read_grpc=read_grpc)
+
+
+@stream_mutant
+def missing_proto_name_guessed(honest: StreamPolicies) -> StreamPolicies:
+    """Without one `proto-name`, PredictRequest is assumed (there is no default; facts/seldon.md 1.3)."""
+
+    def read_grpc(record: Record) -> bytes:
+        try:
+            return honest.read_grpc(record)
+        except ProtoNameError:
+            return decode(tensorflow.PREDICT_REQUEST, record.value or b"")
+
+    return replace(honest, read_grpc=read_grpc)
+
+
+@stream_mutant
+def stream_answer_constant(honest: StreamPolicies) -> StreamPolicies:
+    """Every JSON request gets the same answer (a model that does not look at its input)."""
+    constant = b'{"predictions": [[0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]]}'
+
+    async def answer(content: bytes) -> bytes:
+        return constant if content.lstrip().startswith(b"{") else await honest.answer(content)
+
+    return replace(honest, answer=answer)
+
+
+@stream_mutant
+def stream_answers_mispaired(honest: StreamPolicies) -> StreamPolicies:
+    """Two answers in work at once are exchanged (workers share state; executor client.go:223, facts/seldon.md 1.7)."""
+    waiting: list[tuple[bytes, asyncio.Future[bytes]]] = []
+
+    async def answer(content: bytes) -> bytes:
+        if waiting:
+            other, partner = waiting.pop()
+            partner.set_result(content)
+            return await honest.answer(other)
+        entry = (content, asyncio.get_running_loop().create_future())
+        waiting.append(entry)
+        await asyncio.wait([entry[1]], timeout=_ALONE)
+        if entry in waiting:
+            waiting.remove(entry)
+        return await honest.answer(entry[1].result() if entry[1].done() else content)
+
+    return replace(honest, answer=answer)
+
+
+@stream_mutant
+def stream_key_dropped(honest: StreamPolicies) -> StreamPolicies:
+    """A key that is not UTF-8 text is dropped (nothing else pairs answers: they have no headers; seldon-core issue 4447)."""
+
+    def key(record: Record) -> bytes | None:
+        try:
+            (record.key or b"").decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        return honest.key(record)
+
+    return replace(honest, key=key)
+
+
+@stream_mutant
+def stream_answers_twice(honest: StreamPolicies) -> StreamPolicies:
+    """Each answer is written twice (duplicates after commits that move backwards; seldon-core PR 4117)."""
+    return replace(honest, copies=2)
+
+
+@stream_mutant
+def commits_before_answer(honest: StreamPolicies) -> StreamPolicies:
+    """The offset is committed when the record is polled, and the answer comes later (seldon-core issue 4097)."""
+
+    async def before(finish: Callable[[], None]) -> None:
+        finish()
+        await asyncio.sleep(_LATE)
+
+    return replace(honest, before=before)

@@ -1,0 +1,52 @@
+"""Mutants of trace propagation."""
+
+import time
+from dataclasses import replace
+
+from embedded.dataplane.cloudevents import CloudEvent, Record
+from embedded.dataplane.policies import Policies
+from embedded.dataplane.tracing import Trace, extract
+from embedded.mutants.registry import data_plane_mutant
+
+_CONCURRENT = 1.0
+
+
+@data_plane_mutant
+def trace_dropped(honest: Policies) -> Policies:
+    """Neither deliveries nor replies carry a trace (eventing-kafka-broker issue 1540, open; 1944, 4190)."""
+    return replace(honest, trace_delivery=lambda _: None, trace_reply=lambda _: None)
+
+
+@data_plane_mutant
+def trace_cross_talk(honest: Policies) -> Policies:
+    """A delivery carries the trace of another event at work (`ACTIVE_CONTEXT` on a shared context; facts/knative.md 2.9)."""
+    active: Trace | None = None
+    since = 0.0
+
+    def trace_delivery(trace: Trace | None) -> Trace | None:
+        nonlocal active, since
+        now = time.monotonic()
+        shared = active if active is not None and now - since < _CONCURRENT else trace
+        active, since = trace, now
+        return honest.trace_delivery(shared)
+
+    return replace(honest, trace_delivery=trace_delivery)
+
+
+@data_plane_mutant
+def reply_trace_dropped(honest: Policies) -> Policies:
+    """The record of a reply carries no trace (facts/knative.md 2.9: "replies may lose it")."""
+    return replace(honest, trace_reply=lambda _: None)
+
+
+@data_plane_mutant
+def ce_traceparent_rewritten(honest: Policies) -> Policies:
+    """The extension `traceparent` is treated as the hop's own (the Distributed Tracing extension forbids; KN-OBS-02)."""
+
+    def to_record(event: CloudEvent, partitions: int) -> Record:
+        trace = extract([("traceparent", event.attributes.get("traceparent", "").encode())])
+        if trace is not None:
+            event = event.having(traceparent=trace.child().headers()[0][1])
+        return honest.to_record(event, partitions)
+
+    return replace(honest, to_record=to_record)

@@ -1,0 +1,6 @@
+"""Seldon's Kafka server (`serverType: kafka`), to its documentation: requests from one topic, answers to another."""
+
+from embedded.streaming.policies import HONEST, StreamPolicies
+from embedded.streaming.server import StreamServer
+
+__all__ = ["HONEST", "StreamPolicies", "StreamServer"]
