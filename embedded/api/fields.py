@@ -95,7 +95,7 @@ def apply(live: Object | None, patch: Object, manager: Manager, *, force: bool, 
         (entry, path)
         for entry in entries.values()
         for path, value in sorted(wanted.items())
-        if path in entry.paths and path in current and _differ(current[path], value)
+        if path in entry.paths and path in current and not _holds(current[path], value)
     ]
     if conflicts and not force:
         allowed = _left_by_client_side_apply(live or {}, current) if manager.name == "kubectl" else frozenset()
@@ -159,6 +159,15 @@ def _differ(one: Any, other: Any) -> bool:
     return bool(one != other)
 
 
+def _holds(current: Any, wanted: Any) -> bool:
+    """True when `current` is `wanted`, or a list of it with more fields in its items (the server's defaults)."""
+    if isinstance(wanted, list) and isinstance(current, list):
+        return len(wanted) == len(current) and all(map(_holds, current, wanted))
+    if isinstance(wanted, dict) and isinstance(current, dict):
+        return all(name in current and _holds(current[name], value) for name, value in wanted.items())
+    return not _differ(current, wanted)
+
+
 def _content(obj: Object) -> Object:
     metadata = {k: v for k, v in obj["metadata"].items() if k not in ("managedFields", "resourceVersion")}
     return obj | {"metadata": metadata}
@@ -204,7 +213,7 @@ def _left_by_client_side_apply(live: Object, current: Leaves) -> frozenset[Path]
         applied = _leaves(orjson.loads(text), "")
     except (orjson.JSONDecodeError, AttributeError):
         return frozenset()  # an annotation is free text; without a readable one nothing is handed over
-    return frozenset(path for path, value in applied.items() if path in current and not _differ(current[path], value))
+    return frozenset(path for path, value in applied.items() if path in current and _holds(current[path], value))
 
 
 def _last_applied(patch: Object) -> str:

@@ -331,7 +331,9 @@ class Store:
         if entry is None:
             return
         new = entry.copy()
-        new["metadata"]["ownerReferences"] = [o for o in new["metadata"]["ownerReferences"] if o["uid"] != uid]
+        left = [owner for owner in new["metadata"].pop("ownerReferences") if owner["uid"] != uid]
+        if left:
+            new["metadata"]["ownerReferences"] = left
         self._put("MODIFIED", resource, key, new)
 
     def _empty(self, namespace: str) -> None:

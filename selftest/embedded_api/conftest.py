@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import pytest
@@ -13,8 +13,9 @@ import pytest
 from embedded.api.errors import bad_request
 from embedded.api.server import ApiServer
 from embedded.api.store import Store
-from embedded.types import Endpoint
 
+if TYPE_CHECKING:
+    from embedded.types import Endpoint
 
 T = TypeVar("T")
 
@@ -57,9 +58,8 @@ class Api:
         self.loop.close()
 
 
-async def _logs(
-    namespace: str, pod: str, container: str | None, previous: bool, tail: int | None, follow: bool
-) -> AsyncIterator[bytes]:
+async def _logs(*asked: Any) -> AsyncIterator[bytes]:
+    namespace, pod, container, previous, tail, follow = asked
     if previous:
         raise bad_request(f'previous terminated container "{container}" in pod "{pod}" not found')
     lines = [f"{namespace}/{pod}/{container} line {n}\n".encode() for n in range(3)]

@@ -52,6 +52,7 @@ class Replay:
         self.compared = 0
 
     def play(self, number: int, step: str, request: dict[str, Any], answer: dict[str, Any]) -> None:
+        """Make one request again and note every difference in the answer."""
         path = request["path"].partition("?")[0]
         terminating = "Terminating" if '"phase": "Terminating"' in json.dumps(answer["body"]) else None
         known = (request["method"], path) in EXPECTED or (request["method"], path, terminating) in EXPECTED
@@ -71,10 +72,8 @@ class Replay:
             yield from self._watch(path, headers, answer)
             return
         body = request["body"]
-        if isinstance(body, str):
-            content = body.encode("latin-1")
-        else:
-            content = None if body is None else json.dumps(self._translated(body)).encode()
+        protobuf = isinstance(body, str)
+        content = body.encode("latin-1") if protobuf else body and json.dumps(self._translated(body)).encode()
         ours = self._api.client.request(request["method"], path, content=content, headers=headers)
         self._etags[plain] = ours.headers.get("etag", "")
         if ours.status_code != answer["status"]:
@@ -85,7 +84,7 @@ class Replay:
         if isinstance(recorded, str):
             return  # empty or binary, in both cases the status is what there is to compare
         mine = ours.json()
-        if plain in ("/api", "/apis") or plain.startswith("/apis/") and plain.count("/") == 3:
+        if plain in ("/api", "/apis") or (plain.startswith("/apis/") and plain.count("/") == 3):
             yield from _discovery(recorded, mine)
         elif plain == "/version":
             yield from self._differ(
@@ -132,9 +131,8 @@ class Replay:
                 elif name == "cells":
                     yield from self._differ(_without_ages(recorded[name]), _without_ages(ours[name]), below)
                 elif name == "managedFields":  # sorted by time, and ours all happen in one second
-                    yield from self._differ(
-                        *(sorted(owners, key=_owner) for owners in (recorded[name], ours[name])), below
-                    )
+                    theirs, mine = (sorted(owners, key=_owner) for owners in (recorded[name], ours[name]))
+                    yield from self._differ(theirs, mine, below)
                 elif name != "resourceVersion":
                     yield from self._differ(recorded[name], ours[name], below)
         elif isinstance(recorded, list) and isinstance(ours, list):
