@@ -36,7 +36,10 @@ class Delivery:
     outlet: Outlet
 
     async def run(self, event: CloudEvent, trace: Trace | None) -> None:
-        """Deliver, and send to the dead letter sink what cannot be. Returns when the outcome is known, whatever it is."""
+        """Deliver, and send to the dead letter sink what cannot be.
+
+        Returns when the outcome is known, whatever it is.
+        """
 
         async def settle(attempt: Attempt) -> None:
             reply = self.policies.reply(attempt)

@@ -1,7 +1,7 @@
 """One Trigger at work: its consumer group's records, filtered, delivered, retried, replied to, dead-lettered.
 
-Ordered Triggers have one record of a partition in flight, retries included; unordered ones up to 50 in all. An offset is
-committed only past records whose delivery, retries, reply and dead letter are finished.
+Ordered Triggers have one record of a partition in flight, retries included; unordered ones up to 50 in all. An offset
+is committed only past records whose delivery, retries, reply and dead letter are finished.
 """
 
 import logging

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -48,7 +48,6 @@ class Cluster:
         wanted = {TopicPartition(topic, partition): spec for partition in partitions}
         futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT)
         return {asked.partition: future.result(_TIMEOUT).offset for asked, future in futures.items()}
-
 
     def close(self) -> None:
         """Give up the client's threads, once the feeds are closed."""
@@ -252,7 +251,8 @@ class Feed:
         self._committed_all.set()
 
     def _commit_now(self, places: list[TopicPartition]) -> None:
-        # Not `asynchronous=True`: with a callback that deadlocks against `poll` on another thread (confluent-kafka 2.16.1).
+        # Not `asynchronous=True`: with a callback that deadlocks against `poll` on another thread (confluent-kafka
+        # 2.16.1).
         client = self._client
         assert client is not None
         for place in client.commit(offsets=places, asynchronous=False) or ():

@@ -77,8 +77,8 @@ class DataPlane:
     async def add_trigger(self, spec: TriggerSpec) -> None:
         """Serve a Trigger, or serve it as it is now; every event acknowledged after this returned is judged by `spec`.
 
-        A Trigger that changed keeps its place in the topic, and records already in flight keep the terms that they began
-        with.
+        A Trigger that changed keeps its place in the topic, and records already in flight keep the terms that they
+        began with.
 
         Raises:
             ValueError: a filter or delivery that cannot be honoured, or an unknown mutant.

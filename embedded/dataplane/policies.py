@@ -1,7 +1,7 @@
 """What the data plane decides, each decision a policy: the honest ones are the defaults of `Policies`.
 
-A faulty platform (`embedded.mutants`) is a copy of `Policies` with one of them replaced; nothing in the honest code knows
-that there are mutants. Policies decide, they move nothing: ingress, dispatcher and delivery do.
+A faulty platform (`embedded.mutants`) is a copy of `Policies` with one of them replaced; nothing in the honest code
+knows that there are mutants. Policies decide, they move nothing: ingress, dispatcher and delivery do.
 """
 
 import base64
@@ -146,8 +146,9 @@ def read_reply(attempt: Attempt) -> CloudEvent | None:
 def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
     """Return what the dead letter sink gets: the event, and what became of it (Knative's `knativeerror*` extensions).
 
-    `knativeerrordata` is the base64 of the first 1024 bytes of the answer. The Kafka Broker also makes extensions of `Kne-`
-    answer headers, and stalls on one that is no attribute name (facts/knative.md, KN-DLS-05); we leave them alone.
+    `knativeerrordata` is the base64 of the first 1024 bytes of the answer. The Kafka Broker also makes extensions of
+    `Kne-` answer headers, and stalls on one that is no attribute name (facts/knative.md, KN-DLS-05); we leave them
+    alone.
     """
     extensions = {"knativeerrordest": subscriber}
     if attempt.status is not None:

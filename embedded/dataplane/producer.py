@@ -14,8 +14,8 @@ from embedded.types import KafkaSettings
 _log = logging.getLogger(__name__)
 
 _TIMEOUT_MS = 10_000
-# A broker's default (`message.max.bytes`): what the client lets pass, any Kafka takes, and the mock, which takes all, is
-# no different from it.
+# A broker's default (`message.max.bytes`): what the client lets pass, any Kafka takes, and the mock, which takes all,
+# is no different from it.
 _MAX_RECORD = 1_048_588
 
 

@@ -1,8 +1,8 @@
 """W3C Trace Context, Level 1: carry a sender's trace on from ingress to record, to delivery, to reply.
 
-No trace is ever begun here: without a valid `traceparent` coming in, none goes out (that is how the Knative Kafka Broker
-propagates). The CloudEvents extension `traceparent` is another matter: it names the trace in which the event was made,
-and is an attribute like any other, never read nor rewritten here.
+No trace is ever begun here: without a valid `traceparent` coming in, none goes out (that is how the Knative Kafka
+Broker propagates). The CloudEvents extension `traceparent` is another matter: it names the trace in which the event was
+made, and is an attribute like any other, never read nor rewritten here.
 """
 
 import re

@@ -57,7 +57,7 @@ def connection_error_dropped(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def dead_letter_skipped(honest: Policies) -> Policies:
-    """An event whose retries are used up is dropped (eventing-kafka-broker issues 1011, 3746: "No dead letter sink set")."""
+    """An event whose retries are used up is dropped (eventing-kafka-broker issues 1011, 3746)."""
 
     def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
         if attempt.status is not None and honest.is_retryable(attempt):
@@ -129,7 +129,10 @@ def empty_reply_is_failure(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def malformed_reply_ignored(honest: Policies) -> Policies:
-    """An answer that is no event is success (it is a failed delivery; knative/eventing issues 6950, 7503; KN-RPL-05)."""
+    """An answer that is no event is success.
+
+    It is a failed delivery; knative/eventing issues 6950, 7503; KN-RPL-05.
+    """
 
     def reply(attempt: Attempt) -> CloudEvent | None:
         try:

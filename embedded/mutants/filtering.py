@@ -41,7 +41,10 @@ def filter_ignores_case(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def empty_value_matches_absent(honest: Policies) -> Policies:
-    """`""` lets events without the attribute through (eventing-kafka-broker `AttributesFilter`; knative/eventing issue 4847)."""
+    """`""` lets events without the attribute through.
+
+    Eventing-kafka-broker `AttributesFilter`; knative/eventing issue 4847.
+    """
 
     def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
         return not wanted or attributes.get(name) == wanted
@@ -109,7 +112,10 @@ def not_ignored(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def absent_attribute_raises(honest: Policies) -> Policies:
-    """An absent attribute ends the evaluation, and the event is discarded (eventing-kafka-broker PR 4717; KN-FLT-12, KN-FLT-13)."""
+    """An absent attribute ends the evaluation, and the event is discarded.
+
+    Eventing-kafka-broker PR 4717; KN-FLT-12, KN-FLT-13.
+    """
 
     def raising(compare: Callable[[str, str], bool]) -> Dialect:
         def dialect(_matcher: Matcher, argument: Any, _place: str) -> Predicate:

@@ -42,7 +42,10 @@ def ingress_acks_without_storing(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def dataless_event_dropped(honest: Policies) -> Policies:
-    """An event without data is acknowledged and not stored (eventing-kafka-broker issue 1455: null values broke things)."""
+    """An event without data is acknowledged and not stored.
+
+    Eventing-kafka-broker issue 1455: null values broke things.
+    """
 
     async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
         if event.data is not None:
@@ -53,7 +56,10 @@ def dataless_event_dropped(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def structured_refused(honest: Policies) -> Policies:
-    """Only binary mode is read; structured JSON, which receivers must support too, is 400 (data-plane, "Minimum supported")."""
+    """Only binary mode is read; structured JSON, which receivers must support too, is 400.
+
+    Data-plane, "Minimum supported".
+    """
 
     def structured(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | None]:
         raise NotAnEventError(f"structured mode is not supported ({kind.type}, {len(body)} bytes)")
@@ -85,7 +91,10 @@ def any_specversion_accepted(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def malformed_structured_accepted(honest: Policies) -> Policies:
-    """A structured body that cannot be read is acknowledged and dropped (facts/kserve.md F5, F6: passed on, answered 200)."""
+    """A structured body that cannot be read is acknowledged and dropped.
+
+    Facts/kserve.md F5, F6: passed on, answered 200.
+    """
     unreadable = {"specversion": "1.0", "id": "?", "source": _UNREADABLE, "type": "?"}
 
     def structured(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | None]:

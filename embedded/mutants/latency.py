@@ -14,7 +14,10 @@ _LATE_DELIVERY = 1.5
 
 @data_plane_mutant
 def slow_ingress(honest: Policies) -> Policies:
-    """Events are acknowledged late (`LoomKafkaProducer` sends from one thread, which a missing topic blocks; facts/knative.md 2.3)."""
+    """Events are acknowledged late.
+
+    `LoomKafkaProducer` sends from one thread, which a missing topic blocks; facts/knative.md 2.3.
+    """
 
     async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
         await honest.store(send, event)

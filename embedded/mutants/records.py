@@ -29,7 +29,10 @@ def record_headers_hyphenated(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def partitionkey_ignored(honest: Policies) -> Policies:
-    """`partitionkey` does not become the record's key: records go round the partitions (KN-KFK-04; Kafka binding, 3.1)."""
+    """`partitionkey` does not become the record's key: records go round the partitions.
+
+    KN-KFK-04; Kafka binding, 3.1.
+    """
     turns = itertools.count()
 
     def to_record(event: CloudEvent, partitions: int) -> Record:
@@ -73,7 +76,10 @@ def foreign_record_eats_next(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def ready_before_consuming(honest: Policies) -> Policies:
-    """A Trigger on a topic with records is Ready before it consumes, and misses one (eventing-kafka-broker issue 3249)."""
+    """A Trigger on a topic with records is Ready before it consumes, and misses one.
+
+    Eventing-kafka-broker issue 3249.
+    """
     late = False
 
     def begin(ends: Mapping[int, int]) -> Mapping[int, int]:

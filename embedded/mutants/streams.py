@@ -1,7 +1,7 @@
 """Mutants of Seldon's Kafka server.
 
-The real executor *stalls* after some of these (it dies and starts again at the same record), which no test could tell from
-slowness in time. They are modelled as the restart that loses what was polled: the next records are dropped too.
+The real executor *stalls* after some of these (it dies and starts again at the same record), which no test could tell
+from slowness in time. They are modelled as the restart that loses what was polled: the next records are dropped too.
 """
 
 import asyncio
@@ -72,7 +72,10 @@ def unknown_proto_name_kills(honest: StreamPolicies) -> StreamPolicies:
 
 @stream_mutant
 def proto_name_ignored(honest: StreamPolicies) -> StreamPolicies:
-    """Values are decoded as PredictResponse whatever `proto-name` says, and chained (executor grpc/tensorflow/client.go:70)."""
+    """Values are decoded as PredictResponse whatever `proto-name` says, and chained.
+
+    Executor grpc/tensorflow/client.go:70.
+    """
 
     def read_grpc(record: Record) -> bytes:
         response, request = (
@@ -137,7 +140,10 @@ def stream_answers_mispaired(honest: StreamPolicies) -> StreamPolicies:
 
 @stream_mutant
 def stream_key_dropped(honest: StreamPolicies) -> StreamPolicies:
-    """A key that is not UTF-8 text is dropped (nothing else pairs answers: they have no headers; seldon-core issue 4447)."""
+    """A key that is not UTF-8 text is dropped.
+
+    Nothing else pairs answers: they have no headers; seldon-core issue 4447.
+    """
 
     def key(record: Record) -> bytes | None:
         try:

@@ -19,7 +19,10 @@ def trace_dropped(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def trace_cross_talk(honest: Policies) -> Policies:
-    """A delivery carries the trace of another event at work (`ACTIVE_CONTEXT` on a shared context; facts/knative.md 2.9)."""
+    """A delivery carries the trace of another event at work.
+
+    `ACTIVE_CONTEXT` on a shared context; facts/knative.md 2.9.
+    """
     active: Trace | None = None
     since = 0.0
 
@@ -41,7 +44,10 @@ def reply_trace_dropped(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def ce_traceparent_rewritten(honest: Policies) -> Policies:
-    """The extension `traceparent` is treated as the hop's own (the Distributed Tracing extension forbids; KN-OBS-02)."""
+    """The extension `traceparent` is treated as the hop's own.
+
+    The Distributed Tracing extension forbids; KN-OBS-02.
+    """
 
     def to_record(event: CloudEvent, partitions: int) -> Record:
         trace = extract([("traceparent", event.attributes.get("traceparent", "").encode())])

@@ -31,7 +31,8 @@ _MESSAGES: dict[str, dict[str, str]] = {
         "TensorShapeProto": "dim 2 *.tensorflow.Dim; unknown_rank 3 bool",
         "TensorProto": (
             "dtype 1 int32; tensor_shape 2 .tensorflow.TensorShapeProto; version_number 3 int32; "
-            "tensor_content 4 bytes; float_val 5 *float; double_val 6 *double; int_val 7 *int32; string_val 8 *bytes; int64_val 10 *int64; "
+            "tensor_content 4 bytes; float_val 5 *float; double_val 6 *double; int_val 7 *int32; string_val 8 *bytes; "
+            "int64_val 10 *int64; "
             "bool_val 11 *bool; half_val 13 *int32; uint32_val 16 *uint32; uint64_val 17 *uint64"
         ),
     },
