@@ -81,7 +81,7 @@ class Story:
     def answered(self, name: str = "e1", status: int | None = 202, headers: Headers = (), body: str = "") -> int:
         """The ingress' answer."""
         error = None if status is not None else "connection refused"
-        return self.add("answered", send=f"send-{name}", status=status, headers=headers, body=body, error=error)
+        return self.add("answered", send=f"send-{name}", status=status, headers=list(headers), body=body, error=error)
 
     def stored(
         self,
@@ -111,7 +111,12 @@ class Story:
         return self.add("offsets", group=group, topic=topic, committed=commits, end=ends, asked_t=self.t + 0.005)
 
     def received(
-        self, name: str = "e1", sink: str = SINK.name, headers: Headers | None = None, body: str = '{"n": 1}', **more: Any
+        self,
+        name: str = "e1",
+        sink: str = SINK.name,
+        headers: Headers | None = None,
+        body: str = '{"n": 1}',
+        **more: Any,
     ) -> int:
         """A request at a sink."""
         self._receives += 1
@@ -120,7 +125,9 @@ class Story:
 
     def replied(self, status: int = 200, headers: Headers = (), body: str = "", receive: str | None = None) -> int:
         """The sink's answer to the last request."""
-        return self.add("replied", receive=receive or f"r{self._receives}", status=status, headers=headers, body=body)
+        return self.add(
+            "replied", receive=receive or f"r{self._receives}", status=status, headers=list(headers), body=body
+        )
 
     def accepted(self, name: str = "e1", partition: int = 0, **sent: Any) -> None:
         """Sent, answered 202 and stored."""
@@ -134,7 +141,9 @@ class Story:
         self.replied(status)
         return seq
 
-    def produced(self, name: str, key: str | None = None, *, value: str = "{}", error: str | None = None) -> ProducedRef:
+    def produced(
+        self, name: str, key: str | None = None, *, value: str = "{}", error: str | None = None
+    ) -> ProducedRef:
         """A record that the probe wrote to the input topic."""
         offset = self._offsets.get((IN, 0), 0)
         self._offsets[IN, 0] = offset + (error is None)

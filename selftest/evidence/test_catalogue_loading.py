@@ -1,0 +1,115 @@
+"""The loader of the catalogue: what is not sound names file, entry and field, all faults at once."""
+
+from pathlib import Path
+
+import pytest
+
+from evidence.catalogue import CatalogueError, load
+
+REQUIREMENT = """
+[[requirement]]
+id = "{id}"
+level = "MUST"
+profile = "broker-core"
+text = "It does."
+source = "spec"
+mutants = ["{mutant}"]
+"""
+MUTANT = """
+[[mutant]]
+name = "{name}"
+host = "platform"
+areas = ["eventing", "tracing"]
+about = "It does not."
+source = "issue"
+"""
+
+
+def folder(path: Path, *, eventing: str | None = None, tracing: str = "", mutants: str | None = None) -> Path:
+    first = REQUIREMENT.format(id="EVT-ING-001", mutant="eats-events") if eventing is None else eventing
+    (path / "eventing.toml").write_text(first)
+    (path / "tracing.toml").write_text(tracing)
+    (path / "mutants.toml").write_text(MUTANT.format(name="eats-events") if mutants is None else mutants)
+    return path
+
+
+def test_a_sound_catalogue(tmp_path: Path) -> None:
+    tracing = REQUIREMENT.format(id="TRC-W3C-001", mutant="drops-traces")
+    mutants = MUTANT.format(name="eats-events") + MUTANT.format(name="drops-traces")
+    catalogue = load(folder(tmp_path, tracing=tracing, mutants=mutants))
+    assert [requirement.id for requirement in catalogue.requirements] == ["EVT-ING-001", "TRC-W3C-001"]
+    assert catalogue.by_id["TRC-W3C-001"].area == "tracing"
+    assert catalogue.by_name["eats-events"].areas == ("eventing", "tracing")
+    assert catalogue.kill_sets == {"eats-events": {"EVT-ING-001"}, "drops-traces": {"TRC-W3C-001"}}
+    assert catalogue.bystanders("eats-events") == {"TRC-W3C-001"}
+
+
+def without(line: str) -> str:
+    text = REQUIREMENT.format(id="EVT-ING-001", mutant="eats-events")
+    return "\n".join(kept for kept in text.splitlines() if not kept.startswith(line))
+
+
+GOOD = REQUIREMENT.format(id="EVT-ING-001", mutant="eats-events")
+
+
+@pytest.mark.parametrize(
+    ("eventing", "mutants", "said"),
+    [
+        (without("text"), None, "eventing.toml: requirement EVT-ING-001: text: is missing"),
+        (GOOD.replace('"It does."', "3"), None, "eventing.toml: requirement EVT-ING-001: text: is no text"),
+        (GOOD.replace('"It does."', '" "'), None, "text: is no text, or is empty"),
+        (without("mutants"), None, "mutants: a MUST names at least one mutant"),
+        (GOOD.replace('"MUST"', '"must"'), None, "level: 'must' is none of MUST, MUST NOT"),
+        (GOOD.replace("broker-core", "core"), None, "profile: 'core' is none of broker-core"),
+        (GOOD.replace("source =", "soruce ="), None, "soruce: unknown field; near: source"),
+        (GOOD.replace("EVT-ING-001", "evt1"), None, "requirement evt1: id: is not of the form"),
+        (GOOD + GOOD, None, "requirement EVT-ING-001: id: stands in eventing.toml already"),
+        (GOOD.replace("eats-events", "eats-event"), None, "there is no mutant 'eats-event'; near: eats-events"),
+        (GOOD.replace('["eats-events"]', '"eats-events"'), None, "mutants: is no list of texts"),
+        (
+            GOOD.replace('["eats-events"]', '["eats-events", "eats-events"]'),
+            None,
+            "mutants: 'eats-events' stands twice",
+        ),
+        ("[[requirment]]\n", None, "eventing.toml: unknown table 'requirment'"),
+        ("requirement = 3\n", None, "eventing.toml: requirement is no list of tables"),
+        ("[[requirement]\n", None, "eventing.toml: "),
+        (GOOD, MUTANT.format(name="eats-events") * 2, "mutants.toml: mutant eats-events: name: stands twice"),
+        (GOOD, MUTANT.format(name="Eats Events"), "name: is not of the form"),
+        (
+            GOOD,
+            MUTANT.format(name="eats-events") + MUTANT.format(name="idle"),
+            "mutant idle: name: no requirement names it",
+        ),
+        (
+            GOOD,
+            MUTANT.format(name="eats-events").replace("platform", "moon"),
+            "host: 'moon' is none of platform, workload",
+        ),
+        (
+            GOOD,
+            MUTANT.format(name="eats-events").replace("platform", "workload"),
+            "mutant eats-events: image: is missing",
+        ),
+        (GOOD, MUTANT.format(name="eats-events").replace('"eventing", ', ""), "is run in tracing, not in eventing"),
+        (GOOD, MUTANT.format(name="eats-events").replace("tracing", "tarcing"), "areas: 'tarcing' is none of eventing"),
+    ],
+    ids=map(str, range(22)),
+)
+def test_what_is_not_sound(tmp_path: Path, eventing: str, mutants: str | None, said: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        load(folder(tmp_path, eventing=eventing, mutants=mutants))
+    assert said in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    broken = GOOD.replace("broker-core", "core").replace('"MUST"', '"must"')
+    with pytest.raises(CatalogueError) as caught:
+        load(folder(tmp_path, eventing=broken))
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_an_empty_folder_is_no_catalogue(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match="no requirements"):
+        load(tmp_path)

@@ -1,0 +1,240 @@
+"""Hand-written histories: what deliveries, dead letters and traces carry; every bad kind fails with its witness."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from evidence.expectations import (
+    Expectation,
+    attribute_kept,
+    binary_mode,
+    data_kept,
+    dead_lettered,
+    delivered,
+    not_dead_lettered,
+    request_header,
+    traced,
+    unchanged,
+)
+from evidence.judgement import Verdict
+from evidence.refs import EventRef
+from selftest.evidence.story import (
+    BROKER,
+    LETTERS,
+    STRUCTURED,
+    TRIGGER,
+    Story,
+    binary,
+    event,
+    judged,
+    structured,
+)
+
+E = event()
+TRACE, SPAN, NEXT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7"
+TRACEPARENT = f"00-{TRACE}-{SPAN}-01"
+
+
+def got(
+    headers: list[list[str]] | None = None, body: str = '{"n": 1}', *, sent: dict[str, Any] | None = None, **more: Any
+) -> Story:
+    """Sent (1), answered (2), stored (3), received (4)."""
+    story = Story()
+    story.sent(**(sent or {}))
+    story.answered()
+    story.stored()
+    story.received(headers=binary() if headers is None else headers, body=body, **more)
+    return story
+
+
+DELIVERIES: list[tuple[Expectation, Story, str]] = [
+    # claim, history, what the failure says (empty: pass)
+    (unchanged(E, TRIGGER), got(), ""),
+    (unchanged(E, TRIGGER), got([*binary(), ["Prefer", "reply"], ["traceparent", TRACEPARENT]]), ""),
+    (unchanged(E, TRIGGER), got(binary(knativearrivaltime="2025-07-02T08:20:12Z")), ""),
+    (unchanged(E, TRIGGER), got(binary(knativehistory="x")), "knativehistory absent; got 'x'"),
+    (unchanged(E, TRIGGER, ignore=["knativehistory"]), got(binary(knativehistory="x")), ""),
+    (unchanged(E, TRIGGER), got(method="PUT"), "method POST; got PUT"),
+    (unchanged(E, TRIGGER), got(body='{"n":1}'), "data b'{\"n\": 1}' (8 bytes); got b'{\"n\":1}' (7 bytes)"),
+    (unchanged(E, TRIGGER, ignore=["data"]), got(body="x"), ""),
+    (unchanged(E, TRIGGER), got([p for p in binary() if p[0] != "ce-type"]), "required attribute type is missing"),
+    (unchanged(E, TRIGGER), got(sent={"headers": binary(myext="1")}), "myext '1'; got absent"),
+    (unchanged(E, TRIGGER), got(binary(myext="%31"), sent={"headers": binary(myext="1")}), ""),
+    (unchanged(E, TRIGGER), got(binary(s="a b"), sent={"headers": binary(s="a%20b")}), "not percent-encoded"),
+    (unchanged(E, TRIGGER), got(binary(s="a%2520b"), sent={"headers": binary(s="a%20b")}), "s 'a b'; got 'a%20b'"),
+    (unchanged(E, TRIGGER), got(sent={"headers": STRUCTURED, "body": structured()}), ""),
+    (unchanged(E, TRIGGER), got(STRUCTURED, structured()), ""),
+    (data_kept(E, TRIGGER), got(binary(other="x")), ""),
+    (data_kept(E, TRIGGER), got(body="\xef\xbf\xbd", sent={"body": "\xff"}), "1 bytes of data; got 3 bytes, different"),
+    (
+        data_kept(E, TRIGGER),
+        got(body="abc", sent={"body": "abcdef"}),
+        "6 bytes of data; got 3 bytes, different from byte 3",
+    ),
+    (data_kept(E, TRIGGER), got(body='{"n":1.0}', sent={"headers": STRUCTURED, "body": structured()}), ""),
+    (attribute_kept(E, TRIGGER, "type"), got(), ""),
+    (attribute_kept(E, TRIGGER, "x"), got(sent={"headers": binary(x="1")}), "x '1'; got none"),
+    (attribute_kept(E, TRIGGER, "x"), got(binary(x="2"), sent={"headers": binary(x="1")}), "x '1'; got '2'"),
+    (attribute_kept(E, BROKER, "type"), got(), ""),
+    (attribute_kept(E, BROKER, "x"), got(binary(x="1"), sent={"headers": binary(x="1")}), "x '1'; got none"),
+    (binary_mode(E, TRIGGER), got(), ""),
+    (binary_mode(E, TRIGGER), got(STRUCTURED, structured()), "content mode binary; got structured"),
+    (request_header(E, TRIGGER, "Prefer", "reply"), got([*binary(), ["prefer", "respond-async, reply"]]), ""),
+    (request_header(E, TRIGGER, "Prefer", "reply"), got(), "request header Prefer 'reply'; got none"),
+    (request_header(E, TRIGGER, "Prefer", None), got(), ""),
+    (request_header(E, TRIGGER, "Prefer", None), got([*binary(), ["Prefer", "x"]]), "absent"),
+    (traced(E, TRIGGER, TRACEPARENT), got([*binary(), ["traceparent", f"00-{TRACE}-{NEXT}-01"]]), ""),
+    (traced(E, TRIGGER, TRACEPARENT), got(), "got 0"),
+    (traced(E, TRIGGER, TRACEPARENT), got([*binary(), ["traceparent", TRACEPARENT]]), "another span id"),
+    (traced(E, TRIGGER, TRACEPARENT), got([*binary(), ["traceparent", f"00-{'1' * 32}-{NEXT}-01"]]), f"trace {TRACE}"),
+    (traced(E, TRIGGER, TRACEPARENT), got([*binary(), ["traceparent", f"00-{TRACE}-{'0' * 16}-01"]]), "a valid"),
+    (traced(E, TRIGGER, TRACEPARENT), got([*binary(), ["traceparent", f"00-{TRACE.upper()}-{NEXT}-01"]]), "a valid"),
+    (
+        traced(E, TRIGGER),
+        got(
+            [*binary(), ["traceparent", f"00-{TRACE}-{NEXT}-01"]],
+            sent={"headers": [*binary(), ["TraceParent", TRACEPARENT]]},
+        ),
+        "",
+    ),
+    (traced(E, TRIGGER), got(), "a valid traceparent to have been sent"),
+]
+
+
+@pytest.mark.parametrize(
+    ("claim", "story", "said"), DELIVERIES, ids=[f"{n:02d}-{case[0].check}" for n, case in enumerate(DELIVERIES)]
+)
+def test_what_a_delivery_carries(claim: Expectation, story: Story, said: str) -> None:
+    judgement = judged(story, claim)
+    if not said:
+        assert (judgement.verdict, judgement.violations) == (Verdict.PASS, ())
+        return
+    assert judgement.verdict is Verdict.FAIL
+    assert any(said in violation.message for violation in judgement.violations), judgement.violations
+    assert set(judgement.violations[0].witness) <= {1, 3, 4}
+    assert judgement.violations[0].where.startswith("sender send-e1 -> ingress 202 -> topic broker-topic[0]@0")
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        unchanged(E, TRIGGER),
+        data_kept(E, TRIGGER),
+        binary_mode(E, TRIGGER),
+        traced(E, TRIGGER),
+        attribute_kept(E, TRIGGER, "x"),
+    ],
+    ids=lambda claim: claim.check,
+)
+def test_without_a_delivery_there_is_nothing_to_praise(claim: Expectation) -> None:
+    story = Story()
+    story.accepted()
+    assert judged(story, claim, final=True).verdict is Verdict.UNKNOWN
+    story.offsets(1)
+    assert judged(story, claim).verdict is Verdict.FAIL
+
+
+def test_one_bad_attempt_among_good_ones_fails() -> None:
+    story = got()
+    bad = story.received(body="other")
+    judgement = judged(story, unchanged(E, TRIGGER))
+    assert judgement.verdict is Verdict.FAIL
+    assert judgement.violations[0].witness == (1, bad)
+
+
+def test_two_events_of_one_identity_may_each_be_delivered_as_sent() -> None:
+    story = Story()
+    for body in ("one", "two"):
+        story.sent(body, headers=binary(), body=body)
+        story.answered(body)
+        story.stored()
+        story.received(body=body)
+    assert judged(story, unchanged(E, TRIGGER)).verdict is Verdict.PASS
+
+
+def test_a_reply_is_compared_with_what_was_replied() -> None:
+    story = Story()
+    story.accepted()
+    story.received()
+    story.replied(headers=binary("answer", "/sub"), body="42")
+    story.received("answer", headers=binary("answer", "/sub"), body="43")
+    judgement = judged(story, data_kept(EventRef("/sub", "answer"), TRIGGER))
+    assert judgement.verdict is Verdict.FAIL
+
+
+# Dead letters.
+
+FAILED = b"<html>\r\n" + b"x" * 2000
+
+
+def letters(*, headers: list[list[str]] | None = None, body: str = '{"n": 1}', by: int | None = 1) -> Story:
+    """Accepted (1-3), tried and failed (4, 5), dead letter (6, 7), offsets (8)."""
+    story = Story()
+    story.accepted()
+    story.delivered(status=500)
+    if headers is not None:
+        story.received(sink=LETTERS.name, headers=headers, body=body)
+        story.replied()
+    story.offsets(by)
+    return story
+
+
+def said_by_broker(**more: str) -> list[list[str]]:
+    data = base64.b64encode(FAILED[:1024]).decode()
+    known = {"knativeerrordest": "http://sub/", "knativeerrorcode": "500", "knativeerrordata": data}
+    return binary(**(known | more))
+
+
+LETTER_CASES: list[tuple[dict[str, Any], Story, Verdict, tuple[int, ...], str]] = [
+    ({}, letters(headers=binary()), Verdict.PASS, (), ""),
+    ({}, letters(headers=said_by_broker()), Verdict.PASS, (), ""),
+    ({"code": 500, "dest": "http://sub/", "data": FAILED}, letters(headers=said_by_broker()), Verdict.PASS, (), ""),
+    ({"code": 503}, letters(headers=said_by_broker()), Verdict.FAIL, (6,), "knativeerrorcode '503'; got '500'"),
+    ({"code": 500}, letters(headers=binary()), Verdict.FAIL, (6,), "got None"),
+    ({"dest": "http://x/"}, letters(headers=said_by_broker()), Verdict.FAIL, (6,), "knativeerrordest"),
+    ({"data": b"other"}, letters(headers=said_by_broker()), Verdict.FAIL, (6,), "knativeerrordata"),
+    ({"data": FAILED}, letters(headers=said_by_broker(knativeerrordata="<html>")), Verdict.FAIL, (6,), "in base64"),
+    ({}, letters(headers=binary(type="dead")), Verdict.FAIL, (6,), "type 't'; got 'dead'"),
+    ({}, letters(headers=binary(), body="{}"), Verdict.FAIL, (6,), "data that was sent"),
+    ({}, letters(), Verdict.FAIL, (3, 6), "passed broker-topic[0]@0"),
+    ({}, letters(by=0), Verdict.UNKNOWN, (), "has not passed"),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "story", "verdict", "witness", "said"), LETTER_CASES, ids=[f"{n:02d}" for n in range(len(LETTER_CASES))]
+)
+def test_dead_letters(
+    asked: dict[str, Any], story: Story, verdict: Verdict, witness: tuple[int, ...], said: str
+) -> None:
+    judgement = judged(story, dead_lettered(E, LETTERS, by=TRIGGER, **asked), final=True)
+    assert judgement.verdict is verdict
+    if said:
+        assert said in judgement.violations[0].message
+        assert judgement.violations[0].witness == witness
+
+
+@pytest.mark.parametrize(
+    ("story", "verdict"),
+    [
+        (letters(), Verdict.PASS),
+        (letters(headers=binary()), Verdict.FAIL),
+        (letters(by=0), Verdict.UNKNOWN),
+    ],
+    ids=["handled", "sent", "not-handled"],
+)
+def test_no_dead_letter(story: Story, verdict: Verdict) -> None:
+    judgement = judged(story, not_dead_lettered(E, LETTERS, by=TRIGGER), final=True)
+    assert judgement.verdict is verdict
+    if verdict is Verdict.FAIL:
+        assert judgement.violations[0].witness == (6,)
+
+
+def test_a_dead_letter_is_no_delivery() -> None:
+    assert judged(letters(headers=binary()), delivered(E, LETTERS)).verdict is Verdict.PASS
+    story = Story()
+    story.accepted()
+    story.received(sink=LETTERS.name)
+    story.offsets(1)
+    assert judged(story, delivered(E, TRIGGER)).verdict is Verdict.FAIL

@@ -1,0 +1,480 @@
+"""Hand-written histories: results, streams, objects, latency; every bad kind fails with its witness."""
+
+import contextlib
+import itertools
+import json
+import math
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evidence.checks.latency import below, ranks
+from evidence.expectations import (
+    Expectation,
+    api_refused,
+    condition,
+    envelope,
+    exactly_one_result,
+    field,
+    no_stream_answer,
+    offset_after_answer,
+    one_stream_answer,
+    result_for,
+    results_paired,
+    stream_answer,
+    stream_key_kept,
+    within,
+)
+from evidence.judgement import Verdict
+from evidence.refs import ObjectRef, ProducedRef, RefError
+from evidence.tensorflow import (
+    INT64,
+    STRING,
+    TensorError,
+    predict_request,
+    predict_response,
+    read_request,
+    read_response,
+)
+from selftest.evidence.story import IN, OUT, RESULTS, SINK, TRIGGER, Story, event, exchange, judged
+
+E = event()
+G = "stream-group"
+
+
+def result(trace_id: str | None = "t1", predictions: Any = (2,), **more: Any) -> str:
+    value = {"specversion": "1.0", "id": "r", "source": "s", "data": {"predictions": list(predictions)}} | more
+    return json.dumps(value if trace_id is None else value | {"test-trace-id": trace_id})
+
+
+def asked(*values: str, over: bool = True) -> Story:
+    """Accepted (1-3), results (4..), handled, results read to their end."""
+    story = Story()
+    story.accepted()
+    for value in values:
+        story.stored("x", topic="results", headers=[], value=value)
+    if over:
+        story.offsets(1)
+        story.offsets(topic="results", group="")
+    return story
+
+
+ONE = result_for("t1", RESULTS, [2], of=E, by=TRIGGER)
+EXACT = exactly_one_result("t1", RESULTS, of=E, by=TRIGGER)
+RESULT_CASES: list[tuple[Expectation, Story, Verdict | None, Verdict, tuple[int, ...]]] = [
+    (ONE, asked(result()), Verdict.PASS, Verdict.PASS, ()),
+    (ONE, asked(result(), over=False), Verdict.PASS, Verdict.PASS, ()),
+    (ONE, asked("no json", result("t2", [7]), result()), Verdict.PASS, Verdict.PASS, ()),
+    (ONE, asked(result(predictions=[7])), Verdict.FAIL, Verdict.FAIL, (4,)),
+    (ONE, asked(result(), result(predictions=[7])), Verdict.FAIL, Verdict.FAIL, (5,)),
+    (ONE, asked(result(None)), None, Verdict.FAIL, (5, 6)),
+    (ONE, asked(over=False), None, Verdict.UNKNOWN, ()),
+    (ONE, asked('{"test-trace-id": "t1", "data": "x"}'), Verdict.FAIL, Verdict.FAIL, (4,)),
+    (ONE, asked('{"test-trace-id": 1}', "[1]", "null"), None, Verdict.FAIL, (7, 8)),
+    (result_for("t1", RESULTS, [2]), asked(result(None)), None, Verdict.UNKNOWN, ()),
+    (EXACT, asked(result()), Verdict.PASS, Verdict.PASS, ()),
+    (EXACT, asked(result(), over=False), None, Verdict.UNKNOWN, ()),
+    (EXACT, asked(result(), result()), Verdict.FAIL, Verdict.FAIL, (4, 5)),
+    (EXACT, asked(), None, Verdict.FAIL, (4, 5)),
+    (
+        envelope("t1", RESULTS, {"id": None, "specversion": "1.0"}, of=E, by=TRIGGER),
+        asked(result()),
+        Verdict.PASS,
+        Verdict.PASS,
+        (),
+    ),
+    (envelope("t1", RESULTS, {"time": None}), asked(result()), Verdict.FAIL, Verdict.FAIL, (4,)),
+    (envelope("t1", RESULTS, {"id": "x"}), asked(result()), Verdict.FAIL, Verdict.FAIL, (4,)),
+    (envelope("t1", RESULTS, {"id": None}, of=E, by=TRIGGER), asked(result(None)), None, Verdict.FAIL, (5, 6)),
+]
+
+
+@pytest.mark.parametrize(
+    ("claim", "story", "early", "late", "witness"),
+    RESULT_CASES,
+    ids=[f"{n:02d}-{case[0].check}" for n, case in enumerate(RESULT_CASES)],
+)
+def test_results(
+    claim: Expectation, story: Story, early: Verdict | None, late: Verdict, witness: tuple[int, ...]
+) -> None:
+    assert judged(story, claim).verdict is early
+    judgement = judged(story, claim, final=True)
+    assert judgement.verdict is late
+    if late is not Verdict.PASS:
+        assert judgement.violations[0].witness == witness
+
+
+def test_a_direct_call_needs_no_trigger_to_prove_absence() -> None:
+    story = Story()
+    story.sent()
+    story.answered(status=200)
+    claim = result_for("t1", RESULTS, [2], of=exchange())
+    assert judged(story, claim, final=True).verdict is Verdict.UNKNOWN
+    story.offsets(topic="results", group="")
+    assert judged(story, claim, final=True).verdict is Verdict.FAIL
+
+
+def test_mispaired_results_name_every_wrong_trace() -> None:
+    story = Story()
+    wanted = {f"t{digit}": [digit] for digit in range(10)}
+    for digit in range(10):
+        story.stored("x", topic="results", headers=[], value=result(f"t{digit}", [digit if digit < 8 else 9]))
+    judgement = judged(story, results_paired(wanted, RESULTS))
+    assert judgement.verdict is Verdict.FAIL
+    assert [violation.witness for violation in judgement.violations] == [(9,)]
+    assert "predictions [8] for trace t8" in judgement.violations[0].message
+
+
+# Streams.
+
+KEYED = ProducedRef("p1", IN, "k")
+
+
+def stream(*answers: tuple[str | None, str], over: bool = True) -> Story:
+    """Produced (1), answers (2..), the group past it, the output read to its end."""
+    story = Story()
+    story.produced("p1", "k")
+    for key, value in answers:
+        story.stored("x", topic="out", headers=[], key=key, value=value)
+    if over:
+        story.offsets(1, end=1, topic=IN, group=G)
+        story.offsets(topic="out", group="")
+    return story
+
+
+TENSOR = predict_response("m", {"probabilities": [[0.25, 0.75]]}).decode("latin-1")
+JSON = stream_answer(KEYED, OUT, group=G, json={"predictions": [1.5]})
+ONCE = one_stream_answer(KEYED, OUT, group=G)
+NONE = no_stream_answer(KEYED, OUT, group=G)
+KEPT = stream_key_kept(KEYED, OUT, group=G, json={"predictions": [1.5]})
+GOOD = '{"predictions": [1.5]}'
+STREAMS: list[tuple[Expectation, Story, Verdict | None, Verdict, tuple[int, ...]]] = [
+    (JSON, stream(("k", GOOD)), Verdict.PASS, Verdict.PASS, ()),
+    (JSON, stream(("k", '{"predictions": [1.5000001]}')), Verdict.PASS, Verdict.PASS, ()),
+    (JSON, stream(("k", '{"predictions": [2.5]}')), Verdict.FAIL, Verdict.FAIL, (2,)),
+    (JSON, stream(("k", "\x00")), Verdict.FAIL, Verdict.FAIL, (2,)),
+    (JSON, stream(("other", GOOD)), None, Verdict.FAIL, (3, 4)),
+    (JSON, stream(("other", GOOD), over=False), None, Verdict.UNKNOWN, ()),
+    (
+        stream_answer(KEYED, OUT, group=G, json={"predictions": [1.5]}, keyed=False),
+        stream((None, GOOD)),
+        Verdict.PASS,
+        Verdict.PASS,
+        (),
+    ),
+    (stream_answer(KEYED, OUT, group=G, tensor=[[0.25, 0.75]]), stream(("k", TENSOR)), Verdict.PASS, Verdict.PASS, ()),
+    (
+        stream_answer(KEYED, OUT, group=G, tensor=[[0.75, 0.25]]),
+        stream(("k", TENSOR)),
+        Verdict.FAIL,
+        Verdict.FAIL,
+        (2,),
+    ),
+    (stream_answer(KEYED, OUT, group=G, tensor=[[1.0]]), stream(("k", "\xff\xff")), Verdict.FAIL, Verdict.FAIL, (2,)),
+    (ONCE, stream(("k", GOOD)), Verdict.PASS, Verdict.PASS, ()),
+    (ONCE, stream(("k", GOOD), over=False), None, Verdict.UNKNOWN, ()),
+    (ONCE, stream(("k", GOOD), ("k", GOOD)), Verdict.FAIL, Verdict.FAIL, (2, 3)),
+    (ONCE, stream(), None, Verdict.FAIL, (2, 3)),
+    (NONE, stream(), Verdict.PASS, Verdict.PASS, ()),
+    (NONE, stream(("k", GOOD), over=False), Verdict.FAIL, Verdict.FAIL, (2,)),
+    (NONE, stream(over=False), None, Verdict.UNKNOWN, ()),
+    (KEPT, stream(("k", GOOD)), Verdict.PASS, Verdict.PASS, ()),
+    (KEPT, stream((None, GOOD)), None, Verdict.FAIL, (2,)),
+    (KEPT, stream(("k", "{}")), None, Verdict.FAIL, (3, 4)),
+]
+
+
+@pytest.mark.parametrize(
+    ("claim", "story", "early", "late", "witness"),
+    STREAMS,
+    ids=[f"{n:02d}-{case[0].check}" for n, case in enumerate(STREAMS)],
+)
+def test_streams(
+    claim: Expectation, story: Story, early: Verdict | None, late: Verdict, witness: tuple[int, ...]
+) -> None:
+    assert judged(story, claim).verdict is early
+    judgement = judged(story, claim, final=True)
+    assert judgement.verdict is late
+    if late is not Verdict.PASS:
+        assert judgement.violations[0].witness == witness
+        assert judgement.violations[0].where.startswith("producer p1")
+
+
+@pytest.mark.parametrize("claim", [JSON, ONCE, NONE], ids=lambda claim: claim.check)
+def test_a_request_that_kafka_refused_decides_nothing(claim: Expectation) -> None:
+    story = Story()
+    story.produced("p1", "k", error="broken")
+    assert judged(story, claim).verdict is Verdict.UNKNOWN
+
+
+AFTER = offset_after_answer(KEYED, OUT, group=G)
+
+
+def test_an_offset_that_is_committed_after_the_answer() -> None:
+    story = Story()
+    story.produced("p1", "k")
+    story.offsets(0, end=1, topic=IN, group=G)
+    story.offsets(topic="out", group="")
+    assert judged(story, AFTER, final=True).verdict is Verdict.UNKNOWN
+    story.stored("x", topic="out", headers=[], key="k")
+    story.offsets(1, end=1, topic=IN, group=G)
+    story.offsets(topic="out", group="")
+    assert judged(story, AFTER).verdict is Verdict.PASS
+
+
+def test_an_offset_that_is_committed_before_the_answer() -> None:
+    story = Story()
+    story.produced("p1", "k")
+    past = story.offsets(1, end=1, topic=IN, group=G)
+    empty = story.offsets(topic="out", group="")
+    assert judged(story, AFTER).verdict is None
+    answer = story.stored("x", topic="out", headers=[], key="k")
+    judgement = judged(story, AFTER)
+    assert judgement.verdict is Verdict.FAIL
+    assert judgement.violations[0].witness == (past, empty, answer)
+
+
+def test_an_end_that_was_asked_for_before_the_commit_was_seen_accuses_nobody() -> None:
+    story = Story()
+    story.produced("p1", "k")
+    asked_at = story.t
+    story.offsets(1, end=1, topic=IN, group=G)
+    story.add("offsets", group="", topic="out", committed={}, end={"0": 0}, asked_t=asked_at)
+    story.stored("x", topic="out", headers=[], key="k")
+    assert judged(story, AFTER).verdict is None
+
+
+def test_a_stream_answer_is_json_or_tensor() -> None:
+    with pytest.raises(RefError):
+        stream_answer(KEYED, OUT, group=G)
+
+
+# TensorFlow's messages.
+
+
+def test_the_golden_request_is_written_byte_for_byte() -> None:
+    # facts: model m, x = float[1.5, -2]; without the model version, which we do not write
+    data = predict_request("m", {"x": [1.5, -2.0]}, signature="")
+    assert data.hex() == "0a030a016d12170a0178121208011204120208022a080000c03f000000c0"
+    assert read_request(data) == {"x": [1.5, -2.0]}
+
+
+@given(st.lists(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=2, max_size=2), min_size=1, max_size=4))
+def test_integers_survive(rows: list[list[int]]) -> None:
+    assert read_response(predict_response("m", {"y": rows}, dtype=INT64)) == {"y": rows}
+
+
+def test_strings_survive_and_content_bytes_are_read() -> None:
+    assert read_response(predict_response("m", {"s": [b"\xff", b""]}, dtype=STRING)) == {"s": [b"\xff", b""]}
+    content = bytes.fromhex("0a170a017812120801120412020802220800" + "00c03f000000c0")
+    assert read_response(content) == {"x": [1.5, -2.0]}
+
+
+@pytest.mark.parametrize("data", [b"\xff", bytes.fromhex("0a0f0a0178120a08011204120208032200")], ids=["bytes", "short"])
+def test_what_is_no_tensor_is_refused(data: bytes) -> None:
+    with pytest.raises(TensorError):
+        read_response(data)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    with contextlib.suppress(TensorError):
+        read_response(data)
+
+
+# Objects.
+
+TRIGGER_OBJECT = ObjectRef("eventing.knative.dev/v1", "Trigger", "ns", "t")
+
+
+def state(ready: str | None = None, reason: str = "", **status: Any) -> dict[str, Any]:
+    conditions = [] if ready is None else [{"type": "Ready", "status": ready, "reason": reason}]
+    return {"spec": {"broker": "b"}, "status": {"conditions": conditions, **status}}
+
+
+def seen(*states: Any) -> Story:
+    story = Story()
+    for one in states:
+        story.object(TRIGGER_OBJECT, one)
+    return story
+
+
+NOT_READY = condition(TRIGGER_OBJECT, "Ready", "False")
+URL = field(TRIGGER_OBJECT, "status.address.url")
+NAMED = field(TRIGGER_OBJECT, "/status/annotations/default.topic", "right")
+OBJECTS: list[tuple[Expectation, Story, Verdict | None, Verdict]] = [
+    (NOT_READY, seen(state("Unknown"), state("False")), Verdict.PASS, Verdict.PASS),
+    (NOT_READY, seen(state("False"), state("True")), None, Verdict.FAIL),
+    (NOT_READY, seen(state("Unknown")), None, Verdict.UNKNOWN),
+    (NOT_READY, seen(state()), None, Verdict.UNKNOWN),
+    (NOT_READY, seen({"status": "hostile"}), None, Verdict.UNKNOWN),
+    (NOT_READY, seen({"status": {"conditions": [3]}}), None, Verdict.UNKNOWN),
+    (NOT_READY, seen(), None, Verdict.UNKNOWN),
+    (condition(TRIGGER_OBJECT, "Ready", ["False", "Unknown"]), seen(state("Unknown")), Verdict.PASS, Verdict.PASS),
+    (condition(TRIGGER_OBJECT, "Ready", "False", "Why"), seen(state("False", "Why")), Verdict.PASS, Verdict.PASS),
+    (condition(TRIGGER_OBJECT, "Ready", "False", "Why"), seen(state("False")), None, Verdict.FAIL),
+    (URL, seen(state("True", address={"url": "http://x"})), Verdict.PASS, Verdict.PASS),
+    (URL, seen(state("True", address={"url": ""})), None, Verdict.FAIL),
+    (URL, seen(state("True")), None, Verdict.FAIL),
+    (URL, seen(state("Unknown")), None, Verdict.UNKNOWN),
+    (NAMED, seen(state(annotations={"default.topic": "right"})), Verdict.PASS, Verdict.PASS),
+    (NAMED, seen(state(annotations={"default.topic": "wrong"})), None, Verdict.FAIL),
+    (field(TRIGGER_OBJECT, "spec.nothing"), seen(state()), None, Verdict.FAIL),
+]
+
+
+@pytest.mark.parametrize(("claim", "story", "early", "late"), OBJECTS, ids=map(str, itertools.count()))
+def test_objects(claim: Expectation, story: Story, early: Verdict | None, late: Verdict) -> None:
+    assert judged(story, claim).verdict is early
+    judgement = judged(story, claim, final=True)
+    assert judgement.verdict is late
+    if late is Verdict.FAIL:
+        assert judgement.violations[0].witness == (len(story.records),)
+
+
+def test_refused_calls() -> None:
+    story = Story()
+    story.object(TRIGGER_OBJECT, {}, verb="apply")
+    claim = api_refused(TRIGGER_OBJECT, message="immutable")
+    assert judged(story, claim).verdict is Verdict.FAIL
+    story.object(TRIGGER_OBJECT, None, verb="patch", code=403, message='denied: "spec.broker" is immutable')
+    story.object(TRIGGER_OBJECT, {})
+    assert judged(story, claim).verdict is Verdict.PASS
+    assert judged(story, api_refused(TRIGGER_OBJECT, message="other")).verdict is Verdict.FAIL
+    first = ObjectRef("eventing.knative.dev/v1", "Trigger", "ns", "t", seq=1)
+    assert judged(story, api_refused(first)).verdict is Verdict.FAIL
+    story.object(TRIGGER_OBJECT, None, verb="patch", code=500)
+    assert judged(story, claim).verdict is Verdict.UNKNOWN
+
+
+# Latency.
+
+
+def samples(latencies: Sequence[float | None], *, lag: float = 0.0, status: int | None = 202) -> list[list[Any]]:
+    rows: list[list[Any]] = []
+    for number, latency in enumerate(latencies):
+        intended = 100 + number / 20
+        done = None if latency is None else intended + latency
+        rows.append([intended, intended + lag, done, None if latency is None else status, f"e{number}"])
+    return rows
+
+
+FAST, SLOW = [0.005] * 300, [0.005] * 280 + [0.5] * 20
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict", "said"),
+    [
+        (samples(FAST), Verdict.PASS, ""),
+        (samples(SLOW), Verdict.FAIL, "between 500.0 ms"),
+        (samples([0.005] * 100), Verdict.UNKNOWN, "no bound (100 samples"),
+        (samples([0.005] * 297 + [0.5] * 3), Verdict.UNKNOWN, "between 5.0 ms"),
+        (samples(FAST, lag=0.05), Verdict.UNKNOWN, "lagged 50.0 ms"),
+        (samples([0.005] * 280 + [None] * 20), Verdict.FAIL, "no bound"),
+        (samples(FAST, status=503), Verdict.FAIL, "between no bound"),
+    ],
+    ids=map(str, itertools.count()),
+)
+def test_acknowledgement(rows: list[list[Any]], verdict: Verdict, said: str) -> None:
+    story = Story()
+    load = story.load(rows)
+    judgement = judged(story, within(load, "ack", 99, 0.1))
+    assert judgement.verdict is verdict
+    assert judgement.figures["samples"] == len(rows)
+    if said:
+        assert said in judgement.violations[0].message
+        assert judgement.violations[0].witness == (1,)
+
+
+def test_a_load_that_is_not_whole_is_undecided_and_one_that_broke_is_unknown() -> None:
+    story = Story()
+    claim = within(story.load(samples(FAST)), "ack", 99, 0.1)
+    story.records[0]["samples"].pop()
+    assert judged(story, claim).verdict is None
+    assert judged(story, claim, final=True).verdict is Verdict.UNKNOWN
+    story.add("load", load="l1", samples=[], error="no such host", done=True)
+    assert judged(story, claim).verdict is Verdict.UNKNOWN
+
+
+def dispatched(story: Story, latencies: Sequence[float | None]) -> Expectation:
+    load = story.load(samples([0.001] * len(latencies)))
+    for number, latency in enumerate(latencies):
+        if latency is not None:
+            story.received(f"e{number}")
+            story.records[-1]["t"] = 100 + number / 20 + latency
+    return within(load, "dispatch", 95, 0.1, to=SINK)
+
+
+@pytest.mark.parametrize(
+    ("latencies", "early", "late"),
+    [
+        ([0.02] * 60, Verdict.PASS, Verdict.PASS),
+        ([0.2] * 60, Verdict.FAIL, Verdict.FAIL),
+        ([0.02] * 99 + [None], None, Verdict.PASS),
+        ([0.02] * 59 + [None], None, Verdict.UNKNOWN),
+        ([None] * 60, None, Verdict.UNKNOWN),
+    ],
+    ids=map(str, itertools.count()),
+)
+def test_dispatch(latencies: list[float | None], early: Verdict | None, late: Verdict) -> None:
+    story = Story()
+    claim = dispatched(story, latencies)
+    assert judged(story, claim).verdict is early
+    assert judged(story, claim, final=True).verdict is late
+
+
+def test_a_duplicate_does_not_make_a_late_delivery_early() -> None:
+    story = Story()
+    claim = dispatched(story, [0.02] * 60)
+    story.received("e0")
+    assert judged(story, claim).figures["p99"] < 0.03
+
+
+def test_results_are_found_by_the_trace_id() -> None:
+    story = Story()
+    load = story.load(samples([0.001] * 60))
+    for number in range(60):
+        story.stored("x", topic="results", headers=[], value=result(f"e{number}"))
+        story.records[-1]["t"] = 100 + number / 20 + 0.05
+    assert judged(story, within(load, "result", 95, 0.1, on=RESULTS)).verdict is Verdict.PASS
+    assert judged(story, within(load, "result", 95, 0.01, on=RESULTS)).verdict is Verdict.FAIL
+
+
+def test_stages_take_what_they_measure() -> None:
+    load = Story().load(samples(FAST))
+    for wrong in ({"stage": "ack", "to": SINK}, {"stage": "dispatch"}, {"stage": "x"}):
+        with pytest.raises(RefError):
+            within(load, percentile=99, budget=1, **wrong)
+
+
+def test_the_known_sample_sizes() -> None:
+    assert ranks(298, 99, 0.95)[1] is None
+    assert ranks(299, 99, 0.95)[1] == 299
+    assert ranks(58, 95, 0.95)[1] is None
+    assert ranks(59, 95, 0.95)[1] == 59
+    assert ranks(0, 99, 0.95) == (None, None)
+
+
+def test_the_binomial_sums_are_exact_enough() -> None:
+    sums = below(20, 0.3)
+    exact = list(itertools.accumulate(math.comb(20, k) * 0.3**k * 0.7 ** (20 - k) for k in range(21)))
+    assert all(abs(one - other) < 1e-12 for one, other in zip(sums, exact, strict=True))
+    assert abs(below(20_000, 0.99)[-1] - 1) < 1e-9
+
+
+def test_the_bounds_cover_as_often_as_they_claim() -> None:
+    rng = random.Random(7)
+    n, percentile, true = 120, 90, 0.9  # uniform samples: the percentile is 0.9
+    lower, upper = ranks(n, percentile, 0.95)
+    assert lower is not None
+    assert upper is not None
+    hits = [0, 0]
+    for _ in range(2000):
+        drawn = sorted(rng.random() for _ in range(n))
+        hits[0] += drawn[lower - 1] <= true
+        hits[1] += drawn[upper - 1] >= true
+    assert min(hits) >= 0.94 * 2000
