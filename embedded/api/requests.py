@@ -22,13 +22,11 @@ MERGE, JSON_PATCH = "application/merge-patch+json", "application/json-patch+json
 STRATEGIC, APPLY = "application/strategic-merge-patch+json", "application/apply-patch+yaml"
 
 
-class _PlainLoader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc] # either is a loader
-    """YAML as JSON knows it: no aliases (a short text must not become a huge object), no dates."""
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not taken")
-        return super().compose_node(parent, index)
+
+class _PlainLoader(_Loader):  # type: ignore[misc, valid-type]  # either is a loader
+    """YAML as JSON knows it: without dates."""
 
 
 _PlainLoader.yaml_implicit_resolvers = {
@@ -117,9 +115,15 @@ def read_body(body: bytes, media_type: str, supported: tuple[str, ...]) -> Any:
         except orjson.JSONDecodeError:
             if media_type not in (APPLY, YAML):
                 raise
-            return yaml.load(body, _PlainLoader)  # noqa: S506 - a safe loader, made safer
+            return _read_yaml(body)
     except (orjson.JSONDecodeError, yaml.YAMLError, RecursionError) as error:
         raise errors.bad_request(f"error parsing the body: {error}") from error
+
+
+def _read_yaml(body: bytes) -> Any:
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(body, _PlainLoader)):
+        raise yaml.YAMLError("aliases are not taken: a short text must not become a huge object")
+    return yaml.load(body, _PlainLoader)  # noqa: S506 - a safe loader
 
 
 def read_object(call: Call, value: Any) -> Object:
