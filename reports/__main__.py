@@ -16,7 +16,7 @@ from rich.text import Text
 
 from evidence import catalogue as catalogues
 from evidence.catalogue import Catalogue, Requirement
-from reports import build, html, path, redact, run, terminal, write
+from reports import build, html, path, redact, run, terminal, views, write
 from reports.check import check
 from reports.errors import ReportError, UsageError
 from reports.model import Claim, Report, Result
@@ -164,7 +164,7 @@ def _show_paths(claims: Sequence[Claim], history: Path, console: Console) -> Non
                 )
             )
     for record in run.records(history, sorted(witness)[:12]).values():
-        shown = html.view(record, record.get("t", 0.0))
+        shown = views.view(record, record.get("t", 0.0))
         console.print(
             Padding(Text(f"record {shown.seq} {shown.kind}: {shown.title}", style="bold"), (1, 0, 0, 4), expand=False)
         )

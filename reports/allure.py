@@ -13,7 +13,8 @@ import attr
 from allure_commons.model2 import Label, Link, Parameter, StatusDetails, TestResult, TestStepResult
 
 from reports import redact
-from reports.model import Claim, Report, Result, Test, dump
+from reports.document import dump
+from reports.model import Claim, Report, Result, Test
 
 _STATUS = {
     "pass": "passed",

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from evidence.catalogue import Catalogue
-
 from reports import build
+from reports.document import to_json, validate
 from reports.errors import ReportError
-from reports.model import Known, Report, to_json, validate
+from reports.model import Known, Report
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ JUnit knows pass, failure, error and skipped only; the verdict itself stands in 
 from xml.etree import ElementTree as ET
 
 from reports import redact
-from reports.model import Report, Result, Test
+from reports.model import Mutation, Report, Result, Test
 
 _FORBIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "?")
 
@@ -28,6 +28,8 @@ def render(report: Report) -> bytes:
             suite.set(name, str(count))
             totals[name] += count
         suite.set("time", f"{sum(result.duration for result in group):.3f}")
+    if report.mutation is not None:
+        _mutants(ET.SubElement(root, "testsuite", name="mutants"), report.mutation, totals)
     for name, count in totals.items():
         root.set(name, str(count))
     ET.indent(root)
@@ -71,6 +73,28 @@ def _case(suite: ET.Element, report: Report, result: Result, test: Test | None, 
     elif verdict != "pass":
         counts["skipped"] += 1
         ET.SubElement(case, "skipped", message=_text(f"{verdict}: {message}"))
+
+
+def _mutants(suite: ET.Element, mutation: Mutation, totals: dict[str, int]) -> None:
+    """One test case a mutant: it passes when everything that must catch it did, and nothing else failed."""
+    counts = dict.fromkeys(totals, 0)
+    for row in mutation.mutants:
+        case = ET.SubElement(suite, "testcase", classname=f"mutants.{row.host}", name=_text(row.name))
+        counts["tests"] += 1
+        missed, false = ", ".join(row.missed) or "none", ", ".join(row.false_kills) or "none"
+        told = f"{row.status}; missed by {missed}; false kills: {false}"
+        if row.status == "survived" or row.false_kills:
+            counts["failures"] += 1
+            ET.SubElement(case, "failure", message=_text(told), type="survived" if row.missed else "false kill")
+        elif row.status == "undecided":
+            counts["errors"] += 1
+            ET.SubElement(case, "error", message=_text(told), type="undecided")
+        elif row.status == "not_run":
+            counts["skipped"] += 1
+            ET.SubElement(case, "skipped", message="not run")
+    for name, count in counts.items():
+        suite.set(name, str(count))
+        totals[name] += count
 
 
 def _told(result: Result, test: Test | None) -> tuple[str, str]:

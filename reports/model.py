@@ -1,22 +1,12 @@
-"""The conformance report as data: what `report.json` says, typed, and how it becomes JSON.
+"""The conformance report as data: what `report.json` says, typed.
 
-No judging here (`evidence` does that) and no counting of exit codes (`reports.gate`); `reports.build` fills it in.
+No judging here (`evidence` does that) and no exit codes (`reports.gate`). `reports.build` fills it in,
+`reports.document` makes JSON of it.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
-
-import jsonschema
-
-from reports.errors import ReportError
-
-API_VERSION = "touchstone/v1"
-KIND = "ConformanceReport"
-SCHEMA = Path(__file__).parent / "schema" / "report.schema.json"
 
 VERDICTS = ("pass", "fail", "error", "unknown", "flaky", "not_supported", "not_testable", "skipped")
 """Every verdict, in the order in which tables count them."""
@@ -217,138 +207,22 @@ class Report:
     mutant_tests: tuple[Test, ...] = ()
     """Tests that ran against a mutant; they never count towards `results`."""
 
+    @property
+    def doubts(self) -> list[tuple[MutantRow, Cell, tuple[Test, ...]]]:
+        """The cells of the kill matrix that are not as they should be, with the tests behind them."""
+        rows = () if self.mutation is None else self.mutation.mutants
+        under: dict[tuple[str, str], list[Test]] = {}
+        for test in self.mutant_tests:
+            for requirement in test.requirements:
+                under.setdefault((test.mutant or "", requirement), []).append(test)
+        return [
+            (row, cell, tuple(under.get((row.name, cell.requirement), ())))
+            for row in rows
+            for cell in row.cells
+            if (cell.expected and cell.verdict != "fail")
+            or (not cell.expected and cell.verdict in ("fail", "error", "unknown", "flaky"))
+        ]
+
     def find(self, requirement: str) -> Result | None:
         """The result of one requirement id."""
         return next((result for result in self.results if result.id == requirement), None)
-
-
-def to_json(report: Report) -> dict[str, Any]:
-    """The report as its JSON document, keys in reading order, seconds rounded to milliseconds."""
-    return {
-        "apiVersion": API_VERSION,
-        "kind": KIND,
-        "run": {
-            "id": report.run,
-            "reason": report.reason,
-            "started": report.started,
-            "finished": report.finished,
-            "duration": round(report.duration, 3),
-        },
-        "suite": {
-            **report.suite,
-            "catalogue": {"requirements": len(report.results), "sha256": report.catalogue_sha256},
-        },
-        "target": dict(report.target),
-        "sut": dict(report.sut),
-        "selection": dict(report.selection),
-        "gate": {
-            "name": report.gate.name,
-            "outcome": report.gate.outcome,
-            "exit": report.gate.exit,
-            "reasons": list(report.gate.reasons),
-        },
-        "summary": {
-            **_tally(report.overall),
-            "profiles": {tally.name: _tally(tally) for tally in report.profiles},
-            "areas": {tally.name: _tally(tally) for tally in report.areas},
-        },
-        "results": [_result(result) for result in report.results],
-        "mutation": None if report.mutation is None else mutation_json(report.mutation),
-        "history": {
-            "file": "history.ndjson",
-            "sha256": report.history_sha256,
-            "records": report.history_records,
-            "faults": list(report.history_faults),
-        },
-    }
-
-
-def _tally(tally: Tally) -> dict[str, Any]:
-    return {"verdict": tally.verdict, "total": tally.total, "known": tally.known, "counts": dict(tally.counts)}
-
-
-def _result(result: Result) -> dict[str, Any]:
-    known = result.known
-    return {
-        "id": result.id,
-        "level": result.level,
-        "profile": result.profile,
-        "area": result.area,
-        "text": result.text,
-        "source": result.source,
-        "verdict": result.verdict,
-        "reason": result.reason,
-        "duration": round(result.duration, 3),
-        "tests": [_test(test) for test in result.tests],
-        "known": None
-        if known is None
-        else {
-            "sut": known.sut,
-            "versions": list(known.versions),
-            "summary": known.summary,
-            "source": known.source,
-            "status": "gone" if result.gone else "seen" if result.excused else "undecided",
-        },
-    }
-
-
-def _test(test: Test) -> dict[str, Any]:
-    return {
-        "id": test.node,
-        "scope": test.scope,
-        "outcome": test.outcome,
-        "verdict": test.verdict,
-        "reason": test.reason,
-        "duration": round(test.duration, 3),
-        "expectations": len(test.claims),
-        "figures": [{"check": claim.check, **claim.figures} for claim in test.claims if claim.figures],
-    }
-
-
-def mutation_json(mutation: Mutation) -> dict[str, Any]:
-    """The kill matrix as JSON, as `matrix.json` and the report's `mutation` hold it."""
-    return {
-        "complete": mutation.complete,
-        "counts": {
-            status: sum(row.status == status for row in mutation.mutants)
-            for status in ("killed", "survived", "undecided", "not_run")
-        },
-        "unproven": list(mutation.unproven),
-        "mutants": [
-            {
-                "name": row.name,
-                "host": row.host,
-                "status": row.status,
-                "killers": list(row.killers),
-                "missed": list(row.missed),
-                "falseKills": list(row.false_kills),
-                "about": row.about,
-                "source": row.source,
-                "cells": {cell.requirement: {"verdict": cell.verdict, "expected": cell.expected} for cell in row.cells},
-            }
-            for row in mutation.mutants
-        ],
-    }
-
-
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema)
-
-
-def validate(document: Any) -> None:
-    """Hold a document against the report's JSON Schema.
-
-    Raises:
-        ReportError: It does not fit; the message names the first few places.
-    """
-    faults = sorted(_validator().iter_errors(document), key=lambda error: list(map(str, error.absolute_path)))
-    if faults:
-        told = "; ".join(f"{fault.json_path}: {fault.message[:200]}" for fault in faults[:5])
-        raise ReportError(f"the report does not fit {SCHEMA.name}: {told}")
-
-
-def dump(document: Mapping[str, Any] | Sequence[Any]) -> str:
-    """JSON text as all our files have it: indented, in the given key order, with a line end."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

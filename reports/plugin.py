@@ -117,7 +117,7 @@ def _text(report: Report, folder: Path | None, terminalreporter: pytest.Terminal
     encoding = str(getattr(writer._file, "encoding", None) or "")  # noqa: SLF001 - likewise
     return terminal.text(
         report,
-        width=max(80, min(writer.fullwidth, 160)),
+        width=min(writer.fullwidth, 160) if writer.hasmarkup else 110,
         color=writer.hasmarkup,
         ascii_only=not encoding.lower().startswith("utf"),
         folder=_short(folder),

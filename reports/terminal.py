@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports import redact
-from reports.model import VERDICTS, Mutation, Report, Result, Violation
+from reports.model import VERDICTS, Cell, MutantRow, Mutation, Report, Result, Test, Violation
 
 _MARKS = {
     "pass": ("✓", ".", "green"),
@@ -76,6 +76,8 @@ def show(report: Report, console: Console, *, ascii_only: bool = False, folder: 
             console.print(part)
     if report.mutation is not None:
         console.print(kill_table(report.mutation, ascii_only=ascii_only))
+        for row, cell, tests in report.doubts[:MAX_SHOWN]:
+            console.print(_doubt(row, cell, tests))
     console.print(_ending(report, folder))
 
 
@@ -238,6 +240,24 @@ def kill_table(mutation: Mutation, *, ascii_only: bool = False) -> Table:
     return table
 
 
+def _doubt(row: MutantRow, cell: Cell, tests: Sequence[Test]) -> Group:
+    told = {
+        "pass": (f"{row.name} survives {cell.requirement}", "bold red"),
+        "fail": (f"{cell.requirement} fails under {row.name}, and should not", "bold magenta"),
+    }
+    said, style = told.get(cell.verdict, (f"{cell.requirement} is {cell.verdict} under {row.name}", "bold yellow"))
+    parts: list[RenderableType] = [Text("\n").append(said, style=style)]
+    parts.append(Padding(Text(row.about), (0, 0, 0, 2), expand=False))
+    for test in tests:
+        parts.append(Padding(Text(test.node, style="cyan"), (0, 0, 0, 2), expand=False))
+        found = [(claim, violation) for claim in test.claims for violation in claim.violations][:1]
+        why = [_violation(claim.check, claim.verdict, violation) for claim, violation in found]
+        if not why and test.reason:
+            why = [Group(Text(redact.clean(test.reason, 600)))]
+        parts += [Padding(part, (0, 0, 0, 4), expand=False) for part in why]
+    return Group(*parts)
+
+
 def _ids(ids: Sequence[str]) -> str:
     return ", ".join(ids[:8]) + (f" +{len(ids) - 8}" if len(ids) > 8 else "")
 
@@ -253,6 +273,8 @@ def _ending(report: Report, folder: Path | None) -> Group:
     if folder is not None:
         names = ("index.html", "report.json", "matrix.json", "junit.xml", "allure", "history.ndjson")
         there = [name for name in names if (folder / name).exists()]
-        parts.append(Text(f"  {folder}/", style="bold").append("  " + "  ".join(there), style=""))
-        parts.append(Text(f"  judge it again: python -m reports check {folder}", style="dim"))
+        where = Text(f"  {folder}/", style="bold", no_wrap=True, overflow="ignore")  # a path is for copying
+        parts.append(where.append("  " + "  ".join(there), style=""))
+        again = f"  judge it again: python -m reports check {folder}"
+        parts.append(Text(again, style="dim", no_wrap=True, overflow="ignore"))
     return Group(*parts)

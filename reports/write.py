@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from reports import allure, html, junit
+from reports.document import dump, mutation_json, to_json, validate
 from reports.errors import ReportError
-from reports.model import Report, dump, mutation_json, to_json, validate
+from reports.model import Report
 
 
 def write(report: Report, folder: Path, history: Path) -> list[Path]:

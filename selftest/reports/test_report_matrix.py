@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any
+from xml.etree import ElementTree as ET
 
-from reports.model import Mutation, Report, mutation_json, to_json, validate
+from reports import junit, terminal
+from reports.document import mutation_json, to_json, validate
+from reports.model import Mutation, Report
 
 Reported = Callable[[Any], Report]
 
@@ -69,6 +72,25 @@ def test_honest_runs_count_beside_the_matrix(reported: Reported, history: Any) -
     assert {row.status for row in matrix(report).mutants} == {"killed"}
     assert [result.verdict for result in report.results] == ["skipped", "fail", "pass"]
     assert report.gate.exit == 1
+
+
+def test_junit_has_a_case_for_every_mutant(reported: Reported, history: Any) -> None:
+    report = proof(reported, history, ("EVT-FLT-003", 202, "filter-ignores-case"), *ALL[1:])
+    root = ET.fromstring(junit.render(report))  # noqa: S314 - our own document
+    cases = {
+        case.get("name"): [child.tag for child in case] for case in root.iterfind("testsuite[@name='mutants']/testcase")
+    }
+    assert cases == {"filter-ignores-case": ["failure"], "ingress-down": [], "extensions-dropped": []}
+
+
+def test_the_terminal_tells_what_is_wrong_with_the_matrix(reported: Reported, history: Any) -> None:
+    report = proof(
+        reported, history, *ALL[1:], ("EVT-FLT-003", 202, "filter-ignores-case"), ("EVT-RTE-003", 500, "ingress-down")
+    )
+    text = terminal.text(report, width=110, color=False)
+    assert "filter-ignores-case survives EVT-FLT-003" in text
+    assert "EVT-RTE-003 fails under ingress-down, and should not" in text
+    assert "3 mutants: 2 killed, 1 survived" in text
 
 
 def test_without_prove_the_mutant_is_the_system_under_test(reported: Reported, history: Any) -> None:

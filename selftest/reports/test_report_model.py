@@ -9,15 +9,16 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reports import build, model
+from reports import build, document
+from reports.document import to_json, validate
 from reports.errors import ReportError
-from reports.model import Report, to_json, validate
+from reports.model import Report
 
 Reported = Callable[[Any], Report]
 
 
 def test_the_schema_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(json.loads(model.SCHEMA.read_text(encoding="utf-8")))
+    jsonschema.Draft202012Validator.check_schema(json.loads(document.SCHEMA.read_text(encoding="utf-8")))
 
 
 def test_every_id_of_the_catalogue_is_there_in_its_order(reported: Reported, history: Any, catalogue: Any) -> None:
@@ -30,7 +31,7 @@ def test_every_id_of_the_catalogue_is_there_in_its_order(reported: Reported, his
 
 def test_the_same_history_gives_the_same_bytes(reported: Reported, history: Any) -> None:
     history.start().test("EVT-ING-001").test("EVT-FLT-003", 500).finish()
-    assert model.dump(to_json(reported(history))) == model.dump(to_json(reported(history)))
+    assert document.dump(to_json(reported(history))) == document.dump(to_json(reported(history)))
 
 
 def test_what_the_operator_left_out_is_skipped_with_the_reason(reported: Reported, history: Any) -> None:
@@ -108,6 +109,6 @@ def test_no_secret_reaches_the_report(reported: Reported, history: Any) -> None:
     history.start()
     history.records[0]["target"]["token"] = "s3cr3t-value"  # noqa: S105 - the point of the test
     history.records[0]["selection"]["env"] = {"PASSWORD": "hunter22"}
-    text = model.dump(to_json(reported(history.test("EVT-ING-001").finish())))
+    text = document.dump(to_json(reported(history.test("EVT-ING-001").finish())))
     assert "s3cr3t" not in text
     assert "hunter22" not in text

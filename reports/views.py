@@ -1,0 +1,144 @@
+"""What the page shows of evidence: tests with their violations, witnesses and paths, looked up in the history once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from evidence.history import Record
+from reports import diagram, path, redact, run
+from reports.model import Claim, Report, Test, Violation
+
+MAX_WITNESSES = 8
+MAX_VIOLATIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """One record of the history as the page shows it."""
+
+    seq: int
+    kind: str
+    after: str
+    title: str
+    headers: list[tuple[str, str]]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViolationView:
+    """A violation with its witness and the paths of the events that it is about."""
+
+    check: str
+    verdict: str
+    message: str
+    where: str
+    witness: list[RecordView]
+    more_witness: int
+    diagrams: list[Markup]
+
+
+@dataclass(frozen=True, slots=True)
+class TestView:
+    """A test as the page shows it."""
+
+    test: Test
+    reason: str
+    violations: list[ViolationView]
+    more: int
+    figures: list[tuple[str, list[tuple[str, str]]]]
+
+
+class Evidence:
+    """Looks up witnesses and paths of all that did not pass, in two passes over the history."""
+
+    def __init__(self, report: Report, history: Path) -> None:
+        shown = [claim for test in _not_passed(report) for claim in test.claims if claim.violations]
+        seqs = {
+            seq
+            for claim in shown
+            for violation in claim.violations[:MAX_VIOLATIONS]
+            for seq in violation.witness[:MAX_WITNESSES]
+        }
+        self._records = run.records(history, seqs) if seqs else {}
+        self._subjects = {id(claim): path.subjects(claim.args) for claim in shown[: path.MAX_PATHS]}
+        self._paths = path.trace(history, self._subjects.values()) if shown else {}
+
+    def views(self, tests: Iterable[Test]) -> list[TestView]:
+        """Tests as the page shows them."""
+        return [self._test(test) for test in tests]
+
+    def _test(self, test: Test) -> TestView:
+        pairs = [(claim, violation) for claim in test.claims for violation in claim.violations]
+        drawn: set[object] = set()
+        return TestView(
+            test=test,
+            reason="" if pairs else redact.clean(test.reason),
+            violations=[self._violation(test, claim, violation, drawn) for claim, violation in pairs[:MAX_VIOLATIONS]],
+            more=max(0, len(pairs) - MAX_VIOLATIONS),
+            figures=[
+                (claim.check, [(redact.one_line(name, 60), _figure(value)) for name, value in claim.figures.items()])
+                for claim in test.claims
+                if claim.figures
+            ],
+        )
+
+    def _violation(self, test: Test, claim: Claim, violation: Violation, drawn: set[object]) -> ViolationView:
+        shown = violation.witness[:MAX_WITNESSES]
+        return ViolationView(
+            check=claim.check,
+            verdict=claim.verdict,
+            message=redact.clean(violation.message),
+            where=redact.clean(violation.where),
+            witness=[view(self._records[seq], test.started) for seq in shown if seq in self._records],
+            more_witness=len(violation.witness) - len(shown),
+            diagrams=list(self._diagrams(claim, violation, drawn)),
+        )
+
+    def _diagrams(self, claim: Claim, violation: Violation, drawn: set[object]) -> Iterable[Markup]:
+        subjects = self._subjects.get(id(claim))
+        keys = sorted(subjects.events) + sorted(subjects.sends | subjects.produces) if subjects else []
+        found = [(key, self._paths[key]) for key in keys if key in self._paths and key not in drawn]
+        witness = frozenset(violation.witness)
+        # A claim may name fifty events: those that the witness touches come first, and two are enough to read.
+        found.sort(key=lambda item: not any(hop.seq in witness for hop in item[1].hops))
+        for key, event_path in found[:2]:
+            drawn.add(key)
+            yield Markup(diagram.svg(event_path, witness))  # noqa: S704 - diagram.svg escapes every text
+
+
+def _not_passed(report: Report) -> Iterable[Test]:
+    yield from (test for result in report.results for test in result.tests if test.verdict != "pass")
+    yield from (test for _, _, tests in report.doubts for test in tests)
+
+
+def _figure(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else redact.one_line(value, 120)
+
+
+def view(record: Record, begin: float) -> RecordView:
+    """One record for showing: the facts of its kind in a line, headers without secrets, the body bounded."""
+    get = record.get
+    kind = str(record["kind"])
+    titles: dict[str, str] = {
+        "sent": f"{get('method')} {get('url')}",
+        "answered": f"HTTP {get('status')}" if get("status") is not None else f"no answer: {get('error')}",
+        "received": f"{get('method')} {get('path')} at {get('sink')}",
+        "replied": f"HTTP {get('status')} to {get('receive')}",
+        "record": f"{get('topic')}[{get('partition')}]@{get('offset')} key {get('key')!r}",
+        "produced": f"{get('topic')}[{get('partition')}]@{get('offset')} key {get('key')!r} {get('error') or ''}",
+        "offsets": f"group {get('group')} of {get('topic')}: committed {get('committed')}, end {get('end')}",
+        "object": f"{get('verb')} {get('kind_')} {get('namespace')}/{get('name')}: {get('code')} {get('reason') or ''}",
+        "load": f"{get('stage') or ''} at {get('rate')}/s, {len(get('samples') or ())} samples",
+    }
+    content = get("value") if kind in ("record", "produced") else get("body")
+    shown = redact.body(content) if isinstance(content, str) else redact.clean(get("message") or "")
+    return RecordView(
+        seq=record["seq"],
+        kind=kind,
+        after=f"{(float(get('t') or begin) - begin) * 1000:+.1f} ms",
+        title=redact.one_line(titles.get(kind, kind)),
+        headers=redact.headers(get("headers")) if isinstance(get("headers"), list) else [],
+        body=shown,
+    )
