@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec  # not re-exported to type checkers
 
@@ -48,6 +48,20 @@ class Cluster:
         wanted = {TopicPartition(topic, partition): spec for partition in partitions}
         futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT)
         return {asked.partition: future.result(_TIMEOUT).offset for asked, future in futures.items()}
+
+    def commit(self, group: str, places: list[TopicPartition]) -> None:
+        """Set the offsets of a group without members. Blocks.
+
+        Not by the consumer: its `commit` starves while another thread sits in its `poll` (confluent-kafka 2.16.1).
+
+        Raises:
+            KafkaException: they are not set.
+        """
+        asked = [ConsumerGroupTopicPartitions(group, places)]
+        for future in self._admin.alter_consumer_group_offsets(asked, request_timeout=_TIMEOUT).values():
+            for place in future.result(_TIMEOUT).topic_partitions:
+                if place.error is not None:
+                    raise KafkaException(place.error)
 
     def close(self) -> None:
         """Give up the client's threads, once the feeds are closed."""
@@ -251,13 +265,7 @@ class Feed:
         self._committed_all.set()
 
     def _commit_now(self, places: list[TopicPartition]) -> None:
-        # Not `asynchronous=True`: with a callback that deadlocks against `poll` on another thread (confluent-kafka
-        # 2.16.1).
-        client = self._client
-        assert client is not None
-        for place in client.commit(offsets=places, asynchronous=False) or ():
-            if place.error is not None:
-                raise KafkaException(place.error)
+        self._cluster.commit(self._group, places)
 
 
 def _partitions(client: Consumer, topic: str) -> list[int]:
