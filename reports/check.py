@@ -119,5 +119,15 @@ def _mutation(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> I
 
 def _rest(written: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterable[str]:
     for key in ("gate", "summary", "run", "target", "sut", "selection", "suite"):
-        if written[key] != computed[key]:
-            yield f"{key}: reported {json.dumps(written[key])[:160]}, computed {json.dumps(computed[key])[:160]}"
+        was, now = dict(_leaves(key, written[key])), dict(_leaves(key, computed[key]))
+        for place in dict.fromkeys([*was, *now]):
+            if was.get(place) != now.get(place):
+                yield f"{place}: reported {was.get(place, 'nothing')}, computed {now.get(place, 'nothing')}"
+
+
+def _leaves(place: str, value: Any) -> Iterable[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(f"{place}.{key}", item)
+    else:
+        yield place, json.dumps(value)[:200]

@@ -6,6 +6,7 @@ without it the plug-in loads and does nothing.
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,8 +53,9 @@ def pytest_touchstone_finished(config: pytest.Config, run_dir: Path, history: Pa
         state.report = build.build(history, catalogues.load(CATALOGUE))
         write.write(state.report, run_dir, history)
     except (ReportError, ValueError) as error:
-        # Everything that is wrong with a file of ours arrives as one of these: the run is undecided, and says why.
         state.trouble = f"no trustworthy report: {error}"
+    except Exception:  # noqa: BLE001 - a fault of ours here must not keep others from ending the run; it is told below
+        state.trouble = f"no complete report, by a fault of ours:\n{traceback.format_exc()}"
     _set_expected_apart(config, state.report)
 
 

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from evidence import catalogue
 from reports import known
 from reports.errors import ReportError
 
+ROOT = Path(__file__).resolve().parents[2]
 ENTRY = '[[known]]\nrequirement = "A-1"\nsut = "kserve"\nversions = ["1"]\nsummary = "s"\nsource = "t"\n'
 
 
@@ -14,6 +16,11 @@ def test_ours_name_pinned_versions_and_a_source() -> None:
     entries = known.load()
     assert [entry.requirement for entry in entries] == [f"INF-CEV-00{number}" for number in range(1, 6)]
     assert all(entry.versions == ("0.21.0", "0.20.0") and "kserve" in entry.source for entry in entries)
+
+
+def test_ours_are_requirements_of_the_catalogue() -> None:
+    ids = {requirement.id for requirement in catalogue.load(ROOT / "suites" / "catalogue").requirements}
+    assert {entry.requirement for entry in known.load()} <= ids
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from reports import build, document
+from reports import build, document, terminal, write
 from reports.document import to_json, validate
 from reports.errors import ReportError
 from reports.model import Report
@@ -80,7 +80,9 @@ def test_an_empty_history_is_undecided(run_dir: Path, catalogue: Any) -> None:
     report = build.build(path, catalogue, ())
     assert {result.verdict for result in report.results} == {"unknown"}
     assert report.gate.exit == 2
-    validate(to_json(report))
+    write.write(report, run_dir, path)
+    assert "Undecided" in (run_dir / "index.html").read_text(encoding="utf-8")
+    assert "undecided" in terminal.text(report, width=100, color=False)
 
 
 def test_a_missing_history_says_which_file(tmp_path: Path, catalogue: Any) -> None:
