@@ -160,22 +160,21 @@ def _troubles(report: Report, *, ascii_only: bool) -> Iterable[RenderableType]:
             redact.one_line(ids, 600), style="yellow"
         )
     if excused := [result for result in report.results if result.excused]:
-        yield Text("\nknown nonconformities, as documented", style="bold yellow")
-        for result in excused:
-            known = result.known
-            if known is not None:
-                yield Padding(Text(f"{result.id}  {known.summary}"), (0, 0, 0, 2), expand=False)
-                yield Padding(
-                    Text(f"{known.sut} {', '.join(known.versions)}; {known.source}", style="dim"),
-                    (0, 0, 0, 15),
-                    expand=False,
-                )
+        yield Text("\nknown nonconformities, as documented in reports/known/", style="bold yellow")
+        yield _known_table(excused)
     if gone := [result for result in report.results if result.gone]:
         yield Text("\nGONE: documented as failing, and passed; delete the entry in reports/known/", style="bold green")
-        for result in gone:
-            yield Padding(
-                Text(f"{result.id}  {result.known.summary if result.known else ''}"), (0, 0, 0, 2), expand=False
-            )
+        yield _known_table(gone)
+
+
+def _known_table(results: Iterable[Result]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=True, padding=(0, 1))
+    for result in results:
+        known = result.known
+        if known is not None:
+            summary = Text(known.summary).append(f" ({known.sut} {', '.join(known.versions)})", style="dim")
+            table.add_row(Text(result.id, style="yellow"), summary)
+    return table
 
 
 def failure(result: Result, *, ascii_only: bool = False) -> RenderableType:
