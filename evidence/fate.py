@@ -35,7 +35,7 @@ class Stage(Enum):
     HANDLED = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that alone triples the cost of making one, and judging makes many
 class Fate:
     """A stage, its proof, and what to say about it. `at` is when a handled event was seen to be so."""
 

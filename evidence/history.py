@@ -90,6 +90,10 @@ def fault_of(record: Any, seq: int) -> str | None:
             return f"of kind {kind} has no field {name}"
         if not isinstance(record.get(name), types):
             return f"of kind {kind} has a field {name} of type {type(record[name]).__name__}"
+    values = _MAYBE if kind in {"record", "produced"} else _TEXT
+    for pair in record.get("headers") or ():
+        if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], values)):
+            return f"of kind {kind} has a header that is no pair of texts: {pair!r}"
     return None
 
 

@@ -23,15 +23,15 @@ def of_http(headers: Iterable[Sequence[str]], body: str) -> Identity | None:
     for name, value in headers:
         size = len(name)
         if size == 5:
-            if name.lower() == "ce-id":
+            if event_id is None and name.lower() == "ce-id":
                 event_id = value
         elif size == 9:
-            if name.lower() == "ce-source":
+            if source is None and name.lower() == "ce-source":
                 source = value
         elif size == 12 and name.lower() == "content-type":
             kind = value
-    if source is not None and event_id is not None:
-        return _plain(source), _plain(event_id)
+        if source is not None and event_id is not None:
+            return _plain(source), _plain(event_id)
     return _of_structured(kind, body)
 
 
@@ -41,15 +41,15 @@ def of_kafka(headers: Iterable[Sequence[str | None]], value: str | None) -> Iden
     for name, content in headers:
         size = len(name or "")
         if size == 5:
-            if name in {"ce_id", "ce-id"}:
+            if event_id is None and name in {"ce_id", "ce-id"}:
                 event_id = content
         elif size == 9:
-            if name in {"ce_source", "ce-source"}:
+            if source is None and name in {"ce_source", "ce-source"}:
                 source = content
         elif size == 12 and name is not None and name.lower() == "content-type":
             kind = content
-    if source is not None and event_id is not None:
-        return _text(source), _text(event_id)
+        if source is not None and event_id is not None:
+            return _text(source), _text(event_id)
     return _of_structured(kind, value or "")
 
 

@@ -168,17 +168,19 @@ def from_json(value: Any) -> Any:
         RefError: an unknown or damaged ref.
     """
     if isinstance(value, list):
-        return [from_json(item) for item in value]
+        return [from_json(item) if isinstance(item, dict | list) else item for item in value]
     if not isinstance(value, dict):
         return value
     if "$bytes" in value:
         return str(value["$bytes"]).encode("latin-1")
-    if "$ref" not in value:
-        return {name: from_json(item) for name, item in value.items()}
-    cls = _TAGS.get(value["$ref"])
+    items = {name: from_json(item) if isinstance(item, dict | list) else item for name, item in value.items()}
+    if "$ref" not in items:
+        return items
+    tag = items.pop("$ref")
+    cls = _TAGS.get(tag) if isinstance(tag, str) else None
     if cls is None:
-        raise RefError(f"unknown ref {value['$ref']!r}; known: {', '.join(_TAGS)}")
+        raise RefError(f"unknown ref {tag!r}; known: {', '.join(_TAGS)}")
     try:
-        return cls(**{name: from_json(item) for name, item in value.items() if name != "$ref"})
+        return cls(**items)
     except TypeError as error:
         raise RefError(f"damaged ref {value!r}: {error}") from error

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from evidence.checks import Check, CheckError, check_of, judge
-from evidence.history import Record, read
+from evidence.history import HistoryError, Record, read
 from evidence.judgement import Judgement, Verdict, Violation
 from evidence.sightings import Sightings
 from evidence.verdicts import Ruling, of_all, of_runs, of_test
@@ -164,7 +164,13 @@ class _Scope:
         """Take the next record of the scope."""
         self._judge_before(record["seq"])
         if self._sightings is not None:
-            self._sightings.feed(record)
+            try:
+                self._sightings.feed(record)
+            except (KeyError, TypeError, ValueError) as error:
+                seq, kind = record["seq"], record["kind"]
+                raise HistoryError(
+                    f"record {seq} of kind {kind} cannot be read: {type(error).__name__}: {error}"
+                ) from error
 
     def claim(self, record: Record) -> Claim:
         """The claim of an expectation record, which stands after all that it was judged by."""
@@ -172,7 +178,7 @@ class _Scope:
             text = f"expected a claim judged by earlier records; got one judged up to record {record['upto']}"
             return Claim(record, Judgement(Verdict.ERROR, (Violation(text, (record["seq"],)),)))
         self._judge_before(record["seq"])
-        return Claim(record, self._judged.pop(record["seq"]))
+        return Claim(record, self._judged[record["seq"]])
 
     @staticmethod
     def _ask(check: Check | Judgement, *, final: bool) -> Judgement:

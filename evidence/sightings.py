@@ -263,6 +263,8 @@ class Sightings:
         """Where an event lies in a topic: `record`s of a tap, else what the probe itself produced there."""
         seen = self.events[identity]
         found = [record for record in seen.records if record["topic"] == topic]
+        if not seen.produced:
+            return found
         known = {(record["partition"], record["offset"]) for record in found}
         return found + [
             record

@@ -63,11 +63,17 @@ def changed(number: int, **fields: Any) -> list[bytes]:
         (changed(3, t="now"), ":3: the record has no time"),
         (changed(3, offset=...), ":3: the record of kind record has no field offset"),
         (changed(3, offset="0"), ":3: the record of kind record has a field offset of type str"),
+        (
+            changed(1, headers=[["ce-id"]]),
+            ":1: the record of kind sent has a header that is no pair of texts: ['ce-id']",
+        ),
+        (changed(1, headers=[["ce-id", None]]), "no pair of texts"),
+        (changed(3, headers=[["ce_id", 7]]), "no pair of texts"),
         ([*changed(1)[:2], b"not json\n"], ":3: no JSON"),
         ([b"[1]\n"], ":1: the record is no JSON object"),
         ([b"\n"], ":1: no JSON"),
     ],
-    ids=map(str, range(11)),
+    ids=map(str, range(14)),
 )
 def test_a_fault_names_file_and_line(tmp_path: Path, lines: list[bytes], said: str) -> None:
     path = write(tmp_path, lines)
