@@ -51,11 +51,12 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     proof = proving(selection)
     # Without --prove, a mutant was asked for to see the suite fail: then it is the system under test.
     honest = [test for test in tests if not test.mutant] if proof else tests
-    results = _results(catalogue, honest, applying, left_out, proof=proof)
     reason = str((told.finished or {}).get("reason") or "cut off")
+    completed = reason == "completed"
+    silence = _silence(left_out, honest=bool(not proof or any(not test.mutant for test in tests)), completed=completed)
+    results = _results(catalogue, honest, applying, silence)
     mutation = matrix.compute(catalogue, mutated, whole=not left_out) if mutated or proof else None
     name = str(selection.get("gate") or "known")
-    completed = reason == "completed"
     decided = gate.decide(name, results, faults, profiles=profiles_selected(selection), completed=completed)
     if proof and mutation is not None:
         proven = gate.decide_proof(name, mutation, faults, completed=completed)
@@ -129,29 +130,34 @@ def _sequence(value: object) -> Sequence[object]:
     return value if isinstance(value, list | tuple) else []
 
 
+def _silence(left_out: str, *, honest: bool, completed: bool) -> tuple[str, str]:
+    """Verdict and reason of a requirement that no test ran for."""
+    if not completed:
+        # Nobody knows any more whether it was left out or would still have come.
+        return "unknown", "no test of it ran before the run ended"
+    if not honest:
+        return "skipped", "a prove run asks it under mutants only"
+    if left_out:
+        return "skipped", redact.one_line(f"left out by {left_out}")
+    return "unknown", "no test of it ran"
+
+
 def _results(
-    catalogue: Catalogue, tests: Sequence[Test], known: Mapping[str, Known], left_out: str, *, proof: bool
+    catalogue: Catalogue, tests: Sequence[Test], known: Mapping[str, Known], silence: tuple[str, str]
 ) -> tuple[Result, ...]:
     by_requirement: dict[str, list[Test]] = {}
     for test in tests:
         for requirement in test.requirements:
             by_requirement.setdefault(requirement, []).append(test)
     return tuple(
-        _result(requirement, by_requirement.get(requirement.id, []), known.get(requirement.id), left_out, proof=proof)
+        _result(requirement, by_requirement.get(requirement.id, []), known.get(requirement.id), silence)
         for requirement in catalogue.requirements
     )
 
 
-def _result(requirement: Requirement, tests: list[Test], known: Known | None, left_out: str, *, proof: bool) -> Result:
+def _result(requirement: Requirement, tests: list[Test], known: Known | None, silence: tuple[str, str]) -> Result:
     tests.sort(key=lambda test: (test.node, test.scope))
-    if tests:
-        verdict, reason = judged.combine(tests)
-    elif proof:
-        verdict, reason = "skipped", "a prove run asks it under mutants only"
-    elif left_out:
-        verdict, reason = "skipped", redact.one_line(f"left out by {left_out}")
-    else:
-        verdict, reason = "unknown", "no test of it ran"
+    verdict, reason = judged.combine(tests) if tests else silence
     return Result(
         id=requirement.id,
         level=str(requirement.level),

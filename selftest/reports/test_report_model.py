@@ -42,6 +42,12 @@ def test_what_the_operator_left_out_is_skipped_with_the_reason(reported: Reporte
     assert report.gate.exit == 0
 
 
+def test_what_an_interrupted_run_did_not_reach_is_unknown(reported: Reported, history: Any) -> None:
+    report = reported(history.start(argv=["-k", "ingress"]).test("EVT-ING-001").finish("interrupted"))
+    assert [result.verdict for result in report.results] == ["unknown", "pass", "unknown"]
+    assert report.gate.exit == 2
+
+
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
