@@ -7,15 +7,35 @@ what can prove absence: a Trigger with its consumer group, or the input topic's 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from evidence import claims
+from evidence.claims import (
+    TRACE_KEY,
+    Event,
+    Exchange,
+    Load,
+    Object,
+    Place,
+    Produced,
+    Sink,
+    Status,
+    Topic,
+    Trigger,
+    cause_of,
+    claim,
+    event_of,
+    places_of,
+    ref_of,
+    status_of,
+    topic_of,
+    trigger_of,
+    triggers_of,
+)
 from evidence.refs import (
     BrokerRef,
     EventRef,
     ExchangeRef,
-    Has,
     LoadRef,
     ObjectRef,
     ProducedRef,
@@ -23,105 +43,39 @@ from evidence.refs import (
     SinkRef,
     TopicRef,
     TriggerRef,
-    to_json,
 )
 
-Event: TypeAlias = EventRef | Has[EventRef]
-Exchange: TypeAlias = ExchangeRef | Has[ExchangeRef]
-Sink: TypeAlias = SinkRef | Has[SinkRef]
-Trigger: TypeAlias = TriggerRef | Has[TriggerRef]
-Place: TypeAlias = TriggerRef | SinkRef | Has[TriggerRef] | Has[SinkRef]
-Topic: TypeAlias = TopicRef | BrokerRef | Has[TopicRef] | Has[BrokerRef]
-Produced: TypeAlias = ProducedRef | Has[ProducedRef]
-Object: TypeAlias = ObjectRef | Has[ObjectRef]
-Load: TypeAlias = LoadRef | Has[LoadRef]
-Status: TypeAlias = int | range | Collection[int]
-TRACE_KEY = "test-trace-id"
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
 
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """A claim: the name of the check that judges it, and its arguments as JSON (see `refs.to_json`)."""
-
-    check: str
-    args: Mapping[str, Any]
-
-
-def _claim(check: str, **args: Any) -> Expectation:
-    return Expectation(check, {name: to_json(value) for name, value in args.items()})
-
-
-def _ref(thing: Any, *kinds: type[Any]) -> Any:
-    ref = thing if isinstance(thing, kinds) else getattr(thing, "ref", thing)
-    if not isinstance(ref, kinds):
-        names = " or ".join(kind.__name__ for kind in kinds)
-        raise RefError(f"expected {names}, got {type(thing).__name__}: {thing!r}")
-    return ref
-
-
-def _event(thing: Any) -> EventRef:
-    ref: EventRef = _ref(thing, EventRef)
-    return ref
-
-
-def _places(to: Place | Sequence[Place]) -> list[Any]:
-    things = to if isinstance(to, list | tuple) else [to]
-    refs = [_ref(thing, TriggerRef, SinkRef) for thing in things]
-    for ref in refs:
-        if isinstance(ref, TriggerRef) and ref.sink is None:
-            raise RefError(f"the subscriber of Trigger {ref.namespace}/{ref.name} is not a sink of the probe")
-    return refs
-
-
-def _triggers(to: Trigger | Sequence[Trigger]) -> list[Any]:
-    things = to if isinstance(to, list | tuple) else [to]
-    for thing in things:
-        if isinstance(getattr(thing, "ref", thing), SinkRef):
-            raise RefError("a sink alone cannot prove absence: name the Trigger that delivers to it")
-    return _places([_ref(thing, TriggerRef) for thing in things])
-
-
-def _topic(on: Topic) -> TopicRef:
-    ref = _ref(on, TopicRef, BrokerRef)
-    return TopicRef(ref.topic) if isinstance(ref, BrokerRef) else ref
-
-
-def _trigger(by: Trigger | None) -> TriggerRef | None:
-    return None if by is None else _ref(by, TriggerRef)
-
-
-def _status(status: Status) -> Any:
-    if isinstance(status, int):
-        return [status]
-    return {"from": status.start, "below": status.stop} if isinstance(status, range) else sorted(status)
-
+Expectation: TypeAlias = claims.Expectation
 
 # Answers of the ingress and of an inference service.
 
 
 def answered(exchange: Exchange | Event, status: Status) -> Expectation:
     """The request got an HTTP answer with this status (a code, a range, or several codes)."""
-    return _claim("answered", exchange=_ref(exchange, ExchangeRef, EventRef), status=_status(status))
+    return claim("answered", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status))
 
 
 def accepted(event: Event | Exchange) -> Expectation:
     """The request was answered 2xx."""
-    return _claim("accepted", exchange=_ref(event, EventRef, ExchangeRef), status=_status(range(200, 300)))
+    return claim("accepted", exchange=ref_of(event, EventRef, ExchangeRef), status=status_of(range(200, 300)))
 
 
 def refused(exchange: Exchange | Event, status: Status = range(400, 500)) -> Expectation:
     """The request was answered with this refusal."""
-    return _claim("refused", exchange=_ref(exchange, ExchangeRef, EventRef), status=_status(status))
+    return claim("refused", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status))
 
 
 def header(exchange: Exchange | Event, name: str, value: str | None) -> Expectation:
     """The answer has this header with this value (also as a member of a comma list); None: it does not have it."""
-    return _claim("header", exchange=_ref(exchange, ExchangeRef, EventRef), name=name, value=value)
+    return claim("header", exchange=ref_of(exchange, ExchangeRef, EventRef), name=name, value=value)
 
 
 def response_body(exchange: Exchange | Event, json: Any) -> Expectation:
     """The answer's body is this JSON value (numbers to within 1e-6 of each other)."""
-    return _claim("response_body", exchange=_ref(exchange, ExchangeRef, EventRef), json=json)
+    return claim("response_body", exchange=ref_of(exchange, ExchangeRef, EventRef), json=json)
 
 
 def response_event(
@@ -136,9 +90,9 @@ def response_event(
 
     `new_id`: its id differs from the request event's; `own_type`: so does its type.
     """
-    ref = _ref(exchange, ExchangeRef, EventRef)
+    ref = ref_of(exchange, ExchangeRef, EventRef)
     wanted = dict(attributes or {})
-    return _claim("response_event", exchange=ref, json=json, attributes=wanted, new_id=new_id, own_type=own_type)
+    return claim("response_event", exchange=ref, json=json, attributes=wanted, new_id=new_id, own_type=own_type)
 
 
 # Records of a topic.
@@ -146,23 +100,23 @@ def response_event(
 
 def recorded(event: Event, on: Topic, *, replied_by: Trigger | None = None) -> Expectation:
     """The event is in the topic, once for each time it was accepted, in whatever content mode."""
-    return _claim("recorded", event=_event(event), on=_topic(on), replied_by=_trigger(replied_by))
+    return claim("recorded", event=event_of(event), on=topic_of(on), replied_by=trigger_of(replied_by))
 
 
 def not_recorded(event: Event | Exchange, on: Topic, *, replied_by: Trigger | None = None) -> Expectation:
     """Nothing of the event, or of the request's bytes, is in the topic once its end has been read."""
-    ref = _ref(event, EventRef, ExchangeRef)
-    return _claim("not_recorded", event=ref, on=_topic(on), replied_by=_trigger(replied_by))
+    ref = ref_of(event, EventRef, ExchangeRef)
+    return claim("not_recorded", event=ref, on=topic_of(on), replied_by=trigger_of(replied_by))
 
 
 def record_shape(event: Event, on: Topic) -> Expectation:
     """The event's record follows the Kafka binding's binary mode, with the attributes and data that were sent."""
-    return _claim("record_shape", event=_event(event), on=_topic(on))
+    return claim("record_shape", event=event_of(event), on=topic_of(on))
 
 
 def record_key(event: Event, on: Topic, key: str | None) -> Expectation:
     """The event's record has this key."""
-    return _claim("record_key", event=_event(event), on=_topic(on), key=key)
+    return claim("record_key", event=event_of(event), on=topic_of(on), key=key)
 
 
 # Delivery to subscribers. `to` may be several Triggers (of one destination, say).
@@ -170,19 +124,21 @@ def record_key(event: Event, on: Topic, key: str | None) -> Expectation:
 
 def delivered(event: Event, to: Place | Sequence[Place], *, replied_by: Trigger | None = None) -> Expectation:
     """The event reached the subscriber, at least once."""
-    return _claim("delivered", event=_event(event), to=_places(to), replied_by=_trigger(replied_by))
+    return claim("delivered", event=event_of(event), to=places_of(to), replied_by=trigger_of(replied_by))
 
 
 def delivered_once(event: Event, to: Trigger | Sequence[Trigger], *, replied_by: Trigger | None = None) -> Expectation:
     """The event reached the subscriber in exactly one request."""
-    return _claim("delivered_once", event=_event(event), to=_triggers(to), count=1, replied_by=_trigger(replied_by))
+    return claim(
+        "delivered_once", event=event_of(event), to=triggers_of(to), count=1, replied_by=trigger_of(replied_by)
+    )
 
 
 def attempts(
     event: Event, to: Trigger | Sequence[Trigger], count: int, *, replied_by: Trigger | None = None
 ) -> Expectation:
     """The event reached the subscriber in exactly `count` requests, when its handling was over."""
-    return _claim("attempts", event=_event(event), to=_triggers(to), count=count, replied_by=_trigger(replied_by))
+    return claim("attempts", event=event_of(event), to=triggers_of(to), count=count, replied_by=trigger_of(replied_by))
 
 
 def not_delivered(event: Event, to: Trigger | Sequence[Trigger], *, replied_by: Trigger | None = None) -> Expectation:
@@ -190,7 +146,7 @@ def not_delivered(event: Event, to: Trigger | Sequence[Trigger], *, replied_by: 
 
     With `replied_by` an event that was never stored counts as well, once that Trigger is done with what caused it.
     """
-    return _claim("not_delivered", event=_event(event), to=_triggers(to), replied_by=_trigger(replied_by))
+    return claim("not_delivered", event=event_of(event), to=triggers_of(to), replied_by=trigger_of(replied_by))
 
 
 def unchanged(event: Event, to: Place | Sequence[Place], ignore: Collection[str] = ()) -> Expectation:
@@ -198,40 +154,43 @@ def unchanged(event: Event, to: Place | Sequence[Place], ignore: Collection[str]
 
     `ignore`: attributes that may differ, be absent or be added; `data` for the data.
     """
-    return _claim("unchanged", event=_event(event), to=_places(to), ignore=sorted(ignore))
+    return claim("unchanged", event=event_of(event), to=places_of(to), ignore=sorted(ignore))
 
 
 def data_kept(event: Event, to: Place | Sequence[Place]) -> Expectation:
     """Each delivery carries the data that was sent, byte for byte (JSON of structured mode: value for value)."""
-    return _claim("data_kept", event=_event(event), to=_places(to))
+    return claim("data_kept", event=event_of(event), to=places_of(to))
 
 
 def attribute_kept(event: Event, to: Place | Topic, name: str) -> Expectation:
     """The attribute has at the subscriber, or in the topic's record, the value that was sent."""
-    ref = _ref(to, TriggerRef, SinkRef, TopicRef, BrokerRef)
-    return _claim(
-        "attribute_kept", event=_event(event), to=TopicRef(ref.topic) if isinstance(ref, BrokerRef) else ref, name=name
+    ref = ref_of(to, TriggerRef, SinkRef, TopicRef, BrokerRef)
+    return claim(
+        "attribute_kept",
+        event=event_of(event),
+        to=TopicRef(ref.topic) if isinstance(ref, BrokerRef) else ref,
+        name=name,
     )
 
 
 def request_header(event: Event, to: Place | Sequence[Place], name: str, value: str | None) -> Expectation:
     """Each delivery has this HTTP header with this value (also as a member of a comma list); None: none has it."""
-    return _claim("request_header", event=_event(event), to=_places(to), name=name, value=value)
+    return claim("request_header", event=event_of(event), to=places_of(to), name=name, value=value)
 
 
 def binary_mode(event: Event, to: Place | Sequence[Place]) -> Expectation:
     """Each delivery is a POST in the HTTP binding's binary mode."""
-    return _claim("binary_mode", event=_event(event), to=_places(to))
+    return claim("binary_mode", event=event_of(event), to=places_of(to))
 
 
 def in_order(events: Sequence[Event], to: Trigger) -> Expectation:
     """All the events were delivered, per partition in the topic's order; an earlier one never after a later one."""
-    return _claim("in_order", events=[_event(event) for event in events], to=_triggers(to))
+    return claim("in_order", events=[event_of(event) for event in events], to=triggers_of(to))
 
 
 def spaced(event: Event, to: Trigger, at_least: Sequence[float]) -> Expectation:
     """The gap before the n-th retry is at least the n-th of `at_least`, in seconds."""
-    return _claim("spaced", event=_event(event), to=_triggers(to), at_least=list(at_least))
+    return claim("spaced", event=event_of(event), to=triggers_of(to), at_least=list(at_least))
 
 
 # Dead letters.
@@ -256,13 +215,13 @@ def dead_lettered(
         dest: extension `knativeerrordest`.
         data: the failed answer's body: base64 of its first 1024 bytes stands in extension `knativeerrordata`.
     """
-    sink, trigger = _ref(to, SinkRef), _ref(by, TriggerRef)
-    return _claim("dead_lettered", event=_event(event), to=sink, by=trigger, code=code, dest=dest, data=data)
+    sink, trigger = ref_of(to, SinkRef), ref_of(by, TriggerRef)
+    return claim("dead_lettered", event=event_of(event), to=sink, by=trigger, code=code, dest=dest, data=data)
 
 
 def not_dead_lettered(event: Event, to: Sink, *, by: Trigger) -> Expectation:
     """The Trigger is done with the event, and the dead letter sink never saw it."""
-    return _claim("not_dead_lettered", event=_event(event), to=_ref(to, SinkRef), by=_ref(by, TriggerRef))
+    return claim("not_dead_lettered", event=event_of(event), to=ref_of(to, SinkRef), by=ref_of(by, TriggerRef))
 
 
 # Traces.
@@ -270,7 +229,7 @@ def not_dead_lettered(event: Event, to: Sink, *, by: Trigger) -> Expectation:
 
 def traced(event: Event, to: Place | Sequence[Place], traceparent: str | None = None) -> Expectation:
     """Each delivery continues the W3C trace (default: the one sent): same trace-id, another span id."""
-    return _claim("traced", event=_event(event), to=_places(to), traceparent=traceparent)
+    return claim("traced", event=event_of(event), to=places_of(to), traceparent=traceparent)
 
 
 # What the Kubernetes API says.
@@ -284,12 +243,12 @@ def condition(
 ) -> Expectation:
     """The object has a condition of this type with this status (or one of these), and reason."""
     wanted = [status] if isinstance(status, str) else sorted(status)
-    return _claim("condition", obj=_ref(obj, ObjectRef), type=type, status=wanted, reason=reason)
+    return claim("condition", obj=ref_of(obj, ObjectRef), type=type, status=wanted, reason=reason)
 
 
 def api_refused(obj: Object, status: Status = range(400, 500), message: str | None = None) -> Expectation:
     """The API refused the call (`obj.seq`, else the last change of the object); `message`: a part of what it said."""
-    return _claim("api_refused", obj=_ref(obj, ObjectRef), status=_status(status), message=message)
+    return claim("api_refused", obj=ref_of(obj, ObjectRef), status=status_of(status), message=message)
 
 
 def field(obj: Object, path: str | Sequence[str], *equals: Any) -> Expectation:
@@ -300,7 +259,7 @@ def field(obj: Object, path: str | Sequence[str], *equals: Any) -> Expectation:
     names: Sequence[str] = path if not isinstance(path, str) else path.split(".")
     if isinstance(path, str) and path.startswith("/"):
         names = [name.replace("~1", "/").replace("~0", "~") for name in path[1:].split("/")]
-    return _claim("field", obj=_ref(obj, ObjectRef), path=list(names), equals=list(equals))
+    return claim("field", obj=ref_of(obj, ObjectRef), path=list(names), equals=list(equals))
 
 
 # Results of the async inference flow. `of` is what caused the result: with `by`, the Trigger that delivered it (or a
@@ -317,8 +276,8 @@ def result_for(
     by: Trigger | None = None,
 ) -> Expectation:
     """The topic has a result under the trace id, and every such result has these predictions."""
-    args = {"on": _topic(on), "key": key, "of": {trace_id: _cause(of)} if of else {}, "by": _trigger(by)}
-    return _claim("result_for", results={trace_id: list(predictions)}, **args)
+    args = {"on": topic_of(on), "key": key, "of": {trace_id: cause_of(of)} if of else {}, "by": trigger_of(by)}
+    return claim("result_for", results={trace_id: list(predictions)}, **args)
 
 
 def results_paired(
@@ -330,17 +289,22 @@ def results_paired(
     by: Trigger | None = None,
 ) -> Expectation:
     """Like `result_for` for many trace ids at once."""
-    causes = {trace_id: _cause(cause) for trace_id, cause in (of or {}).items()}
+    causes = {trace_id: cause_of(cause) for trace_id, cause in (of or {}).items()}
     wanted = {trace_id: list(predictions) for trace_id, predictions in results.items()}
-    return _claim("results_paired", results=wanted, on=_topic(on), key=key, of=causes, by=_trigger(by))
+    return claim("results_paired", results=wanted, on=topic_of(on), key=key, of=causes, by=trigger_of(by))
 
 
 def exactly_one_result(
     trace_id: str, on: Topic, *, of: Event | Exchange, by: Trigger | None = None, key: str = TRACE_KEY
 ) -> Expectation:
     """The topic has one result under the trace id when the event's handling is over."""
-    return _claim(
-        "exactly_one_result", trace_id=trace_id, on=_topic(on), key=key, of={trace_id: _cause(of)}, by=_trigger(by)
+    return claim(
+        "exactly_one_result",
+        trace_id=trace_id,
+        on=topic_of(on),
+        key=key,
+        of={trace_id: cause_of(of)},
+        by=trigger_of(by),
     )
 
 
@@ -354,12 +318,8 @@ def envelope(
     by: Trigger | None = None,
 ) -> Expectation:
     """The result's JSON object has these members: a value to equal, or None for any non-empty one."""
-    args = {"on": _topic(on), "key": key, "of": {trace_id: _cause(of)} if of else {}, "by": _trigger(by)}
-    return _claim("envelope", trace_id=trace_id, fields=dict(fields), **args)
-
-
-def _cause(of: Event | Exchange) -> Any:
-    return _ref(of, EventRef, ExchangeRef)
+    args = {"on": topic_of(on), "key": key, "of": {trace_id: cause_of(of)} if of else {}, "by": trigger_of(by)}
+    return claim("envelope", trace_id=trace_id, fields=dict(fields), **args)
 
 
 # Topic-to-topic streaming. `group` is the consumer group of the input topic, which is the request record's own topic.
@@ -381,29 +341,29 @@ def stream_answer(
     if (json is None) == (tensor is None):
         raise RefError("stream_answer takes one of json and tensor")
     args = {"group": group, "json": json, "tensor": tensor, "keyed": keyed}
-    return _claim("stream_answer", produced=_ref(produced, ProducedRef), on=_topic(on), **args)
+    return claim("stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), **args)
 
 
 def one_stream_answer(produced: Produced, on: Topic, *, group: str) -> Expectation:
     """The output topic has exactly one record under the request's key once the group has passed the request."""
-    return _claim("one_stream_answer", produced=_ref(produced, ProducedRef), on=_topic(on), group=group)
+    return claim("one_stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group)
 
 
 def no_stream_answer(produced: Produced, on: Topic, *, group: str) -> Expectation:
     """The group has passed the request, and the output topic has no record under its key."""
-    return _claim("no_stream_answer", produced=_ref(produced, ProducedRef), on=_topic(on), group=group)
+    return claim("no_stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group)
 
 
 def stream_key_kept(produced: Produced, on: Topic, *, group: str, json: Any) -> Expectation:
     """The record of the output topic that has this JSON value has the request's key."""
-    return _claim("stream_key_kept", produced=_ref(produced, ProducedRef), on=_topic(on), group=group, json=json)
+    return claim("stream_key_kept", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group, json=json)
 
 
 def offset_after_answer(produced: Produced | Sequence[Produced], on: Topic, *, group: str) -> Expectation:
     """At no observed moment was the group's offset past a request whose answer the output topic did not yet hold."""
     things = produced if isinstance(produced, list | tuple) else [produced]
-    refs = [_ref(thing, ProducedRef) for thing in things]
-    return _claim("offset_after_answer", produced=refs, on=_topic(on), group=group)
+    refs = [ref_of(thing, ProducedRef) for thing in things]
+    return claim("offset_after_answer", produced=refs, on=topic_of(on), group=group)
 
 
 # Latency.
@@ -440,15 +400,15 @@ def within(
         raise RefError(f"unknown stage {stage!r}; known: ack, dispatch, result")
     if (stage == "dispatch") != (to is not None) or (stage == "result") != (on is not None):
         raise RefError("dispatch takes `to`, result takes `on`, ack takes neither")
-    return _claim(
+    return claim(
         "within",
-        load=_ref(load, LoadRef),
+        load=ref_of(load, LoadRef),
         stage=stage,
         percentile=percentile,
         budget=budget,
         confidence=confidence,
-        to=_places(to) if to else [],
-        on=_topic(on) if on else None,
+        to=places_of(to) if to else [],
+        on=topic_of(on) if on else None,
         key=key,
         max_lag=budget / 5 if max_lag is None else max_lag,
     )
