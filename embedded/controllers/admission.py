@@ -90,7 +90,8 @@ class Admission:
         faults += _delivery(spec.get("delivery"), "spec.delivery")
         if old is not None and (old.get("spec") or {}).get("broker") != spec.get("broker"):
             changed = _difference("string", old["spec"].get("broker"), spec.get("broker"))
-            faults.append(f"Immutable fields changed (-old +new): spec, broker\n{changed}")
+            for field in policies.kept_fields_of_trigger(["spec, broker"]):
+                faults.append(f"Immutable fields changed (-old +new): {field}\n{changed}")
         _refuse(faults)
 
 

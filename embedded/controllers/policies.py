@@ -62,7 +62,7 @@ async def forget_trigger(plane: DataPlane, namespace: str, name: str) -> bool:
 
 
 def kept_fields(fields: list[str]) -> list[str]:
-    """Of the immutable fields of a Broker that an update changes, those for which it is refused."""
+    """Of the immutable fields of a Broker or Trigger that an update changes, those for which it is refused."""
     return fields
 
 
@@ -84,6 +84,7 @@ class Policies:
     changed_trigger: Callable[[TriggerSpec, TriggerSpec], TriggerSpec] = changed_trigger
     forget_trigger: Callable[[DataPlane, str, str], Awaitable[bool]] = forget_trigger
     kept_fields: Callable[[list[str]], list[str]] = kept_fields
+    kept_fields_of_trigger: Callable[[list[str]], list[str]] = kept_fields
     too_many_dialects: Callable[[list[str]], bool] = too_many_dialects
 
 

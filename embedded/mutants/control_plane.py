@@ -47,6 +47,7 @@ def _never_too_many(_dialects: list[str]) -> bool:
 CONTROL_PLANE: dict[str, Policies] = {
     "address-missing": replace(HONEST, address_of_broker=_no_address),
     "broker-mutable": replace(HONEST, kept_fields=_nothing_kept),
+    "trigger-broker-mutable": replace(HONEST, kept_fields_of_trigger=_nothing_kept),
     "topic-annotation-wrong": replace(HONEST, annotated_topic=_wrong_topic),
     "trigger-ready-without-broker": replace(HONEST, without_broker=_ready_anyway),
     "two-dialects-accepted": replace(HONEST, too_many_dialects=_never_too_many),
