@@ -62,7 +62,7 @@ class Dispatcher:
         ordered = plan.policies.is_ordered(plan.spec)
         self._lane: Callable[[int], Hashable] = (lambda partition: partition) if ordered else (lambda _: None)
         self._lanes = Lanes(1 if ordered else MAX_IN_FLIGHT, self._handle)
-        self._feed = Feed(cluster, plan.spec.topic, plan.spec.group, self._take, self._lane)
+        self._feed = Feed(cluster, plan.spec.topic, plan.spec.group, self._take, separately=ordered)
 
     @property
     def spec(self) -> TriggerSpec:

@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -26,9 +26,13 @@ _log = logging.getLogger(__name__)
 _FIRST, _LAST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]  # they lack types
 _TIMEOUT = 10.0
 _COMMIT_AGAIN = 1.0
-# A lane that holds so much is not fetched for until it holds only a quarter of it.
+# Seconds; a feed that is asked to end does so within the first, one that holds back looks as often as the second.
+_POLL = 0.2
+_POLL_PAUSED = 0.01
+# So much may be given out and not be done.
 _HELD_RECORDS = 128
 _HELD_BYTES = 8 * 1024 * 1024
+_ALL = -1
 
 
 class NoTopicError(Exception):
@@ -41,39 +45,63 @@ class Cluster:
     def __init__(self, kafka: KafkaSettings) -> None:
         self.kafka = kafka
         self._admin = AdminClient({**kafka.client, "bootstrap.servers": kafka.bootstrap})
-        self.pool = ThreadPoolExecutor(8, thread_name_prefix="commit")
 
-    def offsets(self, topic: str, partitions: list[int], spec: OffsetSpec) -> dict[int, int]:
-        """Return an offset of each partition: its first (`_FIRST`) or the one after its last (`_LAST`). Blocks."""
+    async def offsets(self, topic: str, partitions: list[int], spec: OffsetSpec) -> dict[int, int]:
+        """Return an offset of each partition: its first (`_FIRST`) or the one after its last (`_LAST`).
+
+        Raises:
+            KafkaException: Kafka does not answer.
+        """
         wanted = {TopicPartition(topic, partition): spec for partition in partitions}
         futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT)
-        return {asked.partition: future.result(_TIMEOUT).offset for asked, future in futures.items()}
+        return {asked.partition: (await asyncio.wrap_future(future)).offset for asked, future in futures.items()}
 
-    def commit(self, group: str, places: list[TopicPartition]) -> None:
-        """Set the offsets of a group without members. Blocks.
+    async def committed(self, group: str, topic: str, partitions: list[int]) -> dict[int, int]:
+        """Return the offsets that a group has; below zero where it has none.
 
-        Not by the consumer: its `commit` starves while another thread sits in its `poll` (confluent-kafka 2.16.1).
+        Raises:
+            KafkaException: Kafka does not answer.
+        """
+        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition) for partition in partitions])
+        (future,) = self._admin.list_consumer_group_offsets([asked], request_timeout=_TIMEOUT).values()
+        return {place.partition: place.offset for place in (await asyncio.wrap_future(future)).topic_partitions}
+
+    async def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+        """Set the offsets of a group without members.
+
+        Not by a consumer: its `commit` starves while another thread sits in its `poll` (confluent-kafka 2.16.1).
 
         Raises:
             KafkaException: they are not set.
         """
-        asked = [ConsumerGroupTopicPartitions(group, places)]
-        for future in self._admin.alter_consumer_group_offsets(asked, request_timeout=_TIMEOUT).values():
-            for place in future.result(_TIMEOUT).topic_partitions:
-                if place.error is not None:
-                    raise KafkaException(place.error)
-
-    def close(self) -> None:
-        """Give up the client's threads, once the feeds are closed."""
-        self.pool.shutdown(wait=False, cancel_futures=True)
+        places = [TopicPartition(topic, partition, offset) for partition, offset in offsets.items()]
+        asked = ConsumerGroupTopicPartitions(group, places)
+        (future,) = self._admin.alter_consumer_group_offsets([asked], request_timeout=_TIMEOUT).values()
+        for place in (await asyncio.wrap_future(future)).topic_partitions:
+            if place.error is not None:
+                raise KafkaException(place.error)
 
 
 @dataclass(slots=True)
 class _Held:
+    """What was given out and is not done: of one partition, or of all. Counted by the loop and the feed's thread."""
+
     records: int = 0
     bytes: int = 0
-    partitions: set[int] = field(default_factory=set)
-    paused: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def change(self, record: Record, by: Literal[1, -1]) -> None:
+        with self.lock:
+            self.records += by
+            self.bytes += by * len(record.value or b"")
+
+    @property
+    def is_full(self) -> bool:
+        return self.records >= _HELD_RECORDS or self.bytes >= _HELD_BYTES
+
+    @property
+    def is_low(self) -> bool:
+        return self.records <= _HELD_RECORDS // 4 and self.bytes <= _HELD_BYTES // 4
 
 
 class Feed:
@@ -85,7 +113,8 @@ class Feed:
         topic: str,
         group: str,
         take: Callable[[Record], None],
-        lane: Callable[[int], Hashable] = lambda _: None,
+        *,
+        separately: bool = False,
     ) -> None:
         """Take the terms; `open` begins.
 
@@ -94,21 +123,21 @@ class Feed:
             topic: what to read, all partitions of it.
             group: as whom.
             take: gets each record; never blocks.
-            lane: partition to the lane of records that are held back together when too many wait.
+            separately: whether a partition with too many records waiting is held back alone, or holds back all.
         """
         self._cluster = cluster
         self._topic = topic
         self._group = group
         self._take = take
-        self._lane = lane
+        self._separately = separately
         self._loop = asyncio.get_running_loop()
         self._progress = Progress()
         self._committer: asyncio.Task[None] | None = None
         self._holding = False
         self._committed_all = asyncio.Event()
         self._committed_all.set()
-        self._lock = threading.Lock()
-        self._held: dict[Hashable, _Held] = {}
+        self._held: defaultdict[int, _Held] = defaultdict(_Held)
+        self._paused: set[int] = set()
         self._stopping = threading.Event()
         self._client: Consumer | None = None
         self._thread = threading.Thread(target=self._serve, name=f"feed-{group}", daemon=True)
@@ -131,14 +160,29 @@ class Feed:
             NoTopicError: there is no such topic.
             KafkaException: Kafka does not answer.
         """
-        self._client = await asyncio.to_thread(self._connect, reset, resume, begin)
+        cluster, topic = self._cluster, self._topic
+        client, partitions = await asyncio.to_thread(self._connect)
+        try:
+            first = await cluster.offsets(topic, partitions, _FIRST)
+            last = await cluster.offsets(topic, partitions, _LAST)
+            start = dict(begin(first if reset == "earliest" else last))
+            if resume:
+                kept = await cluster.committed(self._group, topic, partitions)
+                # Offsets that the topic no longer (or not yet) has are those of another topic of this name.
+                start |= {part: offset for part, offset in kept.items() if first[part] <= offset <= last[part]}
+            await cluster.commit(self._group, topic, start)
+            client.assign([TopicPartition(topic, partition, offset) for partition, offset in start.items()])
+        except BaseException:
+            await asyncio.to_thread(client.close)
+            raise
+        self._client = client
         self._thread.start()
 
     def done(self, record: Record) -> None:
         """Note that a record's outcome is known. On the loop."""
         partition = record.partition or 0
         self._progress.end(partition, record.offset)
-        self._release(partition, record)
+        self._held[partition if self._separately else _ALL].change(record, -1)
         self._commit()
 
     def hold(self) -> None:
@@ -159,12 +203,8 @@ class Feed:
         if self._thread.ident is not None:
             await asyncio.to_thread(self._thread.join)
 
-    def _connect(
-        self,
-        reset: Literal["latest", "earliest"],
-        resume: bool,  # noqa: FBT001 - passed on, in order
-        begin: Callable[[Mapping[int, int]], Mapping[int, int]],
-    ) -> Consumer:
+    def _connect(self) -> tuple[Consumer, list[int]]:
+        """Return a consumer and the topic's partitions. Blocks."""
         kafka = self._cluster.kafka
         client = Consumer(
             {
@@ -181,27 +221,21 @@ class Feed:
         try:
             # By this client, not the shared one: with the topic's leaders known to it, the first fetch leaves at once;
             # without, up to a second after `assign`.
-            partitions = _partitions(client, self._topic)
-            first = self._cluster.offsets(self._topic, partitions, _FIRST)
-            last = self._cluster.offsets(self._topic, partitions, _LAST)
-            start = dict(begin(first if reset == "earliest" else last))
-            if resume:
-                for kept in client.committed([TopicPartition(self._topic, part) for part in partitions], _TIMEOUT):
-                    if first[kept.partition] <= kept.offset <= last[kept.partition]:
-                        start[kept.partition] = kept.offset
-            places = [TopicPartition(self._topic, partition, offset) for partition, offset in start.items()]
-            client.commit(offsets=places, asynchronous=False)
-            client.assign(places)
+            return client, _partitions(client, self._topic)
         except BaseException:
             client.close()
             raise
-        return client
 
     def _serve(self) -> None:
         client = self._client
         assert client is not None
         while not self._stopping.is_set():
-            message = client.poll(0.2)
+            if self._held[_ALL].is_full:
+                # Nothing is lost by not asking; pausing all partitions would cost a second of fetching anew.
+                self._stopping.wait(_POLL_PAUSED)
+                continue
+            message = client.poll(_POLL_PAUSED if self._paused else _POLL)
+            self._resume(client)
             if message is None:
                 continue
             if (error := message.error()) is not None:
@@ -209,7 +243,7 @@ class Feed:
                 _log.warning("group %s on %s: %s", self._group, self._topic, error.str())
                 continue
             record = _record(message)
-            self._hold(record)
+            self._hold(client, record)
             if not self._stopping.is_set():
                 self._loop.call_soon_threadsafe(self._took, record)
         client.close()
@@ -219,29 +253,20 @@ class Feed:
             self._progress.begin(record.partition or 0, record.offset)
             self._take(record)
 
-    def _hold(self, record: Record) -> None:
+    def _hold(self, client: Consumer, record: Record) -> None:
+        """Count a record in, and stop fetching for its partition when that has too many."""
         partition = record.partition or 0
-        with self._lock:
-            held = self._held.setdefault(self._lane(partition), _Held())
-            held.partitions.add(partition)
-            held.records += 1
-            held.bytes += len(record.value or b"")
-            if held.paused or held.records >= _HELD_RECORDS or held.bytes >= _HELD_BYTES:
-                held.paused = True
-                self._flow("pause", held)
+        held = self._held[partition if self._separately else _ALL]
+        held.change(record, 1)
+        if self._separately and held.is_full and partition not in self._paused:
+            self._paused.add(partition)
+            client.pause([TopicPartition(self._topic, partition)])
 
-    def _release(self, partition: int, record: Record) -> None:
-        with self._lock:
-            held = self._held[self._lane(partition)]
-            held.records -= 1
-            held.bytes -= len(record.value or b"")
-            if held.paused and held.records <= _HELD_RECORDS // 4 and held.bytes <= _HELD_BYTES // 4:
-                held.paused = False
-                self._flow("resume", held)
-
-    def _flow(self, verb: Literal["pause", "resume"], held: _Held) -> None:
-        if self._client is not None and not self._stopping.is_set():
-            getattr(self._client, verb)([TopicPartition(self._topic, part) for part in held.partitions])
+    def _resume(self, client: Consumer) -> None:
+        """Fetch again for partitions with few. On the feed's thread: no other may call the client while it polls."""
+        for partition in [partition for partition in self._paused if self._held[partition].is_low]:
+            self._paused.discard(partition)
+            client.resume([TopicPartition(self._topic, partition)])
 
     def _commit(self) -> None:
         if self._committer is None and not self._stopping.is_set():
@@ -251,21 +276,15 @@ class Feed:
     async def _commit_all(self) -> None:
         """Commit until nothing is left to commit."""
         while not self._stopping.is_set() and (moved := self._progress.take()):
-            places = [TopicPartition(self._topic, partition, offset) for partition, offset in moved.items()]
             try:
-                await self._loop.run_in_executor(self._cluster.pool, self._commit_now, places)
+                await self._cluster.commit(self._group, self._topic, moved)
             except KafkaException as error:
-                if self._stopping.is_set():
-                    break
                 _log.warning("group %s: offsets not committed, trying again: %s", self._group, error)
                 for partition in moved:
                     self._progress.untake(partition)
                 await asyncio.sleep(_COMMIT_AGAIN)
         self._committer = None
         self._committed_all.set()
-
-    def _commit_now(self, places: list[TopicPartition]) -> None:
-        self._cluster.commit(self._group, places)
 
 
 def _partitions(client: Consumer, topic: str) -> list[int]:

@@ -58,7 +58,6 @@ class DataPlane:
         await self._ingress.stop()
         await asyncio.gather(*(self._retire(key) for key in list(self._triggers)))
         await asyncio.gather(*self._closing)
-        self._cluster.close()
         await self._producer.stop()
         await self._http.close()
 

@@ -45,7 +45,6 @@ class StreamServer:
         self._lanes = Lanes(spec.workers, self._handle)
         self._model: Model | None = None
         self._producer: Producer | None = None
-        self._cluster: Cluster | None = None
         self._feed: Feed | None = None
 
     async def start(self) -> None:
@@ -57,8 +56,7 @@ class StreamServer:
         """
         self._model = connect(self.spec)
         self._producer = Producer(self._kafka)
-        self._cluster = Cluster(self._kafka)
-        self._feed = Feed(self._cluster, self.spec.input_topic, self.group, self._take)
+        self._feed = Feed(Cluster(self._kafka), self.spec.input_topic, self.group, self._take)
         try:
             await self._feed.open("earliest")
         except BaseException:
@@ -74,8 +72,6 @@ class StreamServer:
             self._feed.close()
             await self._feed.closed()
         await self._lanes.stop()
-        if self._cluster is not None:
-            self._cluster.close()
         if self._producer is not None:
             await self._producer.stop()
         if self._model is not None:

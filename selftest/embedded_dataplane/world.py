@@ -1,0 +1,244 @@
+"""What the data plane's tests stand on: a mock Kafka, a data plane, subscribers that record and answer by script."""
+
+import asyncio
+import io
+import itertools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from confluent_kafka import Consumer, TopicPartition
+
+from embedded.dataplane import DataPlane
+from embedded.dataplane.cloudevents import Record
+from embedded.dataplane.producer import Producer
+from embedded.kafka import Kafka
+from embedded.types import BrokerSpec, Endpoint, KafkaSettings, TriggerSpec
+
+PARTITIONS = 3
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One scripted answer of a subscriber."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    delay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request that a subscriber got."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    at: float
+
+
+@dataclass
+class Sink:
+    """A subscriber: the script's last answer repeats."""
+
+    url: str
+    script: Sequence[Reply]
+    received: list[Received] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[str]:
+        """Return the ids of the events received, in order."""
+        return [request.headers.get("ce-id", "") for request in self.received]
+
+
+class Subscribers:
+    """One server for all sinks."""
+
+    def __init__(self) -> None:
+        self._sinks: dict[str, Sink] = {}
+        self._runner = web.ServerRunner(
+            web.Server(self._handle, access_log=None, max_field_size=2**17), shutdown_timeout=0.1
+        )
+        self.port = 0
+
+    async def start(self) -> None:
+        """Listen on loopback."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        await self._runner.cleanup()
+
+    def sink(self, *script: Reply) -> Sink:
+        """Return a new subscriber."""
+        path = f"/sink{next(_numbers)}"
+        sink = Sink(f"http://127.0.0.1:{self.port}{path}", script or (Reply(),))
+        self._sinks[path] = sink
+        return sink
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        sink = self._sinks[request.path]
+        body = await request.read()
+        at = asyncio.get_running_loop().time()
+        # As the wire has it, in lower case; a header that is there twice would show as one of them.
+        headers = {name.decode().lower(): value.decode("utf-8") for name, value in request.raw_headers}
+        reply = sink.script[min(len(sink.received), len(sink.script) - 1)]
+        sink.received.append(Received(request.method, request.path, headers, body, at))
+        if reply.delay:
+            await asyncio.sleep(reply.delay)
+        return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What the ingress answered."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str]
+
+
+@dataclass
+class Place:
+    """A Broker, for one test."""
+
+    world: "World"
+    spec: BrokerSpec
+
+    async def trigger(self, sink: Sink | str, **terms: Any) -> TriggerSpec:
+        """Add a Trigger; `terms` are fields of its spec."""
+        name = terms.pop("name", f"t{next(_numbers)}")
+        spec = TriggerSpec(
+            namespace=self.spec.namespace,
+            name=name,
+            broker=self.spec.name,
+            topic=self.spec.topic,
+            group=f"g-{self.spec.topic}-{name}",
+            subscriber=sink if isinstance(sink, str) else sink.url,
+            mutant=self.spec.mutant,
+            **terms,
+        )
+        await self.world.plane.add_trigger(spec)
+        return spec
+
+    async def post(
+        self,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]],
+        body: bytes = b"",
+        *,
+        method: str = "POST",
+        path: str | None = None,
+    ) -> Posted:
+        """Post whatever it is to the ingress."""
+        path = f"/{self.spec.namespace}/{self.spec.name}" if path is None else path
+        # aiohttp warns of large bodies that are bytes.
+        data = io.BytesIO(body) if len(body) > 2**20 else body
+        async with self.world.http.request(
+            method, self.world.ingress + path, headers=headers, data=data, allow_redirects=False
+        ) as answer:
+            return Posted(answer.status, await answer.text(), dict(answer.headers))
+
+    async def send(self, data: bytes = b"1", **attributes: str) -> str:
+        """Post an event in binary mode, which must be accepted; return its id."""
+        event = {"specversion": "1.0", "id": f"e{next(_numbers)}", "source": "/test", "type": "t", **attributes}
+        posted = await self.post(binary(**event), data)
+        assert posted.status == 202, posted.text
+        return event["id"]
+
+    async def records(self, count: int) -> list[Record]:
+        """Return the records of the topic, once there are so many (or five seconds bring none)."""
+        return await self.world.records(self.spec.topic, count)
+
+
+@dataclass
+class World:
+    """All of it."""
+
+    kafka: Kafka
+    settings: KafkaSettings
+    plane: DataPlane
+    ingress: str
+    subscribers: Subscribers
+    http: aiohttp.ClientSession
+    producer: Producer
+    names: dict[str, Endpoint]
+
+    async def broker(self, mutant: str | None = None, partitions: int = PARTITIONS) -> Place:
+        """Make a Broker in a namespace of its own."""
+        number = next(_numbers)
+        spec = BrokerSpec(f"ns{number}", "b", f"topic{number}", partitions, mutant)
+        await self.kafka.create_topic(spec.topic, partitions)
+        await self.plane.add_broker(spec)
+        return Place(self, spec)
+
+    def sink(self, *script: Reply) -> Sink:
+        """Return a new subscriber."""
+        return self.subscribers.sink(*script)
+
+    async def records(self, topic: str, count: int) -> list[Record]:
+        """Return the records of a topic, once there are so many (or five seconds bring none)."""
+        return await asyncio.to_thread(self._records, topic, count)
+
+    async def committed(self, topic: str, group: str) -> int:
+        """Return the sum of the group's committed offsets."""
+        return await asyncio.to_thread(self._committed, topic, group)
+
+    def _consumer(self, group: str) -> Consumer:
+        return Consumer(
+            {**self.settings.client, "bootstrap.servers": self.settings.bootstrap, "group.id": group}
+            | {"enable.auto.commit": False, "auto.offset.reset": "earliest"}
+        )
+
+    def _places(self, consumer: Consumer, topic: str) -> list[TopicPartition]:
+        found = consumer.list_topics(topic, timeout=5).topics[topic].partitions
+        return [TopicPartition(topic, partition, 0) for partition in found]
+
+    def _committed(self, topic: str, group: str) -> int:
+        consumer = self._consumer(group)
+        try:
+            return sum(max(place.offset, 0) for place in consumer.committed(self._places(consumer, topic), timeout=5))
+        finally:
+            consumer.close()
+
+    def _records(self, topic: str, count: int) -> list[Record]:
+        consumer = self._consumer("reader")
+        found: list[Record] = []
+        try:
+            consumer.assign(self._places(consumer, topic))
+            while len(found) < count and (message := consumer.poll(5.0)) is not None:
+                headers: Any = message.headers() or []
+                found.append(
+                    Record(message.key(), headers, message.value(), message.partition(), message.offset() or 0)
+                )
+        finally:
+            consumer.close()
+        return found
+
+
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Return once the condition holds; fail after so long."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come to that"
+        await asyncio.sleep(0.005)
+
+
+async def until_true(condition: Callable[[], Awaitable[bool]], seconds: float = 5.0) -> None:
+    """Return once the condition holds; fail after so long."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not await condition():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come to that"
+        await asyncio.sleep(0.02)
+
+
+def binary(**attributes: str) -> dict[str, str]:
+    """Return the headers of an event in binary mode."""
+    headers = {f"ce-{name}": value for name, value in attributes.items() if name != "datacontenttype"}
+    return {**headers, "Content-Type": attributes.get("datacontenttype", "application/json")}
