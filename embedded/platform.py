@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import tomllib
-from collections.abc import Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ from embedded.streaming import StreamServer
 from embedded.types import KafkaSettings, StreamSpec
 
 PROJECT = Path(__file__).resolve().parents[1]
-POD_GRACE = 2.0
+POD_GRACE = 1.0
 """Seconds that pods get to end by themselves when the whole platform stops."""
 REPORTED_PACKAGES = ("kserve", "cloudevents", "confluent-kafka")
 
@@ -125,8 +125,7 @@ class Platform:
         store.admission.append(Admission(policies, mutants.names))
         topics = Topics(settings)
         seldon = SeldonDeploymentController(store, make_stream, topics, names.resolve, mutant)
-        keep.push_async_callback(kubelet.stop, POD_GRACE)
-        keep.push_async_callback(seldon.stop)
+        keep.push_async_callback(_together, lambda: kubelet.stop(POD_GRACE), seldon.stop)
         for part in (
             kubelet,
             DeploymentController(store),
@@ -251,6 +250,13 @@ def versions(images: Images) -> dict[str, str]:
 def _host_port(address: str) -> tuple[str, int]:
     host, _, port = address.removeprefix("http://").partition(",")[0].rpartition(":")
     return host, int(port)
+
+
+async def _together(*stops: Callable[[], Awaitable[None]]) -> None:
+    """Stop parts at the same time, all of them whatever one does."""
+    for outcome in await asyncio.gather(*(stop() for stop in stops), return_exceptions=True):
+        if outcome is not None:
+            _log.error("a part of the platform did not stop well", exc_info=outcome)
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:

@@ -275,8 +275,9 @@ class Kubelet:
         await pod.stop(grace)
         if self._pods.get(pod.key) is not pod:
             return
-        for container in pod.containers.values():
-            container.log.remove()
+        if not self._stopping:
+            for container in pod.containers.values():
+                container.log.remove()
         del self._pods[pod.key]
         self._by_namespace[pod.key[0]].pop(pod.key[1])
         self._addresses.release(pod.address)

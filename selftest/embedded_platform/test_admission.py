@@ -1,0 +1,220 @@
+"""What the webhooks refuse, in the real ones' words."""
+
+from typing import Any
+
+import pytest
+
+from embedded.api.errors import ApiError
+from embedded.api.resources import BROKER, INFERENCESERVICE, NAMESPACE, SELDONDEPLOYMENT, TRIGGER, Resource
+from embedded.api.store import Store
+from embedded.controllers.admission import Admission
+from embedded.controllers.policies import HONEST
+from embedded.mutants.control_plane import CONTROL_PLANE
+from embedded.platform import mutant_of
+
+URI = "http://sink.example.com/"
+PREFIX = 'admission webhook "validation.webhook.eventing.knative.dev" denied the request: validation failed: '
+KAFKA = {"annotations": {"eventing.knative.dev/broker.class": "Kafka"}}
+
+
+@pytest.fixture
+def store() -> Store:
+    """A store with the platform's admission; namespace `faulty-<mutant>` has that mutant."""
+    store = Store()
+    store.admission.append(
+        Admission(lambda namespace: CONTROL_PLANE.get(mutant_of(store, namespace) or "", HONEST), lambda: CONTROL_PLANE)
+    )
+    for name in CONTROL_PLANE:
+        labels = {"touchstone/mutant": name}
+        store.create(NAMESPACE, {"metadata": {"name": f"faulty-{name}", "labels": labels}})
+    return store
+
+
+def named(spec: dict[str, Any], namespace: str = "default", /, **metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "it", "namespace": namespace, **metadata}, "spec": spec}
+
+
+def trigger(**spec: Any) -> dict[str, Any]:
+    return {"broker": "default", "subscriber": {"uri": URI}, **spec}
+
+
+def refused(store: Store, resource: Resource, obj: dict[str, Any]) -> ApiError:
+    with pytest.raises(ApiError) as caught:
+        store.create(resource, obj)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(trigger(), id="no-filter"),
+        pytest.param(trigger(filter={}), id="empty-filter"),
+        pytest.param(trigger(filters=[]), id="empty-filters"),
+        pytest.param(trigger(filter={"attributes": {"type": "a", "myext": ""}}), id="attributes"),
+        pytest.param(
+            trigger(filters=[{"any": [{"exact": {"type": "a"}}, {"not": {"prefix": {"id": "b"}}}]}]), id="nested"
+        ),
+        pytest.param(
+            trigger(delivery={"retry": 0, "backoffPolicy": "linear", "backoffDelay": "PT0.2S"}), id="delivery"
+        ),
+        pytest.param(
+            trigger(subscriber={"ref": {"apiVersion": "v1", "kind": "Service", "name": "s"}, "uri": "/p"}), id="ref"
+        ),
+    ],
+)
+def test_trigger_is_accepted(store: Store, spec: dict[str, Any]) -> None:
+    store.create(TRIGGER, named(spec))
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        pytest.param(
+            trigger(filters=[{"exact": {"type": "a"}, "prefix": {"type": "b"}}]),
+            "multiple dialects found, filters can have only one dialect set: spec.filters[0]",
+            id="two-dialects",
+        ),
+        pytest.param(
+            trigger(filters=[{"all": [{"exact": {"type": "a"}, "suffix": {"type": "b"}}]}]),
+            "multiple dialects found, filters can have only one dialect set: spec.filters[0].all[0]",
+            id="two-dialects-nested",
+        ),
+        pytest.param(
+            trigger(filter={"attributes": {"Bad-Name": "a"}}),
+            'invalid key name "Bad-Name": spec.filter.attributes\n'
+            "Attribute name must start with a letter and can only contain lowercase alphanumeric",
+            id="attribute-name",
+        ),
+        pytest.param(
+            trigger(filters=[{"exact": {"bad_name": "a"}}]),
+            'invalid key name "bad_name": spec.filters[0].exact',
+            id="exact",
+        ),
+        pytest.param(trigger(delivery={"retry": -1}), "invalid value: -1: spec.delivery.retry", id="retry"),
+        pytest.param(
+            trigger(delivery={"backoffDelay": "1s"}), "invalid value: 1s: spec.delivery.backoffDelay", id="delay"
+        ),
+        pytest.param(trigger(delivery={"timeout": "PT"}), "invalid value: PT: spec.delivery.timeout", id="timeout"),
+        pytest.param(
+            trigger(subscriber={"uri": "/relative"}), "Relative URI is not allowed when Ref", id="relative-subscriber"
+        ),
+        pytest.param(
+            trigger(subscriber={}),
+            "expected at least one, got none: spec.subscriber.ref, spec.subscriber.uri",
+            id="none",
+        ),
+    ],
+)
+def test_trigger_is_refused(store: Store, spec: dict[str, Any], message: str) -> None:
+    error = refused(store, TRIGGER, named(spec))
+    assert error.code == 400
+    assert error.message.startswith(PREFIX)
+    assert message in error.message
+
+
+def test_backoff_policy_is_one_of_two(store: Store) -> None:
+    # Which of the two layers refuses it is their business: the schema knows the values too.
+    assert "backoffPolicy" in refused(store, TRIGGER, named(trigger(delivery={"backoffPolicy": "random"}))).message
+
+
+def test_broker_of_a_trigger_does_not_change(store: Store) -> None:
+    made = store.create(TRIGGER, named(trigger()))
+    made["spec"]["broker"] = "other"
+    with pytest.raises(ApiError) as caught:
+        store.update(TRIGGER, made)
+    assert caught.value.message == (
+        PREFIX + 'Immutable fields changed (-old +new): spec, broker\n{string}:\n\t-: "default"\n\t+: "other"\n'
+    )
+
+
+@pytest.mark.parametrize("change", ["class", "config"])
+def test_class_and_config_of_a_broker_do_not_change(store: Store, change: str) -> None:
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "name": "one"}
+    made = store.create(BROKER, named({"config": config}, **KAFKA))
+    if change == "class":
+        made["metadata"]["annotations"]["eventing.knative.dev/broker.class"] = "Other"
+    else:
+        made["spec"]["config"]["name"] = "two"
+    with pytest.raises(ApiError, match="Immutable fields changed") as caught:
+        store.update(BROKER, made)
+    assert caught.value.code == 400
+
+
+def test_delivery_of_a_broker_may_change(store: Store) -> None:
+    made = store.create(BROKER, named({}, **KAFKA))
+    made["spec"]["delivery"] = {"retry": 3}
+    assert store.update(BROKER, made)["spec"]["delivery"] == {"retry": 3}
+
+
+def test_faulty_admission_is_what_its_name_says(store: Store) -> None:
+    made = store.create(BROKER, named({}, "faulty-broker-mutable", **KAFKA))
+    made["metadata"]["annotations"]["eventing.knative.dev/broker.class"] = "Other"
+    store.update(BROKER, made)
+    two = trigger(filters=[{"exact": {"type": "a"}, "prefix": {"type": "b"}}])
+    store.create(TRIGGER, named(two, "faulty-two-dialects-accepted"))
+    refused(store, TRIGGER, named(two, "faulty-broker-mutable"))
+
+
+def test_unknown_mutant_is_refused_with_near_names(store: Store) -> None:
+    namespace = {"metadata": {"name": "n", "labels": {"touchstone/mutant": "adress-missing"}}}
+    assert "did you mean address-missing" in refused(store, NAMESPACE, namespace).message
+
+
+SERVING = {"name": "resnet32", "image": "tensorflow/serving", "ports": [{"containerPort": 8501, "name": "http"}]}
+ENV = [
+    {"name": "KAFKA_BROKER", "value": "kafka.database.svc.cluster.local:9092"},
+    {"name": "KAFKA_INPUT_TOPIC", "value": "in"},
+    {"name": "KAFKA_OUTPUT_TOPIC", "value": "out"},
+]
+
+
+def seldon(**predictor: Any) -> dict[str, Any]:
+    whole = {
+        "name": "model",
+        "componentSpecs": [{"spec": {"containers": [SERVING]}}],
+        "svcOrchSpec": {"env": ENV},
+        "graph": {"name": "resnet32", "type": "MODEL"},
+        **predictor,
+    }
+    return named({"protocol": "tensorflow", "transport": "rest", "serverType": "kafka", "predictors": [whole]})
+
+
+def test_seldon_deployment_is_accepted(store: Store) -> None:
+    store.create(SELDONDEPLOYMENT, seldon())
+
+
+@pytest.mark.parametrize(
+    ("predictor", "message"),
+    [
+        # The real webhook counts entries and takes this one.
+        pytest.param(
+            {"svcOrchSpec": {"env": [ENV[0]] * 3}}, "KAFKA_INPUT_TOPIC, KAFKA_OUTPUT_TOPIC missing", id="three-times"
+        ),
+        pytest.param(
+            {"svcOrchSpec": {"env": [*ENV, {"name": "KAFKA_WORKERS", "value": "0"}]}}, "KAFKA_WORKERS", id="workers"
+        ),
+        pytest.param({"graph": {"name": "other"}}, "Can't find component for graph node", id="graph"),
+        pytest.param({"componentSpecs": []}, "no containers", id="containers"),
+    ],
+)
+def test_seldon_deployment_is_refused(store: Store, predictor: dict[str, Any], message: str) -> None:
+    error = refused(store, SELDONDEPLOYMENT, seldon(**predictor))
+    assert error.code == 422
+    assert message in error.message
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        pytest.param(
+            {"predictor": {}}, "exactly one of [model, containers] must be specified in spec.predictor", id="none"
+        ),
+        pytest.param(
+            {"predictor": {"containers": [{"name": "c", "image": "a"}]}, "transformer": {}},
+            "spec.transformer",
+            id="transformer",
+        ),
+    ],
+)
+def test_inference_service_is_refused(store: Store, spec: dict[str, Any], message: str) -> None:
+    assert message in refused(store, INFERENCESERVICE, named(spec)).message
