@@ -1,7 +1,5 @@
 """Mutants of the Brokers' ingress: what is accepted as an event, and when it counts as accepted."""
 
-import asyncio
-import contextlib
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,32 +10,33 @@ from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, check
 from embedded.dataplane.cloudevents.http import read_format, utf8
 from embedded.dataplane.cloudevents.media import EVENT_JSON, Media, parse
 from embedded.dataplane.policies import Answer, Policies
-from embedded.dataplane.producer import NotStoredError
 from embedded.mutants.registry import data_plane_mutant
 from embedded.types import TriggerSpec
 
 _MUCH = 32 * 1024
+_BUFFER = 8
 _UNREADABLE = "urn:touchstone:unreadable"
 
 
 @data_plane_mutant
 def ingress_acks_without_storing(honest: Policies) -> Policies:
-    """Events are acknowledged before Kafka answered; what it refuses is forgotten.
+    """Events are acknowledged and dropped while as many as its buffer holds wait for Kafka.
 
-    knative-extensions/eventing-kafka issue 279: 202 for a large event that was then dropped.
+    knative-extensions/eventing-kafka issue 279: 202 for an event that was then dropped.
     """
-    under_way: set[asyncio.Task[None]] = set()
+    waiting = 0
 
     async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
-        async def forget() -> None:
-            with contextlib.suppress(NotStoredError):
-                await honest.store(send, event)
+        nonlocal waiting
+        if waiting >= _BUFFER:
+            return
+        waiting += 1
+        try:
+            await honest.store(send, event)
+        finally:
+            waiting -= 1
 
-        task = asyncio.create_task(forget())
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
-
-    return replace(honest, store=store, max_body=64 * honest.max_body)
+    return replace(honest, store=store)
 
 
 @data_plane_mutant
