@@ -262,7 +262,9 @@ def _decode(entries: Any) -> list[_Owned]:
     ]
 
 
-def _paths(at: Path, tree: Object) -> Iterator[Path]:
+def _paths(at: Path, tree: Any) -> Iterator[Path]:
+    if not isinstance(tree, dict):
+        return  # nonsense of a client that wrote managedFields itself
     if at and (not tree or "." in tree):
         yield at
     for step, below in tree.items():

@@ -97,17 +97,20 @@ def _merge_list(name: str, target: Any, patch: list[Any], order: Any) -> list[An
     if name in _SETS:
         return old + [item for item in patch if item not in old]
     samples = [item for item in (*patch, *old) if isinstance(item, dict)]
+    if len(samples) != len(patch) + len(old) and name in _KEYS:
+        raise ApiError(400, "BadRequest", f"error decoding patch: the items of {name} are no objects")
     key = next((key for key in _KEYS.get(name, ()) if any(key in item for item in samples)), None)
     if key is None or any(item.get("$patch") == "replace" for item in samples):
         return [item for item in patch if not (isinstance(item, dict) and item.get("$patch") == "replace")]
-    items: dict[Any, Any] = {item.get(key): item for item in old}
+    items: dict[str, Any] = {str(item.get(key)): item for item in old}
     for item in patch:
+        which = str(item.get(key))
         if item.get("$patch") == "delete":
-            items.pop(item.get(key), None)
+            items.pop(which, None)
         else:
-            items[item.get(key)] = strategic(items.get(item.get(key)), item)
+            items[which] = strategic(items.get(which), item)
     if isinstance(order, list):
-        wanted = [entry.get(key) if isinstance(entry, dict) else entry for entry in order]
+        wanted = [str(entry.get(key) if isinstance(entry, dict) else entry) for entry in order]
         rank = {value: index for index, value in enumerate(wanted)}
-        return sorted(items.values(), key=lambda item: rank.get(item.get(key), len(rank)))
+        return sorted(items.values(), key=lambda item: rank.get(str(item.get(key)), len(rank)))
     return list(items.values())

@@ -153,9 +153,11 @@ def read_object(call: Call, value: Any) -> Object:
 def read_delete_options(call: Call, value: Any) -> dict[str, Any]:
     """The keyword arguments of `Store.delete` that a DELETE's body and query ask for."""
     options = value if isinstance(value, dict) else {}
-    preconditions = options.get("preconditions") or {}
+    preconditions, dry_run = options.get("preconditions") or {}, options.get("dryRun") or []
+    if not isinstance(value or {}, dict) or not isinstance(preconditions, dict) or not isinstance(dry_run, list):
+        raise errors.bad_request("the body is no DeleteOptions")
     policy = options.get("propagationPolicy") or call.query.get("propagationPolicy")
-    dry = call.dry_run or any(_is_dry(word) for word in options.get("dryRun") or ())
+    dry = call.dry_run or any(_is_dry(word) for word in dry_run)
     orphan = policy == "Orphan" or options.get("orphanDependents") is True
     return {
         "orphan": orphan,

@@ -7,7 +7,8 @@ of their real CRDs; the columns of core kinds are code, in `table`.
 from dataclasses import dataclass, field
 from typing import Any
 
-from embedded.api import schemas
+from embedded.api import schemas_core as core
+from embedded.api import schemas_custom as custom
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ BROKER = Resource(
     "brokers",
     categories=("all", "knative", "eventing"),
     custom=True,
-    schema=schemas.BROKER,
+    schema=custom.BROKER,
     columns=(
         Column("URL", "string", ".status.address.url"),
         _AGE,
@@ -87,7 +88,7 @@ TRIGGER = Resource(
     "triggers",
     categories=("all", "knative", "eventing"),
     custom=True,
-    schema=schemas.TRIGGER,
+    schema=custom.TRIGGER,
     columns=(
         Column("Broker", "string", ".spec.broker"),
         Column("Subscriber_URI", "string", ".status.subscriberUri"),
@@ -103,7 +104,7 @@ INFERENCESERVICE = Resource(
     "inferenceservices",
     short_names=("isvc",),
     custom=True,
-    schema=schemas.INFERENCESERVICE,
+    schema=custom.INFERENCESERVICE,
     columns=(
         Column("URL", "string", ".status.url"),
         Column("Ready", "string", ".status.conditions[?(@.type=='Ready')].status"),
@@ -121,7 +122,7 @@ SELDONDEPLOYMENT = Resource(
     "seldondeployments",
     short_names=("sdep",),
     custom=True,
-    schema=schemas.SELDONDEPLOYMENT,
+    schema=custom.SELDONDEPLOYMENT,
     columns=(_AGE,),
 )
 
@@ -132,22 +133,22 @@ NAMESPACE = Resource(
     "namespaces",
     namespaced=False,
     short_names=("ns",),
-    schema=schemas.NAMESPACE,
+    schema=core.NAMESPACE,
     generations=False,
     name_is_label=True,
     verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
 )
 CONFIGMAP = Resource(
-    "", "v1", "ConfigMap", "configmaps", short_names=("cm",), schema=schemas.CONFIGMAP, status=False, generations=False
+    "", "v1", "ConfigMap", "configmaps", short_names=("cm",), schema=core.CONFIGMAP, status=False, generations=False
 )
-SECRET = Resource("", "v1", "Secret", "secrets", schema=schemas.SECRET, status=False, generations=False)
+SECRET = Resource("", "v1", "Secret", "secrets", schema=core.SECRET, status=False, generations=False)
 SERVICEACCOUNT = Resource(
     "",
     "v1",
     "ServiceAccount",
     "serviceaccounts",
     short_names=("sa",),
-    schema=schemas.SERVICEACCOUNT,
+    schema=core.SERVICEACCOUNT,
     status=False,
     generations=False,
 )
@@ -158,7 +159,7 @@ SERVICE = Resource(
     "services",
     short_names=("svc",),
     categories=("all",),
-    schema=schemas.SERVICE,
+    schema=core.SERVICE,
     generations=False,
     subresources=("proxy",),
     name_is_label=True,
@@ -170,12 +171,10 @@ POD = Resource(
     "pods",
     short_names=("po",),
     categories=("all",),
-    schema=schemas.POD,
+    schema=core.POD,
     subresources=("log",),
 )
-EVENT = Resource(
-    "", "v1", "Event", "events", short_names=("ev",), schema=schemas.EVENT, status=False, generations=False
-)
+EVENT = Resource("", "v1", "Event", "events", short_names=("ev",), schema=core.EVENT, status=False, generations=False)
 DEPLOYMENT = Resource(
     "apps",
     "v1",
@@ -183,7 +182,7 @@ DEPLOYMENT = Resource(
     "deployments",
     short_names=("deploy",),
     categories=("all",),
-    schema=schemas.DEPLOYMENT,
+    schema=core.DEPLOYMENT,
 )
 
 RESOURCES: tuple[Resource, ...] = (

@@ -20,13 +20,13 @@ from typing import Any, Literal
 import orjson
 
 from embedded.api import errors, fields, validation
+from embedded.api.owners import Key, Owners
 from embedded.api.resources import NAMESPACE, RESOURCES, Resource
 from embedded.api.watching import Change, Log, Subscription
 
 Object = dict[str, Any]
 Operation = Literal["CREATE", "UPDATE", "DELETE"]
 Admission = Callable[[Operation, Resource, Object | None, Object | None], None]
-Key = tuple[str, str]
 
 KEPT = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
@@ -58,8 +58,7 @@ class Store:
         self.admission: list[Admission] = list(admission)
         self.version = 0
         self._objects: dict[Resource, dict[Key, _Entry]] = {resource: {} for resource in RESOURCES}
-        self._dependents: defaultdict[str, dict[tuple[Resource, Key], None]] = defaultdict(dict)
-        self._uids: dict[str, tuple[Resource, Key]] = {}
+        self._owners = Owners()
         self._population: defaultdict[str, int] = defaultdict(int)
         self._log = Log()
         for name in ("default", "kube-system"):
@@ -96,20 +95,23 @@ class Store:
             if namespace is None or place == namespace:
                 yield entry.obj, entry.raw
 
-    def watch(self, resources: Collection[Resource], since: int | None = None) -> Subscription:
+    def watch(
+        self, resources: Collection[Resource], since: int | None = None, limit: int | None = None
+    ) -> Subscription:
         """All changes of these kinds as an async iterator of (type, resource, object).
 
         Without `since` it starts with an ADDED for each object that exists; with it, with what happened after that
-        resourceVersion, and raises `ApiError` 410 Expired when that is no longer remembered.
+        resourceVersion, and raises `ApiError` 410 Expired when that is no longer remembered. With a `limit` it ends
+        when that many changes wait to be read.
         """
         if since is not None:
-            return self._log.subscribe(resources, self._log.replay(resources, since))
+            return self._log.subscribe(resources, self._log.replay(resources, since), limit)
         existing = (
             Change("ADDED", resource, entry.version, entry.obj, entry.raw, None)
             for resource in resources
             for _, entry in sorted(self._objects[resource].items())
         )
-        return self._log.subscribe(resources, existing)
+        return self._log.subscribe(resources, existing, limit)
 
     # Writing.
 
@@ -124,7 +126,7 @@ class Store:
         new: Object = orjson.loads(orjson.dumps(obj))
         new["apiVersion"], new["kind"] = resource.api_version, resource.kind
         metadata = new["metadata"] = dict(new.get("metadata") or {})
-        if not metadata.get("name") and metadata.get("generateName"):
+        if not metadata.get("name") and isinstance(metadata.get("generateName"), str):
             metadata["name"] = validation.generated_name(metadata["generateName"])
         namespace = self._namespace_of(resource, metadata)
         for name in (*KEPT, "resourceVersion"):
@@ -134,8 +136,7 @@ class Store:
         metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": now()}
         if resource.generations:
             metadata["generation"] = 1
-        validation.complete(resource, new, None)
-        validation.check(resource, new)
+        validation.settle(resource, new)
         self._admit("CREATE", resource, new, None)
         key = (namespace, metadata["name"])
         if key in self._objects[resource]:
@@ -162,9 +163,6 @@ class Store:
             new.pop("status", None)
             if "status" in old:
                 new["status"] = old["status"]
-        added = set(new["metadata"].get("finalizers") or ()) - set(old["metadata"].get("finalizers") or ())
-        if added and "deletionTimestamp" in old["metadata"]:
-            raise validation.no_new_finalizers(resource, new["metadata"]["name"], sorted(added))
         return self._replace(resource, entry, new, manager, dry_run=dry_run)
 
     def update_status(
@@ -247,8 +245,10 @@ class Store:
         self, resource: Resource, entry: _Entry, new: Object, manager: fields.Manager | None, *, dry_run: bool
     ) -> Object:
         old, metadata = entry.obj, new["metadata"]
-        validation.complete(resource, new, old)
-        validation.check(resource, new, old)
+        validation.settle(resource, new, old)
+        added = set(metadata.get("finalizers") or ()) - set(old["metadata"].get("finalizers") or ())
+        if added and "deletionTimestamp" in old["metadata"]:
+            raise validation.no_new_finalizers(resource, metadata["name"], sorted(added))
         self._admit("UPDATE", resource, new, old)
         if resource.generations and _wanted(new) != _wanted(old):
             metadata["generation"] = old["metadata"].get("generation", 0) + 1
@@ -273,10 +273,8 @@ class Store:
         entry = _Entry(stored, self.version)
         old = self._objects[resource].get(key)
         self._objects[resource][key] = entry
-        if old is None:
-            self._uids[stored["metadata"]["uid"]] = (resource, key)
-            self._population[key[0]] += 1
-        self._own(resource, key, None if old is None else old.obj, stored)
+        self._owners.note(resource, key, None if old is None else old.obj, stored)
+        self._population[key[0]] += old is None
         self._log.publish(Change(change, resource, self.version, stored, entry.raw, None if old is None else old.obj))
 
     def _mark(self, resource: Resource, key: Key, obj: Object) -> None:
@@ -298,11 +296,10 @@ class Store:
         obj = old.copy()
         obj["metadata"]["resourceVersion"] = str(self.version)
         uid = obj["metadata"]["uid"]
-        del self._uids[uid]
         self._population[key[0]] -= 1
-        self._own(resource, key, old.obj, None)
+        self._owners.note(resource, key, old.obj, None)
         self._log.publish(Change("DELETED", resource, self.version, obj, orjson.dumps(obj), old.obj))
-        for dependent, place in list(self._dependents.pop(uid, ())):
+        for dependent, place in self._owners.bereaved(uid):
             if orphan:
                 self._disown(dependent, place, uid)
             else:
@@ -311,19 +308,10 @@ class Store:
 
     # What belongs to what.
 
-    def _own(self, resource: Resource, key: Key, old: Object | None, new: Object | None) -> None:
-        before, after = _owners(old), _owners(new)
-        for uid in before - after:
-            if uid in self._dependents:
-                self._dependents[uid].pop((resource, key), None)
-        for uid in after - before:
-            self._dependents[uid][(resource, key)] = None
-
     def _collect_orphan(self, resource: Resource, key: Key) -> None:
         """Delete an object whose owners are all gone."""
         entry = self._objects[resource].get(key)
-        owners = _owners(entry.obj) if entry else None
-        if owners and not any(uid in self._uids for uid in owners):
+        if entry and self._owners.all_gone(entry.obj):
             self.delete(resource, key[0], key[1])
 
     def _disown(self, resource: Resource, key: Key, uid: str) -> None:
@@ -376,10 +364,6 @@ class Store:
 def now() -> str:
     """The wall-clock time as Kubernetes writes it, to the second, in UTC."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _owners(obj: Object | None) -> set[str]:
-    return {owner["uid"] for owner in (obj or {}).get("metadata", {}).get("ownerReferences") or ()}
 
 
 def _wanted(obj: Object) -> Object:

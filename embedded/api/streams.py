@@ -13,7 +13,7 @@ from embedded.api.resources import POD, Resource
 from embedded.api.selectors import Test, selector
 from embedded.api.store import Store
 from embedded.api.table import table
-from embedded.api.watching import Change
+from embedded.api.watching import REMEMBERED, Change
 
 Logs = Callable[[str, str, str | None, bool, int | None, bool], AsyncIterator[bytes]]
 """(namespace, pod, container or None, previous, tail lines or None, follow) to pieces of the log."""
@@ -32,7 +32,7 @@ async def watch(store: Store, call: Call, request: web.Request) -> web.StreamRes
     since = None if query.get("sendInitialEvents") == "true" else _number(query, "resourceVersion") or None
     response = web.StreamResponse(headers={"Content-Type": "application/json", "Cache-Control": "no-cache, private"})
     try:
-        subscription = store.watch([call.resource], since)
+        subscription = store.watch([call.resource], since, REMEMBERED)
     except ApiError as error:  # the real API answers 200, and the refusal is the first event
         await response.prepare(request)
         await response.write(_line("ERROR", orjson.dumps(error.status())))

@@ -1,7 +1,7 @@
 """What an object may hold: defaults, unknown fields, types, names.
 
-`complete` fills in defaults and prunes, `check` refuses what is wrong (422, or 400 for core kinds, whose fields are
-decoded into types first), `unknown_fields` lists what pruning would drop, for the client's `fieldValidation`.
+`settle` prunes, fills in defaults and refuses what is wrong; `unknown_fields` lists what pruning would drop, for the
+client's `fieldValidation`.
 Texts are the real API server's. Not here: rules that a controller's webhook would have (they are admission hooks).
 """
 
@@ -37,40 +37,25 @@ def generated_name(prefix: str) -> str:
     return prefix[:58] + "".join(secrets.choice("bcdfghjklmnpqrstvwxz2456789") for _ in range(5))
 
 
-def complete(resource: Resource, new: Object, old: Object | None) -> None:
-    """Fill in the defaults of the kind and drop unknown fields. `old` is what is stored now, None on create."""
-    _shape(_root(resource), new)
-    for name in ("annotations", "finalizers", "labels", "ownerReferences"):
-        if new["metadata"].get(name) in ({}, []):
-            del new["metadata"][name]
-    if resource.kind == "Namespace":
-        new["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = new["metadata"].get("name")
-        new["spec"] = {"finalizers": ["kubernetes"]}
-        new.setdefault("status", {"phase": "Active"})
-    elif resource.kind == "Pod" and isinstance(new.get("spec"), dict):
-        new["spec"].setdefault("restartPolicy", "Always")
-        if old is None:
-            new["status"] = {"phase": "Pending"}
-    elif resource.kind == "Service" and isinstance(new.get("spec"), dict):
-        new["spec"].setdefault("type", "ClusterIP")
-        new.setdefault("status", {"loadBalancer": {}})
-    elif resource.kind == "Secret":
-        _encode_strings(new)
-        new.setdefault("type", "Opaque")
-    elif resource.kind == "Deployment" and isinstance(new.get("spec"), dict):
-        new["spec"].setdefault("replicas", 1)
-        new.setdefault("status", {})
+def settle(resource: Resource, new: Object, old: Object | None = None) -> None:
+    """Make `new` what may be stored in place of `old` (None: nothing): prune it, fill in defaults, and judge it.
 
-
-def check(resource: Resource, new: Object, old: Object | None = None) -> None:
-    """Raise `ApiError` with every field that is wrong: 400 for a core kind of the wrong shape, else 422."""
-    wrong = list(_typed(_root(resource), new, ""))
-    if wrong and not resource.custom:
-        mistyped = [cause for cause in wrong if cause.reason == "FieldValueTypeInvalid"]
-        if mistyped:
-            raise errors.undecodable(resource, _go_message(resource, mistyped[0]))
+    Raises `ApiError` with every field that is wrong: 400 for a core kind of the wrong types, else 422.
+    """
+    root = _root(resource)
+    touched = _touched(new, old)
+    for name in touched:
+        part = {name: new.pop(name)}
+        _shape(root, part)
+        new |= part
+    wrong = typed(resource, {name: new[name] for name in touched if name in new})
     metadata = new["metadata"]
-    if not any(cause.field.startswith("metadata") for cause in wrong):
+    if not wrong:
+        _default(resource, new, old)
+    if not any(cause.field.startswith("metadata.") for cause in wrong):
+        for name in ("annotations", "finalizers", "labels", "ownerReferences"):
+            if not metadata.get(name):
+                metadata.pop(name, None)
         wrong += _metadata(metadata, label=resource.name_is_label)
     if (
         old
@@ -80,6 +65,15 @@ def check(resource: Resource, new: Object, old: Object | None = None) -> None:
         wrong.append(Cause("data", "FieldValueForbidden", "Forbidden: field is immutable when `immutable` is set"))
     if wrong:
         raise errors.invalid(resource, str(metadata.get("name", "")), wrong)
+
+
+def typed(resource: Resource, obj: Object) -> list[Cause]:
+    """The fields whose types, or whose absence, do not fit the kind. For a core kind raises `ApiError` 400 at once."""
+    wrong = list(_typed(_root(resource), obj, ""))
+    mistyped = [cause for cause in wrong if cause.reason == "FieldValueTypeInvalid"]
+    if mistyped and not resource.custom:
+        raise errors.undecodable(resource, _go_message(resource, mistyped[0]))
+    return wrong
 
 
 def unknown_fields(resource: Resource, obj: Object) -> list[str]:
@@ -95,6 +89,33 @@ def no_new_finalizers(resource: Resource, name: str, added: Sequence[str]) -> er
     return errors.invalid(resource, name, [cause])
 
 
+def _default(resource: Resource, new: Object, old: Object | None) -> None:
+    """The defaults of kinds whose real server does more than the schema says."""
+    if resource.kind == "Namespace":
+        new["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = new["metadata"].get("name", "")
+        new["spec"] = {"finalizers": ["kubernetes"]}
+        new.setdefault("status", {"phase": "Active"})
+    elif resource.kind == "Pod":
+        new.setdefault("spec", {}).setdefault("restartPolicy", "Always")
+        if old is None:
+            new["status"] = {"phase": "Pending"}
+    elif resource.kind == "Service":
+        new.setdefault("spec", {}).setdefault("type", "ClusterIP")
+        new.setdefault("status", {"loadBalancer": {}})
+    elif resource.kind == "Deployment":
+        new.setdefault("spec", {}).setdefault("replicas", 1)
+        new.setdefault("status", {})
+    elif resource.kind == "Secret":
+        for name, value in (new.pop("stringData", None) or {}).items():
+            new.setdefault("data", {})[name] = base64.b64encode(value.encode()).decode()
+        new.setdefault("type", "Opaque")
+
+
+def _touched(new: Object, old: Object | None) -> list[str]:
+    """The top-level fields that a write changes: what is stored already is neither shaped nor judged again."""
+    return [name for name in new if old is None or name not in old or old[name] != new[name]]
+
+
 def _root(resource: Resource) -> Schema:
     return resource.schema | {"properties": HEAD | resource.schema["properties"]}
 
@@ -105,13 +126,11 @@ def _shape(schema: Schema, value: Any) -> None:
         known = schema.get("properties", {})
         values = schema.get("additionalProperties")
         for name in list(value):
-            if name in known:
-                if value[name] is None and known[name].get("type"):
-                    del value[name]  # as the real API does: null is "not given" where the field may not be null
-                else:
-                    _shape(known[name], value[name])
-            elif values is not None:
-                _shape(values, value[name])
+            below = known.get(name, values)
+            if below is not None and value[name] is None and below.get("type"):
+                del value[name]  # as the real API does: null is "not given" where the field may not be null
+            elif below is not None:
+                _shape(below, value[name])
             elif not schema.get(KEEP) and schema.get("type") == "object":
                 del value[name]
         for name, below in known.items():
@@ -225,12 +244,6 @@ def _name_rule(*, label: bool) -> str:
         "and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
         f"'{SUBDOMAIN}')"
     )
-
-
-def _encode_strings(secret: Object) -> None:
-    for name, value in (secret.pop("stringData", None) or {}).items():
-        if isinstance(value, str):
-            secret.setdefault("data", {})[name] = base64.b64encode(value.encode()).decode()
 
 
 def _join(path: str, name: str) -> str:

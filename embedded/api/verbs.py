@@ -129,6 +129,8 @@ def _apply(objects: store.Store, call: Call, change: Any) -> Answer:
         named = f"{place}/{call.name}; {kind.api_version}, Kind={kind.kind}"
         why = f".{unknown[0]}: field not declared in schema"
         raise errors.ApiError(500, "", f"failed to create typed patch object ({named}): {why}")
+    if mistyped := [one for one in validation.typed(call.resource, wanted) if one.reason == "FieldValueTypeInvalid"]:
+        raise errors.invalid(call.resource, call.name or "", mistyped)
     live = objects.find(call.resource, call.namespace, call.name or "")
     if live is None and call.subresource:
         raise errors.not_found(call.resource, call.name or "")

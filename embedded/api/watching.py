@@ -32,22 +32,28 @@ class Change:
 
 
 class Subscription:
-    """An unbounded queue of changes. `async for` gives (type, resource, copy of the object); `next()` the `Change`.
+    """A queue of changes. `async for` gives (type, resource, copy of the object), `next()` the `Change`.
 
-    Ends after `close()`, once what was queued before has been read.
+    Ends after `close()`, once what was queued before has been read. With a `limit` it closes itself when that many
+    changes wait to be read, for readers that may stall.
     """
 
-    def __init__(self, log: "Log", resources: Collection[Resource], first: Iterable[Change]) -> None:
+    def __init__(
+        self, log: "Log", resources: Collection[Resource], first: Iterable[Change], limit: int | None = None
+    ) -> None:
         self._log = log
         self._resources = tuple(resources)
         self._changes = deque(first)
         self._wake = asyncio.Event()
         self._closed = False
+        self._limit = limit
 
     def put(self, change: Change) -> None:
         """Queue one change (called by the log)."""
         self._changes.append(change)
         self._wake.set()
+        if self._limit is not None and len(self._changes) > self._limit:
+            self.close()
 
     def close(self) -> None:
         """Take no more changes; the reader stops when it has read those that are queued."""
@@ -100,7 +106,7 @@ class Log:
         if len(changes) == REMEMBERED:
             self._forgotten[change.resource] = changes[0].version
         changes.append(change)
-        for reader in self._readers[change.resource]:
+        for reader in list(self._readers[change.resource]):
             reader.put(change)
 
     def replay(self, resources: Collection[Resource], since: int) -> list[Change]:
@@ -111,9 +117,11 @@ class Log:
         found = [change for resource in resources for change in self._changes[resource] if change.version > since]
         return sorted(found, key=lambda change: change.version)
 
-    def subscribe(self, resources: Collection[Resource], first: Iterable[Change]) -> Subscription:
+    def subscribe(
+        self, resources: Collection[Resource], first: Iterable[Change], limit: int | None = None
+    ) -> Subscription:
         """A new subscription that reads `first` before anything new."""
-        reader = Subscription(self, resources, first)
+        reader = Subscription(self, resources, first, limit)
         for resource in resources:
             self._readers[resource][reader] = None
         return reader

@@ -1,0 +1,168 @@
+"""The schemas of the core kinds, and of pods inside other kinds."""
+
+from embedded.api.schemas import (
+    FLAG,
+    OPAQUES,
+    PORT,
+    STRINGS,
+    each,
+    keep,
+    many,
+    mapping,
+    need,
+    number,
+    opaque,
+    record,
+    text,
+)
+
+# Pods, as core kind and inside other kinds.
+
+ENVIRONMENT = many(need(record(**each(text(), "name value"), valueFrom=opaque()), "name"), "Environment variables.")
+PORTS = many(
+    need(
+        record(
+            **each(number(), "containerPort hostPort"),
+            **each(text(), "hostIP name"),
+            protocol=text(default="TCP"),
+        ),
+        "containerPort",
+    ),
+    "Ports that the container listens on.",
+    **{"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["containerPort", "protocol"]},
+)
+CONTAINER_FIELDS = {
+    "args": many(text(), "Arguments of the command."),
+    "command": many(text(), "The program and its first arguments, in place of the image's own."),
+    "env": ENVIRONMENT,
+    "image": text("The image to run."),
+    "name": text("The container's name, unique in its pod."),
+    "ports": PORTS,
+    "readinessProbe": opaque("How to find out that the container takes requests."),
+    "workingDir": text(),
+    **each(opaque(), "lifecycle livenessProbe resources securityContext startupProbe"),
+    **each(OPAQUES, "envFrom resizePolicy restartPolicyRules volumeDevices volumeMounts"),
+    **each(text(), "imagePullPolicy restartPolicy terminationMessagePath terminationMessagePolicy"),
+    **each(FLAG, "stdin stdinOnce tty"),
+}
+CONTAINER = need(record("One program in its image.", **CONTAINER_FIELDS), "name")
+POD_SPEC_FIELDS = {
+    "containers": many(CONTAINER, "The programs of the pod.", **{"x-kubernetes-patch-merge-key": "name"}),
+    "initContainers": many(CONTAINER, **{"x-kubernetes-patch-merge-key": "name"}),
+    "nodeSelector": STRINGS,
+    **each(number(form="int64"), "activeDeadlineSeconds terminationGracePeriodSeconds"),
+    "priority": number(),
+    **each(opaque(), "affinity dnsConfig os overhead resources securityContext"),
+    **each(
+        FLAG,
+        "automountServiceAccountToken enableServiceLinks hostIPC hostNetwork hostPID hostUsers setHostnameAsFQDN "
+        "shareProcessNamespace",
+    ),
+    **each(
+        text(),
+        "dnsPolicy hostname hostnameOverride nodeName preemptionPolicy priorityClassName restartPolicy "
+        "runtimeClassName schedulerName serviceAccount serviceAccountName subdomain",
+    ),
+    **each(
+        OPAQUES,
+        "ephemeralContainers hostAliases imagePullSecrets readinessGates resourceClaims schedulingGates tolerations "
+        "topologySpreadConstraints volumes",
+    ),
+}
+
+# Core kinds.
+
+NAMESPACE = record(
+    "A scope for names.", spec=record(finalizers=many(text())), status=record(phase=text(), conditions=OPAQUES)
+)
+CONFIGMAP = record(
+    "Configuration for pods to read.",
+    **each(STRINGS, "binaryData data"),
+    immutable=FLAG,
+)
+SECRET = record("Secret data.", **each(STRINGS, "data stringData"), immutable=FLAG, type=text())
+SERVICEACCOUNT = record(
+    "An identity for pods.", automountServiceAccountToken=FLAG, **each(OPAQUES, "imagePullSecrets secrets")
+)
+SERVICE = record(
+    "A name under which pods are reached.",
+    spec=record(
+        "What the name leads to.",
+        **each(
+            text(),
+            "clusterIP externalName externalTrafficPolicy internalTrafficPolicy ipFamilyPolicy loadBalancerClass "
+            "loadBalancerIP sessionAffinity trafficDistribution",
+        ),
+        **each(many(text()), "clusterIPs externalIPs ipFamilies loadBalancerSourceRanges"),
+        **each(FLAG, "allocateLoadBalancerNodePorts publishNotReadyAddresses"),
+        healthCheckNodePort=number(),
+        ports=many(
+            need(
+                record(
+                    "One port.",
+                    **each(text(), "appProtocol name"),
+                    protocol=text(default="TCP"),
+                    **each(number(), "nodePort port"),
+                    targetPort=PORT,
+                ),
+                "port",
+            ),
+            **{"x-kubernetes-patch-merge-key": "port"},
+        ),
+        selector=mapping(text(), "Labels of the pods."),
+        sessionAffinityConfig=opaque(),
+        type=text("ClusterIP, NodePort, LoadBalancer or ExternalName."),
+    ),
+    status=opaque(),
+)
+_STATE = record(
+    "What the container does.",
+    running=opaque(),
+    terminated=keep(record(**each(text(), "finishedAt message reason startedAt"), **each(number(), "exitCode signal"))),
+    waiting=record(**each(text(), "message reason")),
+)
+POD = record(
+    "Programs that run together.",
+    spec=need(record("What shall run.", **POD_SPEC_FIELDS), "containers"),
+    status=keep(
+        record(
+            "What runs.",
+            **each(text(), "hostIP message nominatedNodeName phase podIP qosClass reason startTime"),
+            containerStatuses=many(
+                keep(
+                    record(
+                        **each(text(), "containerID image imageID name"),
+                        **each(FLAG, "ready started"),
+                        **each(_STATE, "lastState state"),
+                        restartCount=number(),
+                    )
+                )
+            ),
+        )
+    ),
+)
+EVENT = record(
+    "A note on what happened to an object.",
+    **each(
+        text(), "action eventTime firstTimestamp lastTimestamp message reason reportingComponent reportingInstance type"
+    ),
+    count=number(),
+    **each(opaque(), "related series"),
+    involvedObject=record(**each(text(), "apiVersion fieldPath kind name namespace resourceVersion uid")),
+    source=record(**each(text(), "component host")),
+)
+DEPLOYMENT = record(
+    "Pods that are kept running.",
+    spec=need(
+        record(
+            "What shall run.",
+            **each(number(), "minReadySeconds progressDeadlineSeconds replicas revisionHistoryLimit"),
+            paused=FLAG,
+            selector=record("Labels of the pods.", matchLabels=STRINGS, matchExpressions=OPAQUES),
+            strategy=opaque(),
+            template=record("The pods.", metadata=opaque(), spec=record("What shall run.", **POD_SPEC_FIELDS)),
+        ),
+        "selector template",
+    ),
+    status=opaque(),
+)
