@@ -45,25 +45,25 @@ def walkthrough() -> list[tuple[str, str]]:
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The platform as `tox -e up` brings it up; gives the environment that its `export` lines make."""
     errors = tmp_path_factory.mktemp("up") / "stderr"
-    with errors.open("wb") as sink:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fixtures", "up"], cwd=ROOT, stdout=subprocess.PIPE, stderr=sink, text=True
-        )
-    assert process.stdout is not None
-    exports: dict[str, str] = {}
-    for line in process.stdout:
-        if found := re.match(r"export (\w+)=(\S+)", line):
-            exports[found[1]] = found[2]
-        if "KAFKA_BOOTSTRAP" in exports and "KUBECONFIG" in exports:
-            break
-    else:
-        pytest.fail(f"`python -m fixtures up` ended before it was up:\n{errors.read_text()[-3000:]}")
-    yield {**os.environ, **exports, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    process.send_signal(signal.SIGINT)
-    try:
-        assert process.wait(30) == 0, errors.read_text()[-3000:]
-    finally:
-        process.kill()
+    command = [sys.executable, "-m", "fixtures", "up"]
+    with (
+        errors.open("wb") as sink,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=sink, text=True) as process,
+    ):
+        try:
+            exports: dict[str, str] = {}
+            for line in process.stdout or ():
+                if found := re.match(r"export (\w+)=(\S+)", line):
+                    exports[found[1]] = found[2]
+                if "KAFKA_BOOTSTRAP" in exports:
+                    break
+            else:
+                pytest.fail(f"`python -m fixtures up` ended before it was up:\n{errors.read_text()[-3000:]}")
+            yield {**os.environ, **exports, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0, errors.read_text()[-3000:]
+        finally:
+            process.kill()
 
 
 def matches(expected: str, printed: str) -> list[str]:
@@ -80,7 +80,7 @@ def test_walk_through_works_as_written(up: dict[str, str]) -> None:
     assert len(steps) >= 7, "the README lost its walk-through"
     script = "set -euo pipefail\n"
     for number, (commands, _) in enumerate(steps):
-        script += f"{commands}\necho '{DONE}{number}'\n"
+        script += f"{commands}\nprintf '\\n%s\\n' '{DONE}{number}'\n"
     started = time.monotonic()
     ran = subprocess.run(
         ["bash", "-c", script], cwd=ROOT, env=up, capture_output=True, text=True, timeout=500, check=False
