@@ -55,7 +55,7 @@ def measure(target: TargetInfo) -> list[Figure]:
                     return any(record["kind"] == "load" and record["done"] for record in source.read("bench", 0))
 
                 wait_until(finished, SECONDS + 30, "the load to end")
-                sent, received = (_cpu(pid) - start for pid, start in zip((sender.pid, receiver.pid), before, strict=True))
+                sent, received = _cpu(sender.pid) - before[0], _cpu(receiver.pid) - before[1]
                 peer = _peer(url)
         finally:
             sender.stop()
