@@ -318,8 +318,8 @@ async def test_trigger_becomes_ready(cluster: Cluster) -> None:
     assert status["subscriberUri"] == URI
     assert status["annotations"] == {"group.id": "knative-trigger-ns-trigger"}
     assert set(status["conditions"]) == {
-        "BrokerReady", "DeadLetterSinkResolved", "DependencyReady", "OIDCIdentityCreated", "Ready", "SubscriberResolved",
-        "SubscriptionReady",
+        "BrokerReady", "DeadLetterSinkResolved", "DependencyReady", "OIDCIdentityCreated", "Ready",
+        "SubscriberResolved", "SubscriptionReady",
     }  # fmt: skip
     spec = cluster.plane.triggers["ns", "trigger"]
     assert (spec.topic, spec.group) == ("knative-broker-ns-broker", "knative-trigger-ns-trigger")
