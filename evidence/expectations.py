@@ -393,8 +393,8 @@ def within(
         to: subscriber, for `dispatch`.
         on: topic, for `result`.
         key: member of the result that carries the trace id.
-        max_lag: seconds that the generator may lag behind its intended times (99th percentile) before the measurement
-            is void; default a fifth of the budget.
+        max_lag: seconds that the generator may lag behind its intended times (99th percentile) before a failure is
+            void (a pass stands: lag only adds); default a fifth of the budget.
     """
     if stage not in {"ack", "dispatch", "result"}:
         raise RefError(f"unknown stage {stage!r}; known: ack, dispatch, result")

@@ -1,9 +1,10 @@
 """Latency budgets: a percentile's confidence bounds against a budget, from intended send times.
 
 The bounds are order statistics of the samples: the number of samples below the true percentile is binomial, whatever
-the distribution. Pass: the upper bound keeps the budget. Fail: the lower bound breaks it. Else, and always when the
-generator lagged, unknown. Each of the two decisions errs with probability 1 - confidence at most. A request without a
-success is slower than any budget; one whose end was not seen may be anything.
+the distribution. Pass: the upper bound keeps the budget. Fail: the lower bound breaks it. Else unknown. Each of the two
+decisions errs with probability 1 - confidence at most. A request without a success is slower than any budget; one whose
+end was not seen may be anything. A generator that lags voids a failure: its lag is part of every latency, so the system
+may be innocent. It cannot void a pass: without the lag, the latencies would only have been smaller.
 """
 
 from __future__ import annotations
@@ -118,10 +119,10 @@ class Within(Check):
         }
         witness = self._witness()
         got = f"between {_ms(low)} and {_ms(high)} ({n} samples, confidence {self.args['confidence']:g})"
-        if lag > self.args["max_lag"]:
-            return self._unknown(f"a generator that lagged {_ms(lag)} behind; {got}", witness, figures)
         if high <= budget:
             return Judgement(Verdict.PASS, (), figures)
+        if lag > self.args["max_lag"]:
+            return self._unknown(f"a generator that lagged {_ms(lag)} behind; {got}", witness, figures)
         if low > budget:
             fault = violation(self.expected, got, witness, f"load {self.load.load}")
             return Judgement(Verdict.FAIL, (fault,), figures)
