@@ -23,7 +23,7 @@ from embedded.types import KafkaSettings
 
 _log = logging.getLogger(__name__)
 
-_FIRST, _LAST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]  # they lack types
+FIRST, LAST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]  # they lack types
 _TIMEOUT = 10.0
 _COMMIT_AGAIN = 1.0
 # Seconds; a feed that is asked to end does so within the first, one that holds back looks as often as the second.
@@ -47,7 +47,7 @@ class Cluster:
         self._admin = AdminClient({**kafka.client, "bootstrap.servers": kafka.bootstrap})
 
     async def offsets(self, topic: str, partitions: list[int], spec: OffsetSpec) -> dict[int, int]:
-        """Return an offset of each partition: its first (`_FIRST`) or the one after its last (`_LAST`).
+        """Return an offset of each partition: its first (`FIRST`) or the one after its last (`LAST`).
 
         Raises:
             KafkaException: Kafka does not answer.
@@ -163,8 +163,8 @@ class Feed:
         cluster, topic = self._cluster, self._topic
         client, partitions = await asyncio.to_thread(self._connect)
         try:
-            first = await cluster.offsets(topic, partitions, _FIRST)
-            last = await cluster.offsets(topic, partitions, _LAST)
+            first = await cluster.offsets(topic, partitions, FIRST)
+            last = await cluster.offsets(topic, partitions, LAST)
             start = dict(begin(first if reset == "earliest" else last))
             if resume:
                 kept = await cluster.committed(self._group, topic, partitions)

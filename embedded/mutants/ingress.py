@@ -57,7 +57,7 @@ def dataless_event_dropped(honest: Policies) -> Policies:
 def structured_refused(honest: Policies) -> Policies:
     """Only binary mode is read; structured JSON, which receivers must support too, is 400.
 
-    Data-plane, "Minimum supported".
+    KN-ING-02; knative/specs data-plane, "Minimum supported protocol".
     """
 
     def structured(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | None]:
@@ -92,7 +92,7 @@ def any_specversion_accepted(honest: Policies) -> Policies:
 def malformed_structured_accepted(honest: Policies) -> Policies:
     """A structured body that cannot be read is acknowledged and dropped.
 
-    Facts/kserve.md F5, F6: passed on, answered 200.
+    See facts/kserve.md F5, F6: passed on, answered 200.
     """
     unreadable = {"specversion": "1.0", "id": "?", "source": _UNREADABLE, "type": "?"}
 

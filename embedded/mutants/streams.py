@@ -74,7 +74,7 @@ def unknown_proto_name_kills(honest: StreamPolicies) -> StreamPolicies:
 def proto_name_ignored(honest: StreamPolicies) -> StreamPolicies:
     """Values are decoded as PredictResponse whatever `proto-name` says, and chained.
 
-    Executor grpc/tensorflow/client.go:70.
+    The executor does it: grpc/tensorflow/client.go:70.
     """
 
     def read_grpc(record: Record) -> bytes:

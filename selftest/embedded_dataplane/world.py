@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from embedded.dataplane import DataPlane
 from embedded.dataplane.cloudevents import Record
+from embedded.dataplane.feed import LAST, Cluster
 from embedded.dataplane.producer import Producer
 from embedded.kafka import Kafka
 from embedded.types import BrokerSpec, Endpoint, KafkaSettings, TriggerSpec
@@ -156,6 +157,10 @@ class Place:
         """Return the records of the topic, once there are so many (or five seconds bring none)."""
         return await self.world.records(self.spec.topic, count)
 
+    async def count(self) -> int:
+        """Return the number of records in the topic, now."""
+        return await self.world.count(self.spec.topic, self.spec.partitions)
+
 
 @dataclass
 class World:
@@ -185,6 +190,14 @@ class World:
     async def records(self, topic: str, count: int) -> list[Record]:
         """Return the records of a topic, once there are so many (or five seconds bring none)."""
         return await asyncio.to_thread(self._records, topic, count)
+
+    async def count(self, topic: str, partitions: int) -> int:
+        """Return the number of records in a topic, now."""
+        return sum((await Cluster(self.settings).offsets(topic, list(range(partitions)), LAST)).values())
+
+    def unique(self, stem: str) -> str:
+        """Return a name that no other test uses."""
+        return f"{stem}{next(_numbers)}"
 
     async def committed(self, topic: str, group: str) -> int:
         """Return the sum of the group's committed offsets."""

@@ -1,0 +1,434 @@
+"""Every mutant of the data plane does what it says, seen from outside; the honest platform does the right thing.
+
+One row a mutant: an observation, what it is on the honest platform, and what on the faulty one.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from embedded import mutants
+from embedded.dataplane import HONEST
+from embedded.dataplane.cloudevents import Record
+from embedded.mutants.control_plane import CONTROL_PLANE
+from embedded.mutants.registry import DATA_PLANE, STREAMING
+from selftest.embedded_dataplane.world import Place, Reply, World, binary, until, until_true
+
+pytestmark = pytest.mark.anyio
+
+EVENT = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
+JSON = {"Content-Type": "application/cloudevents+json"}
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+FAST = {"backoffPolicy": "linear", "backoffDelay": "PT0.05S"}
+
+Observe = Callable[[World, str | None], Awaitable[Any]]
+
+
+def status(headers: Mapping[str, str], body: bytes = b"", **request: str) -> Observe:
+    """Observe the ingress' answer."""
+
+    async def observe(world: World, mutant: str | None) -> int:
+        place = await world.broker(mutant)
+        return (await place.post(headers, body, **request)).status
+
+    return observe
+
+
+def stored(*requests: tuple[Mapping[str, str], bytes]) -> Observe:
+    """Observe the answers, and how many records they made."""
+
+    async def observe(world: World, mutant: str | None) -> tuple[list[int], int]:
+        place = await world.broker(mutant, partitions=1)
+        answers = [(await place.post(headers, body)).status for headers, body in requests]
+        await place.send(id="fence")
+        return answers, await place.count() - 1
+
+    return observe
+
+
+def arrives(
+    look: Callable[[Any], Any], data: bytes = b"1", headers: Mapping[str, str] | None = None, **attributes: str
+) -> Observe:
+    """Observe something of the request that a subscriber gets."""
+
+    async def observe(world: World, mutant: str | None) -> Any:
+        place, sink = await world.broker(mutant), world.sink()
+        await place.trigger(sink)
+        await place.post({**binary(**{**EVENT, **attributes}), **(headers or {})}, data)
+        await until(lambda: bool(sink.received))
+        return look(sink.received[0])
+
+    return observe
+
+
+def record(look: Callable[[Record], Any], **attributes: Any) -> Observe:
+    """Observe something of the record in Kafka."""
+
+    async def observe(world: World, mutant: str | None) -> Any:
+        place = await world.broker(mutant)
+        await place.send(**attributes)
+        return look((await place.records(1))[0])
+
+    return observe
+
+
+async def settled(world: World, place: Place, group: str, count: int) -> None:
+    """Return once the group is past so many records."""
+
+    async def is_past() -> bool:
+        return await world.committed(place.spec.topic, group) >= count
+
+    await until_true(is_past)
+
+
+def matches(*events: Mapping[str, Any], **terms: Any) -> Observe:
+    """Observe which of the events a Trigger gets."""
+
+    async def observe(world: World, mutant: str | None) -> list[int]:
+        place, sink = await world.broker(mutant), world.sink()
+        trigger = await place.trigger(sink, **terms)
+        for number, event in enumerate(events):
+            await place.send(id=str(number), **event)
+        await settled(world, place, trigger.group, len(events))
+        return sorted(int(name) for name in sink.ids)
+
+    return observe
+
+
+def attempts(*script: int, retry: int = 3, dead_letter: bool = True, look: Callable[[Any], Any] = len) -> Observe:
+    """Observe the number of attempts, and something of the dead letters."""
+
+    async def observe(world: World, mutant: str | None) -> tuple[int, Any]:
+        place, sink, dead = await world.broker(mutant), world.sink(*map(Reply, script)), world.sink()
+        where = dead.url if dead_letter else None
+        trigger = await place.trigger(sink, delivery={"retry": retry, **FAST}, dead_letter=where)
+        await place.send()
+        await settled(world, place, trigger.group, 1)
+        return len(sink.received), look(dead.received)
+
+    return observe
+
+
+def replying(answer: Reply, wanted: Mapping[str, str] | None = None) -> Observe:
+    """Observe how many replies and how many dead letters an answer makes."""
+
+    async def observe(world: World, mutant: str | None) -> tuple[int, int]:
+        place, replied, dead = await world.broker(mutant), world.sink(), world.sink()
+        caught = await place.trigger(replied, filter={"attributes": {"source": "/reply"}})
+        trigger = await place.trigger(world.sink(answer), filter={"attributes": {"type": "t"}}, dead_letter=dead.url)
+        await place.send()
+        await settled(world, place, trigger.group, 1)
+        fence = await place.send(source="/reply", type="fence")
+        await until(lambda: fence in replied.ids)
+        await settled(world, place, caught.group, 2)
+        return len(replied.received) - 1, len(dead.received)
+
+    return observe
+
+
+async def _concurrent(world: World, mutant: str | None) -> bool:
+    place = await world.broker(mutant, partitions=1)
+    answers = await asyncio.gather(*(place.post(binary(**{**EVENT, "id": str(number)})) for number in range(40)))
+    assert {answer.status for answer in answers} == {202}
+    return await place.count() == 40
+
+
+async def _unknown_broker(world: World, mutant: str | None) -> int:
+    place = await world.broker(mutant)
+    return (await place.post(binary(**EVENT), path=f"/{place.spec.namespace}/nobody")).status
+
+
+async def _fan_out(world: World, mutant: str | None) -> tuple[int, int]:
+    place, first, second = await world.broker(mutant), world.sink(), world.sink()
+    triggers = [await place.trigger(sink) for sink in (first, second)]
+    await place.send()
+    for trigger in triggers:
+        await settled(world, place, trigger.group, 1)
+    return len(first.received), len(second.received)
+
+
+async def _same_destination(world: World, mutant: str | None) -> int:
+    place, sink = await world.broker(mutant), world.sink()
+    triggers = [await place.trigger(sink) for _ in range(2)]
+    await place.send()
+    for trigger in triggers:
+        await settled(world, place, trigger.group, 1)
+    return len(sink.received)
+
+
+async def _duplicates(world: World, mutant: str | None) -> int:
+    place, sink = await world.broker(mutant), world.sink()
+    await place.trigger(sink)
+    for name in ("same", "same", "fence"):
+        await place.send(id=name)
+    await until(lambda: "fence" in sink.ids)
+    await asyncio.sleep(0.1)
+    return sink.ids.count("same")
+
+
+async def _late_trigger(world: World, mutant: str | None) -> int:
+    place, sink = await world.broker(mutant), world.sink()
+    await place.send(id="before")
+    trigger = await place.trigger(sink)
+    for name in ("first", "second"):
+        await place.send(id=name)
+    await settled(world, place, trigger.group, 3)
+    return len(sink.received)
+
+
+async def _order(world: World, mutant: str | None) -> bool:
+    place, sink = await world.broker(mutant), world.sink(Reply(503), Reply())
+    await place.trigger(sink, ordered=True, delivery={"retry": 2, **FAST})
+    for number in range(5):
+        await place.send(id=str(number), partitionkey="k")
+    await until(lambda: len(sink.received) == 6)
+    return sink.ids[1:] == [str(number) for number in range(5)]
+
+
+async def _foreign(world: World, mutant: str | None) -> list[str]:
+    place, sink = await world.broker(mutant, partitions=1), world.sink()
+    trigger = await place.trigger(sink)
+    await world.producer.send(place.spec.topic, Record(None, [], b"no event"))
+    for name in ("first", "second"):
+        await place.send(id=name)
+    await settled(world, place, trigger.group, 3)
+    return sorted(sink.ids)
+
+
+async def _structured_record(world: World, mutant: str | None) -> list[str]:
+    place, sink = await world.broker(mutant, partitions=1), world.sink()
+    trigger = await place.trigger(sink)
+    headers = [("content-type", b"application/cloudevents+json")]
+    await world.producer.send(place.spec.topic, Record(None, headers, json.dumps(EVENT).encode()))
+    await settled(world, place, trigger.group, 1)
+    return sink.ids
+
+
+async def _refused_connection(world: World, mutant: str | None) -> int:
+    place, dead = await world.broker(mutant), world.sink()
+    trigger = await place.trigger("http://127.0.0.1:9/", delivery={"retry": 1, **FAST}, dead_letter=dead.url)
+    await place.send()
+    await settled(world, place, trigger.group, 1)
+    return len(dead.received)
+
+
+async def _gaps(world: World, mutant: str | None) -> bool:
+    place, sink = await world.broker(mutant), world.sink(Reply(500), Reply())
+    await place.trigger(sink, delivery={"retry": 1, **FAST})
+    await place.send()
+    await until(lambda: len(sink.received) == 2)
+    return sink.received[1].at - sink.received[0].at >= 0.05
+
+
+async def _traces(world: World, mutant: str | None) -> bool:
+    place, sink = await world.broker(mutant), world.sink()
+    await place.trigger(sink)
+    ids = [f"{number:032x}" for number in range(1, 21)]
+    posts = [
+        place.post({**binary(**{**EVENT, "id": name}), "traceparent": f"00-{name}-b7ad6b7169203331-01"}) for name in ids
+    ]
+    await asyncio.gather(*posts)
+    await until(lambda: len(sink.received) == 20)
+    return all(request.headers["ce-id"] == request.headers["traceparent"].split("-")[1] for request in sink.received)
+
+
+async def _reply_traced(world: World, mutant: str | None) -> tuple[bool, bool]:
+    place, replied = await world.broker(mutant), world.sink()
+    sink = world.sink(Reply(200, binary(**{**EVENT, "type": "r"}), b"1"))
+    await place.trigger(sink, filter={"attributes": {"type": "t"}})
+    await place.trigger(replied, filter={"attributes": {"type": "r"}})
+    await place.post({**binary(**EVENT), "traceparent": PARENT}, b"1")
+    await until(lambda: bool(replied.received))
+    return "traceparent" in sink.received[0].headers, "traceparent" in replied.received[0].headers
+
+
+async def _ack(world: World, mutant: str | None) -> bool:
+    place = await world.broker(mutant)
+    began = asyncio.get_running_loop().time()
+    await place.send()
+    return asyncio.get_running_loop().time() - began < 0.5
+
+
+async def _dispatch(world: World, mutant: str | None) -> bool:
+    place, sink = await world.broker(mutant), world.sink()
+    await place.trigger(sink)
+    began = asyncio.get_running_loop().time()
+    await asyncio.gather(*(place.send() for _ in range(20)))
+    await until(lambda: len(sink.received) == 20)
+    assert asyncio.get_running_loop().time() - began < 2.5, "they hold each other up"
+    return asyncio.get_running_loop().time() - began < 0.5
+
+
+def without(name: str) -> dict[str, str]:
+    return binary(**{key: value for key, value in EVENT.items() if key != name})
+
+
+def structured(**members: Any) -> bytes:
+    return json.dumps({**EVENT, **members}).encode()
+
+
+REPLY = binary(**{**EVENT, "source": "/reply", "type": "r"})
+STRUCTURED_REPLY = Reply(200, JSON, structured(source="/reply", type="r"))
+LEGACY = {"filter": {"attributes": {"type": "a", "subject": "x"}}}
+A, B, AX, BX = {"type": "a"}, {"type": "b"}, {"type": "a", "subject": "x"}, {"type": "b", "subject": "x"}
+
+
+def dialect(**expression: Any) -> dict[str, Any]:
+    return {"filters": (expression,)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An observation, and what it is under the honest platform and under the mutant."""
+
+    observe: Observe
+    honest: Any
+    faulty: Any
+
+
+ROWS: dict[str, Row] = {
+    "ingress-acks-without-storing": Row(_concurrent, honest=True, faulty=False),
+    "dataless-event-dropped": Row(
+        stored((binary(**EVENT), b""), (binary(**EVENT), b"1")), ([202] * 2, 2), ([202] * 2, 1)
+    ),
+    "structured-refused": Row(status(JSON, structured()), 202, 400),
+    "missing-id-invented": Row(stored((without("id"), b""), (without("type"), b"")), ([400] * 2, 0), ([202, 400], 1)),
+    "empty-attributes-accepted": Row(
+        stored((binary(**{**EVENT, "id": ""}), b""), (without("id"), b"")), ([400] * 2, 0), ([202, 400], 1)
+    ),
+    "any-specversion-accepted": Row(
+        stored((binary(**{**EVENT, "specversion": "9"}), b""), (without("specversion"), b"")),
+        ([400] * 2, 0),
+        ([202, 400], 1),
+    ),
+    "malformed-structured-accepted": Row(
+        stored(
+            (JSON, b"{"),
+            (JSON, b""),
+            ({"Content-Type": "application/cloudevents+avro"}, b"x"),
+            (JSON, b'{"id": "1"}'),
+            ({"Content-Type": "application/cloudevents-batch+json"}, b"[]"),
+        ),
+        ([400] * 5, 0),
+        ([202, 202, 202, 400, 400], 0),
+    ),
+    "batch-as-one-event": Row(
+        stored(({"Content-Type": "application/cloudevents-batch+json"}, b"[%b, %b]" % (structured(), structured()))),
+        ([400], 0),
+        ([202], 1),
+    ),
+    "attribute-names-mangled": Row(
+        stored((binary(**EVENT, bad_name="x"), b""), (JSON, structured(**{"Bad-Name": "x"}))),
+        ([400] * 2, 0),
+        ([202] * 2, 2),
+    ),
+    "media-type-case-sensitive": Row(status({"Content-Type": "Application/CloudEvents+JSON"}, structured()), 202, 400),
+    "any-method-accepted": Row(status(binary(**EVENT), method="PUT"), 405, 202),
+    "unknown-broker-accepted": Row(_unknown_broker, 404, 202),
+    "truncates-large-data": Row(arrives(lambda got: len(got.body), b"x" * 65_536), 65_536, 32_768),
+    "percent-encoding-ignored": Row(
+        record(lambda kept: dict(kept.headers)["ce_subject"], subject="a%20b"), b"a b", b"a%20b"
+    ),
+    "first-trigger-only": Row(_fan_out, (1, 1), (1, 0)),
+    "same-destination-once": Row(_same_destination, 2, 1),
+    "delivers-twice": Row(attempts(200), (1, 0), (2, 0)),
+    "deduplicates-by-id": Row(_duplicates, 2, 1),
+    "ready-before-consuming": Row(_late_trigger, 2, 1),
+    "no-prefer-reply": Row(arrives(lambda got: got.headers.get("prefer")), "reply", None),
+    "data-through-text": Row(arrives(lambda got: got.body, b"a\xff"), b"a\xff", b"a\xef\xbf\xbd"),
+    "extensions-dropped": Row(arrives(lambda got: got.headers.get("ce-ext"), ext="x"), "x", None),
+    "record-headers-hyphenated": Row(
+        record(lambda kept: sorted(name for name, _ in kept.headers if "ext" in name or "_id" in name), ext="x"),
+        ["ce_ext", "ce_id"],
+        ["ce-ext", "ce_id"],
+    ),
+    "partitionkey-ignored": Row(record(lambda kept: kept.key, partitionkey="k"), b"k", None),
+    "order-ignored": Row(_order, honest=True, faulty=False),
+    "structured-record-skipped": Row(_structured_record, ["1"], []),
+    "foreign-record-eats-next": Row(_foreign, ["first", "second"], ["second"]),
+    "empty-filter-matches-none": Row(matches(A, filter={"attributes": {}}), [0], []),
+    "attributes-ored": Row(matches(A, AX, BX, B, **LEGACY), [1], [0, 1, 2]),
+    "filter-ignores-case": Row(matches(A, {"type": "A"}, filter={"attributes": A}), [0], [0, 1]),
+    "empty-value-matches-absent": Row(matches(A, AX, filter={"attributes": {"subject": ""}}), [1], [0, 1]),
+    "absent-attribute-matches": Row(matches(A, AX, B, **LEGACY), [1], [0, 1]),
+    "extensions-invisible-to-filters": Row(matches({"ext": "x"}, filter={"attributes": {"ext": "x"}}), [0], []),
+    "exact-as-prefix": Row(matches({"type": "ab"}, A, **dialect(exact=A)), [1], [0, 1]),
+    "prefix-as-contains": Row(matches({"type": "ba"}, A, **dialect(prefix=A)), [1], [0, 1]),
+    "suffix-as-contains": Row(matches({"type": "ab"}, A, **dialect(suffix=A)), [1], [0, 1]),
+    "all-as-any": Row(matches(A, AX, **dialect(all=[{"exact": A}, {"exact": {"subject": "x"}}])), [1], [0, 1]),
+    "any-as-all": Row(matches(A, AX, **dialect(any=[{"exact": A}, {"exact": {"subject": "x"}}])), [0, 1], [1]),
+    "absent-attribute-raises": Row(matches(A, AX, **dialect(**{"not": {"exact": {"subject": "y"}}})), [0, 1], [1]),
+    "not-ignored": Row(matches(A, B, **dialect(**{"not": {"exact": A}})), [1], [0]),
+    "filters-ored": Row(matches(A, AX, filters=({"exact": A}, {"exact": {"subject": "x"}})), [1], [0, 1]),
+    "filter-beats-filters": Row(matches(A, B, filter={"attributes": A}, filters=({"exact": B},)), [1], [0]),
+    "retries-one-short": Row(attempts(500, 500, 500, 200), (4, 0), (3, 1)),
+    "retries-everything": Row(attempts(400), (1, 1), (4, 1)),
+    "retries-only-5xx": Row(attempts(429, 200), (2, 0), (1, 1)),
+    "no-backoff": Row(_gaps, honest=True, faulty=False),
+    "connection-error-dropped": Row(_refused_connection, 1, 0),
+    "dead-letter-skipped": Row(attempts(500, retry=1), (2, 1), (2, 0)),
+    "dead-letter-bare": Row(
+        attempts(400, look=lambda got: sorted(name for name in got[0].headers if "knative" in name)),
+        (1, ["ce-knativeerrorcode", "ce-knativeerrordest"]),
+        (1, []),
+    ),
+    "reply-dropped": Row(replying(Reply(200, REPLY, b"1")), (1, 0), (0, 0)),
+    "structured-reply-dropped": Row(replying(STRUCTURED_REPLY), (1, 0), (0, 0)),
+    "reply-on-202": Row(replying(Reply(202, REPLY, b"1")), (0, 0), (1, 0)),
+    "empty-reply-is-failure": Row(replying(Reply(200)), (0, 0), (0, 1)),
+    "malformed-reply-ignored": Row(replying(Reply(200, {}, b"text")), (0, 1), (0, 0)),
+    "trace-dropped": Row(
+        arrives(lambda got: "traceparent" in got.headers, headers={"traceparent": PARENT}),
+        honest=True,
+        faulty=False,
+    ),
+    "trace-cross-talk": Row(_traces, honest=True, faulty=False),
+    "reply-trace-dropped": Row(_reply_traced, (True, True), (True, False)),
+    "ce-traceparent-rewritten": Row(
+        arrives(lambda got: got.headers["ce-traceparent"] == PARENT, traceparent=PARENT),
+        honest=True,
+        faulty=False,
+    ),
+    "slow-ingress": Row(_ack, honest=True, faulty=False),
+    "slow-dispatch": Row(_dispatch, honest=True, faulty=False),
+}
+
+
+def test_the_table_has_a_row_for_every_mutant() -> None:
+    assert set(ROWS) == set(DATA_PLANE)
+    assert mutants.names() == sorted({*DATA_PLANE, *STREAMING, *CONTROL_PLANE})
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_a_mutant_does_what_it_says(world: World, name: str) -> None:
+    row = ROWS[name]
+    assert await row.observe(world, None) == row.honest
+    assert await row.observe(world, name) == row.faulty
+
+
+async def test_one_event_alone_keeps_its_trace_under_cross_talk(world: World) -> None:
+    observe = arrives(lambda got: PARENT.split("-")[1] in got.headers["traceparent"], headers={"traceparent": PARENT})
+    assert await observe(world, "trace-cross-talk")
+
+
+@pytest.mark.parametrize("name", [*STREAMING, *CONTROL_PLANE])
+def test_mutants_of_other_parts_leave_the_data_plane_alone(name: str) -> None:
+    assert mutants.data_plane(name)(HONEST) is HONEST
+
+
+def test_an_unknown_mutant_is_named_with_near_ones() -> None:
+    with pytest.raises(mutants.UnknownMutantError, match="'reply-droped'; did you mean reply-dropped"):
+        mutants.data_plane("reply-droped")
+    with pytest.raises(mutants.UnknownMutantError, match=r"there are \d+, such as"):
+        mutants.stream("xyzzy")
+
+
+@pytest.mark.parametrize("name", mutants.names())
+def test_every_mutant_cites_its_source(name: str) -> None:
+    mutant = DATA_PLANE.get(name) or STREAMING.get(name)
+    assert mutant is None or re.search(r"KN-[A-Z]+-\d|issue|PR |facts/|sdk-|SDK|executor|a model", mutant.__doc__ or "")
