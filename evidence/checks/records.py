@@ -192,7 +192,7 @@ class NotRecorded(Check):
         """
         identity = of_kafka(record["headers"], record["value"])
         mine = of_http(sent["headers"], sent["body"])
-        if mine is not None:
+        if mine is not None and all(mine):
             return identity == mine
         others = (other for other in self.sightings.all_sent() if other["send"] != sent["send"])
         if identity is not None and any(of_http(other["headers"], other["body"]) == identity for other in others):

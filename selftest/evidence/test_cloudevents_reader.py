@@ -2,6 +2,7 @@
 
 import base64
 import json
+from fractions import Fraction
 from itertools import count
 from typing import Any
 
@@ -310,7 +311,9 @@ def test_json_data_needs_no_datacontenttype_until_it_is_binary() -> None:
 def test_times_are_compared_as_instants() -> None:
     assert same_value("time", "2025-01-01T00:00:00Z", "2025-01-01t01:00:00.00+01:00")
     assert not same_value("subject", "2025-01-01T00:00:00Z", "2025-01-01t01:00:00.00+01:00")
-    assert instant("2025-01-01T00:00:00.000000001Z") != instant("2025-01-01T00:00:00Z")
+    assert instant("1970-01-01T00:00:01.000000001Z") == 1 + Fraction(1, 10**9)
+    assert instant("1970-01-01T01:00:00-01:30") == 2.5 * 3600
+    assert instant("2024-02-29T23:59:60Z") == instant("2024-03-01T00:00:00Z")
 
 
 def test_the_official_sdk_agrees_on_good_events_and_forgives_what_we_do_not() -> None:

@@ -280,6 +280,10 @@ def test_what_is_no_tensor_is_refused(data: bytes) -> None:
         read_response(data)
 
 
+def test_an_empty_tensor_is_a_tensor() -> None:
+    assert read_response(predict_response("m", {"y": [[], []]})) == {"y": [[], []]}
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with contextlib.suppress(TensorError):

@@ -254,6 +254,7 @@ MANGLED: list[tuple[list[list[str]], str, list[list[str]], str]] = [
         [p for p in KAFKA if p[0] != "ce_id"] + [["ce_id", "new"]],
         "{}",
     ),
+    (binary(id=""), '{"own": 1}', [["ce_id", "new"], ["ce_type", "new"]], '{"own": 1}'),
     (binary(id=""), '{"n": 1}', [p for p in KAFKA if p[0] != "ce_id"] + [["ce_id", ""]], '{"n": 1}'),
     ([["content-type", "application/cloudevents-batch+json"]], f"[{structured()}]", KAFKA, "x"),
     (STRUCTURED, '{"id":', [], '{"id":'),
