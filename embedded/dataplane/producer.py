@@ -38,13 +38,13 @@ class Producer:
         self._loop = asyncio.get_running_loop()
         self._client = _Producer(
             {
+                "message.timeout.ms": _TIMEOUT_MS,
                 **kafka.client,
                 "bootstrap.servers": kafka.bootstrap,
                 "acks": "all",
                 "linger.ms": 0,
                 # Order survives a retry only so (an idempotent producer could fail for good, and need another).
                 "max.in.flight.requests.per.connection": 1,
-                "message.timeout.ms": _TIMEOUT_MS,
                 "message.max.bytes": _MAX_RECORD,
                 # The partition that a Java producer would choose.
                 "partitioner": "murmur2_random",
@@ -58,7 +58,7 @@ class Producer:
         """Produce one record; return when Kafka has it.
 
         Raises:
-            NotStoredError: it has not (no answer for 10 s, or a refusal).
+            NotStoredError: it has not (no answer for 10 s, unless `kafka.client` says otherwise, or a refusal).
         """
         stored: asyncio.Future[None] = self._loop.create_future()
 

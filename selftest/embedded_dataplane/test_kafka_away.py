@@ -1,0 +1,41 @@
+"""Kafka dies under the data plane: no event is acknowledged any more, and everything still ends in time."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from embedded.dataplane import DataPlane
+from embedded.kafka import start_mock
+from embedded.types import BrokerSpec, TriggerSpec
+from selftest.embedded_dataplane.world import World, binary
+
+pytestmark = pytest.mark.anyio
+
+EVENT = binary(specversion="1.0", id="1", source="/s", type="t")
+
+
+async def test_kafka_dies(world: World, tmp_path: Path) -> None:
+    kafka = await start_mock(tmp_path)
+    client = {**kafka.client, "message.timeout.ms": 300}
+    settings = replace(world.settings, bootstrap=kafka.bootstrap, client=client)
+    plane = DataPlane(settings, lambda _host, _port: None)
+    try:
+        url = f"{await plane.start()}/n/b"
+        await kafka.create_topic("topic", 1)
+        await plane.add_broker(BrokerSpec("n", "b", "topic", 1))
+        await plane.add_trigger(TriggerSpec("n", "t", "b", "topic", "g", "http://127.0.0.1:9/"))
+        async with aiohttp.ClientSession() as http:
+            assert (await http.post(url, headers=EVENT)).status == 202
+            await kafka.stop()
+            answer = await http.post(url, headers=EVENT)
+            assert answer.status == 503
+            assert "did not store" in await answer.text()
+        began = asyncio.get_running_loop().time()
+        await plane.remove_trigger("n", "t")
+    finally:
+        await plane.stop()
+        await kafka.stop()
+    assert asyncio.get_running_loop().time() - began < 5
