@@ -85,7 +85,6 @@ class Platform:
         self._progress(f"starting Kafka ({options.kafka})")
         running = await kafka.start(options.kafka, options.state)
         keep.push_async_callback(running.stop)
-        self._tend(self._watch_kafka(running))
         settings = KafkaSettings(
             running.bootstrap, running.kind, running.create_topic, running.delete_topic, running.client
         )
@@ -126,15 +125,17 @@ class Platform:
         topics = Topics(settings)
         seldon = SeldonDeploymentController(store, make_stream, topics, names.resolve, mutant)
         keep.push_async_callback(_together, lambda: kubelet.stop(POD_GRACE), seldon.stop)
+        brokers = BrokerController(store, plane, topics, policies, mutant)
         for part in (
             kubelet,
             DeploymentController(store),
-            BrokerController(store, plane, topics, policies, mutant),
+            brokers,
             TriggerController(store, plane, policies, mutant),
             InferenceServiceController(store),
             seldon,
         ):
             self._tend(part.run())
+        self._tend(self._watch_kafka(running, topics, brokers))
         # No token: kubectl sends none without TLS. The server refuses what is not from a program on this machine.
         server = ApiServer(store, logs=kubelet.logs, resolve=names.resolve)
         api_url = await listening(
@@ -176,8 +177,9 @@ class Platform:
         task.add_done_callback(ended)
         self._stack.push_async_callback(_cancelled, task)
 
-    async def _watch_kafka(self, running: kafka.Kafka) -> None:
-        reason = await running.died()
+    async def _watch_kafka(self, running: kafka.Kafka, topics: Topics, brokers: BrokerController) -> None:
+        topics.lost = reason = await running.died()
+        brokers.ask_all()
         if not self.lost.done():
             self.lost.set_result(reason)
 

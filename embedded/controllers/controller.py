@@ -60,6 +60,11 @@ class Controller(ABC):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    def ask_all(self) -> None:
+        """Reconcile every object again: something changed that is no object."""
+        for obj in self.store.list(self.resource):
+            self._ask((obj["metadata"]["namespace"], obj["metadata"]["name"]))
+
     def _ask(self, key: Key) -> None:
         if key in self._at_work:
             self._again[key].set()

@@ -21,6 +21,8 @@ class Topics:
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
+        self.lost: str | None = None
+        """Why there is no Kafka any more, once there is none."""
 
     def is_ours(self, bootstrap: str) -> bool:
         """Whether a `bootstrap.servers` value (host[:port], comma-separated) means the platform's Kafka."""
@@ -34,6 +36,7 @@ class Topics:
 
     async def create(self, name: str, partitions: int) -> None:
         """Make a topic; one that exists stays as it is. Raises RetryError."""
+        self._check()
         try:
             await self._kafka.create_topic(name, partitions)
         except Exception as error:
@@ -41,6 +44,8 @@ class Topics:
 
     async def delete(self, name: str) -> None:
         """Delete a topic; one that is gone is no error. Raises RetryError."""
+        if self.lost:
+            return
         try:
             await self._kafka.delete_topic(name)
         except Exception as error:
@@ -48,6 +53,7 @@ class Topics:
 
     async def partitions(self, name: str) -> int:
         """How many partitions a topic has, 0 when it does not exist. Raises RetryError."""
+        self._check()
         try:
             # All topics: asking for one by its name would make it, where topics make themselves.
             metadata = await asyncio.to_thread(self._client.list_topics, timeout=SECONDS)
@@ -55,6 +61,10 @@ class Topics:
             raise RetryError(f"Kafka does not answer: {error.args[0].str()}") from error
         topic = metadata.topics.get(name)
         return len(topic.partitions) if topic is not None else 0
+
+    def _check(self) -> None:
+        if self.lost:
+            raise RetryError(self.lost)
 
     @cached_property
     def _client(self) -> AdminClient:

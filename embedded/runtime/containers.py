@@ -205,7 +205,7 @@ class Container:
     async def _watch(self, run: Run, probe: Probe, began: float) -> None:
         """Probe until the run ends."""
         loop = asyncio.get_running_loop()
-        failures, shown = 0, False
+        failures, patience = 0, SLOW_START
         pause = EAGER
         while not run.ended.done():
             wrong = await probe.ask(self.plan.address)
@@ -216,11 +216,12 @@ class Container:
                 self.ready, pause = True, probe.period
                 self._changed()
             elif wrong and self.ready and failures >= probe.failures:
-                self.ready, shown, pause = False, True, EAGER
+                self.ready, pause = False, EAGER
+                patience = loop.time() - began + SLOW_START
                 self._say(f"container {self.plan.name} is no longer ready: {wrong}", run)
-            elif wrong and not self.ready and not shown and loop.time() - began >= SLOW_START:
-                shown = True
-                self._say(f"container {self.plan.name} is not ready after {SLOW_START:g} s: {wrong}", run)
+            elif wrong and not self.ready and loop.time() - began >= patience:
+                self._say(f"container {self.plan.name} is not ready after {patience:.3g} s: {wrong}", run)
+                patience *= 2
             await asyncio.wait([run.ended], timeout=pause)
 
     def _ended(self, code: int, run: Run) -> None:

@@ -27,6 +27,10 @@ class Pod(Protocol):
         """Whether it may get requests."""
 
     @property
+    def going(self) -> bool:
+        """Whether it is being stopped."""
+
+    @property
     def labels(self) -> Mapping[str, str]:
         """What selectors look at."""
 
@@ -97,13 +101,16 @@ class ClusterNames:
         selector = service["spec"].get("selector")
         if not selector:
             return None
-        found = [
-            pod for pod in self._pods(place[0]) if selector.items() <= pod.labels.items() and (pod.ready or not ready)
-        ]
-        if not found:
+        matching = [pod for pod in self._pods(place[0]) if selector.items() <= pod.labels.items()]
+        if ready:
+            matching = [pod for pod in matching if pod.ready]
+        else:
+            matching = [pod for pod in matching if not pod.going] or matching
+        if not matching:
             return None
-        self._turn += 1
-        pod = found[self._turn % len(found)]
+        # Requests take turns. What a container is told must stay the same for as long as it is true.
+        self._turn += ready
+        pod = matching[self._turn % len(matching)] if ready else matching[0]
         target = _target_port(declared, pod)
         return None if target is None else (pod.address, target)
 

@@ -63,6 +63,11 @@ class RunningPod:
         """Whether it may get requests."""
         return self.stopping is None and all(container.ready for container in self.containers.values())
 
+    @property
+    def going(self) -> bool:
+        """Whether it is being stopped."""
+        return self.stopping is not None
+
     def report(self) -> None:
         """Write the status into the store, and tell the agent when readiness changed."""
         self._agent.store.patch_status(POD, *self.key, self._status())
