@@ -118,13 +118,6 @@ def read_kafka(headers: Iterable[Sequence[str | None]], value: bytes | None) -> 
     return reading
 
 
-def header_value(value: str) -> str:
-    """An attribute as an HTTP header's value: space, ", % and all but printable ASCII escaped (§3.1.3.2)."""
-    return "".join(
-        chr(byte) if 0x21 <= byte <= 0x7E and byte not in b'"%' else f"%{byte:02X}" for byte in value.encode()
-    )
-
-
 def same_data(one: Reading, other: Reading) -> bool:
     """Whether two events carry the same data: bytes by bytes; JSON of structured mode value by value."""
     if one.has_value or other.has_value:
@@ -167,7 +160,7 @@ def _shown(data: bytes | None) -> str:
 def _json_or_none(data: bytes | None) -> tuple[bool, Any]:
     try:
         return True, json.loads(data or b"")
-    except ValueError:
+    except (ValueError, RecursionError):
         return False, None
 
 

@@ -1,18 +1,17 @@
 """The history: an append-only file of records, one JSON object a line, numbered without a gap.
 
 Records stay plain dicts (`Record`); bytes are latin-1 text (`octets` gives them back), headers are lists of pairs. The
-reader is strict: what it yields has every field that the checks rely on. It judges nothing.
+reader is strict: what it yields has every field that the checks rely on. It judges nothing, and writes nothing.
 """
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 Record: TypeAlias = dict[str, Any]
@@ -128,24 +127,3 @@ def read(path: Path) -> Iterator[Record]:
             yield from parse(file, str(path))
     except OSError as error:
         raise HistoryError(f"{path}: {error.strerror}") from error
-
-
-def line_of(record: Record) -> bytes:
-    """A record as a line of the file."""
-    return orjson.dumps(record) + b"\n"
-
-
-class Writer:
-    """Numbers records and appends them to a file. One writer a file; not for several threads."""
-
-    def __init__(self, file: BinaryIO, clock: Callable[[], float] = time.monotonic) -> None:
-        self._file = file
-        self._clock = clock
-        self.seq = 0
-
-    def append(self, kind: str, scope: str = "", /, **fields: Any) -> Record:
-        """Write one record and return it, with its number and time."""
-        self.seq += 1
-        record: Record = {"seq": self.seq, "t": self._clock(), "kind": kind, "scope": scope, **fields}
-        self._file.write(line_of(record))
-        return record

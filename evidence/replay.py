@@ -14,7 +14,7 @@ from evidence.checks import Check, CheckError, check_of, judge
 from evidence.history import HistoryError, Record, read
 from evidence.judgement import Judgement, Verdict, Violation
 from evidence.sightings import Sightings
-from evidence.verdicts import Ruling, of_all, of_runs, of_test
+from evidence.verdicts import Ruling, of_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -194,13 +194,3 @@ class _Scope:
             self._judged[record["seq"]] = self._ask(check, final=bool(record["timed_out"]))
         if not self._open:
             self._sightings = None
-
-
-def requirement_rulings(tests: Iterable[TestRun]) -> dict[tuple[str, str | None], Ruling]:
-    """The ruling of every (requirement, mutant) that tests ran for, runs of one test taken together first."""
-    runs: dict[tuple[str, str | None], dict[str, list[Ruling]]] = defaultdict(lambda: defaultdict(list))
-    for test in tests:
-        ruling = test.ruling()
-        for requirement in test.requirements:
-            runs[requirement, test.mutant][test.test].append(ruling)
-    return {key: of_all([of_runs(rulings) for rulings in by_test.values()]) for key, by_test in runs.items()}

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's predict messages: written to, and read from, the wire, without TensorFlow.
+"""TensorFlow Serving's PredictResponse, read from the wire without TensorFlow.
 
 The few message types live in a descriptor pool of their own, so that they clash with no stubs that a process may hold.
 Field numbers: tensorflow_serving/apis/{predict,model}.proto, tensorflow/core/framework/{tensor,tensor_shape}.proto
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -25,6 +24,7 @@ _VALUES = {
     BOOL: "bool_val",
 }
 _FIELD = descriptor_pb2.FieldDescriptorProto
+# How many values one repeated value may stand for: what a system says must not fill memory.
 MAX_REPEATED = 1_000_000
 
 
@@ -57,25 +57,15 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
         (10, "int64_val", _FIELD.TYPE_INT64, True, None),
         (11, "bool_val", _FIELD.TYPE_BOOL, True, None),
     )
-    message(
-        "ModelSpec",
-        (1, "name", _FIELD.TYPE_STRING, False, None),
-        (3, "signature_name", _FIELD.TYPE_STRING, False, None),
+    response = message(
+        "PredictResponse", (1, "outputs", _FIELD.TYPE_MESSAGE, True, ".tensorflow.PredictResponse.Entry")
     )
-    spec = ("model_spec", _FIELD.TYPE_MESSAGE, False, ".tensorflow.ModelSpec")
-    for name, tensors, at, spec_at in (("PredictRequest", "inputs", 2, 1), ("PredictResponse", "outputs", 1, 2)):
-        entry = f"{tensors.capitalize()}Entry"
-        found = message(name, (spec_at, *spec), (at, tensors, _FIELD.TYPE_MESSAGE, True, f".tensorflow.{name}.{entry}"))
-        nested = found.nested_type.add(name=entry)
-        nested.options.map_entry = True
-        nested.field.add(name="key", number=1, type=_FIELD.TYPE_STRING, label=_FIELD.LABEL_OPTIONAL)
-        nested.field.add(
-            name="value",
-            number=2,
-            type=_FIELD.TYPE_MESSAGE,
-            label=_FIELD.LABEL_OPTIONAL,
-            type_name=".tensorflow.TensorProto",
-        )
+    entry = response.nested_type.add(name="Entry")
+    entry.options.map_entry = True
+    entry.field.add(name="key", number=1, type=_FIELD.TYPE_STRING, label=_FIELD.LABEL_OPTIONAL)
+    tensor = ".tensorflow.TensorProto"
+    kind, label = _FIELD.TYPE_MESSAGE, _FIELD.LABEL_OPTIONAL
+    entry.field.add(name="value", number=2, type=kind, label=label, type_name=tensor)
     return file
 
 
@@ -83,32 +73,7 @@ _POOL = descriptor_pool.DescriptorPool()
 _POOL.AddSerializedFile(_file().SerializeToString())
 
 
-def _new(name: str) -> Any:
-    return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"tensorflow.{name}"))()
-
-
-def predict_request(
-    model: str,
-    inputs: Mapping[str, Any],
-    *,
-    dtype: int = FLOAT,
-    signature: str = "serving_default",
-) -> bytes:
-    """A serialised PredictRequest; tensors are nested lists, all of one dtype."""
-    message = _new("PredictRequest")
-    message.model_spec.signature_name = signature
-    return _encode(message, message.inputs, model, inputs, dtype)
-
-
-def predict_response(model: str, outputs: Mapping[str, Any], *, dtype: int = FLOAT) -> bytes:
-    """A serialised PredictResponse."""
-    message = _new("PredictResponse")
-    return _encode(message, message.outputs, model, outputs, dtype)
-
-
-def read_request(data: bytes) -> dict[str, Any]:
-    """The input tensors of a serialised PredictRequest, as nested lists by name."""
-    return _decode("PredictRequest", "inputs", data)
+_RESPONSE: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName("tensorflow.PredictResponse"))
 
 
 def read_response(data: bytes) -> dict[str, Any]:
@@ -117,28 +82,12 @@ def read_response(data: bytes) -> dict[str, Any]:
     Raises:
         TensorError: no such message, or an unreadable tensor.
     """
-    return _decode("PredictResponse", "outputs", data)
-
-
-def _encode(message: Any, field: Any, model: str, tensors: Mapping[str, Any], dtype: int) -> bytes:
-    message.model_spec.name = model
-    for key, nested in tensors.items():
-        tensor = field[key]
-        tensor.dtype = dtype
-        shape, flat = _flatten(nested)
-        for size in shape:
-            tensor.tensor_shape.dim.add(size=size)
-        getattr(tensor, _VALUES[dtype]).extend(flat)
-    return bytes(message.SerializeToString(deterministic=True))
-
-
-def _decode(name: str, field: str, data: bytes) -> dict[str, Any]:
-    message = _new(name)
+    message = _RESPONSE()
     try:
         message.ParseFromString(data)
     except DecodeError as error:
-        raise TensorError(f"no {name}: {error}") from error
-    return {key: _tensor(tensor) for key, tensor in getattr(message, field).items()}
+        raise TensorError(f"no PredictResponse: {error}") from error
+    return {key: _tensor(tensor) for key, tensor in message.outputs.items()}
 
 
 def _tensor(tensor: Any) -> Any:
@@ -158,15 +107,6 @@ def _tensor(tensor: Any) -> Any:
     if len(flat) != count:
         raise TensorError(f"{len(flat)} values for shape {shape}")
     return _nest(flat, shape)
-
-
-def _flatten(nested: Any) -> tuple[list[int], list[Any]]:
-    if not isinstance(nested, Sequence) or isinstance(nested, str | bytes):
-        return [], [nested]
-    parts = [_flatten(part) for part in nested]
-    if any(shape != parts[0][0] for shape, _ in parts):
-        raise TensorError("a tensor's rows differ in shape")
-    return [len(parts), *(parts[0][0] if parts else [])], [value for _, flat in parts for value in flat]
 
 
 def _nest(flat: list[Any], shape: list[int]) -> Any:

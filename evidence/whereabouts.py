@@ -1,7 +1,7 @@
 """Where an event was last seen: sender, ingress, topic, consumer group, subscriber.
 
-Failure messages print the path as one line, reports draw its steps. It reports sightings only; what is missing in
-between is for the reader, and for the checks, to conclude.
+Failure messages print the path as one line. It reports sightings only; what is missing in between is for the reader,
+and for the checks, to conclude.
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evidence.sightings import Sightings
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from evidence.history import Record
     from evidence.identity import Identity
+    from evidence.sightings import Sightings
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +75,3 @@ def where(sightings: Sightings, identity: Identity) -> str:
     if len(texts) > 12:
         texts = [*texts[:6], f"({len(texts) - 11} more)", *texts[-5:]]
     return " -> ".join(texts)
-
-
-def path(records: Iterable[Record], identity: Identity) -> list[Step]:
-    """The path of an event through a whole history, or a scope of it."""
-    sightings = Sightings()
-    sightings.watch_event(identity)
-    for record in records:
-        if record["kind"] in {"record", "offsets"}:
-            sightings.watch_topic(record["topic"])
-            if record.get("group"):
-                sightings.watch_group(record["group"], record["topic"])
-        sightings.feed(record)
-    return steps(sightings, identity)

@@ -12,6 +12,7 @@ from evidence.checks.base import (
     has_value,
     header_values,
     in_status,
+    read_json,
     same_json,
     shorten,
     show_status,
@@ -113,9 +114,8 @@ class ResponseBody(Answer):
 
     def answered(self, answer: Record) -> Judgement:
         """Compare."""
-        try:
-            got = json.loads(octets(answer["body"]))
-        except ValueError:
+        readable, got = read_json(octets(answer["body"]))
+        if not readable:
             return failed(self.fault(f"HTTP {answer['status']}, no JSON: {shorten(answer['body'])}", answer))
         if same_json(got, self.args["json"]):
             return PASSED
@@ -154,9 +154,4 @@ class ResponseEvent(Answer):
 
 
 def _data(reading: Reading) -> Any:
-    if reading.has_value:
-        return reading.value
-    try:
-        return json.loads(reading.data or b"")
-    except ValueError:
-        return None
+    return reading.value if reading.has_value else read_json(reading.data or b"")[1]

@@ -6,6 +6,7 @@ records could turn the answer; at the deadline, or at the end of a replay, that 
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -115,8 +116,8 @@ def observations(trigger: TriggerRef | None) -> tuple[Observe, ...]:
 
 
 def describe(event: EventRef) -> str:
-    """An event in a sentence."""
-    return f"event {event.id} from {event.source}"
+    """An event in a sentence; by its request, where its bytes name none."""
+    return f"event {event.id} from {event.source}" if event.id else f"request {event.send}"
 
 
 def header_values(headers: list[list[str]], name: str) -> list[str]:
@@ -128,6 +129,14 @@ def header_values(headers: list[list[str]], name: str) -> list[str]:
 def has_value(values: list[str], wanted: str) -> bool:
     """Whether one of the header's values, or a member of its comma list, is the wanted one."""
     return any(value == wanted or wanted in [part.strip() for part in value.split(",")] for value in values)
+
+
+def read_json(data: bytes) -> tuple[bool, Any]:
+    """Whether the bytes are JSON, and the value."""
+    try:
+        return True, json.loads(data)
+    except (ValueError, RecursionError):
+        return False, None
 
 
 def same_json(one: Any, other: Any) -> bool:

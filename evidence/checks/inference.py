@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from evidence.checks.base import Check, check, describe, failed, observations, same_json, shorten, violation
+from evidence.checks.base import Check, check, describe, failed, observations, read_json, same_json, shorten, violation
 from evidence.fate import Stage, handled, watch
 from evidence.history import Record, octets
 from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
@@ -37,10 +37,7 @@ class Results(Check):
         kept = self.sightings.topics[self.topic].kept
         for record in kept[self._read :]:
             self._read += 1
-            try:
-                value = json.loads(octets(record["value"] or ""))
-            except ValueError:
-                continue
+            value = read_json(octets(record["value"] or ""))[1]
             if isinstance(value, dict) and isinstance(value.get(self.key), str):
                 self._found.setdefault(value[self.key], []).append((record, value))
         return self._found.get(trace_id, [])

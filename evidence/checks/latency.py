@@ -9,11 +9,10 @@ may be innocent. It cannot void a pass: without the lag, the latencies would onl
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from evidence.checks.base import Check, check, violation
+from evidence.checks.base import Check, check, read_json, violation
 from evidence.history import Record, octets
 from evidence.judgement import UNDECIDED, Judgement, Observe, Verdict, Violation
 from evidence.refs import LoadRef, TriggerRef
@@ -159,10 +158,7 @@ class Within(Check):
 
 
 def _trace(record: Record, key: str) -> str | None:
-    try:
-        value = json.loads(octets(record["value"] or ""))
-    except ValueError:
-        return None
+    value = read_json(octets(record["value"] or ""))[1]
     trace = value.get(key) if isinstance(value, dict) else None
     return trace if isinstance(trace, str) else None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from evidence.checks.base import Check, check, failed, same_json, shorten, undecidable, violation
+from evidence.checks.base import Check, check, failed, read_json, same_json, shorten, undecidable, violation
 from evidence.history import Record, octets
 from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
 from evidence.tensorflow import TensorError, read_response
@@ -113,9 +113,8 @@ class Valued(Stream):
         value = octets(answer["value"] or "")
         wanted = self.args["json"]
         if wanted is not None:
-            try:
-                got = json.loads(value)
-            except ValueError:
+            readable, got = read_json(value)
+            if not readable:
                 return f"no JSON: {shorten(value.decode('latin-1'))}"
             return None if same_json(got, wanted) else shorten(json.dumps(got))
         try:

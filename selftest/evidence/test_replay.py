@@ -4,15 +4,16 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence.checks import CheckError, create
 from evidence.expectations import Expectation, attempts, delivered, in_order, not_delivered, recorded, unchanged
-from evidence.history import Record, line_of
+from evidence.history import Record
 from evidence.judgement import Verdict
-from evidence.replay import Replay, replay, replay_records, requirement_rulings
+from evidence.replay import Replay, replay, replay_records
 from evidence.verdicts import Ruling
 from selftest.evidence.story import BROKER, TRIGGER, Story, event
 
@@ -96,7 +97,7 @@ def test_replay_agrees_with_live() -> None:
 
 def test_a_file_is_replayed(tmp_path: Path) -> None:
     path = tmp_path / "history.ndjson"
-    path.write_bytes(b"".join(line_of(record) for record in a_test(arrives=False).records))
+    path.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in a_test(arrives=False).records))
     result = replay(path)
     assert result.disagreements() == []
     assert result.records == len(a_test(arrives=False).records)
@@ -179,19 +180,11 @@ def test_a_verdict_recorded_before_its_deadline_must_be_decided_by_then() -> Non
     assert claim.judgement.violations
 
 
-def test_requirements_are_ruled_by_their_tests_and_mutants_stand_apart() -> None:
-    stories = [a_test("a"), a_test("b", arrives=False, mutant="eats-events"), a_test("c", claims=[])]
-    found = requirement_rulings(again(numbered(stories, [0])).tests)
-    assert found["A-B-001", "eats-events"].verdict is Verdict.FAIL
-    assert found["A-B-001", None].verdict is Verdict.UNKNOWN
-
-
-def test_one_test_that_passed_and_failed_is_flaky() -> None:
-    one, other = a_test("a", claims=CLAIMS[:1]), a_test("b", arrives=False, claims=CLAIMS[:1])
-    other.records[0]["test"] = one.records[0]["test"]
-    found = requirement_rulings(again(numbered([one, other], [0])).tests)
-    assert found["A-B-001", None].verdict is Verdict.FLAKY
-    assert found["A-B-001", None].reason.startswith("flaky(1/2): delivered: ")
+def test_what_a_test_was_and_ran_under_is_told() -> None:
+    one, other = again(numbered([a_test("a"), a_test("b", arrives=False, mutant="eats-events")], [0])).tests
+    assert (one.test, one.mutant, one.requirements) == ("test_a", None, ("A-B-001",))
+    assert (other.mutant, other.ruling().verdict) == ("eats-events", Verdict.FAIL)
+    assert again(a_test(claims=[]).records).tests[0].ruling().verdict is Verdict.UNKNOWN
 
 
 def test_a_test_that_never_finished_is_unknown() -> None:

@@ -1,10 +1,20 @@
 """The path of an event, and that memory holds only what open checks ask about."""
 
+from evidence.identity import Identity
 from evidence.sightings import Sightings
-from evidence.whereabouts import path, where
-from selftest.evidence.story import BROKER, TOPIC, Story, binary
+from evidence.whereabouts import Step, steps, where
+from selftest.evidence.story import BROKER, GROUP, TOPIC, Story, binary
 
 E1 = ("/src", "e1")
+
+
+def path(story: Story, identity: Identity = E1) -> list[Step]:
+    sightings = Sightings()
+    sightings.watch_event(identity)
+    sightings.watch_group(GROUP, TOPIC)
+    for record in story.records:
+        sightings.feed(record)
+    return steps(sightings, identity)
 
 
 def whole_story() -> Story:
@@ -18,8 +28,8 @@ def whole_story() -> Story:
 
 
 def test_the_path_goes_from_the_sender_to_the_last_answer() -> None:
-    steps = path(whole_story().records, E1)
-    assert [(step.place, step.seq) for step in steps] == [
+    found = path(whole_story())
+    assert [(step.place, step.seq) for step in found] == [
         ("sender", 1),
         ("ingress", 2),
         ("topic", 3),
@@ -29,8 +39,8 @@ def test_the_path_goes_from_the_sender_to_the_last_answer() -> None:
         ("answer", 8),
         ("group", 9),
     ]
-    assert steps[4].text == "sink s/1 answered 500"
-    assert [step.t for step in steps] == sorted(step.t for step in steps)
+    assert found[4].text == "sink s/1 answered 500"
+    assert [step.t for step in found] == sorted(step.t for step in found)
 
 
 def test_a_group_that_has_not_passed_says_where_it_is() -> None:
@@ -38,18 +48,18 @@ def test_a_group_that_has_not_passed_says_where_it_is() -> None:
     story.accepted("e0")
     story.accepted()
     story.offsets(1)
-    assert path(story.records, E1)[-1].text == f"group g at 1, not past {TOPIC}[0]@1"
+    assert path(story)[-1].text == f"group g at 1, not past {TOPIC}[0]@1"
 
 
 def test_a_reply_begins_at_the_subscriber() -> None:
     story = Story()
     story.received()
     story.replied(headers=binary("answer", "/sub"))
-    assert [step.text for step in path(story.records, ("/sub", "answer"))] == ["reply r1 (200)"]
+    assert [step.text for step in path(story, ("/sub", "answer"))] == ["reply r1 (200)"]
 
 
 def test_nobody_saw_it() -> None:
-    assert path(whole_story().records, ("/src", "other")) == []
+    assert path(whole_story(), ("/src", "other")) == []
     assert where(Sightings(), E1) == "nowhere: no record shows it"
 
 
