@@ -11,6 +11,7 @@ import base64
 import codecs
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from evidence.attributes import REQUIRED, is_json, media_type, name_fault, same_
 
 _STRUCTURED = "application/cloudevents"
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+LONGEST_MESSAGE = 300
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNESCAPED = re.compile(r"[^!#-~]")
 
@@ -56,7 +58,7 @@ class Reading:
 
     def fault(self, message: str, paragraph: str) -> None:
         """Note a violation."""
-        self.problems.append(Problem(message, paragraph))
+        self.problems.append(Problem(message[:LONGEST_MESSAGE], paragraph))
 
 
 Headers = Iterable[Sequence[str]]
@@ -122,7 +124,7 @@ def same_data(one: Reading, other: Reading) -> bool:
     """Whether two events carry the same data: bytes by bytes; JSON of structured mode value by value."""
     if one.has_value or other.has_value:
         values = [(r.has_value, r.value) if r.has_value else _json_or_none(r.data) for r in (one, other)]
-        return all(known for known, _ in values) and values[0][1] == values[1][1]
+        return all(known for known, _ in values) and _same_json(values[0][1], values[1][1])
     return (one.data or b"") == (other.data or b"")
 
 
@@ -140,6 +142,15 @@ def differences(sent: Reading, seen: Reading, ignore: Iterable[str] = ()) -> lis
     if "data" not in ignored and not same_data(sent, seen):
         found.append(f"expected data {_shown(sent.data)}; got {_shown(seen.data)}")
     return found
+
+
+def _same_json(one: Any, other: Any) -> bool:
+    """Equality of JSON values: 1 and 1.0 are one number, 1 and true are two values."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same_json(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same_json, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def _implied(reading: Reading, own: str | None, other: str | None) -> bool:
@@ -232,8 +243,8 @@ def _structured(reading: Reading, kind: str, body: bytes, paragraph: str) -> Non
     repeated: list[str] = []
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        repeated.extend(name for name in dict.fromkeys(names) if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        repeated.extend(name for name, count in counts.items() if count > 1)
         return dict(pairs)
 
     try:

@@ -71,6 +71,7 @@ class Check(ABC):
         return Violation(f"expected {expected}; got no decision: {reason}", (), place)
 
 
+LONGEST_GOT = 500
 _C = TypeVar("_C", bound=type[Check])
 REGISTRY: dict[str, type[Check]] = {}
 
@@ -99,7 +100,8 @@ def undecidable(violation: Violation) -> Judgement:
 
 
 def violation(expected: str, got: str, witness: tuple[int, ...], where: str = "") -> Violation:
-    """A violation in the house's form."""
+    """A violation in the house's form; what a system said is cut where it would drown the rest."""
+    got = got if len(got) <= LONGEST_GOT else f"{got[:LONGEST_GOT]}... ({len(got)} characters)"
     return Violation(f"expected {expected}; got {got}", tuple(sorted(set(witness))), where)
 
 

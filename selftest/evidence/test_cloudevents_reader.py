@@ -299,6 +299,16 @@ def test_json_data_is_the_same_in_both_modes_whatever_its_spelling(value: Any) -
     assert same_data(one, other)
 
 
+def test_true_is_not_one_but_one_is_one_point_zero() -> None:
+    assert not same_data(of_structured(envelope(data={"a": [True]})), read_http(binary(), b'{"a": [1]}'))
+    assert same_data(of_structured(envelope(data={"a": [1]})), read_http(binary(), b'{"a": [1.0]}'))
+
+
+def test_what_a_hostile_message_says_is_cut() -> None:
+    reading = read_http(binary(source="a b" * 10_000), b"")
+    assert all(len(problem.message) <= 300 for problem in reading.problems)
+
+
 def test_differences_are_told_in_one_form() -> None:
     sent = read_http(binary(a="1", b="2", time="2025-07-02T10:20:12+02:00"), b"abc")
     seen = read_http(binary(a="1", c="3", time="2025-07-02T08:20:12.000Z"), b"abd")
