@@ -55,8 +55,14 @@ class RunLog:
         self._older.unlink(missing_ok=True)
 
     def read(self, start: int = 0) -> bytes:
-        """All that is kept from the byte offset `start` on, which counts what was dropped."""
-        kept = (self._older.read_bytes() if self._older_size else b"") + self._path.read_bytes()
+        """All that is kept from the byte offset `start` on, which counts what was dropped.
+
+        Files that somebody deleted are kept no more: a log is no reason to fail.
+        """
+        try:
+            kept = (self._older.read_bytes() if self._older_size else b"") + self._path.read_bytes()
+        except FileNotFoundError:
+            return b""
         return kept[max(0, start - self._dropped) :]
 
     def tail(self, lines: int) -> bytes:

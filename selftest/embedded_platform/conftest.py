@@ -15,6 +15,7 @@ from embedded.runtime.addresses import Addresses
 from embedded.runtime.containers import Backoff
 from embedded.runtime.images import MARKER, Images
 from embedded.runtime.pods import Kubelet
+from selftest.embedded_platform.doubles import Cluster
 
 Check = Callable[[dict[str, Any]], Any]
 
@@ -114,3 +115,15 @@ async def node(workshop: Workshop, addresses: Addresses, tmp_path: Path) -> Asyn
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Cluster]:
+    """A cluster whose controllers run for the length of the test."""
+    cluster = Cluster()
+    tasks = [asyncio.create_task(controller.run()) for controller in cluster.controllers]
+    yield cluster
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

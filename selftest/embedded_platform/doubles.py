@@ -1,0 +1,209 @@
+"""All controllers on a store, with a data plane, topics and streams that only note what they are told."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from embedded.api.resources import (
+    BROKER,
+    CONFIGMAP,
+    NAMESPACE,
+    POD,
+    TRIGGER,
+    Resource,
+)
+from embedded.api.store import Store
+from embedded.controllers.broker import BrokerController
+from embedded.controllers.controller import RetryError
+from embedded.controllers.deployment import DeploymentController
+from embedded.controllers.inferenceservice import InferenceServiceController
+from embedded.controllers.policies import HONEST
+from embedded.controllers.seldondeployment import SeldonDeploymentController
+from embedded.controllers.topics import KAFKA_HOST, Topics
+from embedded.controllers.trigger import TriggerController
+from embedded.mutants.control_plane import CONTROL_PLANE
+from embedded.platform import mutant_of
+from embedded.types import BrokerSpec, Endpoint, StreamSpec, TriggerSpec
+
+URI = "http://sink.example.com/"
+KAFKA = {"eventing.knative.dev/broker.class": "Kafka"}
+CONFIG = {
+    "default.topic.partitions": "10",
+    "default.topic.replication.factor": "1",
+    "bootstrap.servers": f"{KAFKA_HOST}:9092",
+}
+REFERENCE = {"apiVersion": "v1", "kind": "ConfigMap", "name": "kafka-broker-config", "namespace": "knative-eventing"}
+
+
+class Plane:
+    """A data plane that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.brokers: dict[tuple[str, str], BrokerSpec] = {}
+        self.triggers: dict[tuple[str, str], TriggerSpec] = {}
+
+    async def add_broker(self, spec: BrokerSpec) -> None:
+        """Note it."""
+        self.brokers[spec.namespace, spec.name] = spec
+
+    async def remove_broker(self, namespace: str, name: str) -> None:
+        """Note it."""
+        del self.brokers[namespace, name]
+
+    async def add_trigger(self, spec: TriggerSpec) -> None:
+        """Note it, or refuse what it filters by."""
+        if spec.filter and "unsupported" in (spec.filter.get("attributes") or {}):
+            raise ValueError("no such filter")
+        self.triggers[spec.namespace, spec.name] = spec
+
+    async def remove_trigger(self, namespace: str, name: str) -> None:
+        """Note it."""
+        del self.triggers[namespace, name]
+
+
+class KafkaTopics(Topics):
+    """Topics in a dictionary."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, int] = {}
+
+    def is_ours(self, bootstrap: str) -> bool:
+        """Only the documented address is."""
+        return bootstrap == f"{KAFKA_HOST}:9092"
+
+    async def create(self, name: str, partitions: int) -> None:
+        """Make it, once."""
+        self.made.setdefault(name, partitions)
+
+    async def delete(self, name: str) -> None:
+        """Drop it."""
+        self.made.pop(name, None)
+
+    async def partitions(self, name: str) -> int:
+        """0 when there is none."""
+        return self.made.get(name, 0)
+
+
+class Stream:
+    """A stream server that is only started and stopped."""
+
+    running: dict[tuple[str, str], StreamSpec] = {}  # noqa: RUF012 -- emptied by the fixture
+
+    def __init__(self, spec: StreamSpec) -> None:
+        self.spec = spec
+
+    async def start(self) -> None:
+        """Run, or be refused."""
+        if self.spec.input_topic == "refused":
+            raise RetryError("not authorised")
+        self.running[self.spec.namespace, self.spec.deployment] = self.spec
+
+    async def stop(self) -> None:
+        """Run no more."""
+        del self.running[self.spec.namespace, self.spec.deployment]
+
+
+class Cluster:
+    """All controllers on one store."""
+
+    def __init__(self) -> None:
+        self.store, self.plane, self.topics = Store(), Plane(), KafkaTopics()
+        Stream.running.clear()
+
+        def mutant(namespace: str) -> str | None:
+            return mutant_of(self.store, namespace)
+
+        def policies(namespace: str) -> Any:
+            return CONTROL_PLANE.get(mutant(namespace) or "", HONEST)
+
+        def resolve(host: str, port: int) -> Endpoint:
+            return Endpoint("127.1.2.3", port, host)
+
+        self.controllers = [
+            BrokerController(self.store, self.plane, self.topics, policies, mutant),
+            TriggerController(self.store, self.plane, policies, mutant),
+            DeploymentController(self.store),
+            InferenceServiceController(self.store),
+            SeldonDeploymentController(self.store, Stream, self.topics, resolve, mutant),
+        ]
+        for name in ("knative-eventing", "ns"):
+            self.store.create(NAMESPACE, {"metadata": {"name": name}})
+        self.create(CONFIGMAP, "kafka-broker-config", "knative-eventing", data=CONFIG)
+
+    def create(self, resource: Resource, name: str, namespace: str = "ns", **parts: Any) -> dict[str, Any]:
+        """Create an object; `parts` are its top-level fields, and its annotations."""
+        metadata = {"name": name, "namespace": namespace, "annotations": parts.pop("annotations", {})}
+        return self.store.create(resource, {"metadata": metadata, **parts})
+
+    def broker(self, namespace: str = "ns", annotations: Any = None, **spec: Any) -> None:
+        """Create a Broker."""
+        spec = {"config": REFERENCE, **spec}
+        self.create(BROKER, "broker", namespace, annotations={**KAFKA, **(annotations or {})}, spec=spec)
+
+    def trigger(self, name: str = "trigger", namespace: str = "ns", annotations: Any = None, **spec: Any) -> None:
+        """Create a Trigger."""
+        spec = {"broker": "broker", "subscriber": {"uri": URI}, **spec}
+        self.create(TRIGGER, name, namespace, annotations=annotations or {}, spec=spec)
+
+    def faulty(self, mutant: str) -> str:
+        """A namespace with a mutant."""
+        self.store.create(NAMESPACE, {"metadata": {"name": "faulty", "labels": {"touchstone/mutant": mutant}}})
+        return "faulty"
+
+    async def until(
+        self, resource: Resource, name: str, check: Callable[[dict[str, Any]], Any], namespace: str = "ns"
+    ) -> dict[str, Any]:
+        """The object's status, with its conditions by type, once `check` of it is true."""
+        status: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(5), self.store.watch([resource]) as changes:
+                async for _, _, obj in changes:
+                    if (obj["metadata"]["namespace"], obj["metadata"]["name"]) == (namespace, name):
+                        status = dict(obj.get("status") or {})
+                        status["conditions"] = {c["type"]: c for c in status.get("conditions") or ()}
+                        if check(status):
+                            return status
+        except TimeoutError:
+            pytest.fail(f"{resource.kind} {name} did not come so far; its status: {status}")
+        raise AssertionError("a watch ends with its reader")
+
+    async def gone(self, resource: Resource, name: str, namespace: str = "ns") -> None:
+        """Return once the object is gone."""
+        async with asyncio.timeout(5), self.store.watch([resource]) as changes:
+            if self.store.find(resource, namespace, name) is None:
+                return
+            async for change, _, obj in changes:
+                if change == "DELETED" and obj["metadata"]["name"] == name:
+                    return
+
+    def pods_are_ready(self, namespace: str = "ns") -> int:
+        """Say that all pods of a namespace run, as the node's agent would."""
+        pods = self.store.list(POD, namespace)
+        for pod in pods:
+            conditions = [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}]
+            status = {"phase": "Running", "podIP": "127.1.2.3", "conditions": conditions}
+            self.store.patch_status(POD, namespace, pod["metadata"]["name"], status)
+        return len(pods)
+
+
+async def eventually(check: Callable[[], Any]) -> None:
+    """Let everybody else work until `check` is true."""
+    async with asyncio.timeout(5):
+        while not check():  # noqa: ASYNC110 -- some of what is looked at gives no sign
+            await asyncio.sleep(0)
+
+
+def says(status: dict[str, Any], kind: str = "Ready") -> tuple[str, str]:
+    """A condition's status and reason."""
+    condition = status["conditions"].get(kind, {})
+    return condition.get("status", ""), condition.get("reason", "")
+
+
+def is_true(kind: str = "Ready") -> Callable[[dict[str, Any]], bool]:
+    return lambda status: says(status, kind)[0] == "True"
+
+
+def is_false(kind: str = "Ready") -> Callable[[dict[str, Any]], bool]:
+    return lambda status: says(status, kind)[0] == "False"
