@@ -25,6 +25,8 @@ from typing import Any
 
 from filelock import AsyncFileLock
 
+from embedded.runtime.init import KILL_ALL, contained
+
 Progress = Callable[[str], None]
 """Told, in a line each, what a build is doing."""
 
@@ -213,13 +215,17 @@ def _read(folder: Path) -> Image:
 
 
 async def _run(*command: str, each_line: Callable[[str], None] | None = None) -> tuple[int, str]:
-    """Run a command to its end; its output, standard error included, comes back whole. Cancelling kills all of it."""
+    """Run a command to its end; its output, standard error included, comes back whole.
+
+    Nothing of it outlives this call, or this process: it runs as containers do.
+    """
     process = await asyncio.create_subprocess_exec(
-        *command,
+        *contained(command),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         limit=1024 * 1024,
+        start_new_session=True,
     )
     if process.stdout is None:
         raise AssertionError("standard output was asked for as a pipe")
@@ -232,7 +238,7 @@ async def _run(*command: str, each_line: Callable[[str], None] | None = None) ->
         return await process.wait(), "".join(lines)
     finally:
         if process.returncode is None:
-            process.kill()
+            process.send_signal(KILL_ALL)
             await process.wait()
 
 

@@ -13,6 +13,7 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -21,6 +22,11 @@ PR_SET_CHILD_SUBREAPER = 36
 KILL_ALL = signal.SIGUSR1
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
+
+
+def contained(command: Sequence[str]) -> list[str]:
+    """What to execute, in a session of its own, so that `command` runs as a container of the calling process."""
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 
 def _execute(command: list[str], libc: ctypes.CDLL) -> NoReturn:

@@ -1,14 +1,10 @@
 """One run of a container's command: a session of processes, its log, its end."""
 
 import asyncio
-import os
-import sys
-from pathlib import Path
 
 from embedded.runtime.environment import Launch
+from embedded.runtime.init import KILL_ALL, contained
 from embedded.runtime.logs import CHUNK, RunLog
-
-INIT = Path(__file__).resolve().parent / "init.py"
 
 
 class Run:
@@ -32,7 +28,7 @@ class Run:
     def kill(self) -> None:
         """End everything in the container at once."""
         if not self.ended.done():
-            self._process.send_signal(10)  # SIGUSR1, to init.py
+            self._process.send_signal(KILL_ALL)
 
     async def stop(self, grace: float) -> int:
         """SIGTERM, and after `grace` seconds SIGKILL. Returns the exit status, 128 + n for a signal."""
@@ -59,7 +55,7 @@ async def start(launch: Launch, log: RunLog) -> Run:
     A command that does not exist is no error here: the run ends with 127 and says so in its log.
     """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-S", str(INIT), str(os.getpid()), *launch.argv,
+        *contained(launch.argv),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -14,8 +14,8 @@ import pytest
 
 from embedded.api.errors import ApiError
 from embedded.api.resources import CONFIGMAP, NAMESPACE, POD, SERVICE
+from embedded.runtime import init
 from embedded.runtime.containers import Backoff
-from embedded.runtime.process import INIT
 
 pytestmark = pytest.mark.anyio
 
@@ -286,7 +286,7 @@ def test_nothing_outlives_the_platform(tmp_path: Path) -> None:
     """The parent is killed, not stopped: the kernel tells the container's first process."""
     code = (
         "import subprocess, sys, os\n"
-        f"child = subprocess.Popen([sys.executable, '-I', '-S', {str(INIT)!r}, str(os.getpid()),"
+        f"child = subprocess.Popen([sys.executable, '-I', '-S', {init.__file__!r}, str(os.getpid()),"
         " 'sh', '-c', 'sleep 601 & echo $! $$; wait'], start_new_session=True)\n"
         "child.wait()"
     )
