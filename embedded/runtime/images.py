@@ -110,9 +110,9 @@ class Images:
         return _read(self._folder / name)
 
     def environment(self, image: Image) -> Path:
-        """Where the image's virtual environment is, or will be."""
+        """Where the image's virtual environment is, or will be. Images with the same list share one."""
         text = image.requirements.read_bytes() + sys.version.encode()
-        return self._cache / f"{image.name}-{hashlib.sha256(text).hexdigest()[:12]}"
+        return self._cache / hashlib.sha256(text).hexdigest()[:12]
 
     def is_built(self, image: Image) -> bool:
         """Whether the environment is there, whole."""

@@ -41,9 +41,10 @@ class Workshop:
         (folder / "requirements.txt").touch()
         (folder / "image.toml").write_text(f'command = ["python", "work.py"]\n{more}\n')
         environment = self.images.environment(self.images.resolve(name))
-        (environment / "bin").mkdir(parents=True)
-        (environment / "bin" / "python").symlink_to(sys.executable)
-        (environment / MARKER).touch()
+        if not environment.exists():
+            (environment / "bin").mkdir(parents=True)
+            (environment / "bin" / "python").symlink_to(sys.executable)
+            (environment / MARKER).touch()
         return name
 
 

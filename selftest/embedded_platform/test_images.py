@@ -115,6 +115,14 @@ async def test_changed_requirements_are_another_environment(images: Images) -> N
     assert images.environment(image) != before
 
 
+async def test_images_with_the_same_requirements_share_an_environment(images: Images, pip: FakePip) -> None:
+    runs = pip()
+    both = [images.resolve(name) for name in images.names()]
+    places = await asyncio.gather(*(images.build(image, lambda _: None) for image in both))
+    assert places[0] == places[1]
+    assert len(runs) == 2
+
+
 async def test_half_built_environment_is_built_again(images: Images, pip: FakePip) -> None:
     pip()
     image = images.resolve("serving")
@@ -130,7 +138,7 @@ async def test_failed_build_leaves_nothing_and_can_be_repeated(images: Images, p
     pip(1, "ERROR: something else\n")
     with pytest.raises(BuildError, match="pip failed with exit status 1:\nERROR: something else"):
         await images.build(image, lambda _: None)
-    assert list(images.environment(image).parent.glob("serving*")) == [images.environment(image).with_suffix(".lock")]
+    assert list(images.environment(image).parent.iterdir()) == [images.environment(image).with_suffix(".lock")]
     pip()
     await images.build(image, lambda _: None)
 
