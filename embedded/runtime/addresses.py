@@ -9,8 +9,8 @@ import socket
 from types import TracebackType
 from typing import Self
 
-LOCK_PORT = 10250
-"""Where the claim of a range listens on 127.R.0.1. A real node's agent has its port here, so no workload uses it."""
+LOCK_PORT = 61250
+"""Where the claim of a range listens on 127.R.0.1: above the ports that Linux gives out, and no known service's."""
 
 FIRST_RANGE, LAST_RANGE = 16, 250
 HOSTS = 256 * 256 - 2

@@ -126,5 +126,5 @@ def test_no_range_left_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with Addresses() as taken:
         monkeypatch.setattr("embedded.runtime.addresses.FIRST_RANGE", taken.range)
         monkeypatch.setattr("embedded.runtime.addresses.LAST_RANGE", taken.range)
-        with pytest.raises(NoAddressError, match=r"something listens on port 10250"):
+        with pytest.raises(NoAddressError, match=r"something listens on port 61250"):
             Addresses()
