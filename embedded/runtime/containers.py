@@ -235,7 +235,7 @@ class Container:
                 "finishedAt": now(),
             }
         }
-        self._trouble = f"container {self.plan.name} {ending(code)}; its log ends:\n{tail}"
+        self._trouble = f"container {self.plan.name} {ending(code)}; its log ends:\n{tail}{hint(tail)}"
 
     def _wait(self, reason: str, message: str) -> None:
         self._state = {"waiting": {"reason": reason, "message": message}}
@@ -250,6 +250,16 @@ class Container:
 def log_tail(run: Run) -> str:
     """The last lines of a run's log, as text, bounded."""
     return run.log.tail(TAIL_LINES)[-TAIL_BYTES:].decode(errors="replace").strip() or "(it wrote nothing)"
+
+
+def hint(tail: str) -> str:
+    """What a person may not guess from a log."""
+    if "address already in use" not in tail.lower():
+        return ""
+    return (
+        "\n(A pod has an address of its own here. Its port can only be taken by a program of this machine that listens "
+        "on that port of every address: `ss -ltn` shows it.)"
+    )
 
 
 def ending(code: int) -> str:

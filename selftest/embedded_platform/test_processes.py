@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,16 @@ async def test_crash_shows_status_code_and_end_of_log(node: Any, workshop: Any) 
     assert container(status)["lastState"]["terminated"]["exitCode"] == 1
     ready = next(c for c in status["conditions"] if c["type"] == "Ready")
     assert "no model here" in ready["message"]
+
+
+async def test_port_taken_on_every_address_gives_a_hint(node: Any, workshop: Any) -> None:
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))  # noqa: S104 -- the fault that a machine may have
+        taken.listen()
+        node.run(workshop.image("server", SERVER.replace("28417", str(taken.getsockname()[1]))))
+        status = await node.until(lambda s: waiting(s) == "CrashLoopBackOff")
+    assert "Address already in use" in status["message"]
+    assert "`ss -ltn` shows it" in status["message"]
 
 
 async def test_log_of_the_run_before_is_kept(node: Any, workshop: Any) -> None:
