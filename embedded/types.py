@@ -42,7 +42,7 @@ class BrokerSpec:
 
 @dataclass(frozen=True, slots=True)
 class TriggerSpec:
-    """A Trigger as the data plane sees it; `delivery` and `dead_letter` are resolved (the Trigger's or the Broker's, whole)."""
+    """A Trigger as the data plane sees it; `delivery` and `dead_letter` are resolved: whole, from Trigger or Broker."""
 
     namespace: str
     name: str
