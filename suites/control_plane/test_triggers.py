@@ -25,8 +25,8 @@ def manifest(namespace: str, broker: str, **spec: Any) -> dict[str, Any]:
 @pytest.mark.requirement("CTL-TRG-001")
 def test_a_trigger_without_its_broker_is_not_ready(namespace: str, kube: Kube) -> None:
     trigger = kube.apply(manifest(namespace, "no-such-broker"))
-    expect(condition(trigger, "Ready", "False"))
-    expect(condition(trigger, "BrokerReady", "False"))
+    expect(condition(trigger, "Ready", "False"), within=5.0)
+    expect(condition(trigger, "BrokerReady", "False"), within=5.0)
 
 
 @pytest.mark.requirement("CTL-TRG-002")

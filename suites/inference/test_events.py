@@ -11,12 +11,14 @@ import pytest
 
 from evidence.expectations import answered, refused, response_event
 from fixtures import AsyncMnist, expect
-from suites.oracles.digits import DOCUMENTED, DOCUMENTED_DIGIT
+from suites.oracles.digits import digits
 from suites.wire import STRUCTURED, attributes, binary, structured, typed
 
-PREDICT = {"instances": [{"data": base64.b64encode(DOCUMENTED).decode()}]}
+# A digit that fills its picture, so that how a picture is cropped is no question here.
+PICTURE = digits()[4]
+PREDICT = {"instances": [{"data": base64.b64encode(PICTURE.picture).decode()}]}
 BODY = json.dumps(PREDICT).encode()
-DIGIT = {"predictions": [DOCUMENTED_DIGIT]}
+DIGIT = {"predictions": [PICTURE.label]}
 
 
 @pytest.mark.requirement("INF-CEV-001")

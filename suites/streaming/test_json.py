@@ -13,6 +13,8 @@ from suites.oracles.cifar10 import Picture, picture, probabilities
 from suites.oracles.tensorflow import predict_json
 from suites.wire import fresh
 
+WITHIN = 5.0  # seconds; an answer that is not there is only known to be missing when they are over
+
 
 def answer(image: Picture) -> dict[str, list[list[float]]]:
     """The answer to a request with one picture."""
@@ -30,7 +32,7 @@ def test_a_json_request_is_answered_with_its_predictions(cifar10: Cifar10, produ
     first, second = picture(fresh()), picture(fresh())
     asked = produce(cifar10.input, predict_json(first, second), key=fresh("key"))
     wanted = {"predictions": [probabilities(first), probabilities(second)]}
-    expect(stream_answer(asked, cifar10.output, group=cifar10.group, json=wanted))
+    expect(stream_answer(asked, cifar10.output, group=cifar10.group, json=wanted), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-JSN-002")
@@ -41,7 +43,8 @@ def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: Cifar10
         *[
             stream_answer(one, cifar10.output, group=cifar10.group, json=answer(image))
             for one, image in zip(asked, images, strict=True)
-        ]
+        ],
+        within=WITHIN,
     )
 
 
@@ -50,7 +53,9 @@ def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: Cifar10
 def test_json_that_is_no_object_stops_no_other_request(cifar10: Cifar10, produce: Produce, value: bytes) -> None:
     image = picture(fresh())
     _, *asked = produce.many(cifar10.input, beside(value, image))
-    expect(*[stream_answer(one, cifar10.output, group=cifar10.group, json=answer(image)) for one in asked])
+    expect(
+        *[stream_answer(one, cifar10.output, group=cifar10.group, json=answer(image)) for one in asked], within=WITHIN
+    )
 
 
 @pytest.mark.requirement("STR-JSN-004")
@@ -60,7 +65,9 @@ def test_a_value_that_cannot_be_decoded_stops_no_other_request(
 ) -> None:
     image = picture(fresh())
     _, *asked = produce.many(cifar10.input, beside(value, image))
-    expect(*[stream_answer(one, cifar10.output, group=cifar10.group, json=answer(image)) for one in asked])
+    expect(
+        *[stream_answer(one, cifar10.output, group=cifar10.group, json=answer(image)) for one in asked], within=WITHIN
+    )
 
 
 @pytest.mark.requirement("STR-KEY-001")
@@ -70,13 +77,13 @@ def test_a_value_that_cannot_be_decoded_stops_no_other_request(
 def test_an_answer_has_the_key_of_its_request(cifar10: Cifar10, produce: Produce, key: bytes | None) -> None:
     image = picture(fresh())
     asked = produce(cifar10.input, predict_json(image), key=key)
-    expect(stream_key_kept(asked, cifar10.output, group=cifar10.group, json=answer(image)))
+    expect(stream_key_kept(asked, cifar10.output, group=cifar10.group, json=answer(image)), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-CNT-001")
 def test_a_request_is_answered_once(cifar10: Cifar10, produce: Produce) -> None:
     asked = produce(cifar10.input, predict_json(picture(fresh())), key=fresh("key"))
-    expect(one_stream_answer(asked, cifar10.output, group=cifar10.group))
+    expect(one_stream_answer(asked, cifar10.output, group=cifar10.group), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-OFF-001")
