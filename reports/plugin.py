@@ -59,9 +59,13 @@ def pytest_touchstone_finished(config: pytest.Config, run_dir: Path, history: Pa
     _set_expected_apart(config, state.report)
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Any:
-    """Exchange pytest's exit status for the gate's, after all that finish and before the summary."""
+    """Exchange pytest's exit status for the gate's.
+
+    Loaded after the plug-in that ends the run, this wrapper is around its: the report is there when it goes on. pytest's
+    own terminal reporter is around this one: its summary comes last.
+    """
     result = yield
     state = session.config.stash.get(_STATE, None)
     if state is not None and (state.report is not None or state.trouble):
