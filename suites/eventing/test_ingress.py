@@ -60,7 +60,7 @@ def test_an_unknown_broker_is_not_found(broker: Broker, namespace: str) -> None:
 
 @pytest.mark.requirement("EVT-ING-012")
 def test_every_acknowledged_event_is_stored_and_no_refused_one(broker: Broker) -> None:
-    good = broker.send_many([{"data": b'{"n": %d}' % n} for n in range(100)], concurrency=50)
+    good = broker.send_many([{"data": b'{"n": %d}' % n} for n in range(60)], concurrency=30)
     bad = broker.post(binary(attributes(without=["type"])), b'{"n": 1}')
     expect(*[accepted(event) for event in good])
     expect(*[recorded(event, on=broker) for event in good])

@@ -89,6 +89,6 @@ def test_a_request_is_answered_once(cifar10: Cifar10, produce: Produce) -> None:
 @pytest.mark.requirement("STR-OFF-001")
 def test_offsets_are_committed_after_the_answers(cifar10: Cifar10, produce: Produce) -> None:
     # Many and large, so that a commit ahead of the answers stands long enough to be seen.
-    values = [predict_json(*[picture(fresh()) for _ in range(4)]) for _ in range(30)]
+    values = [predict_json(*[picture(fresh()) for _ in range(2)]) for _ in range(16)]
     asked = produce.many(cifar10.input, [{"value": value, "key": fresh("key")} for value in values])
     expect(offset_after_answer(asked, cifar10.output, group=cifar10.group))
