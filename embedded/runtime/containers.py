@@ -117,8 +117,11 @@ class Container:
         """End it for good: SIGTERM, after `grace` seconds SIGKILL."""
         self._task.cancel()
         await asyncio.wait([self._task])
-        if self._run is not None:
-            self._ended(await self._run.stop(grace), self._run)
+        if (run := self._run) is not None:
+            code = await run.stop(grace)
+            # A second stop may have waited for the same end.
+            if self._run is run:
+                self._ended(code, run)
         self.ready = False
 
     # One life.

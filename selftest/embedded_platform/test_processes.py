@@ -154,6 +154,16 @@ async def up(node: Any) -> None:
                 return
 
 
+async def test_pod_deleted_while_everything_stops_ends_once(
+    node: Any, workshop: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    node.run(workshop.image("server", SERVER, "readiness = { port = 28417 }"))
+    await node.until(is_ready)
+    node.store.delete(POD, "default", "pod")
+    await asyncio.gather(node.kubelet.stop(2.0), node.kubelet.stop(2.0))
+    assert not caplog.records
+
+
 async def test_children_end_with_their_container(node: Any, workshop: Any) -> None:
     code = (
         "import subprocess, sys\n"
