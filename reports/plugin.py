@@ -63,8 +63,8 @@ def pytest_touchstone_finished(config: pytest.Config, run_dir: Path, history: Pa
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Any:
     """Exchange pytest's exit status for the gate's.
 
-    Loaded after the plug-in that ends the run, this wrapper is around its: the report is there when it goes on. pytest's
-    own terminal reporter is around this one: its summary comes last.
+    Loaded after the plug-in that ends the run, this wrapper is around its own: the report is there when it goes on.
+    pytest's terminal reporter is around this one: its summary comes last.
     """
     result = yield
     state = session.config.stash.get(_STATE, None)
