@@ -13,7 +13,7 @@
 | `GET` with `K-Network-Probe` on a Broker's path | 200 and `K-Network-Hash` given back; 404 without such a Broker |
 
 Codes of the Kafka Broker's receiver, where the specification leaves the choice; it answers 503 for ever to what is too
-large, gives no reason and no `Allow` (facts/knative.md 2.3), which we do not follow.
+large, gives no reason and no `Allow` (knative-v1.22.3), which we do not follow.
 """
 
 import asyncio

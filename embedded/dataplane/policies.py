@@ -147,7 +147,7 @@ def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEv
     """Return what the dead letter sink gets: the event, and what became of it (Knative's `knativeerror*` extensions).
 
     `knativeerrordata` is the base64 of the first 1024 bytes of the answer. The Kafka Broker also makes extensions of
-    `Kne-` answer headers, and stalls on one that is no attribute name (facts/knative.md, KN-DLS-05); we leave them
+    `Kne-` answer headers, and stalls on one that is no attribute name (knative-v1.22.3, by reading); we leave them
     alone.
     """
     extensions = {"knativeerrordest": subscriber}

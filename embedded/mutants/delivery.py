@@ -11,7 +11,7 @@ from embedded.mutants.registry import data_plane_mutant
 
 @data_plane_mutant
 def retries_one_short(honest: Policies) -> Policies:
-    """`retry: 3` makes three attempts, not four (attempts are one more than retries; KN-DEL-07)."""
+    """`retry: 3` makes three attempts, not four (attempts are one more than retries)."""
 
     def waits(plan: DeliveryPlan) -> Iterator[float]:
         return honest.waits(replace(plan, retry=max(plan.retry - 1, 0)))
@@ -21,13 +21,13 @@ def retries_one_short(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def retries_everything(honest: Policies) -> Policies:
-    """400, 401, 403 and the like are tried again (the data-plane's table says never; KN-DEL-06)."""
+    """400, 401, 403 and the like are tried again (the data-plane's table says never)."""
     return replace(honest, is_retryable=lambda _: True)
 
 
 @data_plane_mutant
 def retries_only_5xx(honest: Policies) -> Policies:
-    """404, 408, 409 and 429 are not tried again (KN-DEL-06)."""
+    """404, 408, 409 and 429 are not tried again."""
 
     def is_retryable(attempt: Attempt) -> bool:
         return attempt.status is None or attempt.status >= 500
@@ -37,7 +37,7 @@ def retries_only_5xx(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def no_backoff(honest: Policies) -> Policies:
-    """Retries come at once (KN-DEL-08)."""
+    """Retries come at once."""
     return replace(honest, waits=lambda plan: (0.0 for _ in honest.waits(plan)))
 
 
@@ -69,13 +69,13 @@ def dead_letter_skipped(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def dead_letter_bare(honest: Policies) -> Policies:
-    """Dead letters do not say why (no `knativeerror*` extensions; KN-DLS-03)."""
+    """Dead letters do not say why (no `knativeerror*` extensions)."""
     return replace(honest, dead_letter=lambda event, _subscriber, _attempt: event)
 
 
 @data_plane_mutant
 def reply_dropped(honest: Policies) -> Policies:
-    """Replies in binary mode go nowhere (they must be routed to all Triggers; KN-RPL-01)."""
+    """Replies in binary mode go nowhere (they must be routed to all Triggers)."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
         event = honest.reply(attempt)
@@ -86,7 +86,7 @@ def reply_dropped(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def structured_reply_dropped(honest: Policies) -> Policies:
-    """Replies in structured mode go nowhere (KN-RPL-03)."""
+    """Replies in structured mode go nowhere."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
         event = honest.reply(attempt)
@@ -101,7 +101,7 @@ def _is_binary(attempt: Attempt) -> bool:
 
 @data_plane_mutant
 def reply_on_202(honest: Policies) -> Policies:
-    """An event in a 202 answer is routed as a reply (eventing-kafka-broker `BaseResponseHandler.handle`; KN-RPL-02)."""
+    """An event in a 202 answer is routed as a reply (eventing-kafka-broker `BaseResponseHandler.handle`)."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
         if attempt.status != 202:
@@ -116,7 +116,7 @@ def reply_on_202(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def empty_reply_is_failure(honest: Policies) -> Policies:
-    """200 without body counts as a malformed reply (it is success; KN-RPL-04)."""
+    """200 without body counts as a malformed reply (it is success)."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
         event = honest.reply(attempt)
@@ -131,7 +131,7 @@ def empty_reply_is_failure(honest: Policies) -> Policies:
 def malformed_reply_ignored(honest: Policies) -> Policies:
     """An answer that is no event is success.
 
-    It is a failed delivery; knative/eventing issues 6950, 7503; KN-RPL-05.
+    It is a failed delivery; knative/eventing issues 6950, 7503.
     """
 
     def reply(attempt: Attempt) -> CloudEvent | None:

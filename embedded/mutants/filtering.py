@@ -19,19 +19,19 @@ def _dialect(honest: Policies, **dialects: Dialect) -> Policies:
 
 @data_plane_mutant
 def empty_filter_matches_none(honest: Policies) -> Policies:
-    """A filter that is there but empty matches nothing (it matches all, as an absent one; KN-FLT-02)."""
+    """A filter that is there but empty matches nothing (it matches all, as an absent one)."""
     return replace(honest, matcher=replace(honest.matcher, nothing=lambda spec: spec.filter is None))
 
 
 @data_plane_mutant
 def attributes_ored(honest: Policies) -> Policies:
-    """One matching attribute is enough (all are ANDed; KN-FLT-03)."""
+    """One matching attribute is enough (all are ANDed)."""
     return replace(honest, matcher=replace(honest.matcher, every=any))
 
 
 @data_plane_mutant
 def filter_ignores_case(honest: Policies) -> Policies:
-    """`filter.attributes` compares without regard to case (KN-FLT-03)."""
+    """`filter.attributes` compares without regard to case."""
 
     def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
         return name in attributes and wanted.casefold() in {"", attributes[name].casefold()}
@@ -54,7 +54,7 @@ def empty_value_matches_absent(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def absent_attribute_matches(honest: Policies) -> Policies:
-    """An attribute that the event lacks is not asked for (it must be present; KN-FLT-04, KN-FLT-06)."""
+    """An attribute that the event lacks is not asked for (it must be present)."""
 
     def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
         if name not in attributes:
@@ -66,7 +66,7 @@ def absent_attribute_matches(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def extensions_invisible_to_filters(honest: Policies) -> Policies:
-    """`filter.attributes` sees the core attributes only (KN-FLT-05)."""
+    """`filter.attributes` sees the core attributes only."""
 
     def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
         return name in CORE and honest.matcher.legacy(attributes, name, wanted)
@@ -76,37 +76,37 @@ def extensions_invisible_to_filters(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def exact_as_prefix(honest: Policies) -> Policies:
-    """`exact` compares only as far as the filter goes (KN-FLT-09)."""
+    """`exact` compares only as far as the filter goes."""
     return _dialect(honest, exact=comparing(str.startswith))
 
 
 @data_plane_mutant
 def prefix_as_contains(honest: Policies) -> Policies:
-    """`prefix` looks anywhere in the value (KN-FLT-09)."""
+    """`prefix` looks anywhere in the value."""
     return _dialect(honest, prefix=comparing(str.__contains__))
 
 
 @data_plane_mutant
 def suffix_as_contains(honest: Policies) -> Policies:
-    """`suffix` looks anywhere in the value (KN-FLT-09)."""
+    """`suffix` looks anywhere in the value."""
     return _dialect(honest, suffix=comparing(str.__contains__))
 
 
 @data_plane_mutant
 def all_as_any(honest: Policies) -> Policies:
-    """`all` is content with one (KN-FLT-11)."""
+    """`all` is content with one."""
     return _dialect(honest, all_=combining(any))
 
 
 @data_plane_mutant
 def any_as_all(honest: Policies) -> Policies:
-    """`any` asks for every one (KN-FLT-11, KN-FLT-13)."""
+    """`any` asks for every one."""
     return _dialect(honest, any_=combining(all))
 
 
 @data_plane_mutant
 def not_ignored(honest: Policies) -> Policies:
-    """`not` is its expression (KN-FLT-12)."""
+    """`not` is its expression."""
     return _dialect(honest, not_=lambda matcher, argument, place: matcher.expression(argument, place))
 
 
@@ -114,7 +114,7 @@ def not_ignored(honest: Policies) -> Policies:
 def absent_attribute_raises(honest: Policies) -> Policies:
     """An absent attribute ends the evaluation, and the event is discarded.
 
-    Eventing-kafka-broker PR 4717; KN-FLT-12, KN-FLT-13.
+    Eventing-kafka-broker PR 4717.
     """
 
     def raising(compare: Callable[[str, str], bool]) -> Dialect:
@@ -145,13 +145,13 @@ def absent_attribute_raises(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def filters_ored(honest: Policies) -> Policies:
-    """One matching expression of `filters` is enough (an array is a conjunction; KN-FLT-07)."""
+    """One matching expression of `filters` is enough (an array is a conjunction)."""
     return replace(honest, matcher=replace(honest.matcher, joined=any))
 
 
 @data_plane_mutant
 def filter_beats_filters(honest: Policies) -> Policies:
-    """With both given, `filter` counts (`filters` overrides it; knative/eventing PR 7930; KN-FLT-08)."""
+    """With both given, `filter` counts (`filters` overrides it; knative/eventing PR 7930)."""
     return replace(
         honest,
         matcher=replace(

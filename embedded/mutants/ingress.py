@@ -64,7 +64,7 @@ def dataless_event_dropped(honest: Policies) -> Policies:
 def structured_refused(honest: Policies) -> Policies:
     """Only binary mode is read; structured JSON, which receivers must support too, is 400.
 
-    KN-ING-02; knative/specs data-plane, "Minimum supported protocol".
+    knative/specs data-plane, "Minimum supported protocol".
     """
 
     def structured(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | None]:
@@ -75,7 +75,7 @@ def structured_refused(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def missing_id_invented(honest: Policies) -> Policies:
-    """An event without id gets one (the CloudEvents Python SDK does so; facts/building-blocks.md A4)."""
+    """An event without id gets one (the CloudEvents Python SDK 2.2.0 does so)."""
 
     def checked(attributes: Mapping[str, str]) -> Mapping[str, str]:
         return check({"id": str(uuid.uuid4()), **attributes})
@@ -85,13 +85,13 @@ def missing_id_invented(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def empty_attributes_accepted(honest: Policies) -> Policies:
-    """Empty id, source and type pass (sdk-java 4.0.1 `CloudEventBuilder.build` checks only for null; KN-ING-10)."""
+    """Empty id, source and type pass (sdk-java 4.0.1 `CloudEventBuilder.build` checks only for null)."""
     return replace(honest, accept=replace(honest.accept, check=partial(check, never_empty=())))
 
 
 @data_plane_mutant
 def any_specversion_accepted(honest: Policies) -> Policies:
-    """Any specversion passes (the Python SDK up to 1.x reads what it does not know as 1.0; facts/kserve.md F3)."""
+    """Any specversion passes (the Python SDK up to 1.x reads what it does not know as 1.0; so does kserve 0.21.0)."""
     return replace(honest, accept=replace(honest.accept, check=partial(check, versions=None)))
 
 
@@ -99,7 +99,7 @@ def any_specversion_accepted(honest: Policies) -> Policies:
 def malformed_structured_accepted(honest: Policies) -> Policies:
     """A structured body that cannot be read is acknowledged and dropped.
 
-    See facts/kserve.md F5, F6: passed on, answered 200.
+    See reports/known/kserve.toml, INF-CEV-004: passed on, answered 200.
     """
     unreadable = {"specversion": "1.0", "id": "?", "source": _UNREADABLE, "type": "?"}
 
@@ -127,7 +127,7 @@ def _is_object(body: bytes) -> bool:
 
 @data_plane_mutant
 def batch_as_one_event(honest: Policies) -> Policies:
-    """Of a batch the first event is taken, the others are lost (KN-ING-13: "never 202 with one garbage event")."""
+    """Of a batch the first event is taken, the others are lost ("never 202 with one garbage event")."""
 
     def batch(_: Media, body: bytes) -> CloudEvent:
         try:
@@ -142,7 +142,7 @@ def batch_as_one_event(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def attribute_names_mangled(honest: Policies) -> Policies:
-    """Attribute names are cut to what is legal, instead of refused (KN-ING-11; CloudEvents, "Naming Conventions")."""
+    """Attribute names are cut to what is legal, instead of refused (CloudEvents, "Naming Conventions")."""
 
     def name(given: str) -> str:
         return "".join(character for character in given.lower() if character.isascii() and character.isalnum())
@@ -163,7 +163,7 @@ def attribute_names_mangled(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def media_type_case_sensitive(honest: Policies) -> Policies:
-    """`Application/CloudEvents+JSON` is not recognised (sdk-java `EventFormatProvider.resolveFormat`; KN-ING-12)."""
+    """`Application/CloudEvents+JSON` is not recognised (sdk-java `EventFormatProvider.resolveFormat`)."""
 
     def media(value: str) -> Media:
         return replace(parse(value), type=value.split(";", maxsplit=1)[0].strip())
@@ -173,13 +173,13 @@ def media_type_case_sensitive(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def any_method_accepted(honest: Policies) -> Policies:
-    """PUT, DELETE and the rest post an event as well (data-plane, "HTTP Verbs"; KN-ING-03)."""
+    """PUT, DELETE and the rest post an event as well (data-plane, "HTTP Verbs")."""
     return replace(honest, allows=lambda _: True)
 
 
 @data_plane_mutant
 def unknown_broker_accepted(honest: Policies) -> Policies:
-    """What is posted to no Broker is acknowledged and gone (the data-plane's table asks for 404; KN-ING-08)."""
+    """What is posted to no Broker is acknowledged and gone (the data-plane's table asks for 404)."""
     return replace(honest, unknown_broker=Answer(202))
 
 
@@ -207,7 +207,7 @@ def percent_encoding_ignored(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def deduplicates_by_id(honest: Policies) -> Policies:
-    """A second event of the same source and id is acknowledged and dropped (brokers must not; KN-DUP-01)."""
+    """A second event of the same source and id is acknowledged and dropped (brokers must not)."""
     seen: set[tuple[str, str]] = set()
 
     async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:

@@ -16,7 +16,7 @@ _LATE_DELIVERY = 1.5
 def slow_ingress(honest: Policies) -> Policies:
     """Events are acknowledged late.
 
-    `LoomKafkaProducer` sends from one thread, which a missing topic blocks; facts/knative.md 2.3.
+    `LoomKafkaProducer` sends from one thread, which a missing topic blocks (knative-v1.22.3).
     """
 
     async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:

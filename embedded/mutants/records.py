@@ -12,7 +12,7 @@ from embedded.mutants.registry import data_plane_mutant
 
 @data_plane_mutant
 def record_headers_hyphenated(honest: Policies) -> Policies:
-    """Extensions stand under `ce-<name>`, as for HTTP (MLServer's Kafka answers are alike; facts/seldon.md 4.3)."""
+    """Extensions stand under `ce-<name>`, as for HTTP (MLServer's Kafka answers are alike)."""
     core = {f"ce_{name}" for name in CORE}
 
     def to_record(event: CloudEvent, partitions: int) -> Record:
@@ -31,7 +31,7 @@ def record_headers_hyphenated(honest: Policies) -> Policies:
 def partitionkey_ignored(honest: Policies) -> Policies:
     """`partitionkey` does not become the record's key: records go round the partitions.
 
-    KN-KFK-04; Kafka binding, 3.1.
+    CloudEvents Kafka binding, 3.1.
     """
     turns = itertools.count()
 
@@ -43,7 +43,7 @@ def partitionkey_ignored(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def structured_record_skipped(honest: Policies) -> Policies:
-    """Records in structured mode are passed over (consumers must read both modes; KN-KFK-07)."""
+    """Records in structured mode are passed over (consumers must read both modes)."""
 
     def from_record(record: Record) -> CloudEvent:
         if any(
@@ -58,7 +58,7 @@ def structured_record_skipped(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def foreign_record_eats_next(honest: Policies) -> Policies:
-    """The record after one that is no event is lost with it (KN-KFK-08; eventing-kafka-broker issue 1455)."""
+    """The record after one that is no event is lost with it (eventing-kafka-broker issue 1455)."""
     eating: set[int | None] = set()
 
     def from_record(record: Record) -> CloudEvent:

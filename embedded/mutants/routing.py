@@ -12,7 +12,7 @@ from embedded.types import TriggerSpec
 
 @data_plane_mutant
 def first_trigger_only(honest: Policies) -> Policies:
-    """Routing ends at the first destination that matches (every associated Trigger must be evaluated; KN-FLT-01)."""
+    """Routing ends at the first destination that matches (every associated Trigger must be evaluated)."""
 
     def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
         return not any(other.matches(event) and other.spec.subscriber != candidate.spec.subscriber for other in earlier)
@@ -22,7 +22,7 @@ def first_trigger_only(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def same_destination_once(honest: Policies) -> Policies:
-    """Two Triggers with one destination make one delivery (the specification asks for two; KN-FLT-01)."""
+    """Two Triggers with one destination make one delivery (the specification asks for two)."""
 
     def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
         return not any(other.matches(event) and other.spec.subscriber == candidate.spec.subscriber for other in earlier)
@@ -38,13 +38,13 @@ def delivers_twice(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def order_ignored(honest: Policies) -> Policies:
-    """An ordered Trigger delivers as an unordered one (facts/knative.md 2.4)."""
+    """An ordered Trigger delivers as an unordered one (the default of knative-v1.22.3)."""
     return replace(honest, is_ordered=lambda _: False)
 
 
 @data_plane_mutant
 def data_through_text(honest: Policies) -> Policies:
-    """Data goes through a text string, which ruins what is not UTF-8 (KN-DEL-03; as JSON re-serialising brokers do)."""
+    """Data goes through a text string, which ruins what is not UTF-8 (as JSON re-serialising brokers do)."""
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
         headers, body = honest.write_request(event, spec)
@@ -55,7 +55,7 @@ def data_through_text(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def extensions_dropped(honest: Policies) -> Policies:
-    """Extensions are not delivered, save to the dead letter sink (KN-DEL-04: attributes identical, extensions too)."""
+    """Extensions are not delivered, save to the dead letter sink (attributes identical, extensions too)."""
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
         if "knativeerrordest" in event.attributes:
@@ -68,7 +68,7 @@ def extensions_dropped(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def no_prefer_reply(honest: Policies) -> Policies:
-    """Deliveries lack `Prefer: reply` (data-plane, "Derived (Reply) Events"; KN-DEL-02)."""
+    """Deliveries lack `Prefer: reply` (data-plane, "Derived (Reply) Events")."""
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
         headers, body = honest.write_request(event, spec)

@@ -50,13 +50,13 @@ def _losing(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> 
 
 @stream_mutant
 def stream_dies_on_non_object(honest: StreamPolicies) -> StreamPolicies:
-    """JSON that is no object is fatal (executor rest/tensorflow.go:19, unchecked assertion; facts/seldon.md 1.4)."""
+    """JSON that is no object is fatal (executor rest/tensorflow.go:19, unchecked assertion)."""
     return replace(honest, read_rest=_losing(honest.read_rest, NotAnObjectError))
 
 
 @stream_mutant
 def stream_dies_on_undecodable(honest: StreamPolicies) -> StreamPolicies:
-    """Bytes that cannot be decoded are fatal (the class of seldon-core issue 4789; facts/seldon.md 1.6)."""
+    """Bytes that cannot be decoded are fatal (the class of seldon-core issue 4789)."""
     return replace(
         honest,
         read_rest=_losing(honest.read_rest, UndecodableError),
@@ -96,7 +96,7 @@ def proto_name_ignored(honest: StreamPolicies) -> StreamPolicies:
 
 @stream_mutant
 def missing_proto_name_guessed(honest: StreamPolicies) -> StreamPolicies:
-    """Without one `proto-name`, PredictRequest is assumed (there is no default; facts/seldon.md 1.3)."""
+    """Without one `proto-name`, PredictRequest is assumed (the executor has no default)."""
 
     def read_grpc(record: Record) -> bytes:
         try:
@@ -120,7 +120,7 @@ def stream_answer_constant(honest: StreamPolicies) -> StreamPolicies:
 
 @stream_mutant
 def stream_answers_mispaired(honest: StreamPolicies) -> StreamPolicies:
-    """Two answers in work at once are exchanged (workers share state; executor client.go:223, facts/seldon.md 1.7)."""
+    """Two answers in work at once are exchanged (workers share state; executor client.go:223)."""
     waiting: list[tuple[bytes, asyncio.Future[bytes]]] = []
 
     async def answer(content: bytes) -> bytes:

@@ -21,7 +21,7 @@ def trace_dropped(honest: Policies) -> Policies:
 def trace_cross_talk(honest: Policies) -> Policies:
     """A delivery carries the trace of another event at work.
 
-    `ACTIVE_CONTEXT` on a shared context; facts/knative.md 2.9.
+    `ACTIVE_CONTEXT` on a shared context (knative-v1.22.3 ConsumerTracer, by reading).
     """
     active: Trace | None = None
     since = 0.0
@@ -38,7 +38,7 @@ def trace_cross_talk(honest: Policies) -> Policies:
 
 @data_plane_mutant
 def reply_trace_dropped(honest: Policies) -> Policies:
-    """The record of a reply carries no trace (facts/knative.md 2.9: "replies may lose it")."""
+    """The record of a reply carries no trace (knative-v1.22.3 sendResponse removes the context, by reading)."""
     return replace(honest, trace_reply=lambda _: None)
 
 
@@ -46,7 +46,7 @@ def reply_trace_dropped(honest: Policies) -> Policies:
 def ce_traceparent_rewritten(honest: Policies) -> Policies:
     """The extension `traceparent` is treated as the hop's own.
 
-    The Distributed Tracing extension forbids; KN-OBS-02.
+    The Distributed Tracing extension forbids.
     """
 
     def to_record(event: CloudEvent, partitions: int) -> Record:

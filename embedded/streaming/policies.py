@@ -8,7 +8,7 @@ from embedded.streaming.requests import read_json, read_message
 
 
 def key_of(record: Record) -> bytes | None:
-    """Return the key of a record's answer: its own. The key is all that pairs the two (facts/seldon.md 1.5)."""
+    """Return the key of a record's answer: its own. The key is all that pairs the two (executor worker.go:58)."""
     return record.key
 
 

@@ -34,7 +34,7 @@ def read_json(record: Record) -> bytes:
     """Return the body of a REST request: the record's value as it is, once it is known to be a JSON object.
 
     The executor parses and prints it anew through float64, which changes large integers, and dies of JSON that is no
-    object (facts/seldon.md 1.3, 1.4).
+    object (executor v1.18.2 api/rest/tensorflow.go:19).
 
     Raises:
         NotAnObjectError, UndecodableError: see there.
@@ -63,7 +63,7 @@ def proto_name(record: Record) -> str:
 def read_message(record: Record) -> bytes:
     """Return the bytes of a PredictRequest.
 
-    The executor dies of a name that it does not know (facts/seldon.md 1.3); here it is one dropped record.
+    The executor dies of a name that it does not know (v1.18.2 api/kafka/server.go:166); here it is one dropped record.
 
     Raises:
         ProtoNameError, UnknownTypeError, UndecodableError: see there.

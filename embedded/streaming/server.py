@@ -1,6 +1,6 @@
 """One predictor's Kafka server: each record of the input topic put to the model, the answer written under the same key.
 
-It follows the documentation, not the executor's faults (facts/seldon.md 1): an offset is committed once the answer is
+It follows the documentation, not the executor's faults (seldon-core v1.18.2): an offset is committed once the answer is
 acknowledged, in order (the executor commits what it has polled, or what it has only enqueued); a record that cannot be
 read or answered is dropped with a log line (the executor dies of some); the consumer outlives brokers that go away (the
 executor's ends for good). As there, the group is `<predictor>.<deployment>.<namespace>`, it begins at the earliest

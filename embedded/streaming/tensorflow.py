@@ -1,7 +1,7 @@
 """TensorFlow Serving's predict messages in a descriptor pool of their own.
 
-No generated code: two packages that carry the same `.proto` cannot live in one process, and ours must live with any
-(facts/seldon.md 5). Only what Predict needs is here; unknown fields pass through.
+No generated code: two packages that carry the same `.proto` cannot live in one process, and ours must live with any.
+Only what Predict needs is here; unknown fields pass through.
 """
 
 from typing import Any
