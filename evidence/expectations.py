@@ -394,7 +394,7 @@ def within(
         on: topic, for `result`.
         key: member of the result that carries the trace id.
         max_lag: seconds that the generator may lag behind its intended times (99th percentile) before a failure is
-            void (a pass stands: lag only adds); default a fifth of the budget.
+            void that the lag may have made (a pass stands: lag only adds); default a fifth of the budget.
     """
     if stage not in {"ack", "dispatch", "result"}:
         raise RefError(f"unknown stage {stage!r}; known: ack, dispatch, result")

@@ -3,8 +3,9 @@
 The bounds are order statistics of the samples: the number of samples below the true percentile is binomial, whatever
 the distribution. Pass: the upper bound keeps the budget. Fail: the lower bound breaks it. Else unknown. Each of the two
 decisions errs with probability 1 - confidence at most. A request without a success is slower than any budget; one whose
-end was not seen may be anything. A generator that lags voids a failure: its lag is part of every latency, so the system
-may be innocent. It cannot void a pass: without the lag, the latencies would only have been smaller.
+end was not seen may be anything. A generator that lags voids a failure that needs the lag: it is part of every latency,
+so the system may be innocent, unless the lower bound breaks the budget even from the times at which requests left. It
+cannot void a pass: without the lag, the latencies would only have been smaller.
 """
 
 from __future__ import annotations
@@ -85,22 +86,26 @@ class Within(Check):
         if len(samples) < self.load.count:
             return UNDECIDED
         ends = self._ends()
-        best, worst = [], []
-        for intended, _, done, status, event in samples:
+        best, innocent, worst = [], [], []
+        for intended, actual, done, status, event in samples:
             refused = status is None or not 200 <= status < 300
             end = done if self.stage == "ack" else ends.get(event)
             if refused and self.stage == "ack":
                 best.append(math.inf)
+                innocent.append(math.inf)
                 worst.append(math.inf)
             else:
                 best.append(0.0 if end is None else end - intended)
+                innocent.append(0.0 if end is None else end - actual)
                 worst.append(math.inf if end is None else end - intended)
         open_ends = sum(math.isinf(value) for value in worst) - sum(math.isinf(value) for value in best)
         if open_ends and not final:
             return UNDECIDED
-        return self._judge(sorted(best), sorted(worst), open_ends, samples)
+        return self._judge(sorted(best), sorted(innocent), sorted(worst), open_ends, samples)
 
-    def _judge(self, best: list[float], worst: list[float], open_ends: int, samples: list[list[Any]]) -> Judgement:
+    def _judge(
+        self, best: list[float], innocent: list[float], worst: list[float], open_ends: int, samples: list[list[Any]]
+    ) -> Judgement:
         n, budget = len(worst), self.args["budget"]
         lower, upper = ranks(n, self.args["percentile"], self.args["confidence"])
         low = best[lower - 1] if lower is not None else 0.0
@@ -120,7 +125,8 @@ class Within(Check):
         got = f"between {_ms(low)} and {_ms(high)} ({n} samples, confidence {self.args['confidence']:g})"
         if high <= budget:
             return Judgement(Verdict.PASS, (), figures)
-        if lag > self.args["max_lag"]:
+        guilty = lower is not None and innocent[lower - 1] > budget
+        if lag > self.args["max_lag"] and not guilty:
             return self._unknown(f"a generator that lagged {_ms(lag)} behind; {got}", witness, figures)
         if low > budget:
             fault = violation(self.expected, got, witness, f"load {self.load.load}")
