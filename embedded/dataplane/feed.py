@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._listoffsets import OffsetSpec  # not re-exported to type checkers
 
 from embedded.dataplane.cloudevents import Headers, Record
 from embedded.dataplane.progress import Progress
@@ -23,7 +22,6 @@ from embedded.types import KafkaSettings
 
 _log = logging.getLogger(__name__)
 
-FIRST, LAST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]  # they lack types
 _TIMEOUT = 10.0
 _COMMIT_AGAIN = 1.0
 # Seconds; a feed that is asked to end does so within the first, one that holds back looks as often as the second.
@@ -45,16 +43,6 @@ class Cluster:
     def __init__(self, kafka: KafkaSettings) -> None:
         self.kafka = kafka
         self._admin = AdminClient({**kafka.client, "bootstrap.servers": kafka.bootstrap})
-
-    async def offsets(self, topic: str, partitions: list[int], spec: OffsetSpec) -> dict[int, int]:
-        """Return an offset of each partition: its first (`FIRST`) or the one after its last (`LAST`).
-
-        Raises:
-            KafkaException: Kafka does not answer.
-        """
-        wanted = {TopicPartition(topic, partition): spec for partition in partitions}
-        futures = self._admin.list_offsets(wanted, request_timeout=_TIMEOUT)
-        return {asked.partition: (await asyncio.wrap_future(future)).offset for asked, future in futures.items()}
 
     async def committed(self, group: str, topic: str, partitions: list[int]) -> dict[int, int]:
         """Return the offsets that a group has; below zero where it has none.
@@ -161,13 +149,13 @@ class Feed:
             KafkaException: Kafka does not answer.
         """
         cluster, topic = self._cluster, self._topic
-        client, partitions = await asyncio.to_thread(self._connect)
+        client, ends = await asyncio.to_thread(self._connect)
         try:
-            first = await cluster.offsets(topic, partitions, FIRST)
-            last = await cluster.offsets(topic, partitions, LAST)
+            first = {partition: low for partition, (low, _) in ends.items()}
+            last = {partition: high for partition, (_, high) in ends.items()}
             start = dict(begin(first if reset == "earliest" else last))
             if resume:
-                kept = await cluster.committed(self._group, topic, partitions)
+                kept = await cluster.committed(self._group, topic, list(ends))
                 # Offsets that the topic no longer (or not yet) has are those of another topic of this name.
                 start |= {part: offset for part, offset in kept.items() if first[part] <= offset <= last[part]}
             await cluster.commit(self._group, topic, start)
@@ -203,8 +191,8 @@ class Feed:
         if self._thread.ident is not None:
             await asyncio.to_thread(self._thread.join)
 
-    def _connect(self) -> tuple[Consumer, list[int]]:
-        """Return a consumer and the topic's partitions. Blocks."""
+    def _connect(self) -> tuple[Consumer, dict[int, tuple[int, int]]]:
+        """Return a consumer, and the topic's partitions with their first offset and the one after the last. Blocks."""
         kafka = self._cluster.kafka
         client = Consumer(
             {
@@ -221,7 +209,9 @@ class Feed:
         try:
             # By this client, not the shared one: with the topic's leaders known to it, the first fetch leaves at once;
             # without, up to a second after `assign`.
-            return client, _partitions(client, self._topic)
+            partitions = _partitions(client, self._topic)
+            # Not by the admin client's `list_offsets`: librdkafka 2.16.0 can crash in it while a topic has no leaders.
+            return client, {partition: _ends(client, self._topic, partition) for partition in partitions}
         except BaseException:
             client.close()
             raise
@@ -285,6 +275,15 @@ class Feed:
                 await asyncio.sleep(_COMMIT_AGAIN)
         self._committer = None
         self._committed_all.set()
+
+
+def _ends(client: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    """Return a partition's first offset and the one after its last. Blocks."""
+    found = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT)
+    if found is None:
+        timed_out = KafkaError._TIMED_OUT  # noqa: SLF001 - librdkafka's own codes have such names
+        raise KafkaException(KafkaError(timed_out, f"no offsets of {topic}[{partition}]"))
+    return found
 
 
 def _partitions(client: Consumer, topic: str) -> list[int]:
