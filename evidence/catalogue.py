@@ -79,11 +79,6 @@ class Catalogue:
     mutants: tuple[Mutant, ...]
 
     @cached_property
-    def by_id(self) -> Mapping[str, Requirement]:
-        """Requirements by id."""
-        return {requirement.id: requirement for requirement in self.requirements}
-
-    @cached_property
     def by_name(self) -> Mapping[str, Mutant]:
         """Mutants by name."""
         return {mutant.name: mutant for mutant in self.mutants}

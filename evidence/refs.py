@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,6 @@ class LoadRef:
     load: str
     count: int
 
-
-Ref: TypeAlias = (
-    EventRef | ExchangeRef | SinkRef | TriggerRef | TopicRef | BrokerRef | ProducedRef | ObjectRef | LoadRef
-)
 
 _R_co = TypeVar("_R_co", covariant=True)
 
