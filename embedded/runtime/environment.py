@@ -114,8 +114,7 @@ def launch(
     own["VIRTUAL_ENV"] = str(python_environment)
     own["PATH"] = f"{python_environment / 'bin'}:{own.get('PATH', '/usr/bin:/bin')}"
     own["PYTHONPATH"] = f"{SHIM}:{replaced['PYTHONPATH']}" if replaced.get("PYTHONPATH") else str(SHIM)
-    folder = image.folder / container["workingDir"] if container.get("workingDir") else image.folder
-    return Launch(argv, folder, own, dict(names.used))
+    return Launch(argv, image.workdir / container.get("workingDir", ""), own, dict(names.used))
 
 
 def still_true(launched: Launch, resolve: FindAddress) -> bool:

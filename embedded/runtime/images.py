@@ -65,10 +65,11 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One folder under `images/`. `command` is what runs when the manifest names none; `args` go behind it."""
+    """One folder under `images/`. `command` runs, in `workdir`, when the manifest names none; `args` go behind it."""
 
     name: str
     folder: Path
+    workdir: Path
     command: tuple[str, ...]
     args: tuple[str, ...] = ()
     readiness: Readiness | None = None
@@ -203,11 +204,15 @@ def _read(folder: Path) -> Image:
     readiness = described.get("readiness")
     if readiness is not None and (not isinstance(readiness, dict) or not isinstance(readiness.get("port"), int)):
         raise BrokenImageError(f"{file}: readiness needs a port")
+    workdir = described.get("workdir", ".")
+    if not isinstance(workdir, str) or Path(workdir).is_absolute() or not (folder / workdir).is_dir():
+        raise BrokenImageError(f"{file}: workdir must be a folder that is there, relative to {folder}: got {workdir!r}")
     if not (folder / "requirements.txt").is_file():
         raise BrokenImageError(f"{folder}: requirements.txt is missing")
     return Image(
         folder.name,
         folder,
+        (folder / workdir).resolve(),
         tuple(described["command"]),
         tuple(described.get("args", [])),
         Readiness(readiness["port"], readiness.get("path")) if readiness else None,

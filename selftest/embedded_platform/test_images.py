@@ -44,6 +44,13 @@ def test_last_part_of_a_reference_names_the_folder(images: Images, reference: st
     assert image.readiness == Readiness(1, "/r")
 
 
+def test_workdir_is_relative_to_the_folder(images: Images, tmp_path: Path) -> None:
+    file = tmp_path / "images" / "serving" / "image.toml"
+    assert images.resolve("serving").workdir == file.parent
+    file.write_text('command = ["a"]\nworkdir = "../.."\n')
+    assert images.resolve("serving").workdir == tmp_path
+
+
 @pytest.mark.parametrize("reference", ["", "..", "nginx:latest", "serving/other", "images/../serving/"])
 def test_unknown_reference_names_the_known_ones(images: Images, reference: str) -> None:
     with pytest.raises(UnknownImageError, match=r"known: msg-transformer, serving"):
@@ -57,6 +64,9 @@ def test_unknown_reference_names_the_known_ones(images: Images, reference: str) 
         pytest.param("", "command is missing", id="empty"),
         pytest.param('command = "python"', "must be a list of strings", id="string"),
         pytest.param('command = ["a"]\nreadiness = { path = "/" }', "readiness needs a port", id="readiness"),
+        pytest.param('command = ["a"]\nworkdir = "/"', "workdir must be a folder", id="workdir-absolute"),
+        pytest.param('command = ["a"]\nworkdir = "src"', "got 'src'", id="workdir-missing"),
+        pytest.param('command = ["a"]\nworkdir = 1', "got 1", id="workdir-number"),
     ],
 )
 def test_broken_description_is_told_with_its_file(images: Images, tmp_path: Path, text: str, message: str) -> None:
