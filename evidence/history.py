@@ -43,6 +43,7 @@ KINDS: dict[str, dict[str, tuple[type, ...]]] = {
     "offsets": {"group": _MAYBE, "topic": _TEXT, "committed": _DICT, "end": _DICT},
     "object": {"verb": _TEXT, "apiVersion": _TEXT, "kind_": _TEXT, "namespace": _MAYBE, "name": _TEXT, "code": _INT},
     "load": {"load": _TEXT, "samples": _LIST},
+    "diagnostics": {"folder": _TEXT, "files": _LIST},
     "expectation": {
         "expectation": _TEXT, "check": _TEXT, "args": _DICT, "timed_out": (bool,), "upto": _INT, "verdict": _TEXT,
         "violations": _LIST,
