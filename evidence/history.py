@@ -43,12 +43,20 @@ KINDS: dict[str, dict[str, tuple[type, ...]]] = {
     "offsets": {"group": _MAYBE, "topic": _TEXT, "committed": _DICT, "end": _DICT},
     "object": {"verb": _TEXT, "apiVersion": _TEXT, "kind_": _TEXT, "namespace": _MAYBE, "name": _TEXT, "code": _INT},
     "load": {"load": _TEXT, "samples": _LIST},
+    "preflight": {"rows": _LIST, "not_testable": _DICT},
+    "probe.started": {"instance": _TEXT},
+    "probe.restarted": {"instance": _TEXT, "reason": _TEXT},
+    "history.gap": {"reason": _TEXT},
     "diagnostics": {"folder": _TEXT, "files": _LIST},
     "expectation": {
         "expectation": _TEXT, "check": _TEXT, "args": _DICT, "timed_out": (bool,), "upto": _INT, "verdict": _TEXT,
         "violations": _LIST,
     },
 }  # fmt: skip
+
+# What makes everything that was going on at the time untellable; `reason` says what happened. After a restart of the
+# probe the history is whole, but nobody listened for a while; a gap says that records are missing for good.
+RESTART, GAP = "probe.restarted", "history.gap"
 
 
 class HistoryError(ValueError):

@@ -2,6 +2,8 @@
 
 Two passes over the file. The first learns what was claimed in which scope, and up to which record; the second feeds
 each scope's records to its checks and asks them at exactly that point. A scope's memory is freed with its last claim.
+
+Where the history has a break (the probe restarted, records are missing), no test that was running can be judged.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from evidence.checks import Check, CheckError, check_of, judge
-from evidence.history import HistoryError, Record, read
+from evidence.history import GAP, RESTART, HistoryError, Record, read
 from evidence.judgement import Judgement, Verdict, Violation
 from evidence.sightings import Sightings
 from evidence.verdicts import Ruling, of_test
@@ -59,6 +61,8 @@ class TestRun:
     started: Record
     finished: Record | None = None
     claims: list[Claim] = field(default_factory=list)
+    broken: str = ""
+    """What broke the history while it ran; empty when nothing did."""
 
     @property
     def test(self) -> str:
@@ -83,6 +87,8 @@ class TestRun:
 
     def ruling(self) -> Ruling:
         """Its verdict, and why: from the replayed claims, never from the recorded verdicts."""
+        if self.broken:
+            return Ruling(Verdict.ERROR, self.broken)
         outcome = None if self.finished is None else str(self.finished["outcome"])
         reason = None if self.finished is None else self.finished.get("reason")
         claims = [(claim.judgement.verdict or Verdict.UNKNOWN, claim.reason) for claim in self.claims]
@@ -119,28 +125,48 @@ def replay(path: Path) -> Replay:
 
 
 def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
-    """Judge the records of a source that can be read twice."""
+    """Judge the records of a source that can be read twice; it may have left out what it could not read."""
     plans: dict[str, list[Record]] = defaultdict(list)
     for record in source():
         if record["kind"] == "expectation":
             plans[record["scope"]].append(record)
     result = Replay()
     runs: dict[str, TestRun] = {}
+    running: dict[str, TestRun] = {}
     scopes = {scope: _Scope(claims) for scope, claims in plans.items()}
+    before = 0
     for record in source():
         result.records += 1
         kind, scope = record["kind"], record["scope"]
+        if reason := _break(before, record):
+            for run in running.values():
+                run.broken = reason
+            running.clear()  # once is enough
+        before = record["seq"]
         if kind == "test.started":
-            runs[scope] = TestRun(record)
+            runs[scope] = running[scope] = TestRun(record)
             result.tests.append(runs[scope])
         elif kind == "test.finished" and scope in runs:
             runs[scope].finished = record
+            running.pop(scope, None)
         elif kind == "expectation":
             claim = scopes[scope].claim(record)
             (runs[scope].claims if scope in runs else result.stray).append(claim)
         elif scope in scopes:
             scopes[scope].feed(record)
     return result
+
+
+def _break(before: int, record: Record) -> str:
+    """What broke the history at a record that follows number `before`; empty when nothing did."""
+    seq, kind = record["seq"], record["kind"]
+    if kind == RESTART:
+        return f"the probe restarted while the test ran (record {seq}): {record['reason']}"
+    if kind == GAP:
+        return f"the history has a gap while the test ran (record {seq}): {record['reason']}"
+    if seq != before + 1:
+        return f"the history has a gap while the test ran: after record {before} comes record {seq}"
+    return ""
 
 
 class _Scope:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from evidence.history import Record, fault_of
+from evidence.history import GAP, Record, fault_of
 from reports.errors import ReportError
 
 
@@ -80,7 +80,9 @@ def read(path: Path) -> Run:
         expected = record["seq"] + 1
         run.first_t = run.first_t if run.records > 1 else record["t"]
         run.last_t = max(run.last_t, record["t"])
-        if record["kind"] == "run.started":
+        if record["kind"] == GAP:
+            run.faults.append(f"line {number}: records are missing: {record['reason']}")
+        elif record["kind"] == "run.started":
             run.started = run.started or record
         elif record["kind"] == "run.finished":
             run.finished = record

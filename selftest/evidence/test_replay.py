@@ -147,7 +147,8 @@ def test_checks_that_share_their_sightings_and_are_asked_all_along_judge_as_each
             check.judge()  # asking early must change nothing
         alone.append(str(check.judge(final=True).verdict))
     live(story, CLAIMS)
-    story.records.insert(0, {"kind": "test.started", "scope": "s", "test": "t", "requirements": [], "mutant": None})
+    start = {"seq": 0, "kind": "test.started", "scope": "s", "test": "t", "requirements": [], "mutant": None}
+    story.records.insert(0, start)
     assert verdicts(again(story.records)) == {"s": alone}
 
 

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from reports import __main__ as cli
 from reports import build, check, write
+from selftest.reports.conftest import History
 
 Change = Callable[[list[dict[str, Any]]], None]
 
@@ -136,3 +139,44 @@ def test_a_broken_report_is_our_fault(written: Path, capsys: pytest.CaptureFixtu
     (written / "report.json").write_text("{", encoding="utf-8")
     assert cli.main(["check", str(written)]) == 2
     assert "report.json is no JSON" in capsys.readouterr().err
+
+
+RESTARTED = {"kind": "probe.restarted", "scope": "", "instance": "b", "reason": "its container did"}
+GAP = {"kind": "history.gap", "scope": "", "reason": "another pod took its place"}
+
+
+@pytest.mark.parametrize(("record", "faults"), [(RESTARTED, 0), (GAP, 1)], ids=["restart", "gap"])
+def test_a_break_is_an_error_of_the_test_it_hit_and_the_check_agrees(
+    history: Any, run_dir: Path, catalogue: Any, record: dict[str, Any], faults: int
+) -> None:
+    history.start().test("EVT-ING-001")
+    finished = history.records.pop()
+    history.add(**record)
+    history.add(**{name: value for name, value in finished.items() if name not in {"seq", "t"}})
+    path = history.test("EVT-RTE-003").finish().write(run_dir)
+    report = build.build(path, catalogue, ())
+    write.write(report, run_dir, path)
+    verdicts = {result.id: result.verdict for result in report.results}
+    assert (verdicts["EVT-ING-001"], verdicts["EVT-RTE-003"]) == ("error", "pass")
+    assert "its container did" in report.results[1].reason or "another pod" in report.results[1].reason
+    assert len(report.history_faults) == faults
+    assert report.gate.exit == 2
+    assert check.check(run_dir, catalogue, ()).differences == ()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=5), st.integers(0, 60))
+def test_lines_that_are_missing_or_cut_off_are_told_and_never_break_the_reader(
+    tmp_path: Path, catalogue: Any, missing: list[int], cut: int
+) -> None:
+    history = History().start().test("EVT-ING-001").test("EVT-RTE-003").test("EVT-FLT-003").finish()
+    lines = history.write(tmp_path).read_bytes().splitlines(keepends=True)
+    gone = {place % len(lines) for place in missing}
+    left = b"".join(line for place, line in enumerate(lines) if place not in gone)
+    (tmp_path / "history.ndjson").write_bytes(left[: len(left) - cut])
+    report = build.build(tmp_path / "history.ndjson", catalogue, ())
+    assert report.history_faults
+    assert report.gate.exit in {1, 2}
+    for result in report.results:
+        for test in result.tests:
+            assert test.verdict != "fail"
