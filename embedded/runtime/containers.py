@@ -7,18 +7,18 @@ from enum import Enum
 from typing import Any
 
 from embedded.api.store import now
-from embedded.runtime.environment import ContainerConfigError, Launch, UnresolvedError
+from embedded.runtime.environment import Launch, UnresolvedError
 from embedded.runtime.images import Image, ImageError, UnknownImageError
 from embedded.runtime.logs import ContainerLog
 from embedded.runtime.probes import Probe, ProbeConfigError
 from embedded.runtime.process import Run, start
+from embedded.runtime.references import MissingError
+from embedded.runtime.volumes import MountError
 
 TAIL_LINES, TAIL_BYTES = 20, 2048
 SLOW_START = 30.0
 """Seconds after which a container that is not ready shows the end of its log."""
 CANNOT_START = 128
-EAGER = 0.1
-"""Seconds between two probes until the first success."""
 
 
 class RestartPolicy(Enum):
@@ -46,18 +46,21 @@ class Backoff:
         return 0.0 if crashes <= 1 else min(self.most, self.first * 2.0 ** (crashes - 2))
 
 
+Tell = Callable[[str, str], None]
+"""(reason, message): an event about the pod."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a container needs of its pod. `prepare` and `launch` are asked before each run and may raise."""
+    """What a container needs of its pod. All but `tell`, which takes an event, are asked before each run; may raise."""
 
     name: str
     reference: str
     resolve_image: Callable[[], Image]
     build: Callable[[Image], Awaitable[None]]
     launch: Callable[[Image], Launch]
-    probe: Callable[[Image], Probe | None]
-    address: str
-    grace: float = 30.0
+    probe: Callable[[Image, Launch], Probe | None]
+    tell: Tell
     policy: RestartPolicy = RestartPolicy.ALWAYS
     backoff: Backoff = field(default_factory=Backoff)
 
@@ -118,6 +121,7 @@ class Container:
         self._task.cancel()
         await asyncio.wait([self._task])
         if (run := self._run) is not None:
+            self.plan.tell("Killing", f"Stopping container {self.plan.name}")
             code = await run.stop(grace)
             # A second stop may have waited for the same end.
             if self._run is run:
@@ -145,6 +149,7 @@ class Container:
                 self._last = self._state
                 message = f"back-off {delay:g}s restarting failed container {self.plan.name}"
                 self._state = {"waiting": {"reason": "CrashLoopBackOff", "message": message}}
+                self.plan.tell("BackOff", f"Back-off restarting failed container {self.plan.name}")
             self._changed()
             await asyncio.sleep(delay)
             self._restarts += 1
@@ -157,16 +162,19 @@ class Container:
             try:
                 image = self.plan.resolve_image()
                 await self.plan.build(image)
-                return self.plan.launch(image), self.plan.probe(image)
+                launch = self.plan.launch(image)
+                return launch, self.plan.probe(image, launch)
             except UnresolvedError as error:
                 self._wait("ContainerCreating", str(error))
-            except (ContainerConfigError, ProbeConfigError) as error:
-                self._wait("CreateContainerConfigError", str(error))
+            except MountError as error:
+                self._wait("ContainerCreating", str(error), event="FailedMount")
+            except (MissingError, ProbeConfigError) as error:
+                self._wait("CreateContainerConfigError", str(error), event="Failed")
             except UnknownImageError as error:
-                self._wait("ErrImagePull", str(error))
+                self._wait("ErrImagePull", str(error), event="Failed")
             except ImageError as error:
                 pulls += 1
-                self._wait("ErrImagePull", str(error))
+                self._wait("ErrImagePull", str(error), event="Failed")
                 # A build can be tried again without anything changing in the cluster: the network may be back.
                 await self._retry_within(self.plan.backoff.delay(pulls + 5))
                 continue
@@ -191,11 +199,12 @@ class Container:
             self._run = await starting
             raise
         except OSError as error:
-            self._wait("RunContainerError", f"{launch.folder}: {error.strerror}")
+            self._wait("RunContainerError", f"{launch.folder}: {error.strerror}", event="Failed")
             return CANNOT_START, 0.0
         self.launched = launch
         self._state = {"running": {"startedAt": now()}}
         self._trouble = f"container {self.plan.name} is starting"
+        self.plan.tell("Started", f"Started container {self.plan.name}")
         self.ready = probe is None
         self._changed()
         if probe is not None:
@@ -208,18 +217,18 @@ class Container:
     async def _watch(self, run: Run, probe: Probe, began: float) -> None:
         """Probe until the run ends."""
         loop = asyncio.get_running_loop()
-        failures, patience = 0, SLOW_START
-        pause = EAGER
+        failures, successes, patience = 0, 0, SLOW_START
+        pause = probe.eager
         while not run.ended.done():
-            wrong = await probe.ask(self.plan.address)
+            wrong = await probe.ask(probe.timeout)
             if run.ended.done():
                 return
-            failures = failures + 1 if wrong else 0
-            if not wrong and not self.ready:
+            failures, successes = (failures + 1, 0) if wrong else (0, successes + 1)
+            if successes >= probe.successes and not self.ready:
                 self.ready, pause = True, probe.period
                 self._changed()
             elif wrong and self.ready and failures >= probe.failures:
-                self.ready, pause = False, EAGER
+                self.ready, pause = False, probe.eager
                 patience = loop.time() - began + SLOW_START
                 self._say(f"container {self.plan.name} is no longer ready: {wrong}", run)
             elif wrong and not self.ready and loop.time() - began >= patience:
@@ -240,12 +249,15 @@ class Container:
         }
         self._trouble = f"container {self.plan.name} {ending(code)}; its log ends:\n{tail}{hint(tail)}"
 
-    def _wait(self, reason: str, message: str) -> None:
-        self._state = {"waiting": {"reason": reason, "message": message}}
+    def _wait(self, reason: str, message: str, event: str = "") -> None:
+        before, self._state = self._state, {"waiting": {"reason": reason, "message": message}}
+        if event and self._state != before:
+            self.plan.tell(event, message if event == "FailedMount" else f"Error: {message}")
         self._trouble = f"container {self.plan.name}: {reason}: {message}"
         self._changed()
 
     def _say(self, trouble: str, run: Run) -> None:
+        self.plan.tell("Unhealthy", f"Readiness probe failed: {trouble}")
         self._trouble = f"{trouble}; its log ends:\n{log_tail(run)}"
         self._changed()
 

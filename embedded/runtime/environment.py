@@ -1,10 +1,10 @@
 """From a container of a manifest to what is executed: command, arguments and environment, as Kubernetes makes them.
 
 Cluster names (`x.ns.svc.cluster.local`, with or without a port) become loopback addresses here, because a workload's
-resolver knows no cluster. The rules of Kubernetes for `$(NAME)`, `valueFrom` and command versus arguments hold.
+resolver knows no cluster, and mount paths become real folders. The rules of Kubernetes for `$(NAME)`, `valueFrom` and
+command versus arguments hold.
 """
 
-import base64
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from embedded.api.resources import CONFIGMAP, SECRET
 from embedded.api.store import Store
 from embedded.runtime.images import Image
+from embedded.runtime.references import REFERENCES, MissingError, data_of, field_of, key_of
+from embedded.runtime.volumes import Mounts
 from embedded.types import Endpoint
 
 SHIM = Path(__file__).resolve().parent / "shim"
@@ -34,21 +35,18 @@ FindAddress = Callable[[str, int | None], Endpoint | None]
 """(host, port) to an address; without a port, to the first one of the Service."""
 
 
-class ContainerConfigError(Exception):
-    """The container cannot be configured; the text is for its waiting state (CreateContainerConfigError)."""
-
-
 class UnresolvedError(Exception):
     """A cluster name in the manifest leads nowhere yet; worth another attempt when a Service or pod changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What to execute, where, with which environment; and which cluster names went into it."""
+    """What to execute, where, with which environment; and which cluster names and mounts went into it."""
 
     argv: tuple[str, ...]
     folder: Path
     environment: dict[str, str]
+    mounts: Mounts = field(default_factory=lambda: Mounts({}))
     names: Mapping[tuple[str, int | None], Endpoint] = field(default_factory=dict)
 
 
@@ -93,28 +91,34 @@ def launch(
     pod_ip: str,
     store: Store,
     names: Names,
+    mounts: Mounts,
 ) -> Launch:
     """Work out what a container executes.
 
     Raises:
-        ContainerConfigError: an environment variable refers to something that is not there.
+        MissingError: an environment variable refers to something that is not there.
         UnresolvedError: a cluster name leads nowhere yet.
     """
     environment = _environment(pod, container, pod_ip, store)
-    replaced = {name: names.replace(value) for name, value in environment.items()}
+    replaced = {name: mounts.replace(names.replace(value)) for name, value in environment.items()}
     command = [_expand(part, environment) for part in container.get("command") or ()]
     args = [_expand(part, environment) for part in container.get("args") or ()]
     if not command:
         command = list(image.command)
         args = args or list(image.args)
-    argv = tuple(_replace_argument(part, before, names) for before, part in _pairs([*command, *args]))
+    parts = _pairs([*command, *args])
+    argv = tuple(mounts.replace(_replace_argument(part, before, names)) for before, part in parts)
     host = {name: value for name, value in _host_environment().items() if name not in replaced}
     own = host | {"HOME": str(image.folder), "HOSTNAME": pod["metadata"]["name"], "PYTHONUNBUFFERED": "1"} | replaced
+    temporary = mounts.replace("/tmp")  # noqa: S108 -- the container's own, where a volume is mounted there
+    if temporary != "/tmp":  # noqa: S108
+        own.setdefault("TMPDIR", temporary)
     own["POD_IP"] = pod_ip
     own["VIRTUAL_ENV"] = str(python_environment)
     own["PATH"] = f"{python_environment / 'bin'}:{own.get('PATH', '/usr/bin:/bin')}"
     own["PYTHONPATH"] = f"{SHIM}:{replaced['PYTHONPATH']}" if replaced.get("PYTHONPATH") else str(SHIM)
-    return Launch(argv, image.workdir / container.get("workingDir", ""), own, dict(names.used))
+    folder = image.workdir / mounts.replace(container.get("workingDir", ""))
+    return Launch(argv, folder, own, mounts, dict(names.used))
 
 
 def still_true(launched: Launch, resolve: FindAddress) -> bool:
@@ -141,10 +145,10 @@ def _environment(pod: Mapping[str, Any], container: Mapping[str, Any], pod_ip: s
     namespace = pod["metadata"]["namespace"]
     environment: dict[str, str] = {}
     for source in container.get("envFrom") or ():
-        for reference, resource in (("configMapRef", CONFIGMAP), ("secretRef", SECRET)):
-            if reference in source:
-                data = _data(store, resource, namespace, source[reference])
-                environment |= {source.get("prefix", "") + name: value for name, value in data.items()}
+        for kind, resource in REFERENCES.items():
+            if f"{kind}Ref" in source:
+                data = data_of(store, resource, namespace, source[f"{kind}Ref"])
+                environment |= {source.get("prefix", "") + name: os.fsdecode(value) for name, value in data.items()}
     for variable in container.get("env") or ():
         if "valueFrom" in variable:
             value = _value_from(variable, pod, pod_ip, store)
@@ -156,48 +160,14 @@ def _environment(pod: Mapping[str, Any], container: Mapping[str, Any], pod_ip: s
 
 
 def _value_from(variable: Mapping[str, Any], pod: Mapping[str, Any], pod_ip: str, store: Store) -> str | None:
-    source, metadata = variable["valueFrom"], pod["metadata"]
+    source = variable["valueFrom"]
     if "fieldRef" in source:
-        path = source["fieldRef"]["fieldPath"]
-        fields = {
-            "metadata.name": metadata["name"],
-            "metadata.namespace": metadata["namespace"],
-            "metadata.uid": metadata["uid"],
-            "spec.nodeName": "touchstone",
-            "spec.serviceAccountName": "default",
-            "status.podIP": pod_ip,
-            "status.hostIP": "127.0.0.1",
-        }
-        labelled = re.fullmatch(r"metadata\.(labels|annotations)\['([^']+)'\]", path)
-        if labelled:
-            return str((metadata.get(labelled[1]) or {}).get(labelled[2], ""))
-        if path not in fields:
-            raise ContainerConfigError(f"env {variable['name']}: fieldRef to {path!r} is not supported")
-        return str(fields[path])
-    for reference, resource in (("configMapKeyRef", CONFIGMAP), ("secretKeyRef", SECRET)):
-        if reference in source:
-            wanted = source[reference]
-            data = _data(store, resource, metadata["namespace"], wanted)
-            if wanted["key"] in data:
-                return str(data[wanted["key"]])
-            if wanted.get("optional"):
-                return None
-            raise ContainerConfigError(
-                f"couldn't find key {wanted['key']} in {resource.kind} {metadata['namespace']}/{wanted['name']}"
-            )
-    raise ContainerConfigError(f"env {variable['name']}: this valueFrom is not supported")
-
-
-def _data(store: Store, resource: Any, namespace: str, reference: Mapping[str, Any]) -> dict[str, str]:
-    found = store.find(resource, namespace, reference["name"])
-    if found is None:
-        if reference.get("optional"):
-            return {}
-        raise ContainerConfigError(f'{resource.kind.lower()} "{reference["name"]}" not found')
-    data: dict[str, str] = found.get("data") or {}
-    if resource is SECRET:
-        return {name: base64.b64decode(value).decode() for name, value in data.items()}
-    return data
+        return field_of(pod, pod_ip, source["fieldRef"]["fieldPath"])
+    for kind, resource in REFERENCES.items():
+        if f"{kind}KeyRef" in source:
+            value = key_of(store, resource, pod["metadata"]["namespace"], source[f"{kind}KeyRef"])
+            return None if value is None else os.fsdecode(value)
+    raise MissingError(f"env {variable['name']}: this valueFrom is not supported")
 
 
 def _expand(text: str, environment: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ its processes are gone. Not here: who makes pods (controllers).
 import asyncio
 import contextlib
 import logging
+import shutil
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
@@ -18,10 +19,12 @@ from embedded.api.store import Store, now
 from embedded.runtime.addresses import Addresses
 from embedded.runtime.containers import Backoff, Container, Plan, RestartPolicy
 from embedded.runtime.environment import Names, launch, still_true
+from embedded.runtime.events import Recorder
 from embedded.runtime.images import Image, Images, Progress
 from embedded.runtime.logs import ContainerLog
 from embedded.runtime.names import ClusterNames
 from embedded.runtime.probes import probe_of
+from embedded.runtime.volumes import Volumes
 
 FINALIZER = "touchstone.dev/processes"
 NODE = "touchstone"
@@ -34,6 +37,7 @@ class RunningPod:
     """One pod: its address and its containers."""
 
     def __init__(self, obj: dict[str, Any], address: str, folder: Path, agent: "Kubelet") -> None:
+        self.volumes = Volumes(obj, address, agent.volumes / folder.name, agent.store)
         self._metadata, self.spec, self.address, self._agent = obj["metadata"], obj["spec"], address, agent
         self.labels: Mapping[str, str] = self._metadata.get("labels") or {}
         self._started = now()
@@ -101,9 +105,12 @@ class RunningPod:
                 pod_ip=self.address,
                 store=agent.store,
                 names=Names(agent.names.address, agent.names.exists),
+                mounts=self.volumes.mounts(container),
             ),
-            probe=lambda image: probe_of(container, image),
-            address=self.address,
+            probe=lambda image, launched: probe_of(container, image, launched, self.address),
+            tell=lambda reason, message: agent.events.record(
+                obj, reason, message, f"spec.containers{{{container['name']}}}"
+            ),
             policy=RestartPolicy(self.spec.get("restartPolicy") or "Always"),
             backoff=agent.backoff,
         )
@@ -168,6 +175,9 @@ class Kubelet:
         self.store, self.images, self.progress = store, images, progress
         self.backoff = backoff or Backoff()
         self.names = ClusterNames(store, self.pods)
+        self.events = Recorder(store, "kubelet", NODE)
+        self.volumes = state / "volumes"
+        shutil.rmtree(self.volumes, ignore_errors=True)  # of a platform that was killed
         self._addresses, self._logs = addresses, state / "logs"
         self._pods: dict[tuple[str, str], RunningPod] = {}
         self._by_namespace: defaultdict[str, dict[str, RunningPod]] = defaultdict(dict)
@@ -184,8 +194,11 @@ class Kubelet:
             async for change, resource, obj in changes:
                 if resource is POD:
                     self._follow(change, obj)
-                else:
-                    self.changed()
+                    continue
+                if resource is not SERVICE:
+                    for pod in self.pods(obj["metadata"]["namespace"]):
+                        pod.volumes.refresh()
+                self.changed()
 
     async def stop(self, grace: float) -> None:
         """End every process: SIGTERM to all, after `grace` seconds SIGKILL. No pod is started any more."""
@@ -278,6 +291,7 @@ class Kubelet:
 
     async def _stopped(self, pod: RunningPod, grace: float) -> None:
         await pod.stop(grace)
+        await asyncio.to_thread(pod.volumes.remove)
         if self._pods.get(pod.key) is not pod:
             return
         if not self._stopping:
