@@ -15,7 +15,7 @@ IMAGES = sorted(path.parent for path in (ROOT / "images").glob("*/image.toml"))
 
 
 def objects(pipeline: str) -> dict[str, Any]:
-    loaded = [yaml.safe_load(path.read_text()) for path in sorted((PIPELINES / pipeline).glob("*.yaml"))]
+    loaded = [yaml.safe_load(path.read_text()) for path in sorted((PIPELINES / pipeline / "base").glob("*.yaml"))]
     return {f"{each['kind']}/{each['metadata']['name']}": each for each in loaded}
 
 
@@ -49,7 +49,10 @@ def test_the_async_pipeline_keeps_the_documented_names() -> None:
 
 
 def test_kubectl_apply_of_the_folder_sees_manifests_only() -> None:
-    assert {path.suffix for path in (PIPELINES / "async-mnist").iterdir() if path.is_file()} == {".yaml"}
+    # kubectl takes every .yaml, .yml and .json of a folder for a manifest: hence Kustomization without a suffix.
+    for base in PIPELINES.glob("*/base"):
+        assert {path.suffix for path in base.iterdir()} == {".yaml", ""}
+        assert all(yaml.safe_load(path.read_text())["kind"] != "Kustomization" for path in base.glob("*.yaml"))
     traced = json.loads((PIPELINES / "async-mnist" / "requests" / "image-with-trace-id.json").read_text())
     assert traced["test-trace-id"] == "16ec3446-48d6-422e-9926-8224853e84a7"
 
@@ -86,7 +89,7 @@ def test_an_images_requirements_are_a_lock(folder: Path) -> None:
 
 
 def test_every_image_of_the_pipelines_has_a_folder() -> None:
-    text = "".join(path.read_text() for path in PIPELINES.glob("*/*.yaml"))
+    text = "".join(path.read_text() for path in PIPELINES.glob("*/base/*.yaml"))
     named = {match.rpartition("/")[2].partition(":")[0] for match in re.findall(r"image: (\S+)", text)}
     assert named == {"msg-transformer", "serving"}
     assert named <= {folder.name for folder in IMAGES}
