@@ -1,0 +1,39 @@
+"""A machine of stand-ins, and the life of a cluster on it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures.targets.kindlifecycle import Lifecycle
+from selftest.kind.machine import Machine
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A healthy machine: nothing but its stand-ins is on PATH."""
+    made = Machine(tmp_path / "bin")
+    monkeypatch.setenv("PATH", str(made.folder))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("DOCKER_HOST", "KIND_EXPERIMENTAL_PROVIDER", "TOUCHSTONE_BASE_IMAGE"):
+        monkeypatch.delenv(name, raising=False)
+    return made
+
+
+@pytest.fixture
+def told() -> list[str]:
+    """The lines of progress."""
+    return []
+
+
+@pytest.fixture
+def lifecycle(machine: Machine, tmp_path: Path, told: list[str]) -> Callable[..., Lifecycle]:
+    """Makes the life of a cluster named house."""
+
+    def make(name: str = "house") -> Lifecycle:
+        folder = tmp_path / "run"
+        folder.mkdir(exist_ok=True)
+        return Lifecycle(name, machine.tools(), folder, told.append)
+
+    return make
