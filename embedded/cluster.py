@@ -1,18 +1,26 @@
-"""What a fresh cluster holds: the namespaces and Services that the documented flows presume."""
+"""What a fresh cluster holds: namespaces and Services that the documented flows presume, its node, its definitions."""
 
+import os
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from embedded.api.resources import NAMESPACE, SERVICE
-from embedded.api.store import Store
+from embedded.api.discovery import VERSION
+from embedded.api.kinds import definitions
+from embedded.api.resources import CONFIGMAP, NAMESPACE, SERVICE
+from embedded.api.resources_stored import CUSTOMRESOURCEDEFINITION, NODE
+from embedded.api.store import Store, now
+from embedded.types import NODE_NAME
 
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 NAMESPACES = ("knative-eventing", "database", "istio-system")
 WORKLOAD_NAMESPACE = "kserve-test"
 """The documentation of the flow uses it without making it."""
 
+DESCRIPTION = ("kube-public", "touchstone-platform")
 KAFKA = ("database", "kafka")
+KAFKA_INSIDE = "kafka.database.svc.cluster.local:9092"
 BROKER_INGRESS = ("knative-eventing", "kafka-broker-ingress")
 INFERENCE_INGRESS = ("istio-system", "istio-ingressgateway")
 LOCAL_GATEWAY = ("istio-system", "knative-local-gateway")
@@ -30,6 +38,38 @@ def furnish(store: Store, broker_ingress: int, inference_ingress: int, kafka: in
     _service(store, BROKER_INGRESS, [_port("http-container", 80, broker_ingress, 8080)])
     _service(store, INFERENCE_INGRESS, [_port("http2", 80, inference_ingress, 8080)])
     _service(store, LOCAL_GATEWAY, [_port("http2", 80, inference_ingress, 8081)])
+    store.create(NODE, _node())
+    for definition in definitions():
+        store.create(CUSTOMRESOURCEDEFINITION, definition)
+
+
+def describe(store: Store, description: Mapping[str, Any]) -> None:
+    """Say what the platform consists of, where those who come with a kubeconfig alone look for it."""
+    data = {"platform.json": orjson.dumps(description, option=orjson.OPT_INDENT_2).decode()}
+    store.create(CONFIGMAP, {"metadata": {"namespace": DESCRIPTION[0], "name": DESCRIPTION[1]}, "data": data})
+
+
+def _node() -> dict[str, Any]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
+    amounts = {"cpu": str(os.cpu_count() or 1), "memory": f"{memory}Ki", "pods": "110"}
+    ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "pods are processes here"}
+    system = os.uname()
+    return {
+        "metadata": {"name": NODE_NAME, "labels": {"kubernetes.io/hostname": NODE_NAME, "kubernetes.io/os": "linux"}},
+        "spec": {},
+        "status": {
+            "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": NODE_NAME}],
+            "allocatable": amounts,
+            "capacity": amounts,
+            "conditions": [ready | {"lastHeartbeatTime": now(), "lastTransitionTime": now()}],
+            "nodeInfo": {
+                "architecture": system.machine,
+                "kernelVersion": system.release,
+                "kubeletVersion": VERSION["gitVersion"],
+                "operatingSystem": "linux",
+            },
+        },
+    }
 
 
 def _port(name: str, port: int, node_port: int, target: int | None = None) -> dict[str, Any]:

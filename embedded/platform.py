@@ -107,6 +107,13 @@ class Platform:
         kafka_host, kafka_port = _host_port(running.bootstrap)
         broker_port, inference_port = _host_port(broker_url)[1], _host_port(inference_url)[1]
         cluster.furnish(store, broker_port, inference_port, kafka_port)
+        kafka_itself = {"kind": running.kind, "version": running.version, "topics": f"{admin_url}/topics"}
+        described: dict[str, Any] = {
+            "resolver": f"{admin_url}/resolve",
+            "kafka": kafka_itself | {"bootstrap": cluster.KAFKA_INSIDE},
+            "versions": {"touchstone-embedded": version(), **versions(images)},
+        }
+        cluster.describe(store, described)
         names.serve(*cluster.KAFKA, kafka_host, kafka_port)
         names.serve(*cluster.BROKER_INGRESS, LOOPBACK, broker_port)
         names.serve(*cluster.INFERENCE_INGRESS, LOOPBACK, inference_port)
@@ -144,21 +151,13 @@ class Platform:
         keep.push_async_callback(server.stop)
         kubeconfig = options.state / "kubeconfig"
         write_privately(kubeconfig, yaml.safe_dump(server.kubeconfig()).encode())
-        return {
+        return described | {
             "pid": os.getpid(),
             "kubeconfig": str(kubeconfig),
             "api": api_url,
             "brokerIngress": broker_url,
             "inferenceIngress": inference_url,
-            "resolver": f"{admin_url}/resolve",
-            "kafka": {
-                "kind": running.kind,
-                "bootstrap": running.bootstrap,
-                "topics": f"{admin_url}/topics",
-                "version": running.version,
-                "client": dict(running.client),
-            },
-            "versions": {"touchstone-embedded": version(), **versions(images)},
+            "kafka": kafka_itself | {"bootstrap": running.bootstrap, "client": dict(running.client)},
         }
 
     async def stop(self) -> None:

@@ -4,6 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+NODE_NAME = "touchstone"
+"""Of the one node that there is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

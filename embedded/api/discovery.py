@@ -1,12 +1,13 @@
 """What a client asks first: which groups, versions and kinds there are, in both forms that clients speak.
 
-Aggregated discovery (`apidiscovery.k8s.io/v2`) for kubectl, the older lists for the Python client. All is constant.
+Aggregated discovery (`apidiscovery.k8s.io/v2`) for kubectl, the older lists for the Python client.
 """
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
-from embedded.api.resources import RESOURCES, Resource
+from embedded.api.kinds import Kinds
+from embedded.api.resources import Resource
 
 Object = dict[str, Any]
 
@@ -22,7 +23,6 @@ VERSION: Object = {
     "platform": "linux/amd64",
 }
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-REVIEWS = ("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews")
 
 _SUBRESOURCES = {
     "status": ("", ["get", "patch", "update"]),
@@ -31,65 +31,70 @@ _SUBRESOURCES = {
 }
 
 
-def answer(parts: tuple[str, ...]) -> Object | None:
+def answer(kinds: Kinds, parts: tuple[str, ...]) -> Object | None:
     """The unaggregated document at a path like `("apis", "apps", "v1")`; None if there is none."""
+    known = group_versions(kinds)
     match parts:
         case ("version",):
             return VERSION
         case ("api",):
             return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
         case ("apis",):
-            groups = [_group(group) for group, _ in group_versions() if group]
+            groups = [_group(kinds, group) for group in dict(known) if group]
             return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
-        case ("apis", group) if group in dict(group_versions()):
-            return {"kind": "APIGroup", "apiVersion": "v1", **_group(group)}
+        case ("apis", group) if group in dict(known):
+            return {"kind": "APIGroup", "apiVersion": "v1", **_group(kinds, group)}
         case ("api", "v1"):
-            return _resource_list("", "v1")
-        case ("apis", group, version) if (group, version) in group_versions():
-            return _resource_list(group, version)
+            return _resource_list(kinds, "", "v1")
+        case ("apis", group, version) if (group, version) in known:
+            return _resource_list(kinds, group, version)
     return None
 
 
-@cache
-def aggregated(root: str) -> Object:
+@lru_cache(maxsize=4)
+def aggregated(kinds: Kinds, root: str) -> Object:
     """The APIGroupDiscoveryList of `api` (the core group) or `apis` (all others)."""
     items = []
-    for group, version in group_versions():
+    for group in dict(group_versions(kinds)):
         if bool(group) == (root == "apis"):
             name: Object = {"name": group} if group else {}
-            resources = [_discovered(resource) for resource in _of(group, version)]
-            if group == REVIEWS[0]:
-                kind = {"group": "", "version": "", "kind": REVIEWS[2]}
-                review = {"resource": REVIEWS[3], "responseKind": kind, "scope": "Cluster", "verbs": ["create"]}
-                resources.append(review | {"singularResource": REVIEWS[2].lower()})
-            versions = [{"version": version, "resources": resources, "freshness": "Current"}]
+            versions = [
+                {
+                    "version": version,
+                    "resources": [_discovered(resource) for resource in _of(kinds, group, version)],
+                    "freshness": "Current",
+                }
+                for version in _versions(kinds, group)
+            ]
             items.append({"metadata": name, "versions": versions})
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
 
 
-@cache
-def group_versions() -> tuple[tuple[str, str], ...]:
+def group_versions(kinds: Kinds) -> list[tuple[str, str]]:
     """All (group, version) pairs, the core group first."""
-    return tuple(dict.fromkeys([("", "v1"), REVIEWS[:2], *((r.group, r.version) for r in RESOURCES)]))
+    return list(dict.fromkeys([("", "v1"), *((r.group, r.version) for r in kinds.all)]))
 
 
-def _of(group: str, version: str) -> list[Resource]:
-    return [resource for resource in RESOURCES if (resource.group, resource.version) == (group, version)]
+def _versions(kinds: Kinds, group: str) -> list[str]:
+    return [version for known, version in group_versions(kinds) if known == group]
+
+
+def _of(kinds: Kinds, group: str, version: str) -> list[Resource]:
+    return [resource for resource in kinds.all if (resource.group, resource.version) == (group, version)]
 
 
 def _subresources(resource: Resource) -> list[str]:
     return [*(["status"] if resource.status else []), *resource.subresources]
 
 
-def _group(group: str) -> Object:
-    version = dict(group_versions())[group]
-    preferred = {"groupVersion": f"{group}/{version}", "version": version}
-    return {"name": group, "versions": [preferred], "preferredVersion": preferred}
+def _group(kinds: Kinds, group: str) -> Object:
+    versions = [{"groupVersion": f"{group}/{version}", "version": version} for version in _versions(kinds, group)]
+    return {"name": group, "versions": versions, "preferredVersion": versions[0]}
 
 
-def _resource_list(group: str, version: str) -> Object:
+def _resource_list(kinds: Kinds, group: str, version: str) -> Object:
     listed: list[Object] = []
-    for resource in _of(group, version):
+    for resource in _of(kinds, group, version):
         common = {"namespaced": resource.namespaced, "kind": resource.kind}
         entry: Object = {"name": resource.plural, "singularName": resource.singular, **common, "verbs": resource.verbs}
         if resource.short_names:
@@ -101,9 +106,6 @@ def _resource_list(group: str, version: str) -> Object:
             kind, verbs = _SUBRESOURCES[sub]
             part = {"name": f"{resource.plural}/{sub}", "singularName": "", **common, "verbs": verbs}
             listed.append(part | {"kind": kind or resource.kind})
-    if group == REVIEWS[0]:
-        review = {"name": REVIEWS[3], "singularName": REVIEWS[2].lower(), "namespaced": False, "kind": REVIEWS[2]}
-        listed.append(review | {"verbs": ["create"]})
     group_version = f"{group}/{version}" if group else version
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": listed}
 

@@ -5,38 +5,39 @@
 """
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
 
 from embedded.api import discovery, schemas
-from embedded.api.resources import RESOURCES, Resource
+from embedded.api.kinds import Kinds
+from embedded.api.resources import Resource
 
 Object = dict[str, Any]
 
 V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 
-@cache
-def index() -> bytes:
+@lru_cache(maxsize=4)
+def index(kinds: Kinds) -> bytes:
     """`/openapi/v3`: where the document of each group and version is."""
     paths = {}
-    for group, version in discovery.group_versions():
+    for group, version in discovery.group_versions(kinds):
         path = f"apis/{group}/{version}" if group else f"api/{version}"
-        digest = hashlib.sha256(document(group, version) or b"").hexdigest().upper()
+        digest = hashlib.sha256(document(kinds, group, version) or b"").hexdigest().upper()
         paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
     return orjson.dumps({"paths": paths})
 
 
-@cache
-def document(group: str, version: str) -> bytes | None:
+@lru_cache(maxsize=256)
+def document(kinds: Kinds, group: str, version: str) -> bytes | None:
     """`/openapi/v3/apis/<group>/<version>`; None if there is no such group and version."""
-    if (group, version) not in discovery.group_versions():
+    if (group, version) not in discovery.group_versions(kinds):
         return None
     paths: Object = {}
     components: Object = {}
-    for resource in RESOURCES:
+    for resource in kinds.all:
         if (resource.group, resource.version) == (group, version):
             components[_component(resource)] = _schema(resource)
             paths |= _paths(resource)
@@ -59,7 +60,7 @@ def _component(resource: Resource) -> str:
 
 def _schema(resource: Resource) -> Object:
     own = {"group": resource.group, "version": resource.version, "kind": resource.kind}
-    properties = schemas.HEAD | resource.schema["properties"]
+    properties = schemas.HEAD | resource.schema.get("properties", {})
     return resource.schema | {"properties": properties, "x-kubernetes-group-version-kind": [own]}
 
 

@@ -40,6 +40,10 @@ _KINDS: dict[tuple[str, str], Message] = {
         5: ("immutable", "t"),
     },
     ("v1", "ServiceAccount"): {1: ("metadata", _METADATA)},
+    ("authorization.k8s.io/v1", "SelfSubjectRulesReview"): {
+        1: ("metadata", _METADATA),
+        2: ("spec", {1: ("namespace", "s")}),
+    },
     ("authorization.k8s.io/v1", "SelfSubjectAccessReview"): {
         1: ("metadata", _METADATA),
         2: (

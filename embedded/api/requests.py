@@ -11,7 +11,8 @@ import yaml
 from embedded.api import errors, protobuf
 from embedded.api.errors import Cause
 from embedded.api.fields import Manager
-from embedded.api.resources import BY_PATH, Resource
+from embedded.api.kinds import Kinds
+from embedded.api.resources import Resource
 
 Object = dict[str, Any]
 
@@ -79,7 +80,7 @@ class Call:
         return word
 
 
-def parse_path(parts: list[str], query: Mapping[str, str], accept: str, agent: str) -> Call | None:
+def parse_path(kinds: Kinds, parts: list[str], query: Mapping[str, str], accept: str, agent: str) -> Call | None:
     """The call that a path like `["apis", "apps", "v1", "namespaces", "x", "deployments", "y"]` makes, or None."""
     match parts:
         case ["api", version, *rest]:
@@ -89,9 +90,9 @@ def parse_path(parts: list[str], query: Mapping[str, str], accept: str, agent: s
         case _:
             return None
     namespace = None
-    if len(rest) >= 3 and rest[0] == "namespaces" and (group, version, rest[2]) in BY_PATH:
+    if len(rest) >= 3 and rest[0] == "namespaces" and kinds.at(group, version, rest[2]):
         namespace, rest = rest[1], rest[2:]
-    resource = BY_PATH.get((group, version, rest[0])) if rest else None
+    resource = kinds.at(group, version, rest[0]) if rest else None
     if resource is None or (namespace is not None and not resource.namespaced):
         return None
     name = rest[1] if len(rest) > 1 else None

@@ -1,7 +1,7 @@
 """The kinds that the embedded API serves, and what a client may ask about each: names, scope, columns, schema.
 
-A kind is a constant here (`BROKER`, `POD`, ...) and `RESOURCES` is all of them. Custom kinds have the printer columns
-of their real CRDs; the columns of core kinds are code, in `table`.
+A kind is a constant here (`BROKER`, `POD`, ...), and `RESOURCES` is all that mean something on this platform. Custom
+kinds have the printer columns of their real CRDs; the columns of core kinds are code, in `table`.
 """
 
 from dataclasses import dataclass, field
@@ -185,6 +185,19 @@ DEPLOYMENT = Resource(
     schema=core.DEPLOYMENT,
 )
 
+_REVIEW: dict[str, Any] = {"namespaced": False, "status": False, "generations": False, "verbs": ("create",)}
+ACCESSREVIEW = Resource(
+    "authorization.k8s.io",
+    "v1",
+    "SelfSubjectAccessReview",
+    "selfsubjectaccessreviews",
+    schema=core.REVIEW,
+    **_REVIEW,
+)
+RULESREVIEW = Resource(
+    "authorization.k8s.io", "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews", schema=core.REVIEW, **_REVIEW
+)
+
 RESOURCES: tuple[Resource, ...] = (
     CONFIGMAP,
     EVENT,
@@ -198,6 +211,6 @@ RESOURCES: tuple[Resource, ...] = (
     TRIGGER,
     SELDONDEPLOYMENT,
     INFERENCESERVICE,
+    ACCESSREVIEW,
+    RULESREVIEW,
 )
-BY_PATH: dict[tuple[str, str, str], Resource] = {(r.group, r.version, r.plural): r for r in RESOURCES}
-BY_KIND: dict[tuple[str, str], Resource] = {(r.api_version, r.kind): r for r in RESOURCES}

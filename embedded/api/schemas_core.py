@@ -141,6 +141,7 @@ POD = record(
         )
     ),
 )
+REVIEW = record("What may I do?", **each(opaque(), "spec status"))
 EVENT = record(
     "A note on what happened to an object.",
     **each(

@@ -24,8 +24,8 @@ from aiohttp import web
 
 from embedded.api import discovery, errors, openapi, proxy, streams, verbs
 from embedded.api.errors import ApiError
-from embedded.api.protobuf import MEDIA_TYPE as PROTOBUF
-from embedded.api.requests import BODY_LIMIT, JSON, YAML, Call, media_type, parse_path, read_body
+from embedded.api.kinds import Kinds
+from embedded.api.requests import BODY_LIMIT, JSON, Call, media_type, parse_path
 from embedded.api.store import Store
 from embedded.types import Resolve
 
@@ -118,25 +118,21 @@ class ApiServer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
+        headers = request.headers
         call = parse_path(
-            parts, request.query, request.headers.get("Accept", ""), request.headers.get("User-Agent", "")
+            self.store.kinds, parts, request.query, headers.get("Accept", ""), headers.get("User-Agent", "")
         )
         if call is not None:
             return await self._answer_call(call, request)
         if request.method == "GET":
-            return _document(request, tuple(parts))
-        if request.method == "POST" and parts == ["apis", *discovery.REVIEWS[:2], discovery.REVIEWS[3]]:
-            review = read_body(await request.read(), media_type(request.content_type), (JSON, YAML, PROTOBUF))
-            allowed = {"allowed": True, "reason": "everything is allowed on the embedded platform"}
-            named = {"apiVersion": "/".join(discovery.REVIEWS[:2]), "kind": discovery.REVIEWS[2], "metadata": {}}
-            return _json(201, orjson.dumps({**review, **named, "status": allowed}))
+            return _document(self.store.kinds, request, tuple(parts))
         raise errors.no_such_path()
 
     async def _answer_call(self, call: Call, request: web.Request) -> web.StreamResponse:
         if call.subresource == "proxy":
             assert self._session is not None
             return await proxy.forward(self.store, self._resolve, self._session, call, request)
-        if request.method == "GET":
+        if request.method == "GET" and "get" in call.resource.verbs:
             if call.subresource == "log":
                 return await self._stream(streams.pod_log(self.store, self._logs, call, request))
             if call.query.get("watch") in ("true", "1"):
@@ -149,7 +145,8 @@ class ApiServer:
         misplaced = (call.name is None) != (request.method == "POST") or (
             call.subresource and request.method == "DELETE"
         )
-        if writer is None or misplaced or call.subresource == "log":
+        review = call.resource.verbs == ("create",) and request.method != "POST"
+        if writer is None or misplaced or review or call.subresource == "log":
             raise errors.method_not_allowed()
         if request.method == "POST" and call.resource.namespaced and call.namespace is None:
             raise errors.method_not_allowed()
@@ -185,24 +182,26 @@ def _json(code: int, body: bytes, content_type: str = JSON) -> web.Response:
     )
 
 
-def _document(request: web.Request, parts: tuple[str, ...]) -> web.Response:
+def _document(kinds: Kinds, request: web.Request, parts: tuple[str, ...]) -> web.Response:
     """Health, version, discovery and OpenAPI."""
     accept = request.headers.get("Accept", "")
     match parts:
         case ("healthz" | "readyz" | "livez", *_):
             return web.Response(text="ok")
         case ("api" | "apis" as root,) if "as=APIGroupDiscoveryList" in accept:
-            return _cacheable(request, orjson.dumps(discovery.aggregated(root)), discovery.AGGREGATED)
+            return _cacheable(request, orjson.dumps(discovery.aggregated(kinds, root)), discovery.AGGREGATED)
         case ("openapi", "v3"):
-            return _cacheable(request, openapi.index(), JSON)
-        case ("openapi", "v3", "api", version) if (found := openapi.document("", version)) is not None:
+            return _cacheable(request, openapi.index(kinds), JSON)
+        case ("openapi", "v3", "api", version) if (found := openapi.document(kinds, "", version)) is not None:
             return _cacheable(request, found, JSON)
-        case ("openapi", "v3", "apis", group, version) if (found := openapi.document(group, version)) is not None:
+        case ("openapi", "v3", "apis", group, version) if (
+            found := openapi.document(kinds, group, version)
+        ) is not None:
             return _cacheable(request, found, JSON)
         case ("openapi", "v2"):
             wanted = "protobuf" in accept
             return _cacheable(request, openapi.v2(protobuf=wanted), openapi.V2_PROTOBUF if wanted else JSON)
-    found_document = discovery.answer(parts)
+    found_document = discovery.answer(kinds, parts)
     if found_document is None:
         raise errors.no_such_path()
     return _json(200, orjson.dumps(found_document))

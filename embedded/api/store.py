@@ -20,8 +20,10 @@ from typing import Any, Literal
 import orjson
 
 from embedded.api import errors, fields, validation
+from embedded.api.kinds import Kinds, is_built_in
 from embedded.api.owners import Key, Owners
-from embedded.api.resources import NAMESPACE, RESOURCES, Resource
+from embedded.api.resources import NAMESPACE, Resource
+from embedded.api.resources_stored import CUSTOMRESOURCEDEFINITION
 from embedded.api.watching import Change, Log, Subscription
 
 Object = dict[str, Any]
@@ -57,11 +59,12 @@ class Store:
     def __init__(self, admission: Sequence[Admission] = ()) -> None:
         self.admission: list[Admission] = list(admission)
         self.version = 0
-        self._objects: dict[Resource, dict[Key, _Entry]] = {resource: {} for resource in RESOURCES}
+        self.kinds = Kinds()
+        self._objects: defaultdict[Resource, dict[Key, _Entry]] = defaultdict(dict)
         self._owners = Owners()
         self._population: defaultdict[str, int] = defaultdict(int)
         self._log = Log()
-        for name in ("default", "kube-system"):
+        for name in sorted(IMMORTAL):
             self.create(NAMESPACE, {"metadata": {"name": name}})
 
     # Reading.
@@ -216,6 +219,8 @@ class Store:
         obj = entry.copy()
         if resource is NAMESPACE and name in IMMORTAL:
             raise errors.forbidden(resource, name, "this namespace may not be deleted")
+        if resource is CUSTOMRESOURCEDEFINITION and is_built_in(obj):
+            raise errors.forbidden(resource, name, "the platform itself serves this kind")
         if dry_run:
             return obj
         if resource is NAMESPACE or obj["metadata"].get("finalizers"):
@@ -275,6 +280,8 @@ class Store:
         self._objects[resource][key] = entry
         self._owners.note(resource, key, None if old is None else old.obj, stored)
         self._population[key[0]] += old is None
+        if resource is CUSTOMRESOURCEDEFINITION:
+            self.kinds = self.kinds.defined(stored)
         self._log.publish(Change(change, resource, self.version, stored, entry.raw, None if old is None else old.obj))
 
     def _mark(self, resource: Resource, key: Key, obj: Object) -> None:
@@ -304,6 +311,10 @@ class Store:
                 self._disown(dependent, place, uid)
             else:
                 self._collect_orphan(dependent, place)
+        if resource is CUSTOMRESOURCEDEFINITION and (kind := self.kinds.of(obj)) is not None:
+            for place in list(self._objects[kind]):
+                self._remove(kind, place)
+            self.kinds = self.kinds.without(kind)
         self._finish_namespace(key[0])
 
     # What belongs to what.
@@ -325,7 +336,7 @@ class Store:
         self._put("MODIFIED", resource, key, new)
 
     def _empty(self, namespace: str) -> None:
-        for resource, objects in self._objects.items():
+        for resource, objects in list(self._objects.items()):
             for key in [key for key in objects if resource.namespaced and key[0] == namespace]:
                 if key in objects:
                     self.delete(resource, *key)

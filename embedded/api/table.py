@@ -17,7 +17,6 @@ from embedded.api.resources import (
     POD,
     SECRET,
     SERVICE,
-    SERVICEACCOUNT,
     Column,
     Resource,
 )
@@ -58,7 +57,7 @@ def printer(resource: Resource) -> tuple[list[Object], Callable[[Object], Cells]
         about = "Custom resource definition column (in JSONPath format): "
         definitions = [first, *(_definition(column, about + column.path) for column in resource.columns)]
         return definitions, lambda obj: [obj["metadata"]["name"], *(_cell(path(obj), kind) for path, kind in paths)]
-    columns, cells = _CORE[resource]
+    columns, cells = _CORE.get(resource, _PLAIN)
     definitions = [
         first,
         *(_definition(Column(name.rstrip("*"), "string", "", int(name.endswith("*"))), "") for name in columns),
@@ -251,11 +250,11 @@ def _pairs(labels: Any) -> str:
     return ",".join(f"{name}={value}" for name, value in sorted((labels or {}).items())) or "<none>"
 
 
+_PLAIN: tuple[tuple[str, ...], Callable[[Object], Cells]] = (("Age",), lambda obj: [_created(obj)])
 _CORE: dict[Resource, tuple[tuple[str, ...], Callable[[Object], Cells]]] = {
     NAMESPACE: (("Status", "Age"), _namespace),
     CONFIGMAP: (("Data", "Age"), _configmap),
     SECRET: (("Type", "Data", "Age"), _secret),
-    SERVICEACCOUNT: (("Age",), lambda obj: [_created(obj)]),
     SERVICE: (("Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "Selector*"), _service),
     POD: (("Ready", "Status", "Restarts", "Age", "IP*", "Node*", "Nominated Node*", "Readiness Gates*"), _pod),
     DEPLOYMENT: (("Ready", "Up-to-date", "Available", "Age", "Containers*", "Images*", "Selector*"), _deployment),

@@ -13,6 +13,7 @@ from typing import Any
 
 from embedded.api import errors
 from embedded.api.errors import Cause
+from embedded.api.kinds import settle_definition
 from embedded.api.resources import Resource
 from embedded.api.schemas import HEAD, INT_OR_STRING, KEEP, Schema
 
@@ -52,6 +53,8 @@ def settle(resource: Resource, new: Object, old: Object | None = None) -> None:
     metadata = new["metadata"]
     if not wrong:
         _default(resource, new, old)
+        if resource.kind == "CustomResourceDefinition":
+            wrong += settle_definition(new)
     if not any(cause.field.startswith("metadata.") for cause in wrong):
         for name in ("annotations", "finalizers", "labels", "ownerReferences"):
             if not metadata.get(name):
@@ -117,7 +120,7 @@ def _touched(new: Object, old: Object | None) -> list[str]:
 
 
 def _root(resource: Resource) -> Schema:
-    return resource.schema | {"properties": HEAD | resource.schema["properties"]}
+    return resource.schema | {"properties": HEAD | resource.schema.get("properties", {})}
 
 
 def _shape(schema: Schema, value: Any) -> None:

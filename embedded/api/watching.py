@@ -5,7 +5,7 @@ deque each, no copy, so that many watchers cost little. A `Subscription` is read
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 import orjson
 
 from embedded.api import errors
-from embedded.api.resources import RESOURCES, Resource
+from embedded.api.resources import Resource
 
 REMEMBERED = 4096
 """Changes kept for each kind; a watch from before the oldest of them is answered 410."""
@@ -96,9 +96,9 @@ class Log:
     """The last changes of each kind, and who wants to hear the next ones."""
 
     def __init__(self) -> None:
-        self._changes: dict[Resource, deque[Change]] = {resource: deque(maxlen=REMEMBERED) for resource in RESOURCES}
-        self._forgotten = dict.fromkeys(RESOURCES, 0)
-        self._readers: dict[Resource, dict[Subscription, None]] = {resource: {} for resource in RESOURCES}
+        self._changes: defaultdict[Resource, deque[Change]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+        self._forgotten: defaultdict[Resource, int] = defaultdict(int)
+        self._readers: defaultdict[Resource, dict[Subscription, None]] = defaultdict(dict)
 
     def publish(self, change: Change) -> None:
         """Remember a change and hand it to every subscription of its kind."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from embedded.api.resources import BY_KIND, SERVICE
+from embedded.api.resources import SERVICE
 from embedded.api.store import Store
 
 
@@ -36,11 +36,11 @@ def resolve_destination(store: Store, destination: Mapping[str, Any], namespace:
 def _address(store: Store, reference: Mapping[str, Any], namespace: str) -> str:
     api_version, kind, name = reference.get("apiVersion") or "", reference.get("kind") or "", reference["name"]
     place = reference.get("namespace") or namespace
-    resource = BY_KIND.get((api_version, kind))
-    if resource is None:
-        # As in Knative, a reference may leave the version out; the group and kind tell what is meant.
-        group = reference.get("group") or api_version.partition("/")[0]
-        resource = next((r for (_, k), r in BY_KIND.items() if k == kind and r.group == group), None)
+    alike = [resource for resource in store.kinds.all if resource.kind == kind]
+    # As in Knative, a reference may leave the version out; the group and kind tell what is meant.
+    group = reference.get("group") or api_version.partition("/")[0]
+    resource = next((r for r in alike if r.api_version == api_version), None)
+    resource = resource or next((r for r in alike if r.group == group), None)
     if resource is None:
         raise UnresolvedDestinationError("NotFound", f"this platform has no kind {api_version} {kind}")
     found = store.find(resource, place, name)

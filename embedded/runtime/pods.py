@@ -25,9 +25,9 @@ from embedded.runtime.logs import ContainerLog
 from embedded.runtime.names import ClusterNames
 from embedded.runtime.probes import probe_of
 from embedded.runtime.volumes import Volumes
+from embedded.types import NODE_NAME
 
 FINALIZER = "touchstone.dev/processes"
-NODE = "touchstone"
 DEFAULT_GRACE = 30.0
 
 _log = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ class Kubelet:
         self.store, self.images, self.progress = store, images, progress
         self.backoff = backoff or Backoff()
         self.names = ClusterNames(store, self.pods)
-        self.events = Recorder(store, "kubelet", NODE)
+        self.events = Recorder(store, "kubelet", NODE_NAME)
         self.volumes = state / "volumes"
         shutil.rmtree(self.volumes, ignore_errors=True)  # of a platform that was killed
         self._addresses, self._logs = addresses, state / "logs"
@@ -271,7 +271,7 @@ class Kubelet:
         finalizers = current["metadata"].get("finalizers") or []
         if FINALIZER not in finalizers:
             current["metadata"]["finalizers"] = [*finalizers, FINALIZER]
-            current["spec"].setdefault("nodeName", NODE)
+            current["spec"].setdefault("nodeName", NODE_NAME)
             current = self.store.update(POD, current)
         # Whoever replaces a pod (the same Deployment) gets its address again, so that what was told it stays right.
         owners = current["metadata"].get("ownerReferences") or [{"name": key[1]}]

@@ -344,8 +344,8 @@ def test_patch_edit_label_and_describe(kubectl: Kubectl, environment: dict[str, 
         ("get all", ""),
         ("api-resources --api-group=apps -o name", "deployments.apps"),
         (
-            "api-versions",
-            "apps/v1\nauthorization.k8s.io/v1\neventing.knative.dev/v1\nmachinelearning.seldon.io/v1\nserving.kserve.io/v1beta1\nv1",
+            "api-resources --api-group=eventing.knative.dev -o name",
+            "brokers.eventing.knative.dev\ntriggers.eventing.knative.dev",
         ),
     ],
 )
