@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import attr
-from allure_commons.model2 import Label, Link, Parameter, StatusDetails, TestResult, TestStepResult
+from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDetails, TestResult, TestStepResult
 
 from reports import redact
 from reports.document import dump
@@ -27,6 +27,8 @@ _STATUS = {
     "not_testable": "skipped",
 }
 _SEVERITY = {"MUST": "critical", "MUST NOT": "critical", "SHOULD": "normal", "SHOULD NOT": "normal", "MAY": "minor"}
+MOST_ATTACHED = 1 << 20
+ATTACHMENT = "-attachment.txt"
 _SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "touchstone/v1/allure")
 
 
@@ -41,6 +43,7 @@ def write(report: Report, folder: Path) -> int:
     for result in report.results:
         for test in result.tests or (None,):
             item = _result(report, result, test)
+            item.attachments = list(_attachments(test, folder, item.uuid))
             (folder / f"{item.uuid}-result.json").write_text(dump(_bare(item)), encoding="utf-8")
             count += 1
     environment = {"target": report.target.get("name", "?"), "suite": report.suite.get("version", "?"), **report.sut}
@@ -91,6 +94,23 @@ def _result(report: Report, result: Result, test: Test | None) -> TestResult:
         parameters=[Parameter(name="scope", value=redact.one_line(test.scope), excluded=True)] if test else [],
         steps=[_step(claim, report) for claim in test.claims] if test else [],
     )
+
+
+def _attachments(test: Test | None, folder: Path, owner: str) -> Iterable[Attachment]:
+    """Copy what was read when the test failed, from the run's folder beside it; it may have been left behind."""
+    diagnostics = None if test is None else test.diagnostics
+    left = MOST_ATTACHED
+    for number, (file, path) in enumerate(
+        zip(diagnostics.files, diagnostics.paths, strict=True) if diagnostics else ()
+    ):
+        origin = folder.parent / path
+        size = origin.stat().st_size if origin.is_file() else 0
+        if not 0 < size <= left:
+            continue
+        left -= size
+        source = f"{owner}-{number}{ATTACHMENT}"
+        (folder / source).write_bytes(origin.read_bytes())
+        yield Attachment(name=file, source=source, type="text/plain")
 
 
 def _links(result: Result) -> Iterable[Link]:

@@ -95,6 +95,7 @@ def _test(test: Test) -> dict[str, Any]:
         "reason": test.reason,
         "duration": round(test.duration, 3),
         "expectations": len(test.claims),
+        "diagnostics": None if test.diagnostics is None else test.diagnostics.folder,
         "figures": [{"check": claim.check, **claim.figures} for claim in test.claims if claim.figures],
     }
 

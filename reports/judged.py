@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from evidence.history import Record
 from evidence.judgement import Verdict
 from evidence.verdicts import Ruling, of_all, of_runs
 from reports import redact
-from reports.model import Claim, Test, Violation
+from reports.model import Claim, Diagnostics, Test, Violation
 from reports.run import lines
 
 
@@ -40,12 +40,17 @@ def faults(judged: replay.Replay) -> list[str]:
     return [*unfinished, *stray, *differing]
 
 
-def tests(judged: replay.Replay) -> list[Test]:
-    """Every run of a test, with its verdict and claims by replay."""
-    return [_test(test) for test in judged.tests]
+def tests(judged: replay.Replay, diagnostics: Mapping[str, Diagnostics]) -> list[Test]:
+    """Every run of a test, with its verdict and claims by replay.
+
+    Args:
+        judged: The history, judged.
+        diagnostics: What was read when tests failed, by scope.
+    """
+    return [_test(test, diagnostics) for test in judged.tests]
 
 
-def _test(test: replay.TestRun) -> Test:
+def _test(test: replay.TestRun, diagnostics: Mapping[str, Diagnostics]) -> Test:
     ruling = test.ruling()
     finished = test.finished or {}
     return Test(
@@ -59,6 +64,7 @@ def _test(test: replay.TestRun) -> Test:
         duration=float(finished.get("duration") or 0.0),
         started=float(test.started["t"]),
         claims=tuple(_claim(claim) for claim in test.claims),
+        diagnostics=diagnostics.get(test.scope),
     )
 
 

@@ -58,6 +58,8 @@ def _case(suite: ET.Element, report: Report, result: Result, test: Test | None, 
         ("source", result.source),
     ):
         ET.SubElement(properties, "property", name=name, value=_text(value))
+    if test is not None and test.diagnostics is not None:
+        ET.SubElement(properties, "property", name="diagnostics", value=_text(test.diagnostics.folder))
     counts["tests"] += 1
     message, detail = _told(result, test)
     if verdict in ("fail", "flaky"):

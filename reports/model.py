@@ -54,6 +54,19 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """What was read of the cluster when a test failed: a folder in the run's own, and the files in it."""
+
+    folder: str
+    files: tuple[str, ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files, from the run's folder on."""
+        return tuple(f"{self.folder}/{file}" for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
 class Test:
     """One run of a test."""
 
@@ -69,6 +82,7 @@ class Test:
     duration: float
     started: float
     claims: tuple[Claim, ...] = ()
+    diagnostics: Diagnostics | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Not the judge: verdicts come from `evidence.replay`, by way of `reports.judged`.
 """
 
 import hashlib
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,12 @@ import orjson
 
 from evidence.history import GAP, Record, fault_of
 from reports.errors import ReportError
+from reports.model import Diagnostics
+
+# What a report links to lies in the run's own folder, whatever a history says.
+_FOLDER = re.compile(r"diagnostics/[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*){0,5}")
+_MOST_FILES = 500
 
 
 @dataclass(slots=True)
@@ -27,6 +34,8 @@ class Run:
     finished: Record | None = None
     first_t: float = 0.0
     last_t: float = 0.0
+    diagnostics: dict[str, Diagnostics] = field(default_factory=dict)
+    """By scope."""
 
     @property
     def name(self) -> str:
@@ -86,11 +95,20 @@ def read(path: Path) -> Run:
             run.started = run.started or record
         elif record["kind"] == "run.finished":
             run.finished = record
+        elif record["kind"] == "diagnostics" and (found := _diagnostics(record)):
+            run.diagnostics[record["scope"]] = found
     if not run.started:
         run.faults.append("no run.started: its beginning is missing")
     if run.finished is None:
         run.faults.append("no run.finished: the run was cut off")
     return run
+
+
+def _diagnostics(record: Record) -> Diagnostics | None:
+    if not _FOLDER.fullmatch(record["folder"]):
+        return None
+    names = [file for file in record["files"][:_MOST_FILES] if isinstance(file, str) and _FILE.fullmatch(file)]
+    return Diagnostics(record["folder"], tuple(names))
 
 
 def records(path: Path, seqs: Collection[int]) -> dict[int, Record]:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from evidence.history import Record
 from reports import diagram, path, redact, run
-from reports.model import Claim, Report, Test, Violation
+from reports.model import Claim, Diagnostics, Report, Test, Violation
 
 MAX_WITNESSES = 8
 MAX_VIOLATIONS = 5
@@ -48,6 +48,8 @@ class TestView:
     violations: list[ViolationView]
     more: int
     figures: list[tuple[str, list[tuple[str, str]]]]
+    diagnostics: list[tuple[str, list[tuple[str, str]]]]
+    """Names and relative links of files, by what they hold; those without a group of their own come first."""
 
 
 class Evidence:
@@ -82,6 +84,7 @@ class Evidence:
                 for claim in test.claims
                 if claim.figures
             ],
+            diagnostics=_links(test.diagnostics),
         )
 
     def _violation(self, test: Test, claim: Claim, violation: Violation, drawn: set[object]) -> ViolationView:
@@ -111,6 +114,16 @@ class Evidence:
 def _not_passed(report: Report) -> Iterable[Test]:
     yield from (test for result in report.results for test in result.tests if test.verdict != "pass")
     yield from (test for _, _, tests in report.doubts for test in tests)
+
+
+def _links(diagnostics: Diagnostics | None) -> list[tuple[str, list[tuple[str, str]]]]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    if diagnostics is not None:
+        for file in diagnostics.files:
+            first, _, rest = file.partition("/")
+            group, name = (first, rest) if rest else ("", first)
+            groups.setdefault(group, []).append((name.rpartition(".")[0] or name, f"{diagnostics.folder}/{file}"))
+    return list(groups.items())
 
 
 def _figure(value: object) -> str:

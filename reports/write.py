@@ -42,5 +42,6 @@ def _put(path: Path, content: bytes) -> Path:
 
 
 def _empty(folder: Path) -> None:
-    for old in folder.glob("*-result.json"):
-        old.unlink()
+    for pattern in ("*-result.json", f"*{allure.ATTACHMENT}"):
+        for old in folder.glob(pattern):
+            old.unlink()
