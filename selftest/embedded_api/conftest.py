@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import re
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from embedded.types import Endpoint
 
 T = TypeVar("T")
+Kubectl = Callable[..., str]
 
 
 class Api:
@@ -90,3 +94,29 @@ def kubeconfig(api: Api, tmp_path: Path) -> Path:
     path = tmp_path / "kubeconfig"
     path.write_text(json.dumps(api.server.kubeconfig()))
     return path
+
+
+@pytest.fixture
+def environment(kubeconfig: Path, tmp_path: Path) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(kubeconfig)}
+
+
+@pytest.fixture
+def kubectl(environment: dict[str, str], place: str) -> Kubectl:
+    """Runs kubectl in the test's namespace; gives its output (with the errors, if `fails`), ages aside."""
+
+    def run(*arguments: str, stdin: str = "", fails: bool = False) -> str:
+        command = ["kubectl", "--namespace", place, *arguments]
+        done = subprocess.run(
+            command, input=stdin, env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert (done.returncode != 0) is fails, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return ages(done.stdout + (done.stderr if fails else ""))
+
+    return run
+
+
+def ages(text: str) -> str:
+    """Ages and the room they take, and blanks at the ends of lines, aside."""
+    text = re.sub(r"(?<= )\d+(s|m|m\d+s)(?= |$)", "<age>", text, flags=re.MULTILINE)
+    return "\n".join(re.sub(r" {2,}", "  ", line).rstrip() for line in text.splitlines())

@@ -4,18 +4,16 @@ One story per test, its expected output written as a terminal shows it. Ages are
 """
 
 import json
-import os
-import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from embedded.api.resources import BROKER, POD, TRIGGER
+from selftest.embedded_api.conftest import Kubectl, ages
 
 if TYPE_CHECKING:
     from selftest.embedded_api.conftest import Api
@@ -67,34 +65,6 @@ metadata: {name: s, namespace: place}
 spec: {selector: {app: x}, ports: [{name: http, port: 80, targetPort: 8080}]}
 """
 READY = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-
-Kubectl = Callable[..., str]
-
-
-@pytest.fixture
-def environment(kubeconfig: Path, tmp_path: Path) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(kubeconfig)}
-
-
-@pytest.fixture
-def kubectl(environment: dict[str, str], place: str) -> Kubectl:
-    """Runs kubectl in the test's namespace; gives its output (with the errors, if `fails`), ages aside."""
-
-    def run(*arguments: str, stdin: str = "", fails: bool = False) -> str:
-        command = ["kubectl", "--namespace", place, *arguments]
-        done = subprocess.run(
-            command, input=stdin, env=environment, capture_output=True, text=True, timeout=30, check=False
-        )
-        assert (done.returncode != 0) is fails, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return ages(done.stdout + (done.stderr if fails else ""))
-
-    return run
-
-
-def ages(text: str) -> str:
-    """Ages and the room they take, and blanks at the ends of lines, aside."""
-    text = re.sub(r"(?<= )\d+(s|m|m\d+s)(?= |$)", "<age>", text, flags=re.MULTILINE)
-    return "\n".join(re.sub(r" {2,}", "  ", line).rstrip() for line in text.splitlines())
 
 
 def test_apply_tells_new_unchanged_changed_and_server_side(kubectl: Kubectl) -> None:
