@@ -38,3 +38,8 @@ def predictor() -> Iterator[Load]:
 @pytest.fixture(scope="module")
 def serving() -> Iterator[Load]:
     yield from _loader("serving")
+
+
+@pytest.fixture(scope="module")
+def suite() -> Iterator[Load]:
+    yield from _loader("suite")

@@ -1,6 +1,6 @@
 """Manifests against what a real API server would say: the OpenAPI schemas of CRDs, and the types of the core API.
 
-A CRD's structural schema becomes a JSON Schema in which an unknown field is an error, as for `kubectl --validate=strict`;
+A CRD's structural schema becomes a JSON Schema where an unknown field is an error, as for `kubectl --validate=strict`;
 an API server alone would drop such a field in silence. CEL rules (`x-kubernetes-validations`) are left out.
 """
 

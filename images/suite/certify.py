@@ -1,0 +1,90 @@
+"""The suite as a pod: asks the whole catalogue of the cluster that it is in, and leaves the reports behind.
+
+    python -m images.suite.certify [options of the suite]
+
+Runs `pytest suites --target cluster --gate strict` with those options behind it, and ends with its exit code. The run's
+folder is left under $TOUCHSTONE_RESULTS (a volume; default /results), and report.json goes to standard output, so that
+it outlives the pod in its log. Where Sonobuoy runs it ($SONOBUOY_RESULTS_DIR), all goes into one archive, named in the
+file `done`, which Sonobuoy waits for: it is written whatever happens.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+SUITE = [sys.executable, "-m", "pytest", "suites", "--target", "cluster", "--gate", "strict"]
+# Nothing is written outside the volumes.
+QUIETLY = ["-p", "no:cacheprovider", "-n", "2", "--dist", "loadscope"]
+ARCHIVE = "touchstone.tar.gz"
+DONE = "done"
+UNDECIDED = 2
+
+
+def main(options: Sequence[str], suite: Sequence[str] = SUITE) -> int:
+    """Run the suite and leave its results; returns its exit code."""
+    results = Path(os.environ.get("TOUCHSTONE_RESULTS") or "/results")
+    sonobuoy = os.environ.get("SONOBUOY_RESULTS_DIR")
+    code = UNDECIDED
+    try:
+        code = run([*suite, *QUIETLY, "--out", str(results), *options])
+        tell(results / "latest" / "report.json")
+    finally:
+        if sonobuoy:
+            hand_over(results / "latest", Path(sonobuoy), code)
+    return code
+
+
+def run(command: Sequence[str]) -> int:
+    """Run a command to its end. A request to end is the command's: it has to clean the cluster up."""
+    with subprocess.Popen(command) as process:
+
+        def pass_on(number: int, frame: FrameType | None) -> None:
+            del frame
+            process.send_signal(number)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, pass_on)
+        code = process.wait()
+    # Killed by a signal, out of memory most likely: nothing was decided.
+    return code if code >= 0 else UNDECIDED
+
+
+def tell(report: Path) -> None:
+    """Print a report between two lines by which it is found in a log."""
+    if not report.is_file():
+        print("touchstone: no report.json; what is above says why", flush=True)
+        return
+    print(
+        "----- BEGIN report.json -----",
+        report.read_text().rstrip(),
+        "----- END report.json -----",
+        sep="\n",
+        flush=True,
+    )
+
+
+def hand_over(run_dir: Path, folder: Path, code: int) -> None:
+    """Give a run's files to Sonobuoy. It reads the archive's junit.xml and keeps the rest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    archive = folder / ARCHIVE
+    with tarfile.open(archive, "w:gz") as packed:
+        if run_dir.is_dir():
+            for path in sorted(run_dir.resolve().iterdir()):
+                packed.add(path, path.name)
+        else:
+            note = folder / "error.txt"
+            note.write_text(f"The suite ended with exit code {code} before it made a report; the pod's log says why.\n")
+            packed.add(note, note.name)
+    # Beside and renamed: Sonobuoy must not read half a name.
+    part = folder / f".{DONE}.part"
+    part.write_text(str(archive))
+    part.replace(folder / DONE)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
