@@ -63,9 +63,7 @@ class ApiServer:
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()
-        self._session = aiohttp.ClientSession(
-            auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None, connect=10)
-        )
+        self._session = proxy.session()
         bound = self._runner.addresses[0][1]
         self.url = f"http://{host}:{bound}"
         return self.url

@@ -1,7 +1,10 @@
 """Answers that go on: watches, and pod logs."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -15,8 +18,20 @@ from embedded.api.store import Store
 from embedded.api.table import table
 from embedded.api.watching import REMEMBERED, Change
 
-Logs = Callable[[str, str, str | None, bool, int | None, bool], AsyncIterator[bytes]]
-"""(namespace, pod, container or None, previous, tail lines or None, follow) to pieces of the log."""
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Which part of which log: its last `tail` lines, written from the moment `since` on (None: all), then the rest."""
+
+    container: str
+    previous: bool = False
+    follow: bool = False
+    tail: int | None = None
+    since: float | None = None
+
+
+Logs = Callable[[str, str, LogQuery], AsyncIterator[bytes]]
+"""(namespace, pod, query) to pieces of the log."""
 
 WATCH_SECONDS = 1800.0
 """How long a watch lasts that names no `timeoutSeconds`."""
@@ -106,21 +121,41 @@ async def pod_log(store: Store, logs: Logs, call: Call, request: web.Request) ->
     pod = store.get(POD, call.namespace, call.name or "")
     spec = pod.get("spec") or {}
     names = [c.get("name", "") for part in ("initContainers", "containers") for c in spec.get(part) or ()]
-    container = call.query.get("container") or None
-    if container is None and len(names) > 1:
+    container = call.query.get("container") or (names[0] if len(names) == 1 else None)
+    if container is None:
         listed = " ".join(names)
         raise bad_request(f"a container name must be specified for pod {call.name}, choose one of: [{listed}]")
-    if container is not None and container not in names:
+    if container not in names:
         raise bad_request(f"container {container} is not valid for pod {call.name}")
     follow, previous = (call.query.get(word) in ("true", "1") for word in ("follow", "previous"))
-    pieces = logs(call.namespace or "", call.name or "", container, previous, _number(call.query, "tailLines"), follow)
+    query = LogQuery(container, previous, follow, _number(call.query, "tailLines"), _since(call.query))
+    left = _number(call.query, "limitBytes")
+    pieces = logs(call.namespace or "", call.name or "", query)
     first = await anext(pieces, b"")  # before the answer starts, so that a refusal can still be one
     response = web.StreamResponse(headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"})
     await response.prepare(request)
-    await response.write(first)
-    async for piece in pieces:
-        await response.write(piece)
+    async for piece in _chain(first, pieces):
+        await response.write(piece[:left])
+        if left is not None:
+            left -= len(piece)
+            if left <= 0:
+                break
     return response
+
+
+async def _chain(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
+
+
+def _since(query: Any) -> float | None:
+    if seconds := _number(query, "sinceSeconds"):
+        return time.time() - seconds
+    try:
+        return datetime.fromisoformat(query["sinceTime"]).timestamp() if query.get("sinceTime") else None
+    except ValueError as error:
+        raise bad_request(f"invalid sinceTime: {error}") from error
 
 
 def _number(query: Any, name: str) -> int | None:

@@ -1,6 +1,9 @@
 """What a container writes to its standard output and error: bounded files, one a run, the run before kept too."""
 
 import asyncio
+import time
+from bisect import bisect_left
+from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +11,8 @@ HALF = 2 * 1024 * 1024
 """Bytes. A run's log is one file of at most this size, and the one before it: 4 MiB a run at most."""
 
 CHUNK = 64 * 1024
+MARKS_A_SECOND, MOST_MARKS = 4, 16384
+"""How exactly, and how far back, it is known when something was written."""
 
 
 class RunLog:
@@ -20,6 +25,7 @@ class RunLog:
         self._size = 0
         self._dropped = 0  # bytes that are in no file any more
         self._older_size = 0
+        self._marks: deque[tuple[int, int]] = deque(maxlen=MOST_MARKS)  # (quarter of a second, byte offset)
         self._closed = False
         self._grown = asyncio.Event()
 
@@ -36,6 +42,9 @@ class RunLog:
             self._dropped += self._older_size
             self._older_size, self._size = self._size, 0
             self._file = self._path.open("wb")
+        mark = int(time.time() * MARKS_A_SECOND)
+        if not self._marks or self._marks[-1][0] != mark:
+            self._marks.append((mark, self.end))
         self._file.write(data)
         self._file.flush()
         self._size += len(data)
@@ -54,6 +63,11 @@ class RunLog:
         self._path.unlink(missing_ok=True)
         self._older.unlink(missing_ok=True)
 
+    def since(self, moment: float) -> int:
+        """The byte offset of what was written from this moment (seconds of the clock) on."""
+        index = bisect_left(self._marks, (int(moment * MARKS_A_SECOND), 0))
+        return self._marks[index][1] if index < len(self._marks) else self.end
+
     def read(self, start: int = 0) -> bytes:
         """All that is kept from the byte offset `start` on, which counts what was dropped.
 
@@ -65,14 +79,17 @@ class RunLog:
             return b""
         return kept[max(0, start - self._dropped) :]
 
-    def tail(self, lines: int) -> bytes:
-        """The last lines, whole; all of it when there are fewer."""
-        return b"".join(self.read().splitlines(keepends=True)[-lines:]) if lines > 0 else b""
+    def tail(self, lines: int | None, start: int = 0) -> bytes:
+        """The last lines, whole, of what is kept from `start` on; all of it when there are fewer, or for None."""
+        kept = self.read(start)
+        if lines is None:
+            return kept
+        return b"".join(kept.splitlines(keepends=True)[-lines:]) if lines > 0 else b""
 
-    async def follow(self, lines: int | None) -> AsyncIterator[bytes]:
-        """What is kept (its last `lines`), then what comes, until the log is closed."""
+    async def follow(self, lines: int | None, start: int = 0) -> AsyncIterator[bytes]:
+        """What is kept (its last `lines`, from `start` on), then what comes, until the log is closed."""
         position = self.end
-        yield self.read() if lines is None else self.tail(lines)
+        yield self.tail(lines, start)
         while True:
             grown = self._grown
             if self.end > position:

@@ -16,6 +16,7 @@ from typing import Any
 from embedded.api import errors
 from embedded.api.resources import CONFIGMAP, POD, SECRET, SERVICE
 from embedded.api.store import Store, now
+from embedded.api.streams import LogQuery
 from embedded.runtime.addresses import Addresses
 from embedded.runtime.containers import Backoff, Container, Plan, RestartPolicy
 from embedded.runtime.environment import Names, launch, still_true
@@ -210,43 +211,29 @@ class Kubelet:
         if self._check_names is None:
             self._check_names = asyncio.get_running_loop().call_soon(self._look)
 
-    async def logs(  # noqa: PLR0917 -- the API server's signature
-        self,
-        namespace: str,
-        name: str,
-        container: str | None,
-        previous: bool,  # noqa: FBT001 -- likewise
-        tail: int | None,
-        follow: bool,  # noqa: FBT001 -- likewise
-    ) -> AsyncIterator[bytes]:
+    async def logs(self, namespace: str, name: str, asked: LogQuery) -> AsyncIterator[bytes]:
         """What a container wrote. Raises ApiError 400 when it cannot be told, as the real API does."""
-        pod = self._pods.get((namespace, name))
+        pod, container = self._pods.get((namespace, name)), asked.container
         if pod is None:
             raise errors.bad_request(f'the pod "{name}" has not been started')
-        if container is None:
-            if len(pod.containers) > 1:
-                listed = " ".join(pod.containers)
-                raise errors.bad_request(
-                    f"a container name must be specified for pod {name}, choose one of: [{listed}]"
-                )
-            container = next(iter(pod.containers))
         if container not in pod.containers:
             raise errors.bad_request(f"container {container} is not valid for pod {name}")
         log = pod.containers[container].log
-        run = log.previous if previous else log.current
+        run = log.previous if asked.previous else log.current
         if run is None:
-            if previous:
+            if asked.previous:
                 raise errors.bad_request(f'previous terminated container "{container}" in pod "{name}" not found')
             waiting = pod.containers[container].status()["state"].get("waiting", {})
             why = waiting.get("reason", "ContainerCreating")
             raise errors.bad_request(
                 f'container "{container}" in pod "{name}" is waiting to start: {waiting.get("message") or why}'
             )
-        if follow:
-            async for chunk in run.follow(tail):
+        start = 0 if asked.since is None else run.since(asked.since)
+        if asked.follow:
+            async for chunk in run.follow(asked.tail, start):
                 yield chunk
         else:
-            yield run.read() if tail is None else run.tail(tail)
+            yield run.tail(asked.tail, start)
 
     # From the store to processes.
 

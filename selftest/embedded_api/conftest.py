@@ -16,6 +16,7 @@ import pytest
 from embedded.api.errors import bad_request
 from embedded.api.server import ApiServer
 from embedded.api.store import Store
+from embedded.api.streams import LogQuery
 
 if TYPE_CHECKING:
     from embedded.types import Endpoint
@@ -62,14 +63,13 @@ class Api:
         self.loop.close()
 
 
-async def _logs(*asked: Any) -> AsyncIterator[bytes]:
-    namespace, pod, container, previous, tail, follow = asked
-    if previous:
-        raise bad_request(f'previous terminated container "{container}" in pod "{pod}" not found')
-    lines = [f"{namespace}/{pod}/{container} line {n}\n".encode() for n in range(3)]
-    for line in lines[-tail:] if tail else lines:
+async def _logs(namespace: str, pod: str, asked: LogQuery) -> AsyncIterator[bytes]:
+    if asked.previous:
+        raise bad_request(f'previous terminated container "{asked.container}" in pod "{pod}" not found')
+    lines = [f"{namespace}/{pod}/{asked.container} line {n}\n".encode() for n in range(3)]
+    for line in lines[-asked.tail :] if asked.tail else lines:
         yield line
-    if follow:
+    if asked.follow:
         yield b"followed\n"
 
 

@@ -190,6 +190,10 @@ def test_kubectl_sees_rights_and_the_node(api: "Api", kubectl: Kubectl) -> None:
     assert "*.*" in kubectl("auth", "can-i", "--list")
     assert kubectl("get", "nodes", "-o", "name") == "node/touchstone"
     assert kubectl("wait", "--for=condition=Ready", "node/touchstone") == "node/touchstone condition met"
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "reader"}}
+    role: dict[str, Any] = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "reader"},
+    }
     role["rules"] = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
     assert kubectl("apply", "-f", "-", stdin=json.dumps(role)) == "role.rbac.authorization.k8s.io/reader created"

@@ -11,6 +11,7 @@ import pytest
 
 from embedded.api.resources import POD
 from embedded.api.store import Store
+from embedded.api.streams import LogQuery
 from embedded.runtime.addresses import Addresses
 from embedded.runtime.containers import Backoff
 from embedded.runtime.images import MARKER, Images
@@ -93,7 +94,7 @@ class Node:
 
     async def log(self, name: str = "pod", *, previous: bool = False) -> str:
         """What the pod's container wrote."""
-        chunks = self.kubelet.logs("default", name, None, previous, None, False)  # noqa: FBT003 -- the API server's
+        chunks = self.kubelet.logs("default", name, LogQuery("main", previous=previous))
         return b"".join([chunk async for chunk in chunks]).decode()
 
 

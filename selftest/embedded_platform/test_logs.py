@@ -59,3 +59,13 @@ def test_only_the_run_before_is_kept(tmp_path: Path) -> None:
     assert len(list((tmp_path / "c").iterdir())) == 2
     container.remove()
     assert not (tmp_path / "c").exists()
+
+
+def test_what_was_written_since_a_moment(log: RunLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    for second, line in enumerate((b"a\n", b"b\n", b"c\n")):
+        monkeypatch.setattr("time.time", lambda second=second: 1000.0 + second)
+        log.write(line)
+    assert [log.tail(None, log.since(1000.0 + second)) for second in (-1, 0, 1, 2, 3)] == [
+        *(b"a\nb\nc\n", b"a\nb\nc\n", b"b\nc\n", b"c\n", b""),
+    ]
+    assert log.tail(1, log.since(1001.0)) == b"c\n"

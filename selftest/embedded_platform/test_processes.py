@@ -15,6 +15,7 @@ import pytest
 
 from embedded.api.errors import ApiError
 from embedded.api.resources import CONFIGMAP, NAMESPACE, POD, SERVICE
+from embedded.api.streams import LogQuery
 from embedded.runtime import init
 from embedded.runtime.containers import Backoff
 
@@ -149,7 +150,7 @@ async def test_who_ignores_sigterm_is_killed_after_the_grace_period(node: Any, w
 async def up(node: Any) -> None:
     """Return once the container wrote `up`."""
     async with asyncio.timeout(5):
-        async for chunk in node.kubelet.logs("default", "pod", None, False, None, True):  # noqa: FBT003
+        async for chunk in node.kubelet.logs("default", "pod", LogQuery("main", follow=True)):
             if b"up" in chunk:
                 return
 
@@ -292,7 +293,7 @@ async def test_log_is_followed_to_its_end(node: Any, workshop: Any) -> None:
     code = "import time\nfor n in range(5):\n    print(n, flush=True)\n    time.sleep(0.02)"
     node.run(workshop.image("counter", code), pod={"restartPolicy": "Never"})
     await node.until(lambda s: s["phase"] != "Pending")
-    chunks = node.kubelet.logs("default", "pod", None, False, 1, True)  # noqa: FBT003 -- the API server's
+    chunks = node.kubelet.logs("default", "pod", LogQuery("main", follow=True, tail=1))
     assert b"".join([chunk async for chunk in chunks]).endswith(b"3\n4\n")
 
 
