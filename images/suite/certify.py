@@ -22,7 +22,9 @@ SUITE = [sys.executable, "-m", "pytest", "suites", "--target", "cluster", "--gat
 QUIETLY = ["-p", "no:cacheprovider", "-n", "2", "--dist", "loadscope"]
 ARCHIVE = "touchstone.tar.gz"
 DONE = "done"
-UNDECIDED = 2
+UNDECIDED, USAGE = 2, 3
+# Of pytest itself, for an option that it does not know.
+PYTEST_USAGE = 4
 
 
 def main(options: Sequence[str], suite: Sequence[str] = SUITE) -> int:
@@ -50,8 +52,10 @@ def run(command: Sequence[str]) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, pass_on)
         code = process.wait()
-    # Killed by a signal, out of memory most likely: nothing was decided.
-    return code if code >= 0 else UNDECIDED
+    if code < 0:
+        # Killed, out of memory most likely: nothing was decided.
+        return UNDECIDED
+    return USAGE if code == PYTEST_USAGE else code
 
 
 def tell(report: Path) -> None:

@@ -111,10 +111,13 @@ CORE = {
     "ClusterRole": "V1ClusterRole",
     "ClusterRoleBinding": "V1ClusterRoleBinding",
     "ConfigMap": "V1ConfigMap",
+    "Deployment": "V1Deployment",
     "Job": "V1Job",
     "Namespace": "V1Namespace",
+    "NetworkPolicy": "V1NetworkPolicy",
     "Role": "V1Role",
     "RoleBinding": "V1RoleBinding",
+    "Secret": "V1Secret",
     "Service": "V1Service",
     "ServiceAccount": "V1ServiceAccount",
 }

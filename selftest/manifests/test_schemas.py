@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 import yaml
 
-from selftest.manifests.rendering import OVERLAYS, PIPELINES, needs_kubectl, rendered
+from selftest.manifests.rendering import OVERLAYS, PIPELINES, ROOT, needs_kubectl, rendered
 from selftest.manifests.schemas import CRDS, core_faults, custom_faults, faults, json_schema
 
 needs_crds = pytest.mark.skipif(
     not CRDS.is_dir(), reason=f"{CRDS}: the CRDs of Knative Eventing, KServe and Seldon are not here"
 )
 BASES = sorted(PIPELINES.glob("*/base/*.yaml"))
+PROBE = sorted((ROOT / "manifests" / "probe").glob("*.yaml"))
 
 
 @needs_crds
@@ -27,6 +28,12 @@ def test_a_documented_manifest_fits_its_schema(file: Any) -> None:
 def test_an_overlay_fits_the_schemas(overlay: str) -> None:
     for manifest in rendered(overlay):
         assert faults(manifest) == [], f"{manifest['kind']}/{manifest['metadata']['name']}"
+
+
+@pytest.mark.parametrize("file", PROBE, ids=lambda path: path.name)
+def test_the_probes_manifests_fit_the_api(file: Any) -> None:
+    for manifest in yaml.safe_load_all(file.read_text()):
+        assert faults(manifest) == []
 
 
 @needs_crds
