@@ -1,0 +1,113 @@
+"""Which groups read which topics is what the objects say; how far they have come is what the probe saw."""
+
+from typing import Any
+
+import pytest
+
+from fixtures.diagnostics import kafka
+from fixtures.diagnostics.kafka import Reading
+from selftest.diagnostics.cluster import FakeProbe, obj
+
+BROKER = obj("Broker", "b", status={"annotations": {"default.topic": "topic-b"}})
+TRIGGER = obj("Trigger", "t", spec={"broker": "b"}, status={"annotations": {"group.id": "group-t"}})
+GROUP = obj(
+    "ConsumerGroup",
+    "uid",
+    spec={"template": {"spec": {"topics": ["topic-b"], "configs": {"Configs": {"group.id": "group-t"}}}}},
+)
+SELDON = obj(
+    "SeldonDeployment",
+    "cifar",
+    spec={
+        "predictors": [
+            {
+                "name": "model",
+                "svcOrchSpec": {
+                    "env": [
+                        {"name": "KAFKA_INPUT_TOPIC", "value": "in"},
+                        {"name": "KAFKA_OUTPUT_TOPIC", "value": "out"},
+                        {"name": "KAFKA_BROKER", "value": "kafka:9092"},
+                    ]
+                },
+            }
+        ]
+    },
+)
+SERVICE = obj(
+    "InferenceService",
+    "i",
+    spec={"transformer": {"containers": [{"env": [{"name": "KAFKA_TOPIC", "value": "results"}]}]}},
+)
+
+
+@pytest.mark.parametrize(
+    ("objects", "found"),
+    [
+        ([BROKER, TRIGGER], [("topic-b", "group-t", "Trigger flow/t")]),
+        ([BROKER, TRIGGER, GROUP], [("topic-b", "group-t", "Trigger flow/t")]),
+        ([GROUP], [("topic-b", "group-t", "ConsumerGroup flow/uid")]),
+        ([BROKER], [("topic-b", "", "Broker flow/b")]),
+        ([TRIGGER], []),
+        (
+            [SELDON],
+            [("in", "model.cifar.flow", "SeldonDeployment flow/cifar"), ("out", "", "SeldonDeployment flow/cifar")],
+        ),
+        ([SERVICE], [("results", "", "InferenceService flow/i")]),
+        ([], []),
+    ],
+    ids=["trigger", "both", "consumer-group", "no-trigger", "no-broker", "seldon", "inference-service", "nothing"],
+)
+def test_readings_are_what_the_objects_say(objects: list[dict[str, Any]], found: list[tuple[str, str, str]]) -> None:
+    assert kafka.readings(objects) == [Reading(*one) for one in found]
+
+
+def test_topics_of_the_test_itself_come_once() -> None:
+    found = kafka.readings([BROKER, TRIGGER], ["topic-b", "own"])
+    assert [(one.topic, one.group) for one in found] == [("own", ""), ("topic-b", "group-t")]
+
+
+@pytest.mark.parametrize("junk", [None, "x", 7, [None], {"a": "b"}])
+@pytest.mark.parametrize("kind", ["Broker", "Trigger", "ConsumerGroup", "SeldonDeployment", "InferenceService"])
+def test_nothing_is_expected_to_be_there(kind: str, junk: Any) -> None:
+    kafka.readings([obj(kind, "x", spec=junk, status=junk)])
+    kafka.readings([obj(kind, "x", spec={"predictors": junk, "template": {"spec": {"topics": junk, "configs": junk}}})])
+
+
+SEEN = {"begin": {"0": 0, "1": 5, "10": 0}, "end": {"0": 7, "10": 1, "1": 9}, "committed": {"0": 4}}
+
+
+def test_lag_is_told_by_partition_and_in_sum() -> None:
+    assert kafka.lines(Reading("t", "g", "Trigger ns/t"), SEEN) == [
+        "t: 3 partitions, 12 records; group g lags 8 behind (Trigger ns/t)",
+        "  partition 0: committed 4, end 7",
+        "  partition 1: committed nothing, end 9",
+        "  partition 10: committed nothing, end 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        ({"end": {}, "committed": {}}, ["t: there is no such topic"]),
+        ({}, ["t: there is no such topic"]),
+        ({"end": {"0": 2}, "begin": {"0": 0}}, ["t: 1 partitions, 2 records (x)", "  partition 0: 2 records, end 2"]),
+    ],
+    ids=["no-topic", "nothing", "no-group"],
+)
+def test_topics_without_a_group(seen: dict[str, Any], said: list[str]) -> None:
+    assert kafka.lines(Reading("t", "", "x"), seen) == said
+
+
+def test_a_topics_configuration_is_told_where_the_probe_can() -> None:
+    class Describing(FakeProbe):
+        def describe_topic(self, name: str) -> dict[str, Any]:
+            assert name == "t"
+            config = {"retention.ms": "3600", "cleanup.policy": "delete"}
+            return {"partitions": {"0": {"leader": 1, "replicas": [1, 2, 3]}}, "config": config}
+
+    seen = kafka.look(Describing({"t": SEEN}), "s", Reading("t", "g", "x"))
+    assert kafka.lines(Reading("t", "g", "x"), seen)[-3:] == [
+        "  replication factor 3",
+        "  cleanup.policy=delete",
+        "  retention.ms=3600",
+    ]
