@@ -14,5 +14,6 @@ pytest_plugins = [
     "fixtures.plugin.load",
     "fixtures.plugin.pipelines",
     "fixtures.plugin.session",
+    "fixtures.plugin.diagnosing",
     "reports.plugin",
 ]

@@ -135,7 +135,7 @@ def test_a_brokers_config_elsewhere_is_read_too(tmp_path: Path) -> None:
 
 def test_as_little_is_read_as_was_asked_for(tmp_path: Path) -> None:
     api = flow()
-    files, _ = taken(tmp_path, api, logs=False, kafka=False, controllers=False)
+    files, _ = taken(tmp_path, api, logs=False, kafka=False, controllers=())
     assert not [path for path in api.asked if "/log?" in path or "knative-eventing/pods" in path]
     assert not [file for file in files if file.startswith(("logs", "kafka"))]
 
