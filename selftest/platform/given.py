@@ -17,6 +17,7 @@ class Given:
     known: list[Component]
     archives: list[Path] = field(default_factory=list)
     where: str = "the test"
+    unlocked: str = ""
     workloads: Mapping[str, str] = field(default_factory=dict)
     workload_archives: Sequence[Path] = ()
 
@@ -28,8 +29,14 @@ class Given:
         """See `Source`."""
         return self.documents_of[component.name]
 
+    def unlocked_line(self, components: Sequence[Component]) -> str:
+        """See `Source`."""
+        del components
+        return self.unlocked
+
     def image_archives(self, component: Component) -> Sequence[Path]:
         """See `Source`."""
+        del component
         return self.archives
 
 

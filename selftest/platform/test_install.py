@@ -263,3 +263,25 @@ def test_a_required_component_that_is_not_installed_is_assumed_and_told(kube: Ku
     said: list[str] = []
     install(kube, Given({"kserve": []}, [Component("kserve", "1", requires=("cert-manager",))]), said.append)
     assert said[0] == "kserve requires cert-manager, which is no part of this install: it should be there"
+
+
+@pytest.mark.parametrize("needed", ["1.36", "1.34", "1.9"], ids=["same", "older", "by-number"])
+def test_a_cluster_that_is_new_enough_will_do(kube: KubeClient, needed: str) -> None:
+    install(kube, Given({"c": []}, [Component("c", "1", kubernetes=needed)]), print)
+
+
+@pytest.mark.parametrize("needed", ["1.37", "2.0"])
+def test_a_cluster_that_is_too_old_is_told_before_anything_is_applied(
+    cluster: Cluster, kube: KubeClient, needed: str
+) -> None:
+    known = [Component("knative-eventing", "1.22.2", kubernetes=needed), Component("kserve", "1")]
+    told = f"knative-eventing 1.22.2 needs Kubernetes {needed} or newer, the cluster is v1.36.0"
+    with pytest.raises(PlatformError, match=told):
+        install(kube, Given({"knative-eventing": [], "kserve": []}, known), print)
+    assert cluster.log == []
+
+
+def test_what_nothing_vouches_for_is_told(kube: KubeClient) -> None:
+    said: list[str] = []
+    install(kube, Given({"c": []}, [Component("c", "1")], unlocked="NOT VERIFIED: c"), said.append)
+    assert said[0] == "NOT VERIFIED: c"
