@@ -1,7 +1,10 @@
 """InferenceService: predictor and transformer as pods, Services, hosts; conditions as in KServe's Knative mode.
 
-The container of a component is completed as the real controller does it: `--model_name` where it is missing,
-`--predictor_host` and `--http_port` for a transformer, added to the arguments, never to the command.
+In Standard mode, which an annotation asks for, no Service has the name of the InferenceService itself, and its address
+is that of its first component.
+
+The container of a transformer is completed as the real controller does it: `--model_name` where it is missing,
+`--predictor_host` and `--http_port`, added to the arguments, never to the command. A predictor's runs as it is written.
 """
 
 from collections.abc import Mapping
@@ -17,6 +20,8 @@ CONTAINER = "kserve-container"
 HTTP_PORT = 8080
 LOCAL_GATEWAY = "knative-local-gateway.istio-system.svc.cluster.local"
 REVISION_ANNOTATION = "touchstone.dev/revision"
+MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
+STANDARD = ("Standard", "RawDeployment")
 POD_FIELDS = ("terminationGracePeriodSeconds", "restartPolicy", "serviceAccountName", "volumes")
 
 
@@ -54,7 +59,9 @@ class InferenceServiceController(Controller):
         service = self.store.find(INFERENCESERVICE, namespace, name)
         if service is None or "deletionTimestamp" in service["metadata"]:
             return
-        self._alias(service)
+        standard = (service["metadata"].get("annotations") or {}).get(MODE_ANNOTATION) in STANDARD
+        if not standard:
+            self._alias(service)
         conditions = Conditions((service.get("status") or {}).get("conditions"))
         components: dict[str, Any] = {}
         for component in COMPONENTS:
@@ -79,12 +86,13 @@ class InferenceServiceController(Controller):
             "observedGeneration": service["metadata"]["generation"],
             "conditions": conditions.as_list(),
             "components": components,
-            "deploymentMode": "Knative",
+            "deploymentMode": STANDARD[0] if standard else "Knative",
             "modelStatus": _model_status(conditions),
         }
         if components.get(entry, {}).get("latestReadyRevision"):
             status["url"] = f"http://{host}"
-            status["address"] = {"url": f"http://{name}.{namespace}.svc.cluster.local"}
+            within = f"{name}-{entry}" if standard else name
+            status["address"] = {"url": f"http://{within}.{namespace}.svc.cluster.local"}
         self.store.patch_status(INFERENCESERVICE, namespace, name, status)
 
     def _component(self, service: dict[str, Any], component: str) -> tuple[Verdict, str]:
@@ -187,13 +195,12 @@ def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:
         raise SpecError("InvalidSpec", f"spec.{component} needs a model or containers")
     main = next((c for c in containers if c.get("name") == CONTAINER), containers[0])
     main["name"] = CONTAINER
-    main["args"] = [*(main.get("args") or ())]
-    words = [*(main.get("command") or ()), *main["args"]]
-    if not any(word == "--model_name" or word.startswith("--model_name=") for word in words):
-        main["args"] += ["--model_name", name]
     if component == "transformer":
-        main["args"] += ["--predictor_host", f"{name}-predictor.{namespace}"]
-    main["args"] += ["--http_port", str(HTTP_PORT)]
+        main["args"] = [*(main.get("args") or ())]
+        words = [*(main.get("command") or ()), *main["args"]]
+        if not any(word == "--model_name" or word.startswith("--model_name=") for word in words):
+            main["args"] += ["--model_name", name]
+        main["args"] += ["--predictor_host", f"{name}-predictor.{namespace}", "--http_port", str(HTTP_PORT)]
     return spec | {"containers": containers}
 
 

@@ -37,6 +37,11 @@ def test_transformer_gets_the_arguments_of_the_real_controller() -> None:
     ]  # fmt: skip
 
 
+def test_predictors_own_container_runs_as_written() -> None:
+    own = {"name": "kserve-container", "image": "mnist-predictor", "args": ["--model_name", "mnist"]}
+    assert pod_spec(service(predictor={"containers": [own]}), "predictor")["containers"] == [own]
+
+
 def test_model_format_gets_its_runtime() -> None:
     container = pod_spec(service(), "predictor")["containers"][0]
     assert (container["image"], container["args"]) == (
@@ -59,6 +64,18 @@ async def test_inference_service_becomes_ready_with_its_pods(cluster: Cluster) -
     assert {found["metadata"]["name"] for found in cluster.store.list(SERVICE, "ns")} == {
         "it", "it-predictor", "it-transformer"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "first"), [(SEED, "transformer"), ({"predictor": SEED["predictor"]}, "predictor")])
+async def test_standard_mode_leaves_the_services_own_name_to_others(
+    cluster: Cluster, spec: dict[str, Any], first: str
+) -> None:
+    cluster.create(INFERENCESERVICE, "it", spec=spec, annotations={"serving.kserve.io/deploymentMode": "Standard"})
+    await eventually(lambda: cluster.pods_are_ready() == len(spec))
+    status = await cluster.until(INFERENCESERVICE, "it", is_true())
+    assert status["deploymentMode"] == "Standard"
+    assert status["address"] == {"url": f"http://it-{first}.ns.svc.cluster.local"}
+    assert "it" not in {found["metadata"]["name"] for found in cluster.store.list(SERVICE, "ns")}
 
 
 async def test_changed_container_is_the_next_revision(cluster: Cluster) -> None:
