@@ -1,0 +1,245 @@
+"""What preflight says of clusters that have everything, and of those that lack or refuse something."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evidence.catalogue import Requirement, load
+from fixtures.errors import KubeError, TargetError
+from fixtures.kube.client import KubeClient
+from fixtures.preflight.checking import check
+from fixtures.preflight.result import MISSING, OK, WARN, Preflight
+from fixtures.processes import ROOT
+from selftest.preflight.api import FakeApi
+
+REQUIREMENTS = load(ROOT / "suites" / "catalogue").requirements
+Look = Callable[..., Preflight]
+NS = "team"
+THERE = {f"/api/v1/namespaces/{NS}": {"metadata": {"name": NS}}}
+TOLD = {"data": {"platform.json": json.dumps({"versions": {"kserve": "0.20.0"}, "kafka": {"bootstrap": "k:1"}})}}
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Iterator[Look]:
+    """Runs preflight on a fake API that is given in words."""
+    with ExitStack() as stack:
+
+        def run(namespace: str | None = None, objects: dict[str, Any] | None = None, **given: Any) -> Preflight:
+            api = stack.enter_context(FakeApi(objects={**THERE, **(objects or {})}, **given))
+            return check(KubeClient(api.kubeconfig(tmp_path)), namespace, REQUIREMENTS)
+
+        yield run
+
+
+def states(found: Preflight, words: str) -> list[str]:
+    return [row.state for row in found.rows if words in row.what]
+
+
+def profiles(found: Preflight) -> set[str]:
+    by_id = {one.id: one for one in REQUIREMENTS}
+    return {by_id[name].profile for name in found.not_testable}
+
+
+def test_a_cluster_that_has_and_allows_everything_can_be_asked_everything(look: Look) -> None:
+    found = look()
+    assert found.not_testable == {}
+    assert found.blocked == ""
+    assert [row.what for row in found.rows if row.state == MISSING] == []
+    assert found.text().endswith("a run is possible")
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("Broker", {"broker-core", "broker-extended", "async-inference", "latency"}),
+        ("Trigger", {"broker-core", "broker-extended", "async-inference", "latency"}),
+        ("InferenceService", {"async-inference", "latency"}),
+        ("SeldonDeployment", {"kafka-streaming"}),
+    ],
+)
+def test_a_kind_that_is_not_served_makes_its_requirements_not_testable(look: Look, kind: str, wanted: set[str]) -> None:
+    found = look(lacks=[kind])
+    assert profiles(found) == wanted
+    assert found.blocked == ""
+    assert all(kind in why and "installed" in why for why in found.not_testable.values())
+    assert f"not testable here: {next(iter(found.not_testable))}" in found.text()
+
+
+def test_without_kserve_one_latency_requirement_alone_is_not_testable(look: Look) -> None:
+    found = look(lacks=["InferenceService"])
+    assert [name for name in found.not_testable if name.startswith("LAT-")] == ["LAT-E2E-001"]
+
+
+@pytest.mark.parametrize(
+    ("right", "wanted"),
+    [
+        ("create brokers", {"broker-core", "broker-extended", "async-inference", "latency"}),
+        ("watch inferenceservices", {"async-inference", "latency"}),
+        ("delete seldondeployments", {"kafka-streaming"}),
+    ],
+)
+def test_a_right_that_is_missing_makes_its_requirements_not_testable(look: Look, right: str, wanted: set[str]) -> None:
+    found = look(refuses=[right])
+    assert profiles(found) == wanted
+    verb, resource = right.split()
+    assert all(f"not allowed to {verb} (no rule says so)" in why for why in found.not_testable.values())
+    assert states(found, f"rights on {resource}") == [MISSING]
+
+
+@pytest.mark.parametrize(
+    "right", ["create secrets", "create deployments", "create services/proxy", "get pods/log", "create networkpolicies"]
+)
+def test_what_the_probe_needs_decides_whether_a_run_is_possible(look: Look, right: str) -> None:
+    found = look(NS, refuses=[right])
+    assert right.split()[1] in found.blocked
+    assert f"--print-role --namespace {NS}" in found.blocked
+    assert found.text().splitlines()[-1].startswith("no run is possible")
+
+
+def test_who_may_make_no_namespaces_is_told_of_the_other_way(look: Look) -> None:
+    found = look(refuses=["create namespaces"])
+    assert "--namespace NS" in found.blocked
+    assert look(NS, refuses=["create namespaces"]).blocked == ""
+
+
+@pytest.mark.parametrize("right", ["list events", "list resourcequotas", "list pods in knative-eventing"])
+def test_what_only_makes_reports_richer_is_a_warning(look: Look, right: str) -> None:
+    found = look(refuses=[right])
+    assert found.blocked == ""
+    assert found.not_testable == {}
+    assert [row.state for row in found.rows if "not allowed" in row.found] == [WARN]
+
+
+def test_rights_are_asked_for_where_they_are_needed(tmp_path: Path) -> None:
+    with FakeApi() as api:
+        check(KubeClient(api.kubeconfig(tmp_path)), NS, REQUIREMENTS)
+        confined = set(api.reviewed)
+    with FakeApi() as api:
+        check(KubeClient(api.kubeconfig(tmp_path)), None, REQUIREMENTS)
+        free = set(api.reviewed)
+    assert "create brokers in team" in confined
+    assert "create namespaces" not in confined
+    assert "create brokers" in free
+    assert "create namespaces" in free
+    assert "get configmaps in kube-public" in confined & free
+    assert "list secrets" not in free
+
+
+def quota(hard: dict[str, str], used: dict[str, str]) -> dict[str, Any]:
+    return {
+        f"/api/v1/namespaces/{NS}/resourcequotas": [
+            {"metadata": {"name": "q"}, "spec": {"hard": hard}, "status": {"used": used}}
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("hard", "used", "state"),
+    [
+        ({"pods": "10"}, {"pods": "4"}, OK),
+        ({"pods": "10"}, {"pods": "5"}, MISSING),
+        ({"requests.memory": "2Gi"}, {"requests.memory": "100Mi"}, OK),
+        ({"requests.memory": "1Gi"}, {}, MISSING),
+        ({"cpu": "500m"}, {}, MISSING),
+        ({"cpu": "2"}, {"cpu": "1399m"}, OK),
+        ({"pods": "10", "services.nodeports": "0"}, {}, OK),
+    ],
+)
+def test_a_quota_must_leave_room(look: Look, hard: dict[str, str], used: dict[str, str], state: str) -> None:
+    found = look(NS, objects=quota(hard, used))
+    assert states(found, "quota ")[0] == state
+    assert bool(found.blocked) == (state == MISSING)
+
+
+@pytest.mark.parametrize(
+    ("labels", "state"),
+    [
+        ({}, OK),
+        ({"pod-security.kubernetes.io/enforce": "baseline"}, OK),
+        ({"pod-security.kubernetes.io/enforce": "restricted"}, WARN),
+    ],
+)
+def test_the_pod_security_of_the_namespace_is_told(look: Look, labels: dict[str, str], state: str) -> None:
+    found = look(NS, objects={f"/api/v1/namespaces/{NS}": {"metadata": {"name": NS, "labels": labels}}})
+    assert states(found, "Pod Security") == [state]
+
+
+def test_a_namespace_that_is_not_there_is_no_place_for_a_run(look: Look) -> None:
+    assert "namespace elsewhere: there is none" in look("elsewhere").blocked
+
+
+def deployment(name: str, image: str, labels: dict[str, str]) -> dict[str, Any]:
+    pod = {"containers": [{"name": "c", "image": image}]}
+    return {"metadata": {"name": name, "labels": labels}, "spec": {"template": {"spec": pod}}}
+
+
+def test_versions_are_read_from_labels_and_else_from_tags(look: Look) -> None:
+    label = {"app.kubernetes.io/version": "1.22.2"}
+    found = look(
+        objects={
+            "/apis/apps/v1/namespaces/knative-eventing/deployments": [
+                deployment("eventing-controller", "gcr.io/knative/controller@sha256:ab", label),
+                deployment("kafka-controller", "gcr.io/x@sha256:cd", {"app.kubernetes.io/version": "1.22.3"}),
+            ],
+            "/apis/apps/v1/namespaces/kserve/deployments": [
+                deployment("kserve-controller-manager", "kserve/kserve-controller:v0.20.0", {}),
+            ],
+            "/apis/apps/v1/namespaces/seldon-system/deployments": [
+                deployment("seldon-controller-manager", "registry:5000/seldonio/seldon-core-operator:latest", {}),
+            ],
+        }
+    )
+    assert found.versions == {
+        "kubernetes": "1.33.1",
+        "knative-eventing": "1.22.2",
+        "eventing-kafka-broker": "1.22.3",
+        "kserve": "0.20.0",
+    }
+    assert states(found, "version of seldon-core") == [WARN]
+
+
+def test_what_the_platform_says_of_itself_comes_first(look: Look) -> None:
+    place = "/apis/apps/v1/namespaces/kserve/deployments"
+    other = deployment("kserve-controller-manager", "kserve/kserve-controller:v0.1.0", {})
+    found = look(objects={"/api/v1/namespaces/kube-public/configmaps/touchstone-platform": TOLD, place: [other]})
+    assert found.versions["kserve"] == "0.20.0"
+    assert found.platform["kafka"] == {"bootstrap": "k:1"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "null"])
+def test_a_description_that_cannot_be_read_is_an_error_with_its_place(look: Look, text: str) -> None:
+    broken = {"data": {"platform.json": text}}
+    with pytest.raises(TargetError, match=r"ConfigMap kube-public/touchstone-platform, key platform\.json: expected"):
+        look(objects={"/api/v1/namespaces/kube-public/configmaps/touchstone-platform": broken})
+
+
+@pytest.mark.parametrize(("version", "state"), [("v1.25.0", OK), ("v1.24.9", WARN), ("v1.33.1+k3s1", OK)])
+def test_an_old_kubernetes_is_a_warning(look: Look, version: str, state: str) -> None:
+    assert states(look(version=version), "Kubernetes API") == [state]
+
+
+def test_an_api_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    with FakeApi() as api:
+        kubeconfig = api.kubeconfig(tmp_path)
+    with pytest.raises(KubeError, match="no answer Unreachable"):
+        check(KubeClient(kubeconfig), None, REQUIREMENTS)
+
+
+def test_a_table_for_people_and_a_record_for_the_history_say_the_same(look: Look) -> None:
+    found = look(lacks=["SeldonDeployment"])
+    data = json.loads(json.dumps(found.to_json()))
+    plain, rich = found.text(), found.text(color=True, width=160)
+    assert "\x1b[" not in plain
+    assert "\x1b[" in rich
+    for row in data["rows"]:
+        assert row["what"] in plain
+        assert row["found"] in plain
+    assert set(data["not_testable"]) == {one.id for one in _of("kafka-streaming")}
+
+
+def _of(profile: str) -> list[Requirement]:
+    return [one for one in REQUIREMENTS if one.profile == profile]
