@@ -143,7 +143,7 @@ def test_as_little_is_read_as_was_asked_for(tmp_path: Path) -> None:
 def test_an_api_that_is_gone_is_said_in_one_line(tmp_path: Path) -> None:
     began = time.monotonic()
     files, summary = taken(tmp_path, flow(dead=True))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
     assert files == [SUMMARY]
     assert summary.count("connection refused") == 1
     assert "The Kubernetes API does not answer, so nothing could be read" in summary
@@ -174,7 +174,7 @@ def test_what_hangs_costs_its_own_part_and_the_time_that_there_is(
     files, summary = taken(tmp_path, api, seconds=1.5)
     took = time.monotonic() - began
     api.never.set()
-    assert took < 2.5
+    assert took < 5
     assert set(there) <= set(files)
     assert lost in summary
 
