@@ -31,14 +31,20 @@ def main(options: Sequence[str], suite: Sequence[str] = SUITE) -> int:
     """Run the suite and leave its results; returns its exit code."""
     results = Path(os.environ.get("TOUCHSTONE_RESULTS") or "/results")
     sonobuoy = os.environ.get("SONOBUOY_RESULTS_DIR")
-    code = UNDECIDED
+    code, before = UNDECIDED, latest(results)
     try:
         code = run([*suite, *QUIETLY, "--out", str(results), *options])
-        tell(results / "latest" / "report.json")
+        tell(latest(results, before), code)
     finally:
         if sonobuoy:
-            hand_over(results / "latest", Path(sonobuoy), code)
+            hand_over(latest(results, before), Path(sonobuoy), code)
     return code
+
+
+def latest(results: Path, before: Path | None = None) -> Path | None:
+    """Return the folder of the latest run; None when it is `before`, of an earlier pod with the same volume."""
+    found = results / "latest"
+    return found.resolve() if found.is_dir() and found.resolve() != before else None
 
 
 def run(command: Sequence[str]) -> int:
@@ -58,10 +64,12 @@ def run(command: Sequence[str]) -> int:
     return USAGE if code == PYTEST_USAGE else code
 
 
-def tell(report: Path) -> None:
-    """Print a report between two lines by which it is found in a log."""
-    if not report.is_file():
-        print("touchstone: no report.json; what is above says why", flush=True)
+def tell(run_dir: Path | None, code: int) -> None:
+    """Print a run's report between two lines by which it is found in a log."""
+    report = run_dir / "report.json" if run_dir else None
+    if report is None or not report.is_file():
+        if code:
+            print("touchstone: no report.json; what is above says why", flush=True)
         return
     print(
         "----- BEGIN report.json -----",
@@ -72,13 +80,13 @@ def tell(report: Path) -> None:
     )
 
 
-def hand_over(run_dir: Path, folder: Path, code: int) -> None:
+def hand_over(run_dir: Path | None, folder: Path, code: int) -> None:
     """Give a run's files to Sonobuoy. It reads the archive's junit.xml and keeps the rest."""
     folder.mkdir(parents=True, exist_ok=True)
     archive = folder / ARCHIVE
     with tarfile.open(archive, "w:gz") as packed:
-        if run_dir.is_dir():
-            for path in sorted(run_dir.resolve().iterdir()):
+        if run_dir:
+            for path in sorted(run_dir.iterdir()):
                 packed.add(path, path.name)
         else:
             note = folder / "error.txt"

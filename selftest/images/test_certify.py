@@ -77,6 +77,15 @@ def test_sonobuoy_is_told_of_a_suite_that_did_not_begin(
     assert "no report.json" in capsys.readouterr().out
 
 
+def test_an_earlier_runs_report_on_the_same_volume_is_not_this_ones(
+    certify: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert certify.main(["0"], [sys.executable, "-c", SUITE]) == 0
+    capsys.readouterr()
+    assert certify.main([], [sys.executable, "-c", "raise SystemExit(3)"]) == 3
+    assert capsys.readouterr().out == "touchstone: no report.json; what is above says why\n"
+
+
 def test_a_suite_that_was_killed_decided_nothing(certify: ModuleType) -> None:
     assert certify.main([], [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]) == 2
 
