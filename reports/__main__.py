@@ -119,7 +119,7 @@ def _show(arguments: argparse.Namespace, console: Console) -> int:
 
 def _show_one(report: Report, result: Result, history: Path, console: Console) -> None:
     console.print(terminal.header(report))
-    console.print(terminal.failure(result, ascii_only=_ascii_only(), folder=history.parent))
+    console.print(terminal.failure(result, ascii_only=_ascii_only()))
     console.print(Padding(Text(result.source, style="dim"), (1, 0, 0, 2), expand=False))
     if result.known is not None:
         status = "gone" if result.gone else "documented"

@@ -72,7 +72,7 @@ def show(report: Report, console: Console, *, ascii_only: bool = False, folder: 
     console.print(header(report))
     if report.mutation is None or any(result.tests for result in report.results):
         console.print(_table(report, ascii_only=ascii_only))
-        for part in _troubles(report, ascii_only=ascii_only, folder=folder):
+        for part in _troubles(report, ascii_only=ascii_only):
             console.print(part)
     if report.mutation is not None:
         console.print(kill_table(report.mutation, ascii_only=ascii_only))
@@ -146,12 +146,12 @@ def _strip(results: Iterable[Result], *, ascii_only: bool) -> Text:
     return strip
 
 
-def _troubles(report: Report, *, ascii_only: bool, folder: Path | None) -> Iterable[RenderableType]:
+def _troubles(report: Report, *, ascii_only: bool) -> Iterable[RenderableType]:
     troubled = [r for r in report.results if r.verdict in ("fail", "flaky", "error", "unknown") and not r.excused]
     asked = [result for result in troubled if result.tests]
     silent = [result for result in troubled if not result.tests]
     for result in asked[:MAX_SHOWN]:
-        yield failure(result, ascii_only=ascii_only, folder=folder)
+        yield failure(result, ascii_only=ascii_only)
     if len(asked) > MAX_SHOWN:
         yield Text(f"\nand {len(asked) - MAX_SHOWN} more, in the report's page", style="dim")
     if silent:
@@ -177,14 +177,8 @@ def _known_table(results: Iterable[Result]) -> Table:
     return table
 
 
-def failure(result: Result, *, ascii_only: bool = False, folder: Path | None = None) -> RenderableType:
-    """One requirement that did not pass: its sentence, and of every test the violation with its smallest witness.
-
-    Args:
-        result: What to show.
-        ascii_only: Whether the reader's encoding holds ASCII only.
-        folder: The run's folder, to name diagnostics in it.
-    """
+def failure(result: Result, *, ascii_only: bool = False) -> RenderableType:
+    """One requirement that did not pass: its sentence, and of every test the violation with its smallest witness."""
     fancy, plain, style = _MARKS[mark_of(result)]
     head = Text("\n").append(f"{plain if ascii_only else fancy} {result.id}", style=style)
     head.append(f"  {result.verdict.replace('_', ' ')}  {result.level}  {result.profile}", style="dim")
@@ -200,10 +194,8 @@ def failure(result: Result, *, ascii_only: bool = False, folder: Path | None = N
             parts.append(Padding(Text(f"and {len(violations) - 3} more", style="dim"), (0, 0, 0, 4), expand=False))
         if not violations and test.reason:
             parts.append(Padding(Text(redact.clean(test.reason, 800)), (0, 0, 0, 4), expand=False))
-        if test.diagnostics is not None:
-            place = test.diagnostics.folder if folder is None else f"{folder}/{test.diagnostics.folder}"
-            where = Text(f"    diagnostics: {place}/", style="dim", no_wrap=True, overflow="ignore")  # for copying
-            parts.append(where)
+        if test.diagnostics is not None:  # in the run's folder, which stands below
+            parts.append(Padding(Text(f"see {test.diagnostics.folder}/", style="dim"), (0, 0, 0, 4), expand=False))
     if not result.tests:
         parts.append(Padding(Text(result.reason), (0, 0, 0, 4), expand=False))
     return Group(*parts)
