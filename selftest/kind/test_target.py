@@ -58,7 +58,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
     monkeypatch.setattr("fixtures.platform.load", lambda: made, raising=False)
     monkeypatch.setattr("fixtures.platform.Bundle", None, raising=False)
     monkeypatch.setattr("fixtures.platform.install", made.install, raising=False)
-    monkeypatch.setattr("fixtures.platform.plan", lambda source: f"platform of {source.where}", raising=False)
+    monkeypatch.setattr("fixtures.platform.plan", lambda source, **_: f"platform of {source.where}", raising=False)
     return made
 
 
@@ -282,7 +282,7 @@ def test_the_plan_needs_no_program(
     config = tmp_path / "nodes.yaml"
     config.write_text(TWO_NODES)
     said = KindTarget.plan(replace(options, images={"probe": "lab/probe:1"}, kind_config=config))
-    assert "kind cluster house, context kind-house" in said
+    assert "kind cluster house; its kubeconfig stays in the run's folder" in said
     assert f"1 control-plane, 1 worker from {NODE_IMAGE}" in said
     assert "deleted at its end" in said
     assert "probe: lab/probe:1, given" in said
