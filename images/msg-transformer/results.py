@@ -44,8 +44,9 @@ class Settings:
         bootstrap: KAFKA_BOOTSTRAP_SERVERS, with ports.
         topic: KAFKA_TOPIC.
         trace_key: REQUEST_TRACE_KEY: where the caller's id is, in the request and in the result.
-        name, namespace: of the InferenceService, for requests whose Host does not tell: KSERVE_ISVC_NAME and
-            KSERVE_ISVC_NAMESPACE, or else what the --predictor_host that KServe's controller appends says.
+        name, namespace: of the InferenceService: KSERVE_ISVC_NAME (or INFERENCE_SERVICE_NAME, which KServe's controller
+            sets) and KSERVE_ISVC_NAMESPACE, or else what the --predictor_host says that the controller appends.
+            None: only a request's Host can tell, and a Host is ambiguous where a service is called `x-transformer`.
     """
 
     bootstrap: str
@@ -74,7 +75,9 @@ class Settings:
             bootstrap,
             topic,
             trace_key,
-            environment.get("KSERVE_ISVC_NAME") or (predictor["name"] if predictor else None),
+            environment.get("KSERVE_ISVC_NAME")
+            or environment.get("INFERENCE_SERVICE_NAME")
+            or (predictor["name"] if predictor else None),
             environment.get("KSERVE_ISVC_NAMESPACE") or (predictor["namespace"] if predictor else None),
         )
 
@@ -102,8 +105,8 @@ def result_event(settings: Settings, trace_id: str, data: Any, host: str) -> dic
     service = _SERVICE_HOST.fullmatch(hostname)
     about = (
         hostname or None,
-        service["name"] if service else settings.name,
-        service["namespace"] if service else settings.namespace,
+        settings.name or (service["name"] if service else None),
+        settings.namespace or (service["namespace"] if service else None),
     )
     event.update({key: value for key, value in zip(_ENVELOPE_OF_KSERVE, about, strict=True) if value})
     event[settings.trace_key] = trace_id

@@ -70,11 +70,19 @@ def test_the_event_is_the_one_of_the_documentation(results: Any) -> None:
         ("a.ns.svc.cluster.local:8080", {}, None, ("a", "ns")),
         ("a-ns.example.com", {"KSERVE_ISVC_NAME": "a", "KSERVE_ISVC_NAMESPACE": "ns"}, None, ("a", "ns")),
         ("a-ns.example.com", {}, "a-predictor.ns", ("a", "ns")),
+        # Without a gateway the Host is what the caller said: this one is no component's.
+        ("a-transformer.ns.svc.cluster.local", {}, "a-transformer-predictor.ns", ("a-transformer", "ns")),
+        (
+            "a-transformer.ns.svc",
+            {"INFERENCE_SERVICE_NAME": "a-transformer"},
+            "127.0.0.1:8080",
+            ("a-transformer", "ns"),
+        ),
         ("127.0.0.1:8080", {}, "127.0.0.1:8080", (None, None)),
         ("", {}, None, (None, None)),
     ],
 )
-def test_who_made_the_result_comes_from_the_host_or_else_from_the_pod(
+def test_who_made_the_result_comes_from_the_pod_or_else_from_the_host(
     results: Any, host: str, environment: dict[str, str], predictor: str | None, maker: tuple[str | None, str | None]
 ) -> None:
     settings = results.Settings.read({**ENVIRONMENT, **environment}, predictor)
