@@ -67,9 +67,10 @@ def _result(report: Report, result: Result, test: Test | None) -> TestResult:
     return TestResult(
         uuid=str(uuid.uuid5(_SPACE, f"{report.run}|{identity}|{test.scope if test else ''}")),
         historyId=uuid.uuid5(_SPACE, identity).hex,
-        testCaseId=uuid.uuid5(_SPACE, result.id).hex,
+        # Results of one test case count as attempts at it, and only the last of them would be shown.
+        testCaseId=uuid.uuid5(_SPACE, f"case|{identity}").hex,
         fullName=redact.one_line(node or result.id),
-        name=f"{result.id} {result.text}",
+        name=redact.one_line(f"{result.id} {node.rpartition('::')[2] or result.text}"),
         description=f"{result.level}: {result.text}\n\nSource: {result.source}",
         status=_STATUS.get(verdict, "broken"),
         statusDetails=details if message or result.excused else None,
@@ -81,6 +82,7 @@ def _result(report: Report, result: Result, test: Test | None) -> TestResult:
             for name, value in (
                 ("parentSuite", result.profile),
                 ("suite", result.area),
+                ("subSuite", f"{result.id} {result.text}"),
                 ("epic", result.profile),
                 ("feature", result.area),
                 ("story", result.id),
