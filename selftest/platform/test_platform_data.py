@@ -1,10 +1,12 @@
 """`components.toml` and what lies beside it: complete, pinned, in order; valid by the schemas of the real kinds."""
 
 import re
+from io import StringIO
 from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 
 from fixtures.platform import load, plan
 from fixtures.platform.artefacts import sha256_of
@@ -171,3 +173,13 @@ def test_the_plan_of_a_mirror_names_the_images_there() -> None:
     text = str(plan(PLATFORM, only=["kserve"], image_registry="mirror.example/all"))
     assert "mirror.example/all/kserve/kserve-controller:v0.20.0" in text
     assert "quay.io" not in text
+
+
+def test_the_plan_is_a_table_on_a_terminal() -> None:
+    console = Console(file=StringIO(), width=250, force_terminal=False)
+    plan(PLATFORM).show(console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    for component in ALL.values():
+        assert all((one.why[:40] in text) for one in component.patches if not component.optional)
+        assert all((one in text) != component.optional for one in component.images)
+    assert "cluster-admin" in text
