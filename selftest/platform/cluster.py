@@ -108,11 +108,13 @@ class Cluster:
             return {"kind": "APIVersions", "versions": ["v1"]}
         if path == "/apis":
             versions = sorted({api for api, *_ in self.kinds if "/" in api})
-            groups = []
+            groups: dict[str, Object] = {}
             for api_version in versions:
-                one = {"groupVersion": api_version, "version": api_version.rpartition("/")[2]}
-                groups.append({"name": api_version.partition("/")[0], "versions": [one], "preferredVersion": one})
-            return {"kind": "APIGroupList", "groups": groups}
+                name, _, version = api_version.partition("/")
+                one = {"groupVersion": api_version, "version": version}
+                group = groups.setdefault(name, {"name": name, "versions": [], "preferredVersion": one})
+                group["versions"].append(one)
+            return {"kind": "APIGroupList", "groups": list(groups.values())}
         api_version = path.removeprefix("/apis/").removeprefix("/api/")
         found = [one for one in self.kinds if one[0] == api_version]
         if not found:

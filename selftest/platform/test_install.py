@@ -1,6 +1,8 @@
 """Installing: in which order, what a second install does, what a broken one leaves, what messages never say."""
 
+import io
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +251,7 @@ def test_images_come_from_the_mirror(cluster: Cluster, kube: KubeClient) -> None
 
 def test_loaded_images_are_not_pulled(cluster: Cluster, kube: KubeClient) -> None:
     loads: list[Any] = []
-    source = one(deployment("d"), images=("quay.io/a/b:1",))
+    source = one(deployment("d"), images=("quay.io/a/b:1",), archives=("images/b.tar",))
     source.archives = [Path("images/b.tar")]
     for _ in range(2):
         install(kube, source, print, load_images=lambda archives, refs: loads.append((list(archives), list(refs))))
@@ -257,6 +259,29 @@ def test_loaded_images_are_not_pulled(cluster: Cluster, kube: KubeClient) -> Non
     found = cluster.find("Deployment", "d")
     assert found is not None
     assert found["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] == "IfNotPresent"
+
+
+def test_archives_that_nothing_loads_are_told(kube: KubeClient) -> None:
+    said: list[str] = []
+    install(kube, one(deployment("d"), archives=("images/b.tar",)), said.append)
+    assert "      1 image archives stay unused: nothing here loads them, the nodes pull" in said
+
+
+def test_with_a_mirror_nothing_is_loaded_and_what_archives_hold_comes_from_it(
+    cluster: Cluster, kube: KubeClient, tmp_path: Path
+) -> None:
+    archive = tmp_path / "b.tar"
+    index = json.dumps([{"Config": "c", "RepoTags": ["docker.io/kserve/agent:v1"], "Layers": []}]).encode()
+    with tarfile.open(archive, "w") as tar:
+        entry = tarfile.TarInfo("manifest.json")
+        entry.size = len(index)
+        tar.addfile(entry, io.BytesIO(index))
+    source = one(manifest("ConfigMap", "c", data={"agent": '{"image": "kserve/agent:v1"}'}), archives=("b.tar",))
+    source.archives = [archive]
+    install(kube, source, print, image_registry="m.example", load_images=lambda *_: pytest.fail("loaded"))
+    found = cluster.find("ConfigMap", "c")
+    assert found is not None
+    assert found["data"] == {"agent": '{"image": "m.example/kserve/agent:v1"}'}
 
 
 def test_a_required_component_that_is_not_installed_is_assumed_and_told(kube: KubeClient) -> None:
