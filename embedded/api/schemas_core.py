@@ -18,7 +18,76 @@ from embedded.api.schemas import (
 
 # Pods, as core kind and inside other kinds.
 
-ENVIRONMENT = many(need(record(**each(text(), "name value"), valueFrom=opaque()), "name"), "Environment variables.")
+_KEY = need(record(**each(text(), "key name"), optional=FLAG), "key")
+_WHOLE = record(name=text(), optional=FLAG)
+_FIELD = need(record(**each(text(), "apiVersion fieldPath")), "fieldPath")
+ENVIRONMENT = many(
+    need(
+        record(
+            **each(text(), "name value"),
+            valueFrom=record(
+                "Where the value is.",
+                **each(_KEY, "configMapKeyRef secretKeyRef"),
+                fieldRef=_FIELD,
+                **each(opaque(), "fileKeyRef resourceFieldRef"),
+            ),
+        ),
+        "name",
+    ),
+    "Environment variables.",
+)
+_ITEMS = many(need(record(**each(text(), "key path"), mode=number()), "key path"))
+_SECRET = record(secretName=text(), name=text(), items=_ITEMS, defaultMode=number(), optional=FLAG)
+_CONFIGMAP = record(name=text(), items=_ITEMS, defaultMode=number(), optional=FLAG)
+_DOWNWARD = record(
+    items=many(need(record(path=text(), mode=number(), fieldRef=_FIELD, resourceFieldRef=opaque()), "path")),
+    defaultMode=number(),
+)
+_SOURCE = record(
+    secret=_SECRET,
+    configMap=_CONFIGMAP,
+    downwardAPI=_DOWNWARD,
+    **each(opaque(), "clusterTrustBundle podCertificate serviceAccountToken"),
+)
+VOLUMES = many(
+    need(
+        record(
+            "Files that containers can mount.",
+            name=text("The volume's name, unique in its pod."),
+            emptyDir=record(medium=text(), sizeLimit=PORT),
+            secret=_SECRET,
+            configMap=_CONFIGMAP,
+            downwardAPI=_DOWNWARD,
+            projected=record(sources=many(_SOURCE), defaultMode=number()),
+            **each(opaque(), "csi ephemeral fc hostPath image iscsi nfs persistentVolumeClaim"),
+        ),
+        "name",
+    )
+)
+MOUNTS = many(
+    need(
+        record(
+            "Where a volume's files are in the container.",
+            **each(text(), "mountPath mountPropagation name recursiveReadOnly subPath subPathExpr"),
+            readOnly=FLAG,
+        ),
+        "name mountPath",
+    )
+)
+_HTTP = record(
+    **each(text(), "host path scheme"),
+    port=PORT,
+    httpHeaders=many(need(record(**each(text(), "name value")), "name value")),
+)
+PROBE = record(
+    "How to find out how the container is.",
+    exec=record(command=many(text())),
+    httpGet=need(_HTTP, "port"),
+    tcpSocket=need(record(host=text(), port=PORT), "port"),
+    grpc=opaque(),
+    **each(number(), "failureThreshold initialDelaySeconds periodSeconds successThreshold timeoutSeconds"),
+    terminationGracePeriodSeconds=number(form="int64"),
+)
 PORTS = many(
     need(
         record(
@@ -38,10 +107,12 @@ CONTAINER_FIELDS = {
     "image": text("The image to run."),
     "name": text("The container's name, unique in its pod."),
     "ports": PORTS,
-    "readinessProbe": opaque("How to find out that the container takes requests."),
+    "envFrom": many(record(prefix=text(), **each(_WHOLE, "configMapRef secretRef"))),
+    "volumeMounts": MOUNTS,
     "workingDir": text(),
-    **each(opaque(), "lifecycle livenessProbe resources securityContext startupProbe"),
-    **each(OPAQUES, "envFrom resizePolicy restartPolicyRules volumeDevices volumeMounts"),
+    **each(PROBE, "livenessProbe readinessProbe startupProbe"),
+    **each(opaque(), "lifecycle resources securityContext"),
+    **each(OPAQUES, "resizePolicy restartPolicyRules volumeDevices"),
     **each(text(), "imagePullPolicy restartPolicy terminationMessagePath terminationMessagePolicy"),
     **each(FLAG, "stdin stdinOnce tty"),
 }
@@ -50,6 +121,7 @@ POD_SPEC_FIELDS = {
     "containers": many(CONTAINER, "The programs of the pod.", **{"x-kubernetes-patch-merge-key": "name"}),
     "initContainers": many(CONTAINER, **{"x-kubernetes-patch-merge-key": "name"}),
     "nodeSelector": STRINGS,
+    "volumes": VOLUMES,
     **each(number(form="int64"), "activeDeadlineSeconds terminationGracePeriodSeconds"),
     "priority": number(),
     **each(opaque(), "affinity dnsConfig os overhead resources securityContext"),
@@ -66,7 +138,7 @@ POD_SPEC_FIELDS = {
     **each(
         OPAQUES,
         "ephemeralContainers hostAliases imagePullSecrets readinessGates resourceClaims schedulingGates tolerations "
-        "topologySpreadConstraints volumes",
+        "topologySpreadConstraints",
     ),
 }
 

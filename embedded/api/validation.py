@@ -14,13 +14,13 @@ from typing import Any
 from embedded.api import errors
 from embedded.api.errors import Cause
 from embedded.api.kinds import settle_definition
+from embedded.api.names import LABEL, SUBDOMAIN, name_rule
 from embedded.api.resources import Resource
 from embedded.api.schemas import HEAD, INT_OR_STRING, KEEP, Schema
+from embedded.api.validation_pods import wrong_pods
 
 Object = dict[str, Any]
 
-LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
 _QUALIFIED = re.compile(rf"({SUBDOMAIN}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -50,11 +50,14 @@ def settle(resource: Resource, new: Object, old: Object | None = None) -> None:
         _shape(root, part)
         new |= part
     wrong = typed(resource, {name: new[name] for name in touched if name in new})
+    wrong = [cause for cause in wrong if cause.reason != "FieldValueRequired" or cause.field not in new]
     metadata = new["metadata"]
     if not wrong:
         _default(resource, new, old)
         if resource.kind == "CustomResourceDefinition":
             wrong += settle_definition(new)
+        if "spec" in touched:
+            wrong += wrong_pods(resource.kind, new)
     if not any(cause.field.startswith("metadata.") for cause in wrong):
         for name in ("annotations", "finalizers", "labels", "ownerReferences"):
             if not metadata.get(name):
@@ -211,7 +214,7 @@ def _metadata(metadata: Object, *, label: bool) -> Iterator[Cause]:
     if not name:
         yield Cause("metadata.name", "FieldValueRequired", "Required value: name or generateName is required")
     elif not re.fullmatch(LABEL if label else SUBDOMAIN, name) or len(name) > 253:
-        yield Cause("metadata.name", "FieldValueInvalid", f'Invalid value: "{name}": {_name_rule(label=label)}')
+        yield Cause("metadata.name", "FieldValueInvalid", f'Invalid value: "{name}": {name_rule(label=label)}')
     elif label and len(name) > 63:
         yield Cause(
             "metadata.name", "FieldValueInvalid", f'Invalid value: "{name}": must be no more than 63 characters'
@@ -233,20 +236,6 @@ def _metadata(metadata: Object, *, label: bool) -> Iterator[Cause]:
         if not _QUALIFIED.fullmatch(finalizer):
             why = "name part must consist of alphanumeric characters, '-', '_' or '.'"
             yield Cause("metadata.finalizers", "FieldValueInvalid", f'Invalid value: "{finalizer}": {why}')
-
-
-def _name_rule(*, label: bool) -> str:
-    if label:
-        return (
-            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
-            "end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
-            f"'{LABEL}')"
-        )
-    return (
-        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
-        "and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-        f"'{SUBDOMAIN}')"
-    )
 
 
 def _join(path: str, name: str) -> str:

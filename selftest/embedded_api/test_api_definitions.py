@@ -162,6 +162,26 @@ def test_real_definitions_are_served(api: "Api", path: Path) -> None:
         assert api.request("GET", f"/openapi/v3/apis/{spec['group']}/{stored}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "obj",
+    [
+        DEFINITION,
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "lamps.example.test"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "r"},
+        },
+    ],
+    ids=lambda obj: obj["kind"],
+)
+def test_applying_again_changes_nothing(api: "Api", obj: dict[str, Any]) -> None:
+    path = f"/apis/{obj['apiVersion']}/{obj['kind'].lower()}s/lamps.example.test?fieldManager=selftest&force=true"
+    first, second = (api.request("PATCH", path, obj, kind="application/apply-patch+yaml") for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 200), second.text
+    assert first.json()["metadata"]["resourceVersion"] == second.json()["metadata"]["resourceVersion"]
+
+
 @pytest.mark.parametrize("resource", STORED, ids=lambda resource: resource.kind)
 def test_stored_kinds_are_listed_and_printed(api: "Api", resource: Any) -> None:
     api.do(cluster.furnish, api.store, 1, 2, 3)

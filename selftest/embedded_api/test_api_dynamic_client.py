@@ -87,6 +87,6 @@ def test_typed_calls(kubeconfig: Path) -> None:
     core = kubernetes.CoreV1Api(api_client(kubeconfig))
     body = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
     assert core.create_namespaced_pod("default", body).status.phase == "Pending"
-    assert core.read_namespaced_pod_log("p", "default", tail_lines=1) == "default/p/None line 2\n"
+    assert core.read_namespaced_pod_log("p", "default", tail_lines=1) == "default/p/c line 2\n"
     assert core.delete_namespaced_pod("p", "default").metadata.name == "p"
     assert core.list_namespaced_pod("default").items == []

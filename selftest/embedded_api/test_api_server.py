@@ -354,7 +354,7 @@ LOG = "/api/v1/namespaces/default/pods/p/log"
     ],
 )
 def test_logs(api: "Api", query: str, code: int, text: str) -> None:
-    spec = {"containers": [{"name": "a"}, {"name": "b"}]}
+    spec = {"containers": [{"name": "a", "image": "i"}, {"name": "b", "image": "i"}]}
     api.request("POST", "/api/v1/namespaces/default/pods", {"metadata": {"name": "p"}, "spec": spec})
     answer = api.client.get(f"{LOG}?{query}")
     assert answer.status_code == code

@@ -22,7 +22,7 @@ def owned_by(owner: dict[str, Any], name: str) -> dict[str, Any]:
         "namespace": "default",
         "ownerReferences": [reference | {"uid": owner["metadata"]["uid"]}],
     }
-    return {"metadata": metadata, "spec": {"containers": [{"name": "c"}]}}
+    return {"metadata": metadata, "spec": {"containers": [{"name": "c", "image": "i"}]}}
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ async def test_container_that_stops_answering_is_not_ready_any_more(node: Any, w
         ".serve_forever()",
         ".handle_request()\nprint('closed', flush=True)\nimport time; time.sleep(60)",
     )
-    probe = {"tcpSocket": {"port": 28417}, "periodSeconds": 0.05, "failureThreshold": 1}
+    probe = {"tcpSocket": {"port": 28417}, "periodSeconds": 1, "failureThreshold": 1}
     node.run(workshop.image("shy", code), readinessProbe=probe)
     await node.until(is_ready)
     await node.until(lambda s: not is_ready(s) and "no longer ready" in s.get("message", ""))
