@@ -1,0 +1,132 @@
+"""The cluster target from outside, on the embedded platform's API: what a run makes, finds and leaves there."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evidence.history import read
+from fixtures.errors import TargetError
+from fixtures.kube.client import KubeClient
+from fixtures.processes import Child, python_module
+from fixtures.targets import owned
+from fixtures.waiting import wait_until
+from selftest.fixtures import house
+
+pytest_plugins = ["pytester"]
+
+TESTS = """
+@pytest.mark.requirement("TST-ONE-001")
+def test_passes(broker):
+    trigger = broker.trigger()
+    expect(delivered(broker.send(), to=trigger))
+
+@pytest.mark.requirement("TST-ONE-001")
+def test_knows_where_it_is(broker, request):
+    connection = request.config.stash[INSTRUMENTS].connection
+    names = [broker.namespace, connection.target.name, connection.hash, broker.url]
+    (request.config.rootpath / "seen").write_text(" ".join(names))
+    event = broker.send()
+    expect(answered(event, 202))
+"""
+WAITS = """
+@pytest.mark.requirement("TST-ONE-001")
+def test_waits(broker, request):
+    (request.config.rootpath / "waiting").write_text("")
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Kubeconfig of a platform of the module's own."""
+    folder = tmp_path_factory.mktemp("platform")
+    info, log = folder / "info.json", folder / "log"
+    argv = ["up", "--info", str(info), "--state", str(folder / "state"), "--until-eof", "--lazy-images"]
+    child = Child("the platform", python_module("embedded", *argv), log=log, info=info, failure=TargetError)
+    try:
+        child.start()
+        yield child.wait_for_info(30)["kubeconfig"]
+    finally:
+        child.stop()
+
+
+@pytest.fixture
+def kube(platform: str, monkeypatch: pytest.MonkeyPatch) -> KubeClient:
+    """A client of it, and $KUBECONFIG."""
+    monkeypatch.setenv("KUBECONFIG", platform)
+    return KubeClient(platform)
+
+
+def ours(kube: KubeClient) -> list[str]:
+    found = kube.list("v1", "Namespace", labels=f"{owned.MANAGED}={owned.OURS}")
+    return [one["metadata"]["name"] for one in found]
+
+
+def everything_in(kube: KubeClient, namespace: str) -> list[str]:
+    kinds = [*owned.KINDS, ("v1", "Secret"), ("apps/v1", "Deployment"), ("networking.k8s.io/v1", "NetworkPolicy")]
+    return [
+        f"{kind} {one['metadata']['name']}"
+        for api_version, kind in kinds
+        for one in kube.list(api_version, kind, namespace)
+    ]
+
+
+def test_a_run_makes_namespaces_of_its_own_and_leaves_none(pytester: pytest.Pytester, kube: KubeClient) -> None:
+    house.build(pytester.path, TESTS)
+    result = pytester.runpytest_subprocess("suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=2)
+    namespace, target, run, url = (pytester.path / "seen").read_text().split()
+    assert target == "cluster"
+    assert namespace == f"touchstone-it-{run}-main-1"
+    assert url.startswith("http://kafka-broker-ingress.knative-eventing.svc.cluster.local/")
+    assert ours(kube) == []
+    folder = house.run_folder(pytester.path)
+    found = json.loads((folder / "preflight.json").read_text())
+    assert {"what": "Kafka, from a pod", "found": "answers"}.items() <= found["rows"][-1].items()
+    assert "preflight" in [record["kind"] for record in read(folder / "history.ndjson")]
+    result.stdout.fnmatch_lines(["ok*kind Broker*served*", "a run is possible"])
+
+
+def test_a_run_in_one_namespace_makes_none_and_leaves_nothing_in_it(
+    pytester: pytest.Pytester, kube: KubeClient
+) -> None:
+    kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}})
+    before = everything_in(kube, "team")
+    house.build(pytester.path, TESTS)
+    options = ["--target", "cluster", "--namespace", "team", "-n0", "-p", "no:cacheprovider"]
+    pytester.runpytest_subprocess("suites", *options).assert_outcomes(passed=2)
+    assert (pytester.path / "seen").read_text().split()[0] == "team"
+    assert ours(kube) == []
+    assert everything_in(kube, "team") == before
+
+
+def test_an_interrupted_run_leaves_nothing_either(tmp_path: Path, kube: KubeClient) -> None:
+    house.build(tmp_path, WAITS)
+    argv = [sys.executable, "-m", "pytest", "suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider"]
+    with (tmp_path / "out").open("wb") as out:
+        run = subprocess.Popen(argv, cwd=tmp_path, stdout=out, stderr=out, env={**os.environ, "PYTHONPATH": "."})
+        try:
+            wait_until((tmp_path / "waiting").exists, 90, (tmp_path / "out").read_text)
+            assert ours(kube) != []
+            run.send_signal(signal.SIGINT)
+            run.wait(60)
+        finally:
+            run.kill()
+            run.wait()
+    assert ours(kube) == [], (tmp_path / "out").read_text()
+
+
+def test_where_kafka_does_not_answer_no_run_begins(pytester: pytest.Pytester, kube: KubeClient) -> None:
+    house.build(pytester.path, TESTS)
+    options = ["--target", "cluster", "--kafka", "127.0.0.1:1", "-n0", "-p", "no:cacheprovider"]
+    result = pytester.runpytest_subprocess("suites", *options)
+    assert result.ret == 2
+    said = result.stdout.str() + result.stderr.str()
+    assert "preflight: Kafka does not answer to a pod in touchstone-probe-" in said
+    assert ours(kube) == []
