@@ -17,6 +17,7 @@ NAME = Path(sys.argv[0]).name
 CLUSTERS = HERE / "clusters.json"
 VERSIONS = {
     "docker version": "28.2.2 28.2.2",
+    "docker info": f"8 {32 * 2**30}",
     "docker buildx": "github.com/docker/buildx v0.24.0",
     "kind version": "kind v0.31.0 go1.25.5 linux/amd64",
     "kubectl version": "Client Version: v1.34.3",

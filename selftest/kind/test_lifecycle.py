@@ -236,12 +236,13 @@ def test_what_a_killed_run_was_creating_is_taken_back(machine: Machine, tmp_path
     assert [call[1] for call in machine.calls("kind")] == ["get", "create", "delete"]
 
 
-def test_an_image_is_loaded_by_its_reference(machine: Machine, lifecycle: Make) -> None:
+def test_images_are_loaded_by_their_references(machine: Machine, lifecycle: Make) -> None:
     cluster = lifecycle()
     cluster.up(IMAGE, None)
-    cluster.load("touchstone/probe:0.1.0")
-    assert machine.calls("kind", "load") == [
-        [machine.calls("kind", "load")[0][0], "load", "docker-image", "--name", "house", "touchstone/probe:0.1.0"]
+    cluster.load([])
+    cluster.load(["touchstone/probe:0.1.0", "lab/serving:1"])
+    assert [call[1:] for call in machine.calls("kind", "load")] == [
+        ["load", "docker-image", "--name", "house", image] for image in ("touchstone/probe:0.1.0", "lab/serving:1")
     ]
 
 
@@ -249,9 +250,10 @@ def test_why_an_image_was_not_loaded_is_in_the_message(machine: Machine, lifecyc
     machine.answer("kind", "load", code=1, err='ERROR: image: "touchstone/probe:0.1.0" not present locally\n')
     cluster = lifecycle()
     cluster.up(IMAGE, None)
-    expected = "(?s)cannot load image touchstone/probe:0.1.0 into kind cluster house.*not present locally"
-    with pytest.raises(TargetError, match=expected):
-        cluster.load("touchstone/probe:0.1.0")
+    with pytest.raises(
+        TargetError, match=r'(?s)cannot load images into kind cluster house.*"touchstone/probe:0.1.0" not'
+    ):
+        cluster.load(["touchstone/probe:0.1.0"])
 
 
 def archive(path: Path, config: str, *tags: str) -> Path:

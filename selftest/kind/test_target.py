@@ -95,7 +95,15 @@ def test_a_cluster_is_brought_up_in_order(machine: Machine, target: Make, platfo
         "kubectl --kubeconfig",
         *["kind load"] * (len(NEEDED) + 1),
     ]
-    asides = {"docker version", "docker buildx", "docker image", "kind version", "kind get", "kubectl version"}
+    asides = {
+        "docker version",
+        "docker info",
+        "docker buildx",
+        "docker image",
+        "kind version",
+        "kind get",
+        "kubectl version",
+    }
     assert [" ".join(said.split()[:2]).partition("=")[0] for said in machine.said if said not in asides] == steps
     assert [call[3] for call in machine.calls("kind", "load", "image-archive")] == [str(Path("broker.tar").absolute())]
     (create,) = machine.calls("kind", "create")
@@ -160,7 +168,7 @@ def test_what_a_failed_installation_leaves_is_saved_before_the_cluster_goes(
 def test_an_image_that_cannot_be_loaded_ends_the_start(machine: Machine, target: Make, platform: Platform) -> None:
     machine.answer("kind", "load", code=1, err="ERROR: failed to load image: ctr: content digest not found\n")
     kind = target()
-    with pytest.raises(TargetError, match=r"(?s)cannot load image lab/probe:1.*content digest not found"):
+    with pytest.raises(TargetError, match=r"(?s)cannot load images into kind cluster house.*content digest not found"):
         kind.start()
     assert platform.installed == []
     kind.stop()
@@ -274,6 +282,37 @@ def test_images_of_the_configuration_are_not_overruled(machine: Machine, target:
     assert not [word for word in create if word.startswith("--image")]
 
 
+def test_a_mirror_has_the_images_of_nodes_and_builds_too(machine: Machine, target: Make) -> None:
+    target(images={}, image_registry="mirror.lab:5000/eu")._prepare()
+    (create,) = machine.calls("kind", "create")
+    assert f"--image=mirror.lab:5000/eu/{NODE_IMAGE}" in create
+    build = machine.calls("docker", "build")[0]
+    assert "BASE=mirror.lab:5000/eu/library/python:3.11-slim" in build
+    assert "mirror.lab:5000/eu/touchstone/probe:" in " ".join(build)
+
+
+def test_a_node_image_loaded_from_a_file_has_no_digest(
+    machine: Machine, target: Make, monkeypatch: pytest.MonkeyPatch, platform: Platform, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("fixtures.targets.kind.source_of", lambda _: platform)
+    machine.answer("docker", "image", "inspect", "--format", "{{.Id}}", NODE_IMAGE, code=1)
+    target(bundle=tmp_path)._prepare()
+    (create,) = machine.calls("kind", "create")
+    assert f"--image={NODE_IMAGE.partition('@')[0]}" in create
+
+
+def test_too_small_a_machine_is_told(
+    machine: Machine, target: Make, told: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "instances").write_text("128\n")
+    monkeypatch.setattr("fixtures.targets.tools.INOTIFY", tmp_path / "instances")
+    machine.answer("docker", "info", out=f"2 {4 * 2**30}\n")
+    target()._prepare()
+    assert told[0] == "docker 28.2.2 (2 CPUs, 4.0 GiB), kind v0.31.0 go1.25.5 linux/amd64"
+    assert "expected 6 GiB of memory or more, Docker has 4.0 GiB" in told[1]
+    assert "fs.inotify.max_user_instances is 128" in told[2]
+
+
 def test_the_plan_needs_no_program(
     machine: Machine, options: TargetOptions, platform: Platform, tmp_path: Path
 ) -> None:
@@ -288,4 +327,3 @@ def test_the_plan_needs_no_program(
     assert "probe: lab/probe:1, given" in said
     assert "built from images/serving and loaded" in said
     assert "platform of a test" in said
-    assert "rights: " in said
