@@ -77,9 +77,13 @@ class FakeProbe:
             raise ProbeError(f"probe: cannot observe topic {topic}")
         return dict(self._seen[topic])
 
+    def describe_topic(self, name: str) -> Object:
+        """Answer as a Kafka without an administration API."""
+        return {"partitions": {"0": {"replicas": [1]}}, "config": {}, "config_error": f"nothing is told of {name}"}
+
     def health(self) -> Object:
-        """Nothing to tell."""
-        return {}
+        """Complain."""
+        return {"kafka_error": "1 of 1 brokers is down"}
 
 
 def _refusal(status: int) -> tuple[int, Mapping[str, str], bytes]:

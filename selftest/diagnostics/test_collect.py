@@ -89,6 +89,7 @@ def test_everything_is_written_that_there_is(tmp_path: Path) -> None:
         "- `Pod flow/unpulled`\n  - `phase Pending`\n  - `container main waits: ImagePullBackOff: ",
         "    2026-01-01T00:00:09 Warning BackOff ",
         "    topic-b: 1 partitions, 9 records; group group-t lags 5 behind (Trigger flow/t)\n",
+        "    last complaint of the probe's Kafka clients: 1 of 1 brokers is down\n",
         "- `consumergroups of flow`: `this cluster has no such kind`\n",
         "- `services of flow`: `HTTP 403 Forbidden: this is refused (403)`\n",
         "Of 1 Broker, 1 Trigger, 4 Pods, 1 ConfigMap.",
@@ -177,6 +178,21 @@ def test_what_hangs_costs_its_own_part_and_the_time_that_there_is(
     assert took < 5
     assert set(there) <= set(files)
     assert lost in summary
+
+
+def test_a_kafka_that_hangs_keeps_no_log_waiting(tmp_path: Path) -> None:
+    api = flow()
+
+    class Hanging(FakeProbe):
+        def offsets(self, scope: str, topic: str, group: str = "") -> dict[str, Any]:
+            api.never.wait(60)
+            return super().offsets(scope, topic, group)
+
+    many = tuple(f"topic-{number}" for number in range(20))
+    files = collect(api, Hanging({}), case(topics=many), Folder(tmp_path), 1.5)
+    api.never.set()
+    assert "logs/flow/fine/main.txt" in files
+    assert "`topic topic-0, group none" in (tmp_path / SUMMARY).read_text()
 
 
 def test_an_interrupt_ends_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

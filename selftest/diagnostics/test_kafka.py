@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.diagnostics import kafka
 from fixtures.diagnostics.kafka import Reading
+from fixtures.errors import ProbeError
 from selftest.diagnostics.cluster import FakeProbe, obj
 
 BROKER = obj("Broker", "b", status={"annotations": {"default.topic": "topic-b"}})
@@ -85,11 +86,19 @@ def test_lag_is_told_by_partition_and_in_sum() -> None:
     ]
 
 
+def test_in_brief_only_partitions_that_lag_are_told() -> None:
+    seen = {"begin": {"0": 0, "1": 0}, "end": {"0": 5, "1": 5}, "committed": {"0": 5, "1": 2}}
+    assert kafka.lines(Reading("t", "g", "x"), seen, brief=True) == [
+        "t: 2 partitions, 10 records; group g lags 3 behind (x)",
+        "  partition 1: committed 2, end 5",
+    ]
+
+
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
-        ({"end": {}, "committed": {}}, ["t: there is no such topic"]),
-        ({}, ["t: there is no such topic"]),
+        ({"end": {}, "committed": {}}, ["t: there is no such topic (x)"]),
+        ({}, ["t: there is no such topic (x)"]),
         ({"end": {"0": 2}, "begin": {"0": 0}}, ["t: 1 partitions, 2 records (x)", "  partition 0: 2 records, end 2"]),
     ],
     ids=["no-topic", "nothing", "no-group"],
@@ -98,16 +107,28 @@ def test_topics_without_a_group(seen: dict[str, Any], said: list[str]) -> None:
     assert kafka.lines(Reading("t", "", "x"), seen) == said
 
 
-def test_a_topics_configuration_is_told_where_the_probe_can() -> None:
-    class Describing(FakeProbe):
-        def describe_topic(self, name: str) -> dict[str, Any]:
-            assert name == "t"
-            config = {"retention.ms": "3600", "cleanup.policy": "delete"}
-            return {"partitions": {"0": {"leader": 1, "replicas": [1, 2, 3]}}, "config": config}
+class Telling(FakeProbe):
+    """A probe of a Kafka with three replicas."""
 
-    seen = kafka.look(Describing({"t": SEEN}), "s", Reading("t", "g", "x"))
-    assert kafka.lines(Reading("t", "g", "x"), seen)[-3:] == [
-        "  replication factor 3",
-        "  cleanup.policy=delete",
-        "  retention.ms=3600",
-    ]
+    def describe_topic(self, name: str) -> dict[str, Any]:
+        """Answer for the topic t."""
+        if name != "t":
+            raise ProbeError(f"there is no topic {name}")
+        config = {"retention.ms": "3600", "cleanup.policy": "delete"}
+        return {"partitions": {"0": {"leader": 1, "replicas": [1, 2, 3]}}, "config": config}
+
+
+@pytest.mark.parametrize(
+    ("probe", "topic", "said"),
+    [
+        (Telling, "t", ["  replication factor 3", "  cleanup.policy=delete", "  retention.ms=3600"]),
+        (Telling, "gone", ["  configuration not read: there is no topic gone"]),
+        (FakeProbe, "t", ["  replication factor 1", "  configuration not read: nothing is told of t"]),
+    ],
+    ids=["told", "refused", "mock"],
+)
+def test_a_topics_configuration_follows_where_there_is_one(probe: type[FakeProbe], topic: str, said: list[str]) -> None:
+    reading = Reading(topic, "g", "x")
+    seen = kafka.look(probe({topic: SEEN}), "s", reading)
+    assert kafka.lines(reading, seen)[4:] == said
+    assert kafka.lines(reading, seen, brief=True)[4:] == []
