@@ -5,6 +5,7 @@ is that of its first component.
 
 The container of a transformer is completed as the real controller does it: `--model_name` where it is missing,
 `--predictor_host` and `--http_port`, added to the arguments, never to the command. A predictor's runs as it is written.
+Both are told the InferenceService's name in their environment.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ CONTAINER = "kserve-container"
 HTTP_PORT = 8080
 LOCAL_GATEWAY = "knative-local-gateway.istio-system.svc.cluster.local"
 REVISION_ANNOTATION = "touchstone.dev/revision"
+NAME_VARIABLE = "INFERENCE_SERVICE_NAME"
 MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
 STANDARD = ("Standard", "RawDeployment")
 POD_FIELDS = ("terminationGracePeriodSeconds", "restartPolicy", "serviceAccountName", "volumes")
@@ -189,7 +191,7 @@ def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:
     described = service["spec"][component]
     spec = {field: described[field] for field in POD_FIELDS if field in described}
     if "model" in described:
-        return spec | {"containers": [_model_container(described["model"])]}
+        return spec | {"containers": [_told(_model_container(described["model"]), name)]}
     containers = [dict(container) for container in described.get("containers") or ()]
     if not containers:
         raise SpecError("InvalidSpec", f"spec.{component} needs a model or containers")
@@ -201,7 +203,12 @@ def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:
         if not any(word == "--model_name" or word.startswith("--model_name=") for word in words):
             main["args"] += ["--model_name", name]
         main["args"] += ["--predictor_host", f"{name}-predictor.{namespace}", "--http_port", str(HTTP_PORT)]
-    return spec | {"containers": containers}
+    return spec | {"containers": [_told(container, name) for container in containers]}
+
+
+def _told(container: dict[str, Any], name: str) -> dict[str, Any]:
+    others = [variable for variable in container.get("env") or () if variable["name"] != NAME_VARIABLE]
+    return container | {"env": [*others, {"name": NAME_VARIABLE, "value": name}]}
 
 
 def _model_container(model: dict[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def test_transformer_gets_the_arguments_of_the_real_controller() -> None:
 
 def test_predictors_own_container_runs_as_written() -> None:
     own = {"name": "kserve-container", "image": "mnist-predictor", "args": ["--model_name", "mnist"]}
-    assert pod_spec(service(predictor={"containers": [own]}), "predictor")["containers"] == [own]
+    told = {"env": [{"name": "INFERENCE_SERVICE_NAME", "value": "it"}]}
+    assert pod_spec(service(predictor={"containers": [own]}), "predictor")["containers"] == [own | told]
 
 
 def test_model_format_gets_its_runtime() -> None:
