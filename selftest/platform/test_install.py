@@ -2,6 +2,8 @@
 
 import io
 import json
+import signal
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from fixtures.kube.client import KubeClient
 from fixtures.platform import inventory
 from fixtures.platform.installing import install
 from fixtures.platform.model import Component, Document, Manifest, Wait
+from fixtures.processes import ROOT, python_module
+from fixtures.waiting import wait_until
 from selftest.platform.cluster import Cluster, Rule
 from selftest.platform.given import Given, available, crd, deployment, manifest, webhook
 
@@ -151,6 +155,26 @@ def test_ctrl_c_tells_what_stands(cluster: Cluster, kube: KubeClient, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         install(kube, source, said.append)
     assert "broken off at c: all 2 objects are applied, and it is not up; up: none; not begun: none." in said[-1]
+
+
+def test_a_real_ctrl_c_ends_the_command_line_with_what_stands(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.status_of["Deployment"] = lambda _: {}
+    (tmp_path / "d.yaml").write_text(json.dumps(deployment("d", "default")))
+    wait = '[[component.wait]]\nfor = "available"\nkind = "Deployment"\nname = "d"\nnamespace = "default"\n'
+    text = f'format = 1\n[[component]]\nname = "c"\nversion = "1"\nmanifests = ["d.yaml"]\n{wait}'
+    (tmp_path / "bundle.toml").write_text(text)
+    argv = python_module("fixtures.platform", "install", "--bundle", str(tmp_path), "--kubeconfig", cluster.kubeconfig)
+    with subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_until(lambda: cluster.find("Deployment", "d"), 30, "the Deployment to be applied")
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 2
+    assert "broken off at c: " in said
+    assert said.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(
