@@ -61,6 +61,7 @@ class Cluster:
         status_of: by kind: gives an object its status when it is written.
         on_get: by kind: may change an object whenever it is read.
         log: method and path of every request that writes.
+        busy: how many reads of one object to come have no answer but `busy_code`.
     """
 
     kubeconfig: str = ""
@@ -71,6 +72,8 @@ class Cluster:
     log: list[tuple[str, str]] = field(default_factory=list)
     kinds: list[tuple[str, str, str, bool]] = field(default_factory=lambda: list(BUILT_IN))
     version: int = 1
+    busy: int = 0
+    busy_code: int = 503
 
     def add(self, obj: Object) -> Object:
         """Put an object there, as a controller or somebody else would."""
@@ -130,6 +133,9 @@ class Cluster:
         """Answer a get, or a list when there is no name."""
         plural, namespace, name = key
         if name:
+            if self.busy:
+                self.busy -= 1
+                return _status(self.busy_code, "ServiceUnavailable", "etcd is slow")
             found = self.objects.get(key)
             if found is None:
                 return _status(404, "NotFound", f'{plural} "{name}" not found')

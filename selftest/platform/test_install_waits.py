@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from evidence.refs import ObjectRef
-from fixtures.errors import PlatformError
+from fixtures.errors import KubeError, PlatformError
 from fixtures.kube.client import KubeClient
 from fixtures.platform.model import Component, Document, Wait
 from fixtures.platform.pods import Pulls, trouble
@@ -288,6 +288,24 @@ def test_what_admission_refuses_is_not_waited_for(cluster: Cluster, kube: KubeCl
     cluster.rules.append(Rule("ConfigMap", 10**6, 400, 'admission webhook "w" denied the request: no', "BadRequest"))
     with pytest.raises(PlatformError, match=r"gave up after 0 s of 60 s .*denied the request: no"):
         waits(kube).until(Wait("accepts", 60, manifest=ACCEPTS.manifest))
+
+
+def test_an_api_that_has_no_answer_for_a_while_is_asked_again(cluster: Cluster, kube: KubeClient) -> None:
+    available_deployment(cluster)
+    cluster.busy = 3
+    waits(kube).until(available("d", "n"))
+    assert cluster.busy == 0
+    cluster.busy = 10**6
+    with pytest.raises(
+        PlatformError, match=r"last seen: the API had no answer: .* 503 ServiceUnavailable: etcd is slow"
+    ):
+        waits(kube).until(available("d", "n", 0.3))
+
+
+def test_what_may_not_be_looked_at_is_an_error_at_once(cluster: Cluster, kube: KubeClient) -> None:
+    cluster.busy, cluster.busy_code = 1, 403
+    with pytest.raises(KubeError, match="403"):
+        waits(kube).until(available("d", "n"))
 
 
 def test_a_deadline_tells_how_the_pods_are_and_what_events_say(cluster: Cluster, kube: KubeClient) -> None:
