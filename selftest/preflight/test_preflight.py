@@ -210,6 +210,13 @@ def test_what_the_platform_says_of_itself_comes_first(look: Look) -> None:
     assert found.platform["kafka"] == {"bootstrap": "k:1"}
 
 
+def test_the_clusters_own_brokers_tell_where_kafka_is(look: Look) -> None:
+    data = {"bootstrap.servers": "k:9092", "default.topic.replication.factor": "3"}
+    found = look(objects={"/api/v1/namespaces/knative-eventing/configmaps/kafka-broker-config": {"data": data}})
+    assert found.broker_defaults == data
+    assert look().broker_defaults == {}
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "null"])
 def test_a_description_that_cannot_be_read_is_an_error_with_its_place(look: Look, text: str) -> None:
     broken = {"data": {"platform.json": text}}
