@@ -12,6 +12,7 @@ from reports import redact, terminal
 from reports.model import Mutation, Report
 from reports.views import Evidence
 
+RUN_DIAGNOSTICS = "diagnostics/run/summary.md"
 TEMPLATES = Path(__file__).parent / "templates"
 
 MARKS = {
@@ -60,6 +61,7 @@ def render(report: Report, history: Path) -> str:
             share=_share,
             matrices=[] if report.mutation is None else list(_matrices(report)),
             asked=any(result.tests for result in report.results),
+            run_diagnostics=RUN_DIAGNOSTICS if (history.parent / RUN_DIAGNOSTICS).is_file() else "",
             css=Markup(_source("report.css")),  # noqa: S704 - our own file
             script=Markup(_source("report.js")),  # noqa: S704 - our own file
         )

@@ -81,6 +81,15 @@ def test_the_page_links_every_file_from_the_runs_own_folder(folder: Path) -> Non
     assert all((folder / href).is_file() for href in found if href.startswith("diag"))
 
 
+def test_the_page_leads_to_what_was_left_of_a_run_that_died(folder: Path, reported: Reported, told: Any) -> None:
+    place = folder / "diagnostics" / "run" / "summary.md"
+    assert str(place.relative_to(folder)) not in links(folder)
+    place.parent.mkdir()
+    place.touch()
+    write.write(reported(told), folder, folder / "history.ndjson")
+    assert str(place.relative_to(folder)) in links(folder)
+
+
 def test_report_json_names_the_folder_and_still_fits_its_schema(folder: Path, catalogue: Any) -> None:
     document = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     validate(document)
