@@ -69,6 +69,9 @@ def settle(resource: Resource, new: Object, old: Object | None = None) -> None:
         and any(old.get(part) != new.get(part) for part in ("data", "binaryData", "immutable"))
     ):
         wrong.append(Cause("data", "FieldValueForbidden", "Forbidden: field is immutable when `immutable` is set"))
+    for name in {"Secret": ("data",), "ConfigMap": ("binaryData",)}.get(resource.kind, ()):
+        for value in (new.get(name) or {}).values():
+            _check_base64(resource, value)
     if wrong:
         raise errors.invalid(resource, str(metadata.get("name", "")), wrong)
 
@@ -115,6 +118,13 @@ def _default(resource: Resource, new: Object, old: Object | None) -> None:
         for name, value in (new.pop("stringData", None) or {}).items():
             new.setdefault("data", {})[name] = base64.b64encode(value.encode()).decode()
         new.setdefault("type", "Opaque")
+
+
+def _check_base64(resource: Resource, value: str) -> None:
+    try:
+        base64.b64decode(value.replace("\n", ""), validate=True)
+    except ValueError as error:
+        raise errors.undecodable(resource, "illegal base64 data") from error
 
 
 def _touched(new: Object, old: Object | None) -> list[str]:

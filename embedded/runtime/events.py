@@ -61,6 +61,6 @@ class Recorder:
         }
 
     def _forget(self, said: tuple[str, str, str], namespace: str) -> None:
-        name = self._names.pop(said)
+        name = self._names.pop(said, "")
         if self._store.find(EVENT, namespace, name) is not None:
             self._store.delete(EVENT, namespace, name)

@@ -361,5 +361,23 @@ def test_logs(api: "Api", query: str, code: int, text: str) -> None:
     assert answer.text == text if code == 200 else text in answer.text
 
 
+def test_events_are_found_by_what_they_are_about(api: "Api") -> None:
+    events = "/api/v1/namespaces/default/events"
+    for name in ("a", "b"):
+        about = {"kind": "Pod", "name": name, "namespace": "default"}
+        event = {"metadata": {"name": f"{name}.1"}, "involvedObject": about, "reason": "Started", "type": "Normal"}
+        assert api.request("POST", events, event).status_code == 201
+    for selector in ("involvedObject.name=b", "involvedObject.kind=Pod,involvedObject.name!=a", "metadata.name=b.1"):
+        found = api.client.get(events, params={"fieldSelector": selector, "limit": 1}).json()["items"]
+        assert [item["metadata"]["name"] for item in found] == ["b.1"]
+
+
+def test_secret_that_is_no_base64_is_refused(api: "Api") -> None:
+    secret = {"metadata": {"name": "s"}, "data": {"a": "?"}}
+    refused = api.request("POST", "/api/v1/namespaces/default/secrets", secret)
+    assert (refused.status_code, refused.json()["reason"]) == (400, "BadRequest")
+    assert "illegal base64 data" in refused.json()["message"]
+
+
 def test_logs_of_no_pod(api: "Api") -> None:
     assert api.client.get(LOG).json()["message"] == 'pods "p" not found'
