@@ -21,6 +21,7 @@ class Kube:
         self.made: list[str] = []
 
     def create(self, manifest: Any) -> None:
+        """Remember it."""
         self.made.append(manifest["metadata"]["name"])
 
 
@@ -33,18 +34,18 @@ def target(folder: Path, monkeypatch: pytest.MonkeyPatch, found: Preflight, **op
 
 
 @pytest.mark.parametrize(
-    ("options", "platform", "own", "bootstrap"),
+    ("options", "platform", "bootstrap"),
     [
-        ({"kafka": "given:9092"}, TOLD, OWN, "given:9092"),
-        ({}, TOLD, OWN, "told:9092"),
-        ({}, {}, OWN, "own:9092"),
+        ({"kafka": "given:9092"}, TOLD, "given:9092"),
+        ({}, TOLD, "told:9092"),
+        ({}, {}, "own:9092"),
     ],
     ids=["given", "told", "own"],
 )
 def test_kafka_is_where_the_best_source_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: Any, platform: Any, own: Any, bootstrap: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: Any, platform: Any, bootstrap: str
 ) -> None:
-    found = Preflight(platform=platform, broker_defaults=own)
+    found = Preflight(platform=platform, broker_defaults=OWN)
     info = target(tmp_path, monkeypatch, found, **options).start()
     assert (info.kafka or {})["bootstrap"] == info.kafka_in_cluster == bootstrap
     assert info.replication == 3
@@ -84,6 +85,7 @@ class Client:
         self._trouble = trouble
 
     def offsets(self, scope: str, topic: str) -> None:
+        """Answer, or not."""
         del scope, topic
         if self._trouble:
             raise ProbeError(self._trouble)
