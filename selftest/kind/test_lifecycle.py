@@ -79,7 +79,9 @@ def test_the_end_is_idempotent(machine: Machine, lifecycle: Make) -> None:
 def test_why_a_creation_failed_is_in_the_message(machine: Machine, lifecycle: Make) -> None:
     machine.answer("kind", "create", code=1, err=PULL)
     cluster = lifecycle()
-    with pytest.raises(TargetError, match=r"(?s)cannot create kind cluster house: exit code 1.*pull rate limit.*--kind-image REF"):
+    with pytest.raises(
+        TargetError, match=r"(?s)cannot create kind cluster house: exit code 1.*pull rate limit.*--kind-image REF"
+    ):
         cluster.up(IMAGE, None)
     assert cluster.export_logs() is None
     cluster.end(keep=True)
