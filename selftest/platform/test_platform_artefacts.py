@@ -1,5 +1,7 @@
 """Artefacts: downloaded once and whole, rendered; what cannot be had says where from, and how to do without."""
 
+import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from fixtures.platform import artefacts
 from fixtures.platform.artefacts import fetched, parse, sha256_of
 from fixtures.platform.charts import rendered
 from fixtures.platform.model import Artefact, Component
+from fixtures.platform.registry import CHART as CHART_TYPE
 from fixtures.platform.source import image_references, load
 from selftest.kind.machine import Machine
 from selftest.platform.given import deployment
@@ -65,6 +68,40 @@ def test_without_a_network_the_message_has_the_url_and_the_way_out(tmp_path: Pat
     url = "http://127.0.0.1:9/one.yaml"
     with pytest.raises(PlatformError, match=f"{url}: cannot be downloaded: .*install --bundle DIR"):
         fetched(url, tmp_path, told.append)
+
+
+def chart(web: Web, archive: bytes, **layer: str) -> str:
+    digest = f"sha256:{sha256(archive).hexdigest()}"
+    described = {"mediaType": CHART_TYPE, "digest": digest} | layer
+    web.put("/v2/charts/c/manifests/v1", json.dumps({"layers": [described, {"mediaType": "x", "digest": "x"}]}))
+    web.put(f"/v2/charts/c/blobs/{described['digest']}", archive)
+    return f"oci://{web.host}/charts/c:v1"
+
+
+def test_a_chart_out_of_a_registry_is_a_file_like_any_other(web: Web, tmp_path: Path, told: list[str]) -> None:
+    url = chart(web, b"the chart")
+    for _ in range(2):
+        assert fetched(url, tmp_path, told.append).read_bytes() == b"the chart"
+    assert [path for _, path, _ in web.asked if "manifests" in path] == ["/v2/charts/c/manifests/v1"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "complaint"),
+    [
+        pytest.param({"mediaType": "image"}, "expected a manifest with one chart in it, got another", id="an image"),
+        pytest.param(
+            {"digest": f"sha256:{'0' * 64}"}, "expected sha256:0{64} from .*, got sha256:", id="another chart"
+        ),
+        pytest.param({"digest": "../x"}, "expected a digest .*, got ../x", id="no digest"),
+    ],
+)
+def test_what_is_no_chart_is_refused(
+    web: Web, tmp_path: Path, told: list[str], layer: dict[str, str], complaint: str
+) -> None:
+    url = chart(web, b"the chart", **layer)
+    with pytest.raises(PlatformError, match=rf"charts/c:v1: {complaint}.*install --bundle DIR"):
+        fetched(url, tmp_path / "cache", told.append)
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_an_endless_file_is_refused(web: Web, tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

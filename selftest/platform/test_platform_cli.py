@@ -11,7 +11,7 @@ from fixtures.platform.__main__ import main
 from fixtures.processes import ROOT
 from selftest.kind.machine import Machine
 from selftest.platform.cluster import Cluster
-from selftest.platform.test_platform_bundles import by_hand
+from selftest.platform.test_platform_bundles import POD, by_hand
 from selftest.platform.web import Web
 
 MINE = '[[component]]\nname = "mine"\nversion = "7"\nmanifests = ["manifests/one.yaml"]\n'
@@ -41,6 +41,21 @@ def test_images_are_listed_for_mirrors(tmp_path: Path) -> None:
     assert done.stdout == "docker.io/apache/kafka:4.1.1 mirror.example/x/apache/kafka:4.1.1\n"
     table = run("images", "--only", "kafka").stdout.splitlines()
     assert [line.split() for line in table] == [["component", "image"], ["kafka", "docker.io/apache/kafka:4.1.1"]]
+
+
+def test_images_are_listed_as_the_manifests_name_them(
+    web: Web, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_digest = f"quay.io/a/b@sha256:{'0' * 64}"
+    page = web.put("/pod.yaml", POD)
+    components = tmp_path / "components.toml"
+    fields = "name = 'mine'\nversion = '1'\nimages = ['quay.io/a/b:1']"
+    components.write_text(f"[[component]]\n{fields}\n[[component.artefact]]\nurl = '{page}'\n", encoding="utf-8")
+    source = ["images", "--plain", "--components", str(components), "--cache", str(tmp_path / "cache")]
+    assert main([*source, "--exact", "--image-registry", "m.example"]) == 0
+    assert capsys.readouterr().out == f"{by_digest} m.example/a/b:1\n"
+    assert main(source) == 0
+    assert capsys.readouterr().out == "quay.io/a/b:1\n"
 
 
 def test_every_command_has_help() -> None:

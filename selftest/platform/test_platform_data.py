@@ -32,7 +32,7 @@ def test_a_component_is_pinned_and_says_when_it_is_up(component: Component) -> N
     assert component.namespace
     for artefact in component.artefacts:
         if artefact.kind != "file":
-            assert artefact.location.startswith("https://")
+            assert artefact.location.startswith(("https://", "oci://"))
             assert component.version in artefact.location
         assert (artefact.kind == "chart") == bool(artefact.release)
     for image in component.images:

@@ -187,7 +187,7 @@ def test_a_reference_with_a_digest_needs_no_registry() -> None:
 @pytest.mark.parametrize(
     ("status", "headers", "complaint"),
     [
-        pytest.param(404, {}, "expected its manifest from .*/v2/a/b/manifests/1, got 404", id="no such image"),
+        pytest.param(404, {}, "expected it from .*/v2/a/b/manifests/1, got 404", id="no such image"),
         pytest.param(401, {"WWW_Authenticate": "Basic"}, "expected a registry that answers anybody", id="login"),
         pytest.param(200, {}, "expected a digest sha256:<64 hex>, got nothing", id="no digest"),
         pytest.param(200, {"Docker_Content_Digest": "md5:1"}, "expected a digest .*, got md5:1", id="odd digest"),
@@ -195,12 +195,12 @@ def test_a_reference_with_a_digest_needs_no_registry() -> None:
 )
 def test_what_a_registry_does_not_say_is_said(web: Web, status: int, headers: dict[str, str], complaint: str) -> None:
     web.put("/v2/a/b/manifests/1", "", status, **headers)
-    with pytest.raises(PlatformError, match=f"image {web.host}/a/b:1: {complaint}"):
+    with pytest.raises(PlatformError, match=f"{web.host}/a/b:1: {complaint}"):
         digest_of(f"{web.host}/a/b:1")
 
 
 def test_a_registry_that_is_away_is_said() -> None:
-    with pytest.raises(PlatformError, match="image localhost:9/a/b:1: localhost:9 does not answer"):
+    with pytest.raises(PlatformError, match="localhost:9/a/b:1: localhost:9 does not answer"):
         digest_of("localhost:9/a/b:1")
 
 
