@@ -20,6 +20,7 @@ pytest_plugins = ["pytester"]
 
 CLUSTERED = """
 from dataclasses import replace
+from types import SimpleNamespace
 
 class Clustered(Fake):
     name = "clustered"
@@ -27,7 +28,16 @@ class Clustered(Fake):
     def start(self):
         return replace(super().start(), kubeconfig=os.environ["HOUSE_KUBECONFIG"])
 
-registry.TARGETS[Clustered.name] = Clustered
+class Halfway(Fake):
+    name = "halfway"
+    reached = None
+
+    def start(self):
+        self.reached = SimpleNamespace(kubeconfig=os.environ["HOUSE_KUBECONFIG"], context="x")
+        raise TargetError("the webhook of Knative refuses")
+
+for one in (Clustered, Halfway):
+    registry.TARGETS[one.name] = one
 
 def pytest_configure():
     from fixtures.plugin import diagnosing
@@ -252,6 +262,16 @@ def test_a_run_that_cannot_start_leaves_how_its_target_was(pytester: pytest.Pyte
     assert "ended at start with exit code 1" in (found / "summary.md").read_text()
     assert "no port is free" in (found / "target.txt").read_text()
     result.stdout.fnmatch_lines(["diagnostics: *diagnostics/run/summary.md"])
+
+
+def test_of_a_start_that_got_halfway_the_cluster_is_read(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ApiServer() as server:
+        monkeypatch.setenv("HOUSE_KUBECONFIG", str(server.kubeconfig(pytester.path)))
+        assert run(pytester, FAILS, "--target", "halfway", "-n0").ret == 2
+    assert "the webhook of Knative refuses" in (folders(pytester.path)["run"] / "summary.md").read_text()
+    assert any("knative-eventing/pods" in path for path in server.asked)
 
 
 DIES = """
