@@ -196,6 +196,7 @@ def test_an_image_that_nobody_has_is_told(kube: KubeClient, folder: Path) -> Non
     assert "touchstone/nothing" in str(caught.value)
     assert said[-1].startswith("broken off at model: all 7 objects are applied, and it is not up; up: kinds;")
     manifest.write_text(SERVING)
+    (folder / "bundle.toml").write_text(text)
     found = install(kube, Bundle.open(folder), said.append)
     assert str(found.components[1].counts) == "1 changed, 6 unchanged"
 

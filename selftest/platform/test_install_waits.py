@@ -315,12 +315,13 @@ def test_a_deadline_tells_how_the_pods_are_and_what_events_say(cluster: Cluster,
     pod(cluster, "other-1", app="other")
     pod(cluster, "d-2", phase="Running", conditions=[{"type": "Ready", "status": "True"}])
     events = [
-        ("d-1", "FailedMount", 'secret "cert" not found', 7),
-        ("d", "FailedCreate", "quota", 1),
-        ("e-1", "X", "", 1),
+        ("Pod", "d-1", "FailedMount", 'secret "cert" not found', 7),
+        ("ReplicaSet", "d-5f", "FailedCreate", "exceeded quota", 1),
+        ("Pod", "d-0", "Failed", "of a pod that is gone", 1),
+        ("ReplicaSet", "e-5f", "FailedCreate", "of another workload", 1),
     ]
-    for number, (name, reason, message, count) in enumerate(events):
-        about = {"kind": "Pod", "name": name}
+    for number, (kind, name, reason, message, count) in enumerate(events):
+        about = {"kind": kind, "name": name}
         told = {"type": "Warning", "reason": reason, "message": message, "count": count, "involvedObject": about}
         cluster.add(manifest("Event", f"e{number}", "n", lastTimestamp=f"2026-01-01T00:00:0{number}Z", **told))
     with pytest.raises(PlatformError) as caught:
@@ -329,9 +330,20 @@ def test_a_deadline_tells_how_the_pods_are_and_what_events_say(cluster: Cluster,
         "component c: waited 0.3 s in vain: Deployment n/d to be Available; last seen: Available=False",
         f"  pod n/d-1: Pending; Unschedulable: {NODES}",
         '  event about Pod d-1 (7 times): FailedMount: secret "cert" not found',
-        "  event about Pod d: FailedCreate: quota",
+        "  event about ReplicaSet d-5f: FailedCreate: exceeded quota",
         "  see: kubectl -n n get pods,events",
     ]
+
+
+def test_a_wait_for_a_webhook_tells_what_keeps_its_pods_away(cluster: Cluster, kube: KubeClient) -> None:
+    cluster.add(webhook("w", "svc", "n"))
+    about = {"kind": "ReplicaSet", "name": "hook-5f"}
+    told = {"type": "Warning", "reason": "FailedCreate", "message": "exceeded quota", "involvedObject": about}
+    cluster.add(manifest("Event", "e", "n", **told))
+    with pytest.raises(
+        PlatformError, match=r"no caBundle for w; .*\n  event about ReplicaSet hook-5f: FailedCreate: exc"
+    ):
+        waits(kube).until(HOOK)
 
 
 def test_an_image_that_cannot_be_pulled_ends_the_wait_early(cluster: Cluster, kube: KubeClient) -> None:
