@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from evidence.history import read
 from fixtures.errors import TargetError
 from fixtures.kube.client import KubeClient
+from fixtures.preflight.rights import rights
 from fixtures.processes import Child, python_module
 from fixtures.targets import owned
 from fixtures.waiting import wait_until
@@ -63,6 +65,54 @@ def kube(platform: str, monkeypatch: pytest.MonkeyPatch) -> KubeClient:
     return KubeClient(platform)
 
 
+RECORDER = """
+import urllib3
+
+opened = urllib3.PoolManager.urlopen
+
+def urlopen(self, method, url, *args, **options):
+    with (Path(__file__).parent / "calls").open("a") as file:
+        file.write(f"{method} {url}\\n")
+    return opened(self, method, url, *args, **options)
+
+urllib3.PoolManager.urlopen = urlopen
+"""
+VERBS = {"POST": "create", "PATCH": "patch", "PUT": "update", "DELETE": "delete", "GET": "get"}
+
+
+def record(folder: Path) -> None:
+    """Let a house write down what it asks of the API."""
+    conftest = folder / "conftest.py"
+    conftest.write_text(conftest.read_text() + RECORDER, encoding="utf-8")
+
+
+def used(folder: Path) -> set[tuple[str, str, str | None]]:
+    """Verb, resource and namespace of every recorded call, as an API server authorises it."""
+    found = set()
+    for line in (folder / "calls").read_text().splitlines():
+        method, _, url = line.partition(" ")
+        parts = urlsplit(url)
+        words = parts.path.strip("/").split("/")
+        rest = words[2:] if words[0] == "api" else words[3:]
+        if not rest or rest[0].startswith("selfsubject"):
+            continue  # what everybody may: discovery, versions, asking for one's own rights
+        place = rest[1] if rest[0] == "namespaces" and len(rest) > 2 else None
+        resource, *name = rest[2:] if place else rest
+        part = f"/{name[1]}" if len(name) > 1 else ""
+        verb = VERBS[method] if name or method != "GET" else "watch" if "watch=" in parts.query else "list"
+        found.add((verb, resource + part, place))
+    return found
+
+
+def granted(namespace: str | None, own: set[str]) -> set[tuple[str, str, str | None]]:
+    """What the table gives, where the run's own namespaces are these."""
+    found = set()
+    for right, place in rights(namespace):
+        places: set[str | None] = {None} if right.cluster else {place} if place else {None, *own}
+        found |= {(verb, right.resource, one) for verb in right.verbs for one in places}
+    return found
+
+
 def ours(kube: KubeClient) -> list[str]:
     found = kube.list("v1", "Namespace", labels=f"{owned.MANAGED}={owned.OURS}")
     return [one["metadata"]["name"] for one in found]
@@ -79,8 +129,13 @@ def everything_in(kube: KubeClient, namespace: str) -> list[str]:
 
 def test_a_run_makes_namespaces_of_its_own_and_leaves_none(pytester: pytest.Pytester, kube: KubeClient) -> None:
     house.build(pytester.path, TESTS)
+    record(pytester.path)
     result = pytester.runpytest_subprocess("suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=2)
+    asked = used(pytester.path)
+    own = {place for _, _, place in asked if place and place.startswith("touchstone-")}
+    assert {resource for verb, resource, _ in asked if verb == "create"} >= {"brokers", "services/proxy", "namespaces"}
+    assert asked - granted(None, own) == set()
     namespace, target, run, url = (pytester.path / "seen").read_text().split()
     assert target == "cluster"
     assert namespace == f"touchstone-it-{run}-main-1"
@@ -100,7 +155,9 @@ def test_a_run_in_one_namespace_makes_none_and_leaves_nothing_in_it(
     before = everything_in(kube, "team")
     house.build(pytester.path, TESTS)
     options = ["--target", "cluster", "--namespace", "team", "-n0", "-p", "no:cacheprovider"]
+    record(pytester.path)
     pytester.runpytest_subprocess("suites", *options).assert_outcomes(passed=2)
+    assert used(pytester.path) - granted("team", {"team"}) == set()
     assert (pytester.path / "seen").read_text().split()[0] == "team"
     assert ours(kube) == []
     assert everything_in(kube, "team") == before

@@ -111,7 +111,7 @@ def test_what_only_makes_reports_richer_is_a_warning(look: Look, right: str) -> 
     found = look(refuses=[right])
     assert found.blocked == ""
     assert found.not_testable == {}
-    assert [row.state for row in found.rows if "not allowed" in row.found] == [WARN]
+    assert {row.state for row in found.rows if "not allowed" in row.found} == {WARN}
 
 
 def test_rights_are_asked_for_where_they_are_needed(tmp_path: Path) -> None:
