@@ -188,6 +188,100 @@ def urls(info: dict[str, Any]) -> list[str]:
     return [info["api"], info["brokerIngress"], info["inferenceIngress"], info["resolver"], info["kafka"]["bootstrap"]]
 
 
+KEEPER = """
+import http.server, os, pathlib, sys
+lines = pathlib.Path(sys.argv[1])
+lines.open("a").write("run\\n")
+class Keeper(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        given = self.headers.get("x-token") == pathlib.Path(sys.argv[2]).read_text() == os.environ["GIVEN"]
+        answer = f"{os.getpid()} {given} {lines.read_text().count('run')}".encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+print("run of", os.getpid(), flush=True)
+http.server.HTTPServer(("", 8080), Keeper).serve_forever()
+"""
+
+
+@kubectl_needed
+def test_pod_with_a_secret_and_a_history_is_reached_through_the_api(up: Any, workshop: Any, tmp_path: Path) -> None:
+    """As a probe lives in a cluster: told by a Secret, killed and back with its files, gone with its Deployment."""
+    workshop.image("keeper", KEEPER)
+    info = up().info()
+    metadata = {"name": "keeper", "namespace": "kserve-test"}
+    container = {
+        "name": "keeper",
+        "image": "registry.example/keeper:1",
+        "args": ["/history/lines", "/etc/keeper/token"],
+        "env": [{"name": "GIVEN", "valueFrom": {"secretKeyRef": {"name": "keeper", "key": "token"}}}],
+        "ports": [{"name": "control", "containerPort": 8080}],
+        "readinessProbe": {"httpGet": {"path": "/", "port": "control"}},
+        "volumeMounts": [{"name": "h", "mountPath": "/history"}, {"name": "s", "mountPath": "/etc/keeper"}],
+    }
+    volumes = [{"name": "h", "emptyDir": {}}, {"name": "s", "secret": {"secretName": "keeper"}}]
+    labels = {"app": "keeper"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container], "volumes": volumes}}
+    apply(
+        info,
+        {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"token": "hush"}},
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": metadata,
+            "spec": {"selector": labels, "ports": [{"name": "web", "port": 80, "targetPort": "control"}]},
+        },
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": metadata,
+            "spec": {"selector": {"matchLabels": labels}, "template": template},
+        },
+    )
+    kept = ("-n", "kserve-test")
+    kubectl(info, *kept, "wait", "--for=condition=Available", "deployment/keeper", "--timeout=20s")
+    url = f"{info['api']}/api/v1/namespaces/kserve-test/services/http:keeper:web/proxy/"
+
+    def asked() -> list[str]:
+        return httpx.get(url, headers={"X-Token": "hush"}).text.split()
+
+    pid, *rest = asked()
+    assert rest == ["True", "1"]
+    assert [path.read_text() for path in tmp_path.rglob("volumes/*/s/token")] == ["hush"]
+    os.kill(int(pid), signal.SIGKILL)
+    wait_for(lambda: asked()[1:] == ["True", "2"], up_log(info))
+    pod = kubectl(info, *kept, "get", "pods", "-o", "name").strip()
+    assert kubectl(info, *kept, "logs", pod, "--previous").startswith(f"run of {pid}\n")
+    assert "Back-off restarting failed container keeper" in kubectl(info, *kept, "describe", pod)
+    kubectl(info, *kept, "delete", "deployment", "keeper")
+    wait_for(lambda: not list(tmp_path.rglob("volumes/*")), up_log(info))
+    assert httpx.get(url).json()["message"] == 'no endpoints available for service "http:keeper:web"'
+
+
+def up_log(info: dict[str, Any]) -> Path:
+    return Path(info["kubeconfig"]).parents[1] / "log"
+
+
+@kubectl_needed
+def test_platform_describes_itself_to_who_has_a_kubeconfig_alone(up: Any) -> None:
+    info = up().info()
+    told = kubectl(
+        info, "-n", "kube-public", "get", "cm", "touchstone-platform", "-o", "jsonpath={.data.platform\\.json}"
+    )
+    described = json.loads(told)
+    assert described["versions"] == info["versions"]
+    assert described["resolver"] == info["resolver"]
+    assert described["kafka"] == {
+        "kind": "mock",
+        "version": info["kafka"]["version"],
+        "topics": info["kafka"]["topics"],
+        "bootstrap": "kafka.database.svc.cluster.local:9092",
+    }
+    nodes = kubectl(info, "get", "nodes", "--no-headers").split()
+    assert nodes[0] == "touchstone"
+
+
 @kubectl_needed
 def test_event_goes_through_broker_trigger_and_inference_service(up: Any) -> None:
     platform = up()
