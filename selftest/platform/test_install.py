@@ -16,6 +16,7 @@ from fixtures.kube.client import KubeClient
 from fixtures.platform import inventory
 from fixtures.platform.installing import install
 from fixtures.platform.model import Component, Document, Manifest, Wait
+from fixtures.platform.ordering import prepared
 from fixtures.processes import ROOT, python_module
 from fixtures.waiting import wait_until
 from selftest.platform.cluster import Cluster, Rule
@@ -101,6 +102,39 @@ def test_what_a_webhooks_own_controller_wrote_stays(cluster: Cluster, kube: Kube
     install(kube, whole(), print)
     assert cluster.versions() == before
     assert hook["webhooks"][0]["clientConfig"] == {"caBundle": "eA=="}
+
+
+@pytest.mark.parametrize(
+    ("given", "applied_as"),
+    [
+        ({"metadata": {"name": "x", "creationTimestamp": None}}, {"metadata": {"name": "x"}}),
+        ({"status": {"conditions": []}}, {}),
+        (
+            {"spec": {"status": 1, "template": {"metadata": {"creationTimestamp": None}}}},
+            {"spec": {"status": 1, "template": {"metadata": {}}}},
+        ),
+        ({"webhooks": [{"clientConfig": {"caBundle": "Cg=="}}]}, {"webhooks": [{"clientConfig": {}}]}),
+        (
+            {"webhooks": [{"clientConfig": {"caBundle": "eA=="}}]},
+            {"webhooks": [{"clientConfig": {"caBundle": "eA=="}}]},
+        ),
+        (
+            {"schema": {"properties": {"caBundle": {}, "creationTimestamp": {}}}},
+            {"schema": {"properties": {"caBundle": {}, "creationTimestamp": {}}}},
+        ),
+    ],
+    ids=["created", "status", "deep", "placeholder", "bundle", "schema"],
+)
+def test_what_only_the_api_may_say_is_left_out(kube: KubeClient, given: Document, applied_as: Document) -> None:
+    base = manifest("ClusterRole", "x")
+    (found,) = prepared(kube, Component("c", "1"), [base | given])
+    assert found == base | applied_as
+
+
+def test_a_secrets_texts_go_where_the_api_puts_them(kube: KubeClient) -> None:
+    secret = manifest("Secret", "s", "n", data={"a": "MQ=="}, stringData={"b": "hunter2"})
+    (found,) = prepared(kube, Component("c", "1"), [secret])
+    assert found == manifest("Secret", "s", "n", data={"a": "MQ==", "b": "aHVudGVyMg=="})
 
 
 def test_what_somebody_changed_is_changed_back_and_told(cluster: Cluster, kube: KubeClient) -> None:
