@@ -42,6 +42,7 @@ for one in (Clustered, Halfway):
 def pytest_configure():
     from fixtures.plugin import diagnosing
     diagnosing.IN_FULL = int(os.environ.get("HOUSE_IN_FULL", diagnosing.IN_FULL))
+    diagnosing.WITHIN = float(os.environ.get("HOUSE_WITHIN", diagnosing.WITHIN))
 """
 
 FAILS = """
@@ -235,19 +236,18 @@ def test_what_cannot_be_written_is_said_beside_the_failure(
     assert records(pytester.path, "test.finished")[0]["outcome"] == "failed"
 
 
-def test_ctrl_c_while_it_reads_ends_the_run_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_ctrl_c_while_it_reads_ends_the_run_soon(tmp_path: Path, workers: str) -> None:
     build(tmp_path, FAILS)
-    argv = [sys.executable, "-m", "pytest", "suites", "--target", "clustered", "-p", "no:cacheprovider", "-n0"]
+    argv = [sys.executable, "-m", "pytest", "suites", "--target", "clustered", "-p", "no:cacheprovider", workers]
     with ApiServer("knative-eventing") as server:
-        env = os.environ | {"HOUSE_KUBECONFIG": str(server.kubeconfig(tmp_path))}
+        env = os.environ | {"HOUSE_KUBECONFIG": str(server.kubeconfig(tmp_path)), "HOUSE_WITHIN": "300"}
         with (tmp_path / "log").open("wb") as log:
             process = subprocess.Popen(argv, cwd=tmp_path, env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
             wait_until(lambda: any("knative" in path for path in server.asked), 30, (tmp_path / "log").read_text)
             process.send_signal(signal.SIGINT)
-            began = time.monotonic()
-            assert process.wait(15) == 2
-            assert time.monotonic() - began < 8
+            assert process.wait(30) == 2
         finally:
             process.kill()
             process.wait(5)
