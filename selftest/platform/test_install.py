@@ -263,6 +263,22 @@ def test_what_cannot_be_applied_is_told_before_anything_is(
     assert cluster.log == []
 
 
+def test_manifests_that_cannot_be_had_are_told_before_anything_is_applied(
+    cluster: Cluster, kube: KubeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Given({"a": [manifest("ConfigMap", "x")]}, [Component("a", "1", namespace="n"), Component("b", "1")])
+
+    def documents(component: Component) -> list[Document]:
+        if component.name == "b":
+            raise PlatformError("b.yaml: expected sha256 1, got 2")
+        return source.documents_of[component.name]
+
+    monkeypatch.setattr(source, "documents", documents)
+    with pytest.raises(PlatformError, match=r"b\.yaml: expected sha256 1, got 2"):
+        install(kube, source, print)
+    assert cluster.log == []
+
+
 def test_an_unknown_component_is_told_with_the_near_names(kube: KubeClient) -> None:
     with pytest.raises(UnknownNameError, match="did you mean kserve"):
         install(kube, Given({}, [Component("kserve", "1")]), print, only=["kserv"])
