@@ -54,6 +54,8 @@ class Volumes:
         """
         places: dict[str, Path] = {}
         for mount in container.get("volumeMounts") or ():
+            if not mount["mountPath"].strip("/"):
+                raise MountError(f'volume "{mount["name"]}" cannot be mounted on the root')
             folder = self._made(mount["name"])
             place = folder / _inside(mount.get("subPath") or "")
             if not place.exists():

@@ -170,6 +170,15 @@ async def test_what_cannot_be_mounted_is_told(node: Any, workshop: Any, volume: 
     assert events[0]["involvedObject"]["name"] == "pod"
 
 
+async def test_root_cannot_be_mounted_on(node: Any, workshop: Any) -> None:
+    node.run(
+        workshop.image("sleeper", SLEEPER),
+        volumeMounts=[{"name": "v", "mountPath": "/"}],
+        pod={"volumes": [{"name": "v", "emptyDir": {}}]},
+    )
+    await node.until(lambda s: 'volume "v" cannot be mounted on the root' in s.get("message", ""))
+
+
 async def test_environment_refers_to_secrets_maps_and_fields(node: Any, workshop: Any) -> None:
     secret(node, {"token": "hush"})
     config(node, a="1", b="2")
