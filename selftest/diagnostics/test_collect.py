@@ -128,6 +128,12 @@ def test_logs_are_read_since_the_beginning_but_of_what_is_not_well_in_whole(tmp_
     assert all("limitBytes=" in path and "tailLines=" in path for path in asked.values())
 
 
+def test_of_a_list_that_goes_on_this_is_said(tmp_path: Path) -> None:
+    page = {"metadata": {"continue": "token"}, "items": [WARNING]}
+    _, summary = taken(tmp_path, flow(lists={f"{CORE}/events": page}))
+    assert "- `events of flow`: `there are more than the 1 that were read`" in summary
+
+
 def test_a_brokers_config_elsewhere_is_read_too(tmp_path: Path) -> None:
     api = flow()
     taken(tmp_path, api)
