@@ -149,6 +149,17 @@ def test_what_somebody_changed_is_changed_back_and_told(cluster: Cluster, kube: 
     assert settings["data"] == {"a": "1"}
 
 
+def test_what_somebody_else_installed_is_taken_over_and_told_once(cluster: Cluster, kube: KubeClient) -> None:
+    cluster.add(manifest("Namespace", "n"))
+    cluster.add(deployment("controller", "n", image="quay.io/a/b:0"))
+    said: list[str] = []
+    install(kube, whole(), said.append)
+    told = "      Deployment n/controller was there before: taken over, and left by an uninstall"
+    assert [line for line in said if "taken over" in line] == [told]
+    install(kube, whole(), said.append)
+    assert sum("taken over" in line for line in said) == 1
+
+
 def test_a_broken_install_resumes(cluster: Cluster, kube: KubeClient) -> None:
     first, second = (Component(name, "1", namespace="n") for name in ("first", "second"))
     third = Component("third", "1", namespace="n")
