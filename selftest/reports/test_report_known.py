@@ -17,7 +17,7 @@ def test_ours_name_pinned_versions_and_a_source() -> None:
     assert {entry.sut for entry in entries} == {"eventing-kafka-broker", "kserve", "seldon-core"}
     for entry in entries:
         assert all(version[0].isdigit() for version in entry.versions), entry
-        assert entry.url and entry.url.startswith("https://"), entry
+        assert (entry.url or "").startswith("https://"), entry
         assert "/" in entry.source.partition(" ")[0], f"{entry.requirement}: the source begins with owner/project"
 
 
