@@ -196,9 +196,10 @@ class Kubelet:
                 if resource is POD:
                     self._follow(change, obj)
                     continue
-                if resource is not SERVICE:
+                if resource is not SERVICE and not self._stopping:
                     for pod in self.pods(obj["metadata"]["namespace"]):
-                        pod.volumes.refresh()
+                        if not pod.going:
+                            pod.volumes.refresh()
                 self.changed()
 
     async def stop(self, grace: float) -> None:

@@ -98,8 +98,9 @@ class Volumes:
         """(path, content, mode) of everything in one source."""
         kind = next((kind for kind in SOURCES if kind in source), None)
         if kind is None:
-            offered = ", ".join(name for name in source if name != "name") or "nothing"
-            raise MissingError(f"this platform has no volumes of {offered} (only emptyDir, projected, {SOURCES})")
+            asked_for = ", ".join(name for name in source if name != "name") or "nothing"
+            known = ", ".join(("emptyDir", "projected", *SOURCES))
+            raise MissingError(f"this platform has no volumes of {asked_for} (only {known})")
         asked = source[kind]
         mode = asked.get("defaultMode") or mode or DEFAULT_MODE
         for path, content, own_mode in self._items(kind, asked):
