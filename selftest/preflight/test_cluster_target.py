@@ -187,3 +187,16 @@ def test_where_kafka_does_not_answer_no_run_begins(pytester: pytest.Pytester, ku
     said = result.stdout.str() + result.stderr.str()
     assert "preflight: Kafka does not answer to a pod in touchstone-probe-" in said
     assert ours(kube) == []
+
+
+def test_what_the_cluster_does_not_serve_is_not_testable_there(pytester: pytest.Pytester, kube: KubeClient) -> None:
+    house.build(pytester.path, TESTS)
+    conftest = pytester.path / "conftest.py"
+    served = "KubeClient.has_kind = lambda self, api_version, kind: kind != 'Broker'"
+    conftest.write_text(f"from fixtures.kube.client import KubeClient\n{served}\n{conftest.read_text()}", "utf-8")
+    result = pytester.runpytest_subprocess("suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider")
+    result.assert_outcomes(skipped=2)
+    ends = [one for one in read(house.run_folder(pytester.path) / "history.ndjson") if one["kind"] == "test.finished"]
+    assert [one["outcome"] for one in ends] == ["not_testable"] * 2
+    assert "Knative Eventing with its Kafka Broker: kind Broker: no such kind" in ends[0]["reason"]
+    assert ours(kube) == []
