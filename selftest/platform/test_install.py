@@ -346,10 +346,19 @@ def test_loaded_images_are_not_pulled(cluster: Cluster, kube: KubeClient) -> Non
     assert found["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] == "IfNotPresent"
 
 
+def test_an_archive_may_serve_a_later_component(cluster: Cluster, kube: KubeClient) -> None:
+    known = [Component("images", "1", archives=("all.tar",)), Component("user", "1", namespace="n")]
+    source = Given({"images": [], "user": [deployment("d")]}, known, archives=[Path("all.tar")])
+    install(kube, source, print, load_images=lambda *_: None)
+    found = cluster.find("Deployment", "d")
+    assert found is not None
+    assert found["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] == "IfNotPresent"
+
+
 def test_archives_that_nothing_loads_are_told(kube: KubeClient) -> None:
     said: list[str] = []
     install(kube, one(deployment("d"), archives=("images/b.tar",)), said.append)
-    assert "      1 image archives stay unused: nothing here loads them, the nodes pull" in said
+    assert "      its image archives stay unused: nothing here loads them, the nodes pull" in said
 
 
 def test_with_a_mirror_nothing_is_loaded_and_what_archives_hold_comes_from_it(
