@@ -36,6 +36,11 @@ def test_knows_where_it_is(broker, request):
     event = broker.send()
     expect(answered(event, 202))
 """
+FAILS = """
+@pytest.mark.requirement("TST-ONE-001")
+def test_fails(broker):
+    expect(answered(broker.send(), 500))
+"""
 WAITS = """
 @pytest.mark.requirement("TST-ONE-001")
 def test_waits(broker, request):
@@ -177,6 +182,25 @@ def test_an_interrupted_run_leaves_nothing_either(tmp_path: Path, kube: KubeClie
             run.kill()
             run.wait()
     assert ours(kube) == [], (tmp_path / "out").read_text()
+
+
+def test_what_is_kept_stands_until_ctrl_c(tmp_path: Path, kube: KubeClient) -> None:
+    house.build(tmp_path, FAILS)
+    options = ["--target", "cluster", "--keep", "-n0", "-p", "no:cacheprovider"]
+    with (tmp_path / "out").open("wb") as out:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "pytest", "suites", *options], cwd=tmp_path, stdout=out, stderr=out
+        )
+        try:
+            said = (tmp_path / "out").read_text
+            wait_until(lambda: "touchstone/run=" in said() or run.poll() is not None, 90, said)
+            assert len(ours(kube)) == 2, said()
+            run.send_signal(signal.SIGINT)
+            run.wait(60)
+        finally:
+            run.kill()
+            run.wait()
+    assert ours(kube) == [], said()
 
 
 def test_where_kafka_does_not_answer_no_run_begins(pytester: pytest.Pytester, kube: KubeClient) -> None:

@@ -12,6 +12,7 @@ from evidence.catalogue import Requirement, load
 from fixtures.errors import KubeError, TargetError
 from fixtures.kube.client import KubeClient
 from fixtures.preflight.checking import check
+from fixtures.preflight.needs import product_of
 from fixtures.preflight.result import MISSING, OK, WARN, Preflight
 from fixtures.processes import ROOT
 from selftest.preflight.api import FakeApi
@@ -64,6 +65,7 @@ def test_a_cluster_that_has_and_allows_everything_can_be_asked_everything(look: 
 def test_a_kind_that_is_not_served_makes_its_requirements_not_testable(look: Look, kind: str, wanted: set[str]) -> None:
     found = look(lacks=[kind])
     assert profiles(found) == wanted
+    assert list(found.lacking) == [product_of(kind)]
     assert found.blocked == ""
     assert all(kind in why and "installed" in why for why in found.not_testable.values())
     assert f"not testable here: {next(iter(found.not_testable))}" in found.text()
