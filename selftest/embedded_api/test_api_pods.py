@@ -25,7 +25,7 @@ WHOLE: dict[str, Any] = {
             "name": "c",
             "image": "i",
             "imagePullPolicy": "IfNotPresent",
-            "workingDir": "/work",
+            "workingDir": "/app",
             "env": [
                 {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": True}}},
                 {"name": "B", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
