@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from evidence.refs import ObjectRef
-from fixtures.errors import KubeError, PlatformError, TargetError
+from fixtures.errors import KubeError, PlatformError
 from fixtures.kube.client import KubeClient
 from fixtures.platform import Bundle, install, status, uninstall
 from fixtures.platform.__main__ import main
-from fixtures.processes import Child, python_module
+from selftest.platforms import platform
 
 pytestmark = pytest.mark.timeout(600)  # a fresh clone builds the image here
 
@@ -115,15 +115,8 @@ metadata: {name: serving}
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The kubeconfig of an embedded platform of the module's own."""
-    folder = tmp_path_factory.mktemp("platform")
-    info, log = folder / "info.json", folder / "log"
-    argv = ["up", "--info", str(info), "--state", str(folder / "state"), "--until-eof", "--lazy-images"]
-    platform = Child("the platform", python_module("embedded", *argv), log=log, info=info, failure=TargetError)
-    try:
-        platform.start()
-        yield platform.wait_for_info(60)["kubeconfig"]
-    finally:
-        platform.stop()
+    with platform(tmp_path_factory.mktemp("platform")) as info:
+        yield info["kubeconfig"]
 
 
 @pytest.fixture

@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from evidence.history import read
-from fixtures.errors import TargetError
 from fixtures.kube.client import KubeClient
 from fixtures.preflight.rights import rights
-from fixtures.processes import Child, python_module
 from fixtures.targets import owned
 from fixtures.waiting import wait_until
+from selftest import platforms
 from selftest.fixtures import house
 
 pytest_plugins = ["pytester"]
@@ -52,15 +51,8 @@ def test_waits(broker, request):
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Kubeconfig of a platform of the module's own."""
-    folder = tmp_path_factory.mktemp("platform")
-    info, log = folder / "info.json", folder / "log"
-    argv = ["up", "--info", str(info), "--state", str(folder / "state"), "--until-eof", "--lazy-images"]
-    child = Child("the platform", python_module("embedded", *argv), log=log, info=info, failure=TargetError)
-    try:
-        child.start()
-        yield child.wait_for_info(30)["kubeconfig"]
-    finally:
-        child.stop()
+    with platforms.platform(tmp_path_factory.mktemp("platform")) as info:
+        yield info["kubeconfig"]
 
 
 @pytest.fixture
