@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from fixtures.errors import PlatformError, TargetError, UnknownNameError, UsageError
+from evidence.refs import ObjectRef
+from fixtures.errors import KubeError, PlatformError, TargetError, UnknownNameError, UsageError
 from fixtures.platform.model import Artefact, Component
+from fixtures.preflight.result import Preflight
 from fixtures.targets.base import TargetOptions
+from fixtures.targets.cluster import Place
 from fixtures.targets.kind import NEEDED, NODE_IMAGE, KindTarget
 from selftest.kind.machine import Machine
 
@@ -327,3 +330,45 @@ def test_the_plan_needs_no_program(
     assert "probe: lab/probe:1, given" in said
     assert "built from images/serving and loaded" in said
     assert "platform of a test" in said
+
+
+class Services:
+    """A cluster that has these Services, or refuses to say."""
+
+    def __init__(self, names: set[str] | KubeError) -> None:
+        self.names = names
+
+    def get(self, ref: ObjectRef) -> dict[str, Any]:
+        """Return one."""
+        if isinstance(self.names, KubeError):
+            raise self.names
+        if f"{ref.namespace}/{ref.name}" not in self.names:
+            raise KubeError("get", 404, "NotFound", "no such Service")
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("services", "described", "address"),
+    [
+        ({"database/kafka"}, {}, "kafka.database.svc.cluster.local:9092"),
+        ({"database/kafka"}, {"kafka": {"bootstrap": "other:1"}}, "other:1"),
+        (set(), {}, "default:9092"),
+    ],
+    ids=["documented", "the-platform-says", "the-broker-s-default"],
+)
+def test_a_platform_that_does_not_say_where_kafka_is_has_it_where_the_pipelines_look(
+    target: Make, services: set[str], described: dict[str, Any], address: str
+) -> None:
+    made = target()
+    made._place = Place("kubeconfig", "kind-one", overlay="kind")
+    made._kube = Services(services)  # type: ignore[assignment]  # all that is asked of it
+    found = Preflight(platform=described, broker_defaults={"bootstrap.servers": "default:9092"})
+    assert made._kafka(found)["bootstrap"] == address
+
+
+def test_a_refusal_to_say_where_kafka_is_stands(target: Make) -> None:
+    made = target()
+    made._place = Place("kubeconfig", "kind-one", overlay="kind")
+    made._kube = Services(KubeError("get", 403, "Forbidden", "no"))  # type: ignore[assignment]  # likewise
+    with pytest.raises(KubeError, match="403"):
+        made._kafka(Preflight())
