@@ -372,3 +372,7 @@ def test_a_refusal_to_say_where_kafka_is_stands(target: Make) -> None:
     made._kube = Services(KubeError("get", 403, "Forbidden", "no"))  # type: ignore[assignment]  # likewise
     with pytest.raises(KubeError, match="403"):
         made._kafka(Preflight())
+
+
+def test_topics_on_kind_have_one_replica_whatever_the_defaults_say(target: Make) -> None:
+    assert target()._replication({"default.topic.replication.factor": "3"}) == 1
