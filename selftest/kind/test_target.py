@@ -323,7 +323,8 @@ def test_the_plan_needs_no_program(
         machine.lacks(program)
     config = tmp_path / "nodes.yaml"
     config.write_text(TWO_NODES)
-    said = KindTarget.plan(replace(options, images={"probe": "lab/probe:1"}, kind_config=config))
+    said, possible = KindTarget.plan(replace(options, images={"probe": "lab/probe:1"}, kind_config=config))
+    assert possible
     assert "kind cluster house; its kubeconfig stays in the run's folder" in said
     assert f"1 control-plane, 1 worker from {NODE_IMAGE}" in said
     assert "deleted at its end" in said

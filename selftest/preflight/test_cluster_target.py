@@ -216,3 +216,19 @@ def test_what_the_cluster_does_not_serve_is_not_testable_there(pytester: pytest.
     assert [one["outcome"] for one in ends] == ["not_testable"] * 2
     assert "Knative Eventing with its Kafka Broker: kind Broker: no such kind" in ends[0]["reason"]
     assert ours(kube) == []
+
+
+@pytest.mark.parametrize(
+    ("namespace", "code", "said"),
+    [(None, 0, "a run is possible"), ("nowhere", 2, "no run is possible: namespace nowhere: there is none")],
+    ids=["possible", "impossible"],
+)
+def test_a_dry_run_tells_by_its_exit_code_whether_a_run_is_possible(
+    pytester: pytest.Pytester, kube: KubeClient, namespace: str | None, code: int, said: str
+) -> None:
+    house.build(pytester.path, TESTS)
+    options = [] if namespace is None else ["--namespace", namespace]
+    result = pytester.runpytest_subprocess("suites", "--target", "cluster", "--dry-run", *options)
+    assert result.ret == code
+    assert said in result.stdout.str()
+    assert ours(kube) == []
