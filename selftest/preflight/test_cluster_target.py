@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,10 @@ from fixtures.targets import owned
 from fixtures.waiting import wait_until
 from selftest import platforms
 from selftest.fixtures import house
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("kubectl") is None, reason="no kubectl on PATH: overlays are rendered by it"
+)
 
 pytest_plugins = ["pytester"]
 
