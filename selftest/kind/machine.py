@@ -64,8 +64,9 @@ class Machine:
     def calls(self, *beginning: str) -> list[list[str]]:
         """Return the command lines so far that begin so, in order."""
         file = self.folder / "calls.ndjson"
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        argvs: list[list[str]] = [json.loads(line)["argv"] for line in lines]
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
+        # The last one may be in the making.
+        argvs: list[list[str]] = [json.loads(line)["argv"] for line in lines if line.endswith("\n")]
         return [argv for argv in argvs if argv[: len(beginning)] == list(beginning)]
 
     @property

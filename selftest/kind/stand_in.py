@@ -75,16 +75,23 @@ def _kind(words: list[str]) -> int:
         if name in clusters:
             sys.stderr.write(f'ERROR: node(s) already exist for a cluster with the name "{name}"\n')
             return 1
-        CLUSTERS.write_text(json.dumps([*clusters, name]), encoding="utf-8")
+        _keep([*clusters, name])
         shutil.copy(HERE / "kubeconfig", options["--kubeconfig"])
     elif words[:2] == ["export", "kubeconfig"]:
         shutil.copy(HERE / "kubeconfig", options["--kubeconfig"])
     elif words[:2] == ["delete", "cluster"]:
-        CLUSTERS.write_text(json.dumps([one for one in clusters if one != name]), encoding="utf-8")
+        _keep([one for one in clusters if one != name])
     elif words[:2] == ["export", "logs"]:
         Path(words[2]).mkdir(parents=True)
         Path(words[2], "kind-version.txt").write_text("kind v0.31.0\n", encoding="utf-8")
     return 0
+
+
+def _keep(clusters: list[str]) -> None:
+    # In one step: the test may be reading.
+    part = CLUSTERS.with_suffix(".part")
+    part.write_text(json.dumps(clusters), encoding="utf-8")
+    part.replace(CLUSTERS)
 
 
 def _say(line: str) -> None:

@@ -109,8 +109,8 @@ def test_an_interrupt_while_the_cluster_is_created_leaves_none(
         process.send_signal(number)
         assert process.wait(20) != 0
     wait_until(lambda: machine.calls("kind", "delete"), 10, "kind to be told to delete the cluster")
+    wait_until(lambda: machine.standing == ["other"], 10, "kind to have deleted the cluster")
     assert len(machine.calls("kind", "delete")) == 1
-    assert machine.standing == ["other"]
     assert ("nothing is left of kind cluster house" in log.read_text()) == (number != signal.SIGKILL)
 
 
