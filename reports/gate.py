@@ -18,7 +18,6 @@ from collections.abc import Collection, Sequence
 
 from reports.model import Exit, Gate, Mutation, Result
 
-GATES = ("known", "strict")
 _SAID = {
     "error": "ended in an error of ours",
     "unknown": "undecided",

@@ -15,7 +15,8 @@ import aiohttp
 
 from embedded.runtime.environment import Launch
 from embedded.runtime.images import Image
-from embedded.runtime.init import KILL_ALL, contained
+from embedded.runtime.init import KILL_ALL
+from embedded.runtime.process import spawn
 
 OUTPUT_BYTES = 1024
 
@@ -106,15 +107,7 @@ async def _connect(address: str, port: int, within: float) -> str | None:
 
 
 async def _execute(command: list[str], launch: Launch, within: float) -> str | None:
-    process = await asyncio.create_subprocess_exec(
-        *contained(command),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        cwd=launch.folder,
-        env=launch.environment,
-        start_new_session=True,
-    )  # fmt: skip
+    process = await spawn(launch, command)
     try:
         async with asyncio.timeout(within):
             output, _ = await process.communicate()

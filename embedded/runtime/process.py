@@ -1,6 +1,7 @@
 """One run of a container's command: a session of processes, its log, its end."""
 
 import asyncio
+from collections.abc import Sequence
 
 from embedded.runtime.environment import Launch
 from embedded.runtime.init import KILL_ALL, contained
@@ -54,8 +55,14 @@ async def start(launch: Launch, log: RunLog) -> Run:
 
     A command that does not exist is no error here: the run ends with 127 and says so in its log.
     """
-    process = await asyncio.create_subprocess_exec(
-        *contained(launch.argv),
+    process = await spawn(launch, launch.argv)
+    return Run(process, log)
+
+
+async def spawn(launch: Launch, command: Sequence[str]) -> asyncio.subprocess.Process:
+    """Begin a command where a container runs: its folder, its environment, a session of its own; output is piped."""
+    return await asyncio.create_subprocess_exec(
+        *contained(command),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -63,4 +70,3 @@ async def start(launch: Launch, log: RunLog) -> Run:
         env=launch.environment,
         start_new_session=True,
     )  # fmt: skip
-    return Run(process, log)
