@@ -11,22 +11,14 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
-import orjson
 import uvloop
 
-from embedded import mutants
 from embedded.kafka import KafkaError
-from embedded.platform import (
-    PROJECT,
-    Options,
-    Platform,
-    build_all,
-    write_info,
-)
+from embedded.platform import PROJECT, MutantError, Options, Platform, mutants_by_host, write_info
 from embedded.runtime.addresses import NoAddressError
-from embedded.runtime.images import ImageError, Images
+from embedded.runtime.images import ImageError, Images, build_all
 from embedded.runtime.web import PortTakenError
 
 OURS, USAGE = 2, 3
@@ -35,9 +27,10 @@ TOLD = (PortTakenError, KafkaError, ImageError, NoAddressError)
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]  # it does not return, like the one it replaces
+    def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message}\n")
+        raise AssertionError("exit does not return")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,6 +67,15 @@ def parser() -> argparse.ArgumentParser:
         ("--resolver-port", "the resolver"),
     ):
         up.add_argument(option, type=_port, default=0, metavar="PORT", help=f"port of {what}; 0 (default) for any")
+    up.add_argument(
+        "--mutant",
+        dest="mutants",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="make the whole platform faulty, in every namespace; may repeat, and a later one wraps an earlier one. "
+        "The mutants that a namespace's label names come on top. `mutants` lists the names",
+    )
     images = commands.add_parser("images", help="list the images, or build their environments")
     images.add_argument(
         "action", nargs="?", choices=("list", "build"), default="list", help="what to do (default: list)"
@@ -86,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--cache", type=Path, default=cache, metavar="DIR", help="environments are kept here ($TOUCHSTONE_CACHE)"
         )
-    commands.add_parser("mutants", help="list the mutants of the platform (JSON)")
+    commands.add_parser("mutants", help="list the mutants of the platform by what they bite")
     return whole
 
 
@@ -99,16 +101,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     try:
         if given.command == "mutants":
-            print(orjson.dumps(mutants.names()).decode())  # noqa: T201 -- the command's answer
+            _list_mutants()
             return 0
-        work = _up(given) if given.command == "up" else _images(given)
+        work = _up(_options(given), given) if given.command == "up" else _images(given)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
     except KeyboardInterrupt:
         return 130
 
 
-async def _up(given: argparse.Namespace) -> int:
+def _list_mutants() -> None:
+    for host, mutants in mutants_by_host().items():
+        print(f"{host}:")  # noqa: T201 -- the command's answer
+        for mutant in mutants:
+            print(f"  {mutant.name:32} {mutant.about}")  # noqa: T201 -- likewise
+
+
+def _options(given: argparse.Namespace) -> Options:
+    try:
+        return Options(
+            state=given.state.resolve(),
+            kafka=given.kafka,
+            images=given.images.resolve(),
+            cache=given.cache.resolve(),
+            api_port=given.api_port,
+            broker_port=given.broker_port,
+            inference_port=given.inference_port,
+            resolver_port=given.resolver_port,
+            build_images=not given.lazy_images,
+            mutants=tuple(given.mutants),
+        )
+    except MutantError as error:
+        parser().error(f"--mutant: {error}")
+
+
+async def _up(options: Options, given: argparse.Namespace) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -118,18 +145,9 @@ async def _up(given: argparse.Namespace) -> int:
     if given.info:
         given.info.unlink(missing_ok=True)
     began = time.monotonic()
-    options = Options(
-        state=given.state.resolve(),
-        kafka=given.kafka,
-        images=given.images.resolve(),
-        cache=given.cache.resolve(),
-        api_port=given.api_port,
-        broker_port=given.broker_port,
-        inference_port=given.inference_port,
-        resolver_port=given.resolver_port,
-        build_images=not given.lazy_images,
-    )
     options.state.mkdir(parents=True, exist_ok=True)
+    if options.mutants:
+        _say(f"every namespace has the mutants {', '.join(options.mutants)}")
     platform = Platform(options, _say)
     stopped = asyncio.create_task(stop.wait())
     starting = asyncio.create_task(platform.start())

@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import os
-import re
-import tomllib
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,39 +13,45 @@ import orjson
 import yaml
 
 from embedded import cluster, kafka, mutants
-from embedded.api.resources import NAMESPACE
 from embedded.api.server import ApiServer
 from embedded.api.store import Store
 from embedded.controllers.admission import Admission
 from embedded.controllers.broker import BrokerController
 from embedded.controllers.deployment import DeploymentController
 from embedded.controllers.inferenceservice import InferenceServiceController
-from embedded.controllers.policies import HONEST, MUTANT_LABEL, Policies
 from embedded.controllers.seldondeployment import SeldonDeploymentController
 from embedded.controllers.topics import Topics
 from embedded.controllers.trigger import TriggerController
 from embedded.dataplane import DataPlane
-from embedded.mutants.control_plane import CONTROL_PLANE
 from embedded.runtime.addresses import Addresses
 from embedded.runtime.admin import Admin
 from embedded.runtime.gateway import Gateway
-from embedded.runtime.images import Images, Progress
+from embedded.runtime.images import Images, Progress, build_all
+from embedded.runtime.names import ClusterNames
 from embedded.runtime.pods import Kubelet
-from embedded.runtime.web import LOOPBACK, PortTakenError
+from embedded.runtime.web import LOOPBACK, listening
 from embedded.streaming import StreamServer
-from embedded.types import KafkaSettings, StreamSpec
+from embedded.streaming.specs import StreamSpec
+from embedded.types import KafkaSettings
+from embedded.versions import version, versions
 
 PROJECT = Path(__file__).resolve().parents[1]
 POD_GRACE = 1.0
 """Seconds that pods get to end by themselves when the whole platform stops."""
-REPORTED_PACKAGES = ("kserve", "cloudevents", "confluent-kafka")
+
+MutantError, mutants_by_host = mutants.MutantError, mutants.by_host
+"""For the command line: this module is the only one that knows the mutants."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to bring the platform up. Port 0 takes any free one."""
+    """How to bring the platform up. Port 0 takes any free one; mutants apply to every namespace, in their order.
+
+    Raises:
+        MutantError: the mutants are unknown, or cannot be combined.
+    """
 
     state: Path
     kafka: str = "mock"
@@ -58,6 +62,20 @@ class Options:
     inference_port: int = 0
     resolver_port: int = 0
     build_images: bool = True
+    mutants: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse mutants that cannot be had before anything starts."""
+        mutants.combined(self.mutants)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The URLs under which the platform is reached, without the Kubernetes API's."""
+
+    broker: str
+    inference: str
+    admin: str
 
 
 class Platform:
@@ -75,90 +93,99 @@ class Platform:
         Raises:
             PortTakenError, KafkaError, ImageError, NoAddressError: a text for the person who started it.
         """
-        options, keep = self._options, self._stack
         addresses = Addresses()
-        keep.callback(addresses.close)
-        images = Images(options.images, options.cache)
-        keep.push_async_callback(images.close)
-        if options.build_images:
-            await build_all(images, self._progress)
-        self._progress(f"starting Kafka ({options.kafka})")
-        running = await kafka.start(options.kafka, options.state)
-        keep.push_async_callback(running.stop)
-        settings = KafkaSettings(
-            running.bootstrap, running.kind, running.create_topic, running.delete_topic, running.client
-        )
-
+        self._stack.callback(addresses.close)
+        images = await self._provide_images()
+        running = await self._start_kafka()
         store = Store()
-        kubelet = Kubelet(store, images, addresses, state=options.state, progress=self._progress)
-        names = kubelet.names
-        plane = DataPlane(settings, names.resolve)
-        broker_url = await listening(
-            plane.start(LOOPBACK, options.broker_port), options.broker_port, "the broker ingress", "--broker-port"
-        )
-        keep.push_async_callback(plane.stop)
-        gateway = Gateway(store, names.resolve)
-        keep.push_async_callback(gateway.stop)
-        inference_url = await gateway.start(options.inference_port)
-        admin = Admin(names.resolve, running.create_topic)
-        keep.push_async_callback(admin.stop)
-        admin_url = await admin.start(options.resolver_port)
-
-        kafka_host, kafka_port = _host_port(running.bootstrap)
-        broker_port, inference_port = _host_port(broker_url)[1], _host_port(inference_url)[1]
-        cluster.furnish(store, broker_port, inference_port, kafka_port)
-        kafka_itself = {"kind": running.kind, "version": running.version, "topics": f"{admin_url}/topics"}
-        described: dict[str, Any] = {
-            "resolver": f"{admin_url}/resolve",
-            "kafka": kafka_itself | {"bootstrap": cluster.KAFKA_INSIDE},
-            "versions": {"touchstone-embedded": version(), **versions(images)},
-        }
-        cluster.describe(store, described)
-        names.serve(*cluster.KAFKA, kafka_host, kafka_port)
-        names.serve(*cluster.BROKER_INGRESS, LOOPBACK, broker_port)
-        names.serve(*cluster.INFERENCE_INGRESS, LOOPBACK, inference_port)
-        names.serve(*cluster.LOCAL_GATEWAY, LOOPBACK, inference_port)
-
-        def mutant(namespace: str) -> str | None:
-            return mutant_of(store, namespace)
-
-        def policies(namespace: str) -> Policies:
-            return CONTROL_PLANE.get(mutant(namespace) or "", HONEST)
-
-        def make_stream(spec: StreamSpec) -> StreamServer:
-            return StreamServer(spec, settings)
-
-        store.admission.append(Admission(policies, mutants.names))
-        topics = Topics(settings)
-        seldon = SeldonDeploymentController(store, make_stream, topics, names.resolve, mutant)
-        keep.push_async_callback(_together, lambda: kubelet.stop(POD_GRACE), seldon.stop)
-        brokers = BrokerController(store, plane, topics, policies, mutant)
-        for part in (
-            kubelet,
-            DeploymentController(store),
-            brokers,
-            TriggerController(store, plane, policies, mutant),
-            InferenceServiceController(store),
-            seldon,
-        ):
-            self._tend(part.run())
-        self._tend(self._watch_kafka(running, topics, brokers))
-        # No token: kubectl sends none without TLS. The server refuses what is not from a program on this machine.
-        server = ApiServer(store, logs=kubelet.logs, resolve=names.resolve)
-        api_url = await listening(
-            server.start(LOOPBACK, options.api_port), options.api_port, "the Kubernetes API", "--api-port"
-        )
-        keep.push_async_callback(server.stop)
-        kubeconfig = options.state / "kubeconfig"
+        selection = mutants.Selection(store, self._options.mutants)
+        kubelet = Kubelet(store, images, addresses, state=self._options.state, progress=self._progress)
+        plane = DataPlane(_settings(running), kubelet.names.resolve, selection.unclaimed())
+        doors = await self._open_doors(plane, Gateway(store, kubelet.names.resolve), kubelet.names, running)
+        described = _description(running, doors, images)
+        _furnish(store, kubelet.names, doors, running, described)
+        self._run_controllers(store, kubelet, plane, selection, running=running)
+        server, api_url = await self._open_api(store, kubelet)
+        kubeconfig = self._options.state / "kubeconfig"
         write_privately(kubeconfig, yaml.safe_dump(server.kubeconfig()).encode())
         return described | {
             "pid": os.getpid(),
             "kubeconfig": str(kubeconfig),
             "api": api_url,
-            "brokerIngress": broker_url,
-            "inferenceIngress": inference_url,
-            "kafka": kafka_itself | {"bootstrap": running.bootstrap, "client": dict(running.client)},
+            "brokerIngress": doors.broker,
+            "inferenceIngress": doors.inference,
+            "kafka": described["kafka"] | {"bootstrap": running.bootstrap, "client": dict(running.client)},
         }
+
+    async def _provide_images(self) -> Images:
+        """Take the images' folder, and build what is not built unless pods shall do so."""
+        images = Images(self._options.images, self._options.cache)
+        self._stack.push_async_callback(images.close)
+        if self._options.build_images:
+            await build_all(images, self._progress)
+        return images
+
+    async def _start_kafka(self) -> kafka.Kafka:
+        self._progress(f"starting Kafka ({self._options.kafka})")
+        running = await kafka.start(self._options.kafka, self._options.state)
+        self._stack.push_async_callback(running.stop)
+        return running
+
+    async def _open_doors(self, plane: DataPlane, gateway: Gateway, names: ClusterNames, running: kafka.Kafka) -> Doors:
+        """Open what events, requests and questions come in by; the Kubernetes API opens last, once all is ready."""
+        broker = await listening(
+            plane.start(LOOPBACK, self._options.broker_port),
+            self._options.broker_port,
+            "the broker ingress",
+            "--broker-port",
+        )
+        self._stack.push_async_callback(plane.stop)
+        self._stack.push_async_callback(gateway.stop)
+        inference = await gateway.start(self._options.inference_port)
+        admin = Admin(names.resolve, running.create_topic)
+        self._stack.push_async_callback(admin.stop)
+        return Doors(broker, inference, await admin.start(self._options.resolver_port))
+
+    def _run_controllers(
+        self,
+        store: Store,
+        kubelet: Kubelet,
+        plane: DataPlane,
+        selection: mutants.Selection,
+        *,
+        running: kafka.Kafka,
+    ) -> None:
+        """Run admission, the controllers and the node's agent, by the policies of each namespace."""
+
+        def make_stream(spec: StreamSpec) -> StreamServer:
+            return StreamServer(spec, settings)
+
+        settings = _settings(running)
+        store.admission.extend((selection.admit, Admission(selection.control_plane)))
+        topics = Topics(settings)
+        seldon = SeldonDeploymentController(store, make_stream, topics, kubelet.names.resolve, selection.streams)
+        self._stack.push_async_callback(_together, lambda: kubelet.stop(POD_GRACE), seldon.stop)
+        brokers = BrokerController(store, plane, topics, selection.control_plane, selection.data_plane)
+        for part in (
+            kubelet,
+            DeploymentController(store),
+            brokers,
+            TriggerController(store, plane, selection.control_plane, selection.data_plane),
+            InferenceServiceController(store),
+            seldon,
+        ):
+            self._tend(part.run())
+        self._tend(self._watch_kafka(running, topics, brokers))
+
+    async def _open_api(self, store: Store, kubelet: Kubelet) -> tuple[ApiServer, str]:
+        """Open the Kubernetes API; returns the server and its URL."""
+        # No token: kubectl sends none without TLS. The server refuses what is not from a program on this machine.
+        server = ApiServer(store, logs=kubelet.logs, resolve=kubelet.names.resolve)
+        url = await listening(
+            server.start(LOOPBACK, self._options.api_port), self._options.api_port, "the Kubernetes API", "--api-port"
+        )
+        self._stack.push_async_callback(server.stop)
+        return server, url
 
     async def stop(self) -> None:
         """End everything that was started, whatever part of it fails to."""
@@ -183,40 +210,6 @@ class Platform:
             self.lost.set_result(reason)
 
 
-async def build_all(images: Images, progress: Progress, names: Collection[str] = ()) -> None:
-    """Build the environments of these images, or all, that are not there yet; two at a time.
-
-    Raises:
-        ImageError: one cannot be built.
-    """
-    turn = asyncio.Semaphore(2)
-
-    async def build(name: str) -> None:
-        async with turn:
-            await images.build(images.resolve(name), progress)
-
-    for outcome in await asyncio.gather(*map(build, names or images.names()), return_exceptions=True):
-        if outcome is not None:
-            raise outcome
-
-
-async def listening(starting: Coroutine[Any, Any, str], port: int, what: str, option: str) -> str:
-    """Await a server's start; a taken port becomes a clear word. Raises PortTakenError."""
-    try:
-        return await starting
-    except OSError as error:
-        raise PortTakenError(
-            f"cannot listen on {LOOPBACK}:{port} for {what}: {error.strerror}. "
-            f"Choose another one with {option}, 0 for any."
-        ) from error
-
-
-def mutant_of(store: Store, namespace: str) -> str | None:
-    """The mutant that a namespace is labelled with."""
-    found = store.find(NAMESPACE, None, namespace)
-    return ((found or {}).get("metadata", {}).get("labels") or {}).get(MUTANT_LABEL) or None
-
-
 def write_privately(path: Path, content: bytes) -> None:
     """Write a file that nobody else may read, so that it is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -232,20 +225,34 @@ def write_info(path: Path, info: dict[str, Any]) -> None:
     write_privately(path, orjson.dumps(info, option=orjson.OPT_INDENT_2) + b"\n")
 
 
-def version() -> str:
-    """Of the project."""
-    return str(tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"])
+def _settings(running: kafka.Kafka) -> KafkaSettings:
+    return KafkaSettings(running.bootstrap, running.kind, running.create_topic, running.delete_topic, running.client)
 
 
-def versions(images: Images) -> dict[str, str]:
-    """The versions of what the images' lists pin and reports name."""
-    found: dict[str, str] = {}
-    for name in images.names():
-        for line in images.resolve(name).requirements.read_text().splitlines():
-            pinned = re.fullmatch(r"([A-Za-z0-9._-]+)==([^\s;#]+).*", line.strip())
-            if pinned and pinned[1].lower() in REPORTED_PACKAGES:
-                found[pinned[1].lower()] = pinned[2]
-    return found
+def _description(running: kafka.Kafka, doors: Doors, images: Images) -> dict[str, Any]:
+    """What the platform says about itself inside the cluster."""
+    return {
+        "resolver": f"{doors.admin}/resolve",
+        "kafka": {
+            "kind": running.kind,
+            "version": running.version,
+            "topics": f"{doors.admin}/topics",
+            "bootstrap": cluster.KAFKA_INSIDE,
+        },
+        "versions": {"touchstone-embedded": version(PROJECT), **versions(images)},
+    }
+
+
+def _furnish(store: Store, names: ClusterNames, doors: Doors, running: kafka.Kafka, described: dict[str, Any]) -> None:
+    """Make the objects that a cluster has from the start, and let their names lead to the doors."""
+    kafka_host, kafka_port = _host_port(running.bootstrap)
+    broker_port, inference_port = _host_port(doors.broker)[1], _host_port(doors.inference)[1]
+    cluster.furnish(store, broker_port, inference_port, kafka_port)
+    cluster.describe(store, described)
+    names.serve(*cluster.KAFKA, kafka_host, kafka_port)
+    names.serve(*cluster.BROKER_INGRESS, LOOPBACK, broker_port)
+    names.serve(*cluster.INFERENCE_INGRESS, LOOPBACK, inference_port)
+    names.serve(*cluster.LOCAL_GATEWAY, LOOPBACK, inference_port)
 
 
 def _host_port(address: str) -> tuple[str, int]:

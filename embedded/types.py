@@ -1,8 +1,8 @@
-"""The nouns that pass between the rooms of the embedded platform. Data only."""
+"""The nouns that pass between the rooms of the embedded platform. Data, and nothing that does work."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Generic, TypeVar
 
 NODE_NAME = "touchstone"
 """Of the one node that there is."""
@@ -32,47 +32,26 @@ class KafkaSettings:
     client: Mapping[str, str | int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerSpec:
-    """A Broker as the data plane sees it."""
-
-    namespace: str
-    name: str
-    topic: str
-    partitions: int
-    mutant: str | None = None
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
-class TriggerSpec:
-    """A Trigger as the data plane sees it; `delivery` and `dead_letter` are resolved: whole, from Trigger or Broker."""
+class Composition(Generic[P]):
+    """What the policies of one Broker, Trigger or stream server are made of; each of them makes its own.
 
-    namespace: str
-    name: str
-    broker: str
-    topic: str
-    group: str
-    subscriber: str
-    filter: Mapping[str, Any] | None = None
-    filters: tuple[Mapping[str, Any], ...] | None = None
-    delivery: Mapping[str, Any] = field(default_factory=dict)
-    dead_letter: str | None = None
-    ordered: bool = False
-    mutant: str | None = None
+    Two compositions of the same parts are equal, so a controller sees whether anything changed.
 
+    Attributes:
+        honest: The policies as they are meant to be.
+        changes: The changes to them, innermost first; each takes policies and returns others.
+    """
 
-@dataclass(frozen=True, slots=True)
-class StreamSpec:
-    """One predictor of a SeldonDeployment with `serverType: kafka`."""
+    honest: P
+    changes: tuple[Callable[[P], P], ...] = ()
 
-    namespace: str
-    deployment: str
-    predictor: str
-    input_topic: str
-    output_topic: str
-    protocol: str
-    transport: str
-    model: str
-    endpoint: Endpoint
-    workers: int = 4
-    mutant: str | None = None
+    def compose(self) -> P:
+        """Make policies that nobody else has, so that what they remember is about one object only."""
+        policies = self.honest
+        for change in self.changes:
+            policies = change(policies)
+        return policies

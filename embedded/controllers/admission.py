@@ -4,21 +4,19 @@ Structural faults (wrong types, missing fields of a schema) are the API server's
 change, what excludes each other, which values mean nothing.
 """
 
-import difflib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from embedded.api.errors import Cause, denied, invalid
-from embedded.api.resources import BROKER, INFERENCESERVICE, NAMESPACE, SELDONDEPLOYMENT, TRIGGER, Resource
+from embedded.api.resources import BROKER, INFERENCESERVICE, SELDONDEPLOYMENT, TRIGGER, Resource
 from embedded.api.store import Operation
 from embedded.controllers.broker import CLASS
-from embedded.controllers.policies import MUTANT_LABEL, Policies
+from embedded.controllers.policies import Policies
 from embedded.controllers.seldondeployment import REQUIRED, environment_of
 
 KNATIVE = "validation.webhook.eventing.knative.dev"
 KSERVE = "inferenceservice.kserve-webhook-server.validator"
-PLATFORM = "mutants.touchstone.dev"
 
 DIALECTS = ("exact", "prefix", "suffix", "all", "any", "not", "cesql")
 ATTRIBUTE = re.compile(r"[a-z][a-z0-9]*")
@@ -32,8 +30,8 @@ NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 class Admission:
     """An admission hook of the store."""
 
-    def __init__(self, policies: Callable[[str], Policies], mutants: Callable[[], Collection[str]]) -> None:
-        self._policies, self._mutants = policies, mutants
+    def __init__(self, policies: Callable[[str], Policies]) -> None:
+        self._policies = policies
 
     def __call__(
         self, _operation: Operation, resource: Resource, new: dict[str, Any] | None, old: dict[str, Any] | None
@@ -41,9 +39,7 @@ class Admission:
         """Raise ApiError to refuse."""
         if new is None or "deletionTimestamp" in new["metadata"]:
             return
-        if resource is NAMESPACE:
-            self._namespace(new)
-        elif resource is BROKER:
+        if resource is BROKER:
             self._broker(new, old)
         elif resource is TRIGGER:
             self._trigger(new, old)
@@ -51,13 +47,6 @@ class Admission:
             _inference_service(new)
         elif resource is SELDONDEPLOYMENT:
             _seldon_deployment(new)
-
-    def _namespace(self, new: dict[str, Any]) -> None:
-        mutant = (new["metadata"].get("labels") or {}).get(MUTANT_LABEL)
-        if mutant and mutant not in self._mutants():
-            near = difflib.get_close_matches(mutant, self._mutants(), n=3)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise denied(PLATFORM, f"label {MUTANT_LABEL}: no mutant {mutant!r}{hint}")
 
     def _broker(self, new: dict[str, Any], old: dict[str, Any] | None) -> None:
         policies = self._policies(new["metadata"]["namespace"])

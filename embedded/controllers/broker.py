@@ -11,7 +11,9 @@ from embedded.controllers.controller import Controller, Key, RetryError, drop_fi
 from embedded.controllers.destinations import UnresolvedDestinationError, resolve_destination
 from embedded.controllers.policies import DataPlane, Policies
 from embedded.controllers.topics import Topics
-from embedded.types import BrokerSpec
+from embedded.dataplane.policies import Policies as PlanePolicies
+from embedded.dataplane.specs import BrokerSpec
+from embedded.types import Composition
 
 CLASS = "eventing.knative.dev/broker.class"
 KAFKA_CLASS = "Kafka"
@@ -68,10 +70,10 @@ class BrokerController(Controller):
         plane: DataPlane,
         topics: Topics,
         policies: Callable[[str], Policies],
-        mutant: Callable[[str], str | None],
+        plane_policies: Callable[[str], Composition[PlanePolicies]],
     ) -> None:
         super().__init__(store)
-        self._plane, self._topics, self._policies, self._mutant = plane, topics, policies, mutant
+        self._plane, self._topics, self._policies, self._plane_policies = plane, topics, policies, plane_policies
         self._served: dict[Key, BrokerSpec] = {}
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
@@ -144,7 +146,7 @@ class BrokerController(Controller):
             await self._withdraw((namespace, name))
             return
         conditions.set("TopicReady", holds(f"Topic {topic} created"))
-        await self._serve(BrokerSpec(namespace, name, topic, partitions, self._mutant(namespace)))
+        await self._serve(BrokerSpec(namespace, name, topic, partitions, policies=self._plane_policies(namespace)))
         conditions.set("ConfigMapUpdated", TRUE)
         conditions.set("ProbeSucceeded", TRUE)
         conditions.set("Addressable", TRUE)

@@ -1,6 +1,6 @@
-"""Decisions of the controllers that a faulty platform takes otherwise. Here are the honest ones; mutants replace some.
+"""Decisions of the controllers and of admission, each a policy: the honest ones are the defaults of `Policies`.
 
-A mutant is a `Policies` with one field replaced; a label on the namespace picks it (`touchstone/mutant`).
+Controllers ask for the policies of a namespace whenever they decide; a faulty platform answers with others.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from embedded.controllers.conditions import Verdict, fails
-from embedded.types import BrokerSpec, TriggerSpec
-
-MUTANT_LABEL = "touchstone/mutant"
+from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 
 
 class DataPlane(Protocol):
@@ -73,7 +71,7 @@ def too_many_dialects(dialects: list[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All of them. A mutant is made with `dataclasses.replace(HONEST, ...)`."""
+    """All of them."""
 
     address_of_broker: Callable[[str], dict[str, Any]] = address_of_broker
     annotated_topic: Callable[[str], str] = annotated_topic

@@ -13,7 +13,9 @@ from embedded.api.store import Store
 from embedded.controllers.conditions import TRUE, Conditions, Verdict, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, Key, RetryError, ensure
 from embedded.controllers.topics import Topics
-from embedded.types import Endpoint, Resolve, StreamSpec
+from embedded.streaming.policies import StreamPolicies
+from embedded.streaming.specs import StreamSpec
+from embedded.types import Composition, Endpoint, Resolve
 
 BROKER, INPUT, OUTPUT = "KAFKA_BROKER", "KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC"
 REQUIRED = (BROKER, INPUT, OUTPUT)
@@ -53,10 +55,10 @@ class SeldonDeploymentController(Controller):
         make_stream: MakeStream,
         topics: Topics,
         resolve: Resolve,
-        mutant: Callable[[str], str | None],
+        policies: Callable[[str], Composition[StreamPolicies]],
     ) -> None:
         super().__init__(store)
-        self._make_stream, self._topics, self._resolve, self._mutant = make_stream, topics, resolve, mutant
+        self._make_stream, self._topics, self._resolve, self._policies = make_stream, topics, resolve, policies
         self._served: dict[tuple[Key, str], _Served] = {}
 
     async def reconcile(self, namespace: str, name: str) -> None:
@@ -177,7 +179,7 @@ class SeldonDeploymentController(Controller):
             model=predictor["graph"]["name"],
             endpoint=self._endpoint(deployment, predictor, transport),
             workers=int(environment.get("KAFKA_WORKERS") or DEFAULT_WORKERS),
-            mutant=self._mutant(namespace),
+            policies=self._policies(namespace),
         )
         key = ((namespace, name), predictor["name"])
         served = self._served.get(key)

@@ -10,7 +10,9 @@ from embedded.controllers.conditions import TRUE, Conditions, Verdict, condition
 from embedded.controllers.controller import Controller, Key, drop_finalizer, set_finalizer
 from embedded.controllers.destinations import UnresolvedDestinationError, resolve_destination
 from embedded.controllers.policies import DataPlane, Policies
-from embedded.types import TriggerSpec
+from embedded.dataplane.policies import Policies as PlanePolicies
+from embedded.dataplane.specs import TriggerSpec
+from embedded.types import Composition
 
 ORDER = "kafka.eventing.knative.dev/delivery.order"
 FINALIZER = "kafka.triggers.eventing.knative.dev"
@@ -37,10 +39,10 @@ class TriggerController(Controller):
         store: Store,
         plane: DataPlane,
         policies: Callable[[str], Policies],
-        mutant: Callable[[str], str | None],
+        plane_policies: Callable[[str], Composition[PlanePolicies]],
     ) -> None:
         super().__init__(store)
-        self._plane, self._policies, self._mutant = plane, policies, mutant
+        self._plane, self._policies, self._plane_policies = plane, policies, plane_policies
         self._served: dict[Key, TriggerSpec] = {}
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
@@ -157,7 +159,7 @@ class TriggerController(Controller):
             delivery=delivery,
             dead_letter=sink,
             ordered=order == "ordered",
-            mutant=self._mutant(namespace),
+            policies=self._plane_policies(namespace),
         )
 
     async def _serve(self, spec: TriggerSpec) -> Exception | None:

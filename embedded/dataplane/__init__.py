@@ -1,6 +1,6 @@
 """The Knative Kafka Broker's data plane, to the specification: ingress, records, filters, delivery, replies.
 
-Where the specification and the real Broker differ, this follows the specification; what the real one does is a mutant.
+Where the specification and the real Broker differ, this follows the specification.
 It knows no Kubernetes: controllers tell it what to serve.
 """
 

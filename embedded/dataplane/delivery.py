@@ -10,8 +10,8 @@ from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
 from embedded.dataplane.outbound import Outbound
 from embedded.dataplane.policies import Attempt, Policies
 from embedded.dataplane.producer import NotStoredError
+from embedded.dataplane.specs import TriggerSpec
 from embedded.dataplane.tracing import Trace
-from embedded.types import TriggerSpec
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from embedded.dataplane.delivery import Delivery, Outlet
 from embedded.dataplane.feed import Cluster, Feed
 from embedded.dataplane.lanes import Lanes
 from embedded.dataplane.policies import Policies
-from embedded.types import TriggerSpec
+from embedded.dataplane.specs import TriggerSpec
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from embedded.dataplane.cloudevents import CloudEvent
-from embedded.types import TriggerSpec
+from embedded.dataplane.specs import TriggerSpec
 
 Attributes = Mapping[str, str]
 Predicate = Callable[[Attributes], bool]

@@ -27,7 +27,7 @@ from embedded.dataplane import tracing
 from embedded.dataplane.cloudevents import NotAnEventError
 from embedded.dataplane.policies import Answer, Policies
 from embedded.dataplane.producer import NotStoredError, Producer
-from embedded.types import BrokerSpec
+from embedded.dataplane.specs import BrokerSpec
 
 _log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Iterator
 
-from embedded import mutants
 from embedded.dataplane import tracing
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.delivery import Outlet
@@ -14,8 +13,9 @@ from embedded.dataplane.ingress import Ingress, Mount
 from embedded.dataplane.outbound import Outbound
 from embedded.dataplane.policies import HONEST, Policies
 from embedded.dataplane.producer import Producer
+from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.dataplane.tracing import Trace
-from embedded.types import BrokerSpec, KafkaSettings, Resolve, TriggerSpec
+from embedded.types import KafkaSettings, Resolve
 
 _log = logging.getLogger(__name__)
 
@@ -26,9 +26,17 @@ Key = tuple[str, str]
 class DataPlane:
     """Ingress and dispatchers of one platform. Everything runs on the loop that `start` is called on."""
 
-    def __init__(self, kafka: KafkaSettings, resolve: Resolve) -> None:
+    def __init__(self, kafka: KafkaSettings, resolve: Resolve, defaults: Policies = HONEST) -> None:
+        """Take the terms; `start` begins.
+
+        Args:
+            kafka: The Kafka that holds the topics.
+            resolve: The resolver of subscribers' names.
+            defaults: The policies of the ingress where a namespace has no Broker.
+        """
         self._kafka = kafka
         self._resolve = resolve
+        self._defaults = defaults
         self._brokers: dict[Key, Mount] = {}
         self._triggers: dict[Key, Dispatcher] = {}
         # Groups of deleted Triggers: the real control plane deletes them from Kafka, which the mock cannot.
@@ -46,7 +54,7 @@ class DataPlane:
         self._producer = Producer(self._kafka)
         self._http = Outbound(self._resolve)
         self._outlet = Outlet(self._http, self._store_reply)
-        self._ingress = Ingress(self._producer, lambda *key: self._brokers.get(key), self._defaults)
+        self._ingress = Ingress(self._producer, lambda *key: self._brokers.get(key), self._policies_of)
         try:
             return await self._ingress.start(host, port)
         except BaseException:
@@ -62,12 +70,8 @@ class DataPlane:
         await self._http.close()
 
     async def add_broker(self, spec: BrokerSpec) -> None:
-        """Serve a Broker, or serve it as it is now. Its topic must exist.
-
-        Raises:
-            UnknownMutantError: `spec.mutant` names none.
-        """
-        self._brokers[spec.namespace, spec.name] = Mount(spec, _policies(spec.mutant))
+        """Serve a Broker, or serve it as it is now. Its topic must exist."""
+        self._brokers[spec.namespace, spec.name] = Mount(spec, spec.policies.compose())
 
     async def remove_broker(self, namespace: str, name: str) -> None:
         """Answer 404 from now on. Does nothing when there is no such Broker."""
@@ -80,12 +84,12 @@ class DataPlane:
         began with.
 
         Raises:
-            ValueError: a filter or delivery that cannot be honoured, or an unknown mutant.
+            ValueError: a filter or delivery that cannot be honoured.
             NoTopicError, KafkaException: the topic cannot be consumed.
         """
         key = (spec.namespace, spec.name)
         async with self._turn(key):
-            plan = Plan.of(spec, _policies(spec.mutant))
+            plan = Plan.of(spec, spec.policies.compose())
             present = self._triggers.get(key)
             if present is not None:
                 if _same_feed(present.spec, spec):
@@ -124,11 +128,11 @@ class DataPlane:
             if (other.spec.namespace, other.spec.broker) == (dispatcher.spec.namespace, dispatcher.spec.broker):
                 yield other
 
-    def _defaults(self, namespace: str) -> Policies:
+    def _policies_of(self, namespace: str) -> Policies:
         for (place, _), mount in self._brokers.items():
             if place == namespace:
                 return mount.policies
-        return HONEST
+        return self._defaults
 
     async def _store_reply(self, spec: TriggerSpec, policies: Policies, event: CloudEvent, trace: Trace | None) -> None:
         mount = self._brokers.get((spec.namespace, spec.broker))
@@ -136,9 +140,6 @@ class DataPlane:
         await self._producer.send(spec.topic, tracing.stamped(record, trace))
 
 
-def _policies(mutant: str | None) -> Policies:
-    return HONEST if mutant is None else mutants.data_plane(mutant)(HONEST)
-
-
 def _same_feed(one: TriggerSpec, other: TriggerSpec) -> bool:
-    return (one.topic, one.group, one.ordered, one.mutant) == (other.topic, other.group, other.ordered, other.mutant)
+    same_place = (one.topic, one.group, one.ordered) == (other.topic, other.group, other.ordered)
+    return same_place and one.policies == other.policies

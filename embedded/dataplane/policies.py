@@ -1,7 +1,7 @@
 """What the data plane decides, each decision a policy: the honest ones are the defaults of `Policies`.
 
-A faulty platform (`embedded.mutants`) is a copy of `Policies` with one of them replaced; nothing in the honest code
-knows that there are mutants. Policies decide, they move nothing: ingress, dispatcher and delivery do.
+A faulty platform has other `Policies`; nothing here knows of it. Policies decide, they move nothing: ingress,
+dispatcher and delivery do.
 """
 
 import base64
@@ -22,8 +22,8 @@ from embedded.dataplane.cloudevents import (
     write_record,
 )
 from embedded.dataplane.filters import Matcher
+from embedded.dataplane.specs import TriggerSpec
 from embedded.dataplane.tracing import Trace
-from embedded.types import TriggerSpec
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body; the Kafka Broker's `max.request.size`."""

@@ -1,62 +1,15 @@
-"""Faulty platforms by name: each replaces one policy of the honest one, and cites the real fault that it models.
+"""Faulty platforms by name: each changes a policy of the honest one, and cites the real fault that it models.
 
-A mutant is called once for each Broker, Trigger or stream that it afflicts, so what it remembers is theirs alone.
+Every module of this folder is imported, so a mutant is registered as soon as it is written.
 """
 
-import difflib
+import importlib
+import pkgutil
 
-from embedded.mutants import delivery, filtering, ingress, latency, records, routing, streams, tracing
-from embedded.mutants.control_plane import CONTROL_PLANE
-from embedded.mutants.registry import DATA_PLANE, STREAMING, DataPlaneMutant, StreamMutant
+from embedded.mutants.registry import Mutant, MutantError, by_host, combined
+from embedded.mutants.selection import Selection
 
-__all__ = [
-    "UnknownMutantError",
-    "data_plane",
-    "delivery",
-    "filtering",
-    "ingress",
-    "latency",
-    "names",
-    "records",
-    "routing",
-    "stream",
-    "streams",
-    "tracing",
-]
+__all__ = ["Mutant", "MutantError", "Selection", "by_host", "combined"]
 
-
-class UnknownMutantError(ValueError):
-    """No mutant of the platform has this name."""
-
-
-def names() -> list[str]:
-    """Return the names of all mutants of the platform, sorted."""
-    return sorted({*DATA_PLANE, *STREAMING, *CONTROL_PLANE})
-
-
-def data_plane(name: str) -> DataPlaneMutant:
-    """Return what a mutant makes of the data plane's policies: nothing, if it afflicts another part of the platform.
-
-    Raises:
-        UnknownMutantError: no mutant has this name; the message gives near ones.
-    """
-    _known(name)
-    return DATA_PLANE.get(name, lambda honest: honest)
-
-
-def stream(name: str) -> StreamMutant:
-    """Return what a mutant makes of a stream server's policies: nothing, if it afflicts another part of the platform.
-
-    Raises:
-        UnknownMutantError: no mutant has this name; the message gives near ones.
-    """
-    _known(name)
-    return STREAMING.get(name, lambda honest: honest)
-
-
-def _known(name: str) -> None:
-    known = names()
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f"did you mean {', '.join(near)}?" if near else f"there are {len(known)}, such as {known[0]}"
-        raise UnknownMutantError(f"no mutant is named {name!r}; {hint}")
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

@@ -1,57 +1,77 @@
-"""Mutants of the controllers and of admission: each replaces one policy of `embedded.controllers.policies`.
-
-Which real fault stands behind each is told in `suites/catalogue/mutants.toml`.
-"""
+"""Mutants of the controllers and of admission."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from embedded.controllers.conditions import TRUE, Verdict
-from embedded.controllers.policies import HONEST, DataPlane, Policies
-from embedded.types import TriggerSpec
+from embedded.controllers.conditions import TRUE
+from embedded.controllers.policies import DataPlane, Policies
+from embedded.dataplane.specs import TriggerSpec
+from embedded.mutants.hosts import CONTROL_PLANE
+from embedded.mutants.registry import mutant
 
 
-def _no_address(_url: str) -> dict[str, Any]:
-    return {}
+@mutant(CONTROL_PLANE, replaces="address_of_broker")
+def address_missing(honest: Policies) -> Policies:
+    """A Ready Broker has no address (kserve issue 2829: address.url wrong)."""
+    return replace(honest, address_of_broker=lambda _: {})
 
 
-def _wrong_topic(topic: str) -> str:
-    return f"{topic}-other"
+@mutant(CONTROL_PLANE, replaces="kept_fields")
+def broker_mutable(honest: Policies) -> Policies:
+    """A Broker's class and config can be changed (broker_validation.go `CheckImmutableFields` forbids)."""
+    return replace(honest, kept_fields=lambda _: [])
 
 
-def _ready_anyway(_broker: str) -> Verdict:
-    return TRUE
+@mutant(CONTROL_PLANE, replaces="kept_fields_of_trigger")
+def trigger_broker_mutable(honest: Policies) -> Policies:
+    """A Trigger's Broker can be changed (trigger_validation.go `CheckImmutableFields` forbids)."""
+    return replace(honest, kept_fields_of_trigger=lambda _: [])
 
 
-def _merged(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    return {**(broker or {}), **(trigger or {})}
+@mutant(CONTROL_PLANE, replaces="annotated_topic")
+def topic_annotation_wrong(honest: Policies) -> Policies:
+    """The status names another topic than the Broker's (config-kafka-features: names follow a template)."""
+    return replace(honest, annotated_topic=lambda topic: f"{topic}-other")
 
 
-def _filter_of_before(before: TriggerSpec, wanted: TriggerSpec) -> TriggerSpec:
-    return replace(wanted, filter=before.filter, filters=before.filters)
+@mutant(CONTROL_PLANE, replaces="without_broker")
+def trigger_ready_without_broker(honest: Policies) -> Policies:
+    """A Trigger whose Broker does not exist is Ready (eventing-kafka-broker `filterTriggers`)."""
+    return replace(honest, without_broker=lambda _: TRUE)
 
 
-async def _remember_trigger(_plane: DataPlane, _namespace: str, _name: str) -> bool:
-    return False
+@mutant(CONTROL_PLANE, replaces="too_many_dialects")
+def two_dialects_accepted(honest: Policies) -> Policies:
+    """A filter object with two dialects is admitted (knative/eventing `ValidateOneOf` forbids)."""
+    return replace(honest, too_many_dialects=lambda _: False)
 
 
-def _nothing_kept(_fields: list[str]) -> list[str]:
-    return []
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def filter_update_ignored(honest: Policies) -> Policies:
+    """A changed filter is admitted, and the old one goes on (`ConsumerDeployerVerticle.onUpdateEgress`)."""
+
+    def changed_trigger(before: TriggerSpec, wanted: TriggerSpec) -> TriggerSpec:
+        return replace(honest.changed_trigger(before, wanted), filter=before.filter, filters=before.filters)
+
+    return replace(honest, changed_trigger=changed_trigger)
 
 
-def _never_too_many(_dialects: list[str]) -> bool:
-    return False
+@mutant(CONTROL_PLANE, replaces="effective_delivery")
+def delivery_merged(honest: Policies) -> Policies:
+    """A Trigger's delivery is completed from its Broker's, field by field (eventing-kafka-broker issue 1011)."""
+
+    def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        return {**(broker or {}), **(trigger or {})}
+
+    return replace(honest, effective_delivery=effective_delivery)
 
 
-CONTROL_PLANE: dict[str, Policies] = {
-    "address-missing": replace(HONEST, address_of_broker=_no_address),
-    "broker-mutable": replace(HONEST, kept_fields=_nothing_kept),
-    "trigger-broker-mutable": replace(HONEST, kept_fields_of_trigger=_nothing_kept),
-    "topic-annotation-wrong": replace(HONEST, annotated_topic=_wrong_topic),
-    "trigger-ready-without-broker": replace(HONEST, without_broker=_ready_anyway),
-    "two-dialects-accepted": replace(HONEST, too_many_dialects=_never_too_many),
-    "filter-update-ignored": replace(HONEST, changed_trigger=_filter_of_before),
-    "delivery-merged": replace(HONEST, effective_delivery=_merged),
-    "trigger-outlives-deletion": replace(HONEST, forget_trigger=_remember_trigger),
-}
+@mutant(CONTROL_PLANE, replaces="forget_trigger")
+def trigger_outlives_deletion(honest: Policies) -> Policies:
+    """A deleted Trigger goes on delivering (eventing-kafka-broker PR 4717)."""
+
+    async def forget_trigger(_plane: DataPlane, _namespace: str, _name: str) -> bool:
+        return False
+
+    return replace(honest, forget_trigger=forget_trigger)

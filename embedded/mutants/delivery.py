@@ -6,10 +6,11 @@ from dataclasses import replace
 from embedded.dataplane.backoff import DeliveryPlan
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
 from embedded.dataplane.policies import Attempt, Policies
-from embedded.mutants.registry import data_plane_mutant
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="waits")
 def retries_one_short(honest: Policies) -> Policies:
     """`retry: 3` makes three attempts, not four (attempts are one more than retries)."""
 
@@ -19,13 +20,13 @@ def retries_one_short(honest: Policies) -> Policies:
     return replace(honest, waits=waits)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="is_retryable")
 def retries_everything(honest: Policies) -> Policies:
     """400, 401, 403 and the like are tried again (the data-plane's table says never)."""
     return replace(honest, is_retryable=lambda _: True)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="is_retryable")
 def retries_only_5xx(honest: Policies) -> Policies:
     """404, 408, 409 and 429 are not tried again."""
 
@@ -35,13 +36,13 @@ def retries_only_5xx(honest: Policies) -> Policies:
     return replace(honest, is_retryable=is_retryable)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="waits")
 def no_backoff(honest: Policies) -> Policies:
     """Retries come at once."""
     return replace(honest, waits=lambda plan: (0.0 for _ in honest.waits(plan)))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps=("is_retryable", "dead_letter"))
 def connection_error_dropped(honest: Policies) -> Policies:
     """Where nobody answers, the event is dropped: no retry, no dead letter (eventing-kafka-broker issue 2662)."""
 
@@ -55,7 +56,7 @@ def connection_error_dropped(honest: Policies) -> Policies:
     )
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="dead_letter")
 def dead_letter_skipped(honest: Policies) -> Policies:
     """An event whose retries are used up is dropped (eventing-kafka-broker issues 1011, 3746)."""
 
@@ -67,13 +68,13 @@ def dead_letter_skipped(honest: Policies) -> Policies:
     return replace(honest, dead_letter=dead_letter)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="dead_letter")
 def dead_letter_bare(honest: Policies) -> Policies:
     """Dead letters do not say why (no `knativeerror*` extensions)."""
     return replace(honest, dead_letter=lambda event, _subscriber, _attempt: event)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="reply")
 def reply_dropped(honest: Policies) -> Policies:
     """Replies in binary mode go nowhere (they must be routed to all Triggers)."""
 
@@ -84,7 +85,7 @@ def reply_dropped(honest: Policies) -> Policies:
     return replace(honest, reply=reply)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="reply")
 def structured_reply_dropped(honest: Policies) -> Policies:
     """Replies in structured mode go nowhere."""
 
@@ -99,7 +100,7 @@ def _is_binary(attempt: Attempt) -> bool:
     return any(name.lower() == b"ce-specversion" for name, _ in attempt.headers)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="reply")
 def reply_on_202(honest: Policies) -> Policies:
     """An event in a 202 answer is routed as a reply (eventing-kafka-broker `BaseResponseHandler.handle`)."""
 
@@ -114,7 +115,7 @@ def reply_on_202(honest: Policies) -> Policies:
     return replace(honest, reply=reply)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="reply")
 def empty_reply_is_failure(honest: Policies) -> Policies:
     """200 without body counts as a malformed reply (it is success)."""
 
@@ -127,7 +128,7 @@ def empty_reply_is_failure(honest: Policies) -> Policies:
     return replace(honest, reply=reply)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="reply")
 def malformed_reply_ignored(honest: Policies) -> Policies:
     """An answer that is no event is success.
 

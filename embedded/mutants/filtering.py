@@ -8,8 +8,9 @@ from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.filters import Attributes, Dialect, Matcher, Predicate, combining, comparing
 from embedded.dataplane.policies import Policies
-from embedded.mutants.registry import data_plane_mutant
-from embedded.types import TriggerSpec
+from embedded.dataplane.specs import TriggerSpec
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
 
 
 def _dialect(honest: Policies, **dialects: Dialect) -> Policies:
@@ -17,19 +18,19 @@ def _dialect(honest: Policies, **dialects: Dialect) -> Policies:
     return replace(honest, matcher=replace(honest.matcher, dialects=changed))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.nothing")
 def empty_filter_matches_none(honest: Policies) -> Policies:
     """A filter that is there but empty matches nothing (it matches all, as an absent one)."""
     return replace(honest, matcher=replace(honest.matcher, nothing=lambda spec: spec.filter is None))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.every")
 def attributes_ored(honest: Policies) -> Policies:
     """One matching attribute is enough (all are ANDed)."""
     return replace(honest, matcher=replace(honest.matcher, every=any))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.legacy")
 def filter_ignores_case(honest: Policies) -> Policies:
     """`filter.attributes` compares without regard to case."""
 
@@ -39,7 +40,7 @@ def filter_ignores_case(honest: Policies) -> Policies:
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.legacy")
 def empty_value_matches_absent(honest: Policies) -> Policies:
     """`""` lets events without the attribute through.
 
@@ -52,7 +53,7 @@ def empty_value_matches_absent(honest: Policies) -> Policies:
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.legacy")
 def absent_attribute_matches(honest: Policies) -> Policies:
     """An attribute that the event lacks is not asked for (it must be present)."""
 
@@ -64,7 +65,7 @@ def absent_attribute_matches(honest: Policies) -> Policies:
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="matcher.legacy")
 def extensions_invisible_to_filters(honest: Policies) -> Policies:
     """`filter.attributes` sees the core attributes only."""
 
@@ -74,43 +75,43 @@ def extensions_invisible_to_filters(honest: Policies) -> Policies:
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.dialects.exact")
 def exact_as_prefix(honest: Policies) -> Policies:
     """`exact` compares only as far as the filter goes."""
     return _dialect(honest, exact=comparing(str.startswith))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.dialects.prefix")
 def prefix_as_contains(honest: Policies) -> Policies:
     """`prefix` looks anywhere in the value."""
     return _dialect(honest, prefix=comparing(str.__contains__))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.dialects.suffix")
 def suffix_as_contains(honest: Policies) -> Policies:
     """`suffix` looks anywhere in the value."""
     return _dialect(honest, suffix=comparing(str.__contains__))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.dialects.all")
 def all_as_any(honest: Policies) -> Policies:
     """`all` is content with one."""
     return _dialect(honest, all_=combining(any))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.dialects.any")
 def any_as_all(honest: Policies) -> Policies:
     """`any` asks for every one."""
     return _dialect(honest, any_=combining(all))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.dialects.not")
 def not_ignored(honest: Policies) -> Policies:
     """`not` is its expression."""
     return _dialect(honest, not_=lambda matcher, argument, place: matcher.expression(argument, place))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher")
 def absent_attribute_raises(honest: Policies) -> Policies:
     """An absent attribute ends the evaluation, and the event is discarded.
 
@@ -143,13 +144,13 @@ def absent_attribute_raises(honest: Policies) -> Policies:
     return replace(honest, matcher=Discarding(dialects={**honest.matcher.dialects, **dialects}))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.joined")
 def filters_ored(honest: Policies) -> Policies:
     """One matching expression of `filters` is enough (an array is a conjunction)."""
     return replace(honest, matcher=replace(honest.matcher, joined=any))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="matcher.effective")
 def filter_beats_filters(honest: Policies) -> Policies:
     """With both given, `filter` counts (`filters` overrides it; knative/eventing PR 7930)."""
     return replace(

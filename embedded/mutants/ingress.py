@@ -11,8 +11,9 @@ from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, check
 from embedded.dataplane.cloudevents.http import read_format, utf8
 from embedded.dataplane.cloudevents.media import EVENT_JSON, Media, parse
 from embedded.dataplane.policies import Answer, Policies
-from embedded.mutants.registry import data_plane_mutant
-from embedded.types import TriggerSpec
+from embedded.dataplane.specs import TriggerSpec
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
 
 _MUCH = 32 * 1024
 _BUFFER = 8
@@ -21,7 +22,7 @@ _DRAIN = 0.05
 _UNREADABLE = "urn:touchstone:unreadable"
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="store")
 def ingress_acks_without_storing(honest: Policies) -> Policies:
     """Events are acknowledged and dropped while as many as its buffer holds wait for Kafka.
 
@@ -46,7 +47,7 @@ def ingress_acks_without_storing(honest: Policies) -> Policies:
     return replace(honest, store=store)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="store")
 def dataless_event_dropped(honest: Policies) -> Policies:
     """An event without data is acknowledged and not stored.
 
@@ -60,7 +61,7 @@ def dataless_event_dropped(honest: Policies) -> Policies:
     return replace(honest, store=store)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="accept.structured")
 def structured_refused(honest: Policies) -> Policies:
     """Only binary mode is read; structured JSON, which receivers must support too, is 400.
 
@@ -73,7 +74,7 @@ def structured_refused(honest: Policies) -> Policies:
     return replace(honest, accept=replace(honest.accept, structured=structured))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="accept.check")
 def missing_id_invented(honest: Policies) -> Policies:
     """An event without id gets one (the CloudEvents Python SDK 2.2.0 does so)."""
 
@@ -83,19 +84,19 @@ def missing_id_invented(honest: Policies) -> Policies:
     return replace(honest, accept=replace(honest.accept, check=checked))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="accept.check")
 def empty_attributes_accepted(honest: Policies) -> Policies:
     """Empty id, source and type pass (sdk-java 4.0.1 `CloudEventBuilder.build` checks only for null)."""
     return replace(honest, accept=replace(honest.accept, check=partial(check, never_empty=())))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="accept.check")
 def any_specversion_accepted(honest: Policies) -> Policies:
     """Any specversion passes (the Python SDK up to 1.x reads what it does not know as 1.0; so does kserve 0.21.0)."""
     return replace(honest, accept=replace(honest.accept, check=partial(check, versions=None)))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps=("accept.structured", "store"))
 def malformed_structured_accepted(honest: Policies) -> Policies:
     """A structured body that cannot be read is acknowledged and dropped.
 
@@ -125,7 +126,7 @@ def _is_object(body: bytes) -> bool:
         return False
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="accept.batch")
 def batch_as_one_event(honest: Policies) -> Policies:
     """Of a batch the first event is taken, the others are lost ("never 202 with one garbage event")."""
 
@@ -140,7 +141,7 @@ def batch_as_one_event(honest: Policies) -> Policies:
     return replace(honest, accept=replace(honest.accept, batch=batch))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces=("accept.name", "accept.structured"))
 def attribute_names_mangled(honest: Policies) -> Policies:
     """Attribute names are cut to what is legal, instead of refused (CloudEvents, "Naming Conventions")."""
 
@@ -161,7 +162,7 @@ def attribute_names_mangled(honest: Policies) -> Policies:
     return replace(honest, accept=replace(honest.accept, name=name, structured=structured))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="accept.media")
 def media_type_case_sensitive(honest: Policies) -> Policies:
     """`Application/CloudEvents+JSON` is not recognised (sdk-java `EventFormatProvider.resolveFormat`)."""
 
@@ -171,19 +172,19 @@ def media_type_case_sensitive(honest: Policies) -> Policies:
     return replace(honest, accept=replace(honest.accept, media=media))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="allows")
 def any_method_accepted(honest: Policies) -> Policies:
     """PUT, DELETE and the rest post an event as well (data-plane, "HTTP Verbs")."""
     return replace(honest, allows=lambda _: True)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="unknown_broker")
 def unknown_broker_accepted(honest: Policies) -> Policies:
     """What is posted to no Broker is acknowledged and gone (the data-plane's table asks for 404)."""
     return replace(honest, unknown_broker=Answer(202))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="to_record")
 def truncates_large_data(honest: Policies) -> Policies:
     """Data ends after 32 KiB (knative/eventing issue 6648: long messages cut; events of 64 KiB must pass)."""
 
@@ -193,7 +194,7 @@ def truncates_large_data(honest: Policies) -> Policies:
     return replace(honest, to_record=lambda event, count: honest.to_record(cut(event), count))
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="accept.decode", wraps="write_request")
 def percent_encoding_ignored(honest: Policies) -> Policies:
     """`ce-` header values pass as they are, in and out (cloudevents/sdk-java issue 748, sdk-go issue 1331)."""
 
@@ -205,7 +206,7 @@ def percent_encoding_ignored(honest: Policies) -> Policies:
     return replace(honest, accept=replace(honest.accept, decode=utf8), write_request=write_request)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="store")
 def deduplicates_by_id(honest: Policies) -> Policies:
     """A second event of the same source and id is acknowledged and dropped (brokers must not)."""
     seen: set[tuple[str, str]] = set()
@@ -214,6 +215,6 @@ def deduplicates_by_id(honest: Policies) -> Policies:
         identity = (event.attributes["source"], event.attributes["id"])
         if identity not in seen:
             seen.add(identity)
-            await send()
+            await honest.store(send, event)
 
     return replace(honest, store=store)

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.policies import Policies
-from embedded.mutants.registry import data_plane_mutant
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
 
 _LATE_ACK = 1.0
 _LATE_DELIVERY = 1.5
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="store")
 def slow_ingress(honest: Policies) -> Policies:
     """Events are acknowledged late.
 
@@ -26,7 +27,7 @@ def slow_ingress(honest: Policies) -> Policies:
     return replace(honest, store=store)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="pace")
 def slow_dispatch(honest: Policies) -> Policies:
     """Events are delivered late (eventing-kafka-broker issue 2597: waiting for partitions and slots in flight)."""
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.policies import Policies
-from embedded.mutants.registry import data_plane_mutant
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps=("to_record", "from_record"))
 def record_headers_hyphenated(honest: Policies) -> Policies:
     """Extensions stand under `ce-<name>`, as for HTTP (MLServer's Kafka answers are alike)."""
     core = {f"ce_{name}" for name in CORE}
@@ -27,7 +28,7 @@ def record_headers_hyphenated(honest: Policies) -> Policies:
     return replace(honest, to_record=to_record, from_record=from_record)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="to_record")
 def partitionkey_ignored(honest: Policies) -> Policies:
     """`partitionkey` does not become the record's key: records go round the partitions.
 
@@ -41,7 +42,7 @@ def partitionkey_ignored(honest: Policies) -> Policies:
     return replace(honest, to_record=to_record)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="from_record")
 def structured_record_skipped(honest: Policies) -> Policies:
     """Records in structured mode are passed over (consumers must read both modes)."""
 
@@ -56,7 +57,7 @@ def structured_record_skipped(honest: Policies) -> Policies:
     return replace(honest, from_record=from_record)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="from_record")
 def foreign_record_eats_next(honest: Policies) -> Policies:
     """The record after one that is no event is lost with it (eventing-kafka-broker issue 1455)."""
     eating: set[int | None] = set()
@@ -74,7 +75,7 @@ def foreign_record_eats_next(honest: Policies) -> Policies:
     return replace(honest, from_record=from_record)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps=("begin", "from_record"))
 def ready_before_consuming(honest: Policies) -> Policies:
     """A Trigger on a topic with records is Ready before it consumes, and misses one.
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.policies import Candidate, Policies
-from embedded.mutants.registry import data_plane_mutant
-from embedded.types import TriggerSpec
+from embedded.dataplane.specs import TriggerSpec
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="takes")
 def first_trigger_only(honest: Policies) -> Policies:
     """Routing ends at the first destination that matches (every associated Trigger must be evaluated)."""
 
@@ -20,7 +21,7 @@ def first_trigger_only(honest: Policies) -> Policies:
     return replace(honest, takes=takes)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="takes")
 def same_destination_once(honest: Policies) -> Policies:
     """Two Triggers with one destination make one delivery (the specification asks for two)."""
 
@@ -30,19 +31,19 @@ def same_destination_once(honest: Policies) -> Policies:
     return replace(honest, takes=takes)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="is_again")
 def delivers_twice(honest: Policies) -> Policies:
     """A delivery that succeeded at once is made again (eventing-kafka-broker issue 2202: 8081 duplicates of 20000)."""
     return replace(honest, is_again=lambda attempts: attempts == 1)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="is_ordered")
 def order_ignored(honest: Policies) -> Policies:
     """An ordered Trigger delivers as an unordered one (the default of knative-v1.22.3)."""
     return replace(honest, is_ordered=lambda _: False)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="write_request")
 def data_through_text(honest: Policies) -> Policies:
     """Data goes through a text string, which ruins what is not UTF-8 (as JSON re-serialising brokers do)."""
 
@@ -53,7 +54,7 @@ def data_through_text(honest: Policies) -> Policies:
     return replace(honest, write_request=write_request)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="write_request")
 def extensions_dropped(honest: Policies) -> Policies:
     """Extensions are not delivered, save to the dead letter sink (attributes identical, extensions too)."""
 
@@ -66,7 +67,7 @@ def extensions_dropped(honest: Policies) -> Policies:
     return replace(honest, write_request=write_request)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="write_request")
 def no_prefer_reply(honest: Policies) -> Policies:
     """Deliveries lack `Prefer: reply` (data-plane, "Derived (Reply) Events")."""
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 from google.protobuf.message import DecodeError
 
 from embedded.dataplane.cloudevents import Record
-from embedded.mutants.registry import stream_mutant
+from embedded.mutants.hosts import STREAMS
+from embedded.mutants.registry import mutant
 from embedded.streaming import tensorflow
 from embedded.streaming.policies import StreamPolicies
 from embedded.streaming.requests import (
@@ -48,13 +49,13 @@ def _losing(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> 
     return losing
 
 
-@stream_mutant
+@mutant(STREAMS, wraps="read_rest")
 def stream_dies_on_non_object(honest: StreamPolicies) -> StreamPolicies:
     """JSON that is no object is fatal (executor rest/tensorflow.go:19, unchecked assertion)."""
     return replace(honest, read_rest=_losing(honest.read_rest, NotAnObjectError))
 
 
-@stream_mutant
+@mutant(STREAMS, wraps=("read_rest", "read_grpc"))
 def stream_dies_on_undecodable(honest: StreamPolicies) -> StreamPolicies:
     """Bytes that cannot be decoded are fatal (the class of seldon-core issue 4789)."""
     return replace(
@@ -64,13 +65,13 @@ def stream_dies_on_undecodable(honest: StreamPolicies) -> StreamPolicies:
     )
 
 
-@stream_mutant
+@mutant(STREAMS, wraps="read_grpc")
 def unknown_proto_name_kills(honest: StreamPolicies) -> StreamPolicies:
     """A `proto-name` that is not known is fatal (executor server.go:166-171, nil type; seldon-core issue 4789)."""
     return replace(honest, read_grpc=_losing(honest.read_grpc, UnknownTypeError))
 
 
-@stream_mutant
+@mutant(STREAMS, replaces="read_grpc")
 def proto_name_ignored(honest: StreamPolicies) -> StreamPolicies:
     """Values are decoded as PredictResponse whatever `proto-name` says, and chained.
 
@@ -94,7 +95,7 @@ def proto_name_ignored(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, read_grpc=read_grpc)
 
 
-@stream_mutant
+@mutant(STREAMS, wraps="read_grpc")
 def missing_proto_name_guessed(honest: StreamPolicies) -> StreamPolicies:
     """Without one `proto-name`, PredictRequest is assumed (the executor has no default)."""
 
@@ -107,7 +108,7 @@ def missing_proto_name_guessed(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, read_grpc=read_grpc)
 
 
-@stream_mutant
+@mutant(STREAMS, wraps="answer")
 def stream_answer_constant(honest: StreamPolicies) -> StreamPolicies:
     """Every JSON request gets the same answer (a model that does not look at its input)."""
     constant = b'{"predictions": [[0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]]}'
@@ -118,7 +119,7 @@ def stream_answer_constant(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, answer=answer)
 
 
-@stream_mutant
+@mutant(STREAMS, wraps="answer")
 def stream_answers_mispaired(honest: StreamPolicies) -> StreamPolicies:
     """Two answers in work at once are exchanged (workers share state; executor client.go:223)."""
     waiting: list[tuple[bytes, asyncio.Future[bytes]]] = []
@@ -138,7 +139,7 @@ def stream_answers_mispaired(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, answer=answer)
 
 
-@stream_mutant
+@mutant(STREAMS, wraps="key")
 def stream_key_dropped(honest: StreamPolicies) -> StreamPolicies:
     """A key that is not UTF-8 text is dropped.
 
@@ -155,13 +156,13 @@ def stream_key_dropped(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, key=key)
 
 
-@stream_mutant
+@mutant(STREAMS, replaces="copies")
 def stream_answers_twice(honest: StreamPolicies) -> StreamPolicies:
     """Each answer is written twice (duplicates after commits that move backwards; seldon-core PR 4117)."""
     return replace(honest, copies=2)
 
 
-@stream_mutant
+@mutant(STREAMS, replaces="before")
 def commits_before_answer(honest: StreamPolicies) -> StreamPolicies:
     """The offset is committed when the record is polled, and the answer comes later (seldon-core issue 4097)."""
 

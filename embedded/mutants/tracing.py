@@ -6,18 +6,19 @@ from dataclasses import replace
 from embedded.dataplane.cloudevents import CloudEvent, Record
 from embedded.dataplane.policies import Policies
 from embedded.dataplane.tracing import Trace, extract
-from embedded.mutants.registry import data_plane_mutant
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
 
 _CONCURRENT = 1.0
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces=("trace_delivery", "trace_reply"))
 def trace_dropped(honest: Policies) -> Policies:
     """Neither deliveries nor replies carry a trace (eventing-kafka-broker issue 1540, open; 1944, 4190)."""
     return replace(honest, trace_delivery=lambda _: None, trace_reply=lambda _: None)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="trace_delivery")
 def trace_cross_talk(honest: Policies) -> Policies:
     """A delivery carries the trace of another event at work.
 
@@ -36,13 +37,13 @@ def trace_cross_talk(honest: Policies) -> Policies:
     return replace(honest, trace_delivery=trace_delivery)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, replaces="trace_reply")
 def reply_trace_dropped(honest: Policies) -> Policies:
     """The record of a reply carries no trace (knative-v1.22.3 sendResponse removes the context, by reading)."""
     return replace(honest, trace_reply=lambda _: None)
 
 
-@data_plane_mutant
+@mutant(DATA_PLANE, wraps="to_record")
 def ce_traceparent_rewritten(honest: Policies) -> Policies:
     """The extension `traceparent` is treated as the hop's own.
 

@@ -18,7 +18,7 @@ import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -267,3 +267,20 @@ def _point_scripts_at(built: Path, place: Path) -> None:
             text = script.read_bytes()
             if text.startswith(b"#!") or script.name.startswith("activate"):
                 script.write_bytes(text.replace(str(built).encode(), str(place).encode()))
+
+
+async def build_all(images: Images, progress: Progress, names: Collection[str] = ()) -> None:
+    """Build the environments of these images, or all, that are not there yet; two at a time.
+
+    Raises:
+        ImageError: one cannot be built.
+    """
+    turn = asyncio.Semaphore(2)
+
+    async def build(name: str) -> None:
+        async with turn:
+            await images.build(images.resolve(name), progress)
+
+    for outcome in await asyncio.gather(*map(build, names or images.names()), return_exceptions=True):
+        if outcome is not None:
+            raise outcome

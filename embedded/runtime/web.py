@@ -1,6 +1,8 @@
 """Start and stop of the platform's own HTTP servers, and a clear word when a port is taken."""
 
 import errno
+from collections.abc import Coroutine
+from typing import Any
 
 from aiohttp import web
 
@@ -30,3 +32,14 @@ async def listen(app: web.Application, port: int, what: str, option: str) -> tup
             ) from error
         raise
     return runner, int(runner.addresses[0][1])
+
+
+async def listening(starting: Coroutine[Any, Any, str], port: int, what: str, option: str) -> str:
+    """Await a server's start; a taken port becomes a clear word. Raises PortTakenError."""
+    try:
+        return await starting
+    except OSError as error:
+        raise PortTakenError(
+            f"cannot listen on {LOOPBACK}:{port} for {what}: {error.strerror}. "
+            f"Choose another one with {option}, 0 for any."
+        ) from error

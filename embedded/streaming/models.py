@@ -6,7 +6,8 @@ import grpc
 import grpc.aio
 
 from embedded.dataplane.outbound import Outbound
-from embedded.types import Endpoint, StreamSpec
+from embedded.streaming.specs import StreamSpec
+from embedded.types import Endpoint
 
 _TIMEOUT = 60.0
 _MAX_MESSAGE = 64 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""What a stream server decides, each decision a policy; mutants replace one (see `embedded.dataplane.policies`)."""
+"""What a stream server decides, each decision a policy (see `embedded.dataplane.policies`)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

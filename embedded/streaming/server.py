@@ -10,15 +10,14 @@ record, `KAFKA_WORKERS` records are worked on at once, and answers carry no head
 import asyncio
 import logging
 
-from embedded import mutants
 from embedded.dataplane.cloudevents import Record
 from embedded.dataplane.feed import Cluster, Feed
 from embedded.dataplane.lanes import Lanes
 from embedded.dataplane.producer import NotStoredError, Producer
 from embedded.streaming.models import Model, ModelError, connect
-from embedded.streaming.policies import HONEST, StreamPolicies
 from embedded.streaming.requests import NotARequestError
-from embedded.types import KafkaSettings, StreamSpec
+from embedded.streaming.specs import StreamSpec
+from embedded.types import KafkaSettings
 
 _log = logging.getLogger(__name__)
 
@@ -33,14 +32,14 @@ class StreamServer:
         """Take the terms.
 
         Raises:
-            ValueError: an unknown mutant, or fewer than one worker.
+            ValueError: fewer than one worker.
         """
         if spec.workers < 1:
             raise ValueError(f"KAFKA_WORKERS is {spec.workers}, not a number from 1")
         self.spec = spec
         self.group = f"{spec.predictor}.{spec.deployment}.{spec.namespace}"
         self._kafka = kafka
-        self._policies: StreamPolicies = HONEST if spec.mutant is None else mutants.stream(spec.mutant)(HONEST)
+        self._policies = spec.policies.compose()
         self._read = self._policies.read_grpc if spec.transport == "grpc" else self._policies.read_rest
         self._lanes = Lanes(spec.workers, self._handle)
         self._model: Model | None = None

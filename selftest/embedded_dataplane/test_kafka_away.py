@@ -7,9 +7,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from embedded.dataplane import DataPlane
+from embedded.dataplane import HONEST, DataPlane
+from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.kafka import start_mock
-from embedded.types import BrokerSpec, TriggerSpec
+from embedded.types import Composition
 from selftest.embedded_dataplane.world import World, binary
 
 pytestmark = pytest.mark.anyio
@@ -21,12 +22,13 @@ async def test_kafka_dies(world: World, tmp_path: Path) -> None:
     kafka = await start_mock(tmp_path)
     client = {**kafka.client, "message.timeout.ms": 300}
     settings = replace(world.settings, bootstrap=kafka.bootstrap, client=client)
+    honest = Composition(HONEST)
     plane = DataPlane(settings, lambda _host, _port: None)
     try:
         url = f"{await plane.start()}/n/b"
         await kafka.create_topic("topic", 1)
-        await plane.add_broker(BrokerSpec("n", "b", "topic", 1))
-        await plane.add_trigger(TriggerSpec("n", "t", "b", "topic", "g", "http://127.0.0.1:9/"))
+        await plane.add_broker(BrokerSpec("n", "b", "topic", 1, policies=honest))
+        await plane.add_trigger(TriggerSpec("n", "t", "b", "topic", "g", "http://127.0.0.1:9/", policies=honest))
         async with aiohttp.ClientSession() as http:
             assert (await http.post(url, headers=EVENT)).status == 202
             await kafka.stop()

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from embedded.dataplane import HONEST
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.filters import Matcher, UnsupportedFilterError
-from embedded.types import TriggerSpec
+from embedded.dataplane.specs import TriggerSpec
+from embedded.types import Composition
 
 EVENT = CloudEvent(
     {"specversion": "1.0", "id": "1", "source": "/orders", "type": "order.created", "ext": "", "tier": "gold"}
@@ -15,7 +17,10 @@ EVENT = CloudEvent(
 
 def trigger(legacy: dict[str, Any] | None = None, filters: list[dict[str, Any]] | None = None) -> TriggerSpec:
     return TriggerSpec(
-        "n", "t", "b", "topic", "g", "http://x", filter=legacy, filters=None if filters is None else tuple(filters)
+        *("n", "t", "b", "topic", "g", "http://x"),
+        filter=legacy,
+        filters=None if filters is None else tuple(filters),
+        policies=Composition(HONEST),
     )
 
 

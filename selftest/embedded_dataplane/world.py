@@ -5,20 +5,25 @@ import io
 import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
+import pytest
 from aiohttp import web
 from confluent_kafka import Consumer, TopicPartition
 
 from embedded.dataplane import DataPlane
 from embedded.dataplane.cloudevents import Record
 from embedded.dataplane.producer import Producer
+from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.kafka import Kafka
-from embedded.types import BrokerSpec, Endpoint, KafkaSettings, TriggerSpec
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import composition
+from embedded.types import Endpoint, KafkaSettings
 
 PARTITIONS = 3
 _numbers = itertools.count(1)
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ class Place:
             topic=self.spec.topic,
             group=f"g-{self.spec.topic}-{name}",
             subscriber=sink if isinstance(sink, str) else sink.url,
-            mutant=self.spec.mutant,
+            policies=self.spec.policies,
             **terms,
         )
         await self.world.plane.add_trigger(spec)
@@ -174,10 +179,11 @@ class World:
     producer: Producer
     names: dict[str, Endpoint]
 
-    async def broker(self, mutant: str | None = None, partitions: int = PARTITIONS) -> Place:
-        """Make a Broker in a namespace of its own."""
+    async def broker(self, *mutants: str | None, partitions: int = PARTITIONS) -> Place:
+        """Make a Broker in a namespace of its own, honest or under mutants."""
         number = next(_numbers)
-        spec = BrokerSpec(f"ns{number}", "b", f"topic{number}", partitions, mutant)
+        policies = composition(DATA_PLANE, filter(None, mutants))
+        spec = BrokerSpec(f"ns{number}", "b", f"topic{number}", partitions, policies=policies)
         await self.kafka.create_topic(spec.topic, partitions)
         await self.plane.add_broker(spec)
         return Place(self, spec)
@@ -264,3 +270,13 @@ def binary(**attributes: str) -> dict[str, str]:
     """Return the headers of an event in binary mode."""
     headers = {f"ce-{name}": value for name, value in attributes.items() if name != "datacontenttype"}
     return {**headers, "Content-Type": attributes.get("datacontenttype", "application/json")}
+
+
+def row_of(name: str, rows: Mapping[str, Row], file: str) -> Row:
+    """Return a mutant's row of a table; fail with what to write where, if there is none."""
+    if name not in rows:
+        pytest.fail(
+            f'mutant {name!r} is not observed yet: add `"{name}": Row(<what is looked at>, <what it is on the honest '
+            f"platform>, <what under the mutant>)` to ROWS in {file}"
+        )
+    return rows[name]

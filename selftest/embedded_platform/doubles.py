@@ -19,13 +19,13 @@ from embedded.controllers.broker import BrokerController
 from embedded.controllers.controller import RetryError
 from embedded.controllers.deployment import DeploymentController
 from embedded.controllers.inferenceservice import InferenceServiceController
-from embedded.controllers.policies import HONEST
 from embedded.controllers.seldondeployment import SeldonDeploymentController
 from embedded.controllers.topics import KAFKA_HOST, Topics
 from embedded.controllers.trigger import TriggerController
-from embedded.mutants.control_plane import CONTROL_PLANE
-from embedded.platform import mutant_of
-from embedded.types import BrokerSpec, Endpoint, StreamSpec, TriggerSpec
+from embedded.dataplane.specs import BrokerSpec, TriggerSpec
+from embedded.mutants.selection import LABEL, Selection
+from embedded.streaming.specs import StreamSpec
+from embedded.types import Endpoint
 
 URI = "http://sink.example.com/"
 KAFKA = {"eventing.knative.dev/broker.class": "Kafka"}
@@ -110,23 +110,18 @@ class Cluster:
 
     def __init__(self) -> None:
         self.store, self.plane, self.topics = Store(), Plane(), KafkaTopics()
+        selection = Selection(self.store)
         Stream.running.clear()
-
-        def mutant(namespace: str) -> str | None:
-            return mutant_of(self.store, namespace)
-
-        def policies(namespace: str) -> Any:
-            return CONTROL_PLANE.get(mutant(namespace) or "", HONEST)
 
         def resolve(host: str, port: int) -> Endpoint:
             return Endpoint("127.1.2.3", port, host)
 
         self.controllers = [
-            BrokerController(self.store, self.plane, self.topics, policies, mutant),
-            TriggerController(self.store, self.plane, policies, mutant),
+            BrokerController(self.store, self.plane, self.topics, selection.control_plane, selection.data_plane),
+            TriggerController(self.store, self.plane, selection.control_plane, selection.data_plane),
             DeploymentController(self.store),
             InferenceServiceController(self.store),
-            SeldonDeploymentController(self.store, Stream, self.topics, resolve, mutant),
+            SeldonDeploymentController(self.store, Stream, self.topics, resolve, selection.streams),
         ]
         for name in ("knative-eventing", "ns"):
             self.store.create(NAMESPACE, {"metadata": {"name": name}})
@@ -148,8 +143,8 @@ class Cluster:
         self.create(TRIGGER, name, namespace, annotations=annotations or {}, spec=spec)
 
     def faulty(self, mutant: str) -> str:
-        """A namespace with a mutant."""
-        self.store.create(NAMESPACE, {"metadata": {"name": "faulty", "labels": {"touchstone/mutant": mutant}}})
+        """A namespace with a mutant, or several: `a.b`."""
+        self.store.create(NAMESPACE, {"metadata": {"name": "faulty", "labels": {LABEL: mutant}}})
         return "faulty"
 
     async def until(

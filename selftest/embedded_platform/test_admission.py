@@ -8,9 +8,9 @@ from embedded.api.errors import ApiError
 from embedded.api.resources import BROKER, INFERENCESERVICE, NAMESPACE, SELDONDEPLOYMENT, TRIGGER, Resource
 from embedded.api.store import Store
 from embedded.controllers.admission import Admission
-from embedded.controllers.policies import HONEST
-from embedded.mutants.control_plane import CONTROL_PLANE
-from embedded.platform import mutant_of
+from embedded.mutants.hosts import CONTROL_PLANE
+from embedded.mutants.registry import names
+from embedded.mutants.selection import LABEL, Selection
 
 URI = "http://sink.example.com/"
 PREFIX = 'admission webhook "validation.webhook.eventing.knative.dev" denied the request: validation failed: '
@@ -21,11 +21,10 @@ KAFKA = {"annotations": {"eventing.knative.dev/broker.class": "Kafka"}}
 def store() -> Store:
     """A store with the platform's admission; namespace `faulty-<mutant>` has that mutant."""
     store = Store()
-    store.admission.append(
-        Admission(lambda namespace: CONTROL_PLANE.get(mutant_of(store, namespace) or "", HONEST), lambda: CONTROL_PLANE)
-    )
-    for name in CONTROL_PLANE:
-        labels = {"touchstone/mutant": name}
+    selection = Selection(store)
+    store.admission.extend((selection.admit, Admission(selection.control_plane)))
+    for name in names(CONTROL_PLANE):
+        labels = {LABEL: name}
         store.create(NAMESPACE, {"metadata": {"name": f"faulty-{name}", "labels": labels}})
     return store
 
@@ -156,7 +155,7 @@ def test_faulty_admission_is_what_its_name_says(store: Store) -> None:
 
 
 def test_unknown_mutant_is_refused_with_near_names(store: Store) -> None:
-    namespace = {"metadata": {"name": "n", "labels": {"touchstone/mutant": "adress-missing"}}}
+    namespace = {"metadata": {"name": "n", "labels": {LABEL: "adress-missing"}}}
     assert "did you mean address-missing" in refused(store, NAMESPACE, namespace).message
 
 

@@ -426,8 +426,46 @@ def test_wrong_usage_is_status_3() -> None:
     assert "usage:" in ran.stderr
 
 
+def test_mutants_of_the_whole_platform_apply_together(up: Any) -> None:
+    platform = up("--mutant", "unknown-broker-accepted", "--mutant", "any-method-accepted")
+    url = f"{platform.info()['brokerIngress']}/nobody/nothing"
+    assert httpx.put(url).status_code == 202
+    assert "every namespace has the mutants unknown-broker-accepted, any-method-accepted" in platform.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param(["--mutant", "adress-missing"], "did you mean address-missing", id="unknown"),
+        pytest.param(["--mutant", "all-as-any", "--mutant", "absent-attribute-raises"], "exclude each", id="conflict"),
+    ],
+)
+def test_mutants_that_cannot_be_had_are_wrong_usage(tmp_path: Path, options: list[str], message: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "embedded", "up", "--state", str(tmp_path / "state"), *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 3
+    assert message in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not (tmp_path / "state").exists()
+
+
 def test_mutants_are_listed() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "embedded", "mutants"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert {"address-missing", "delivery-merged"} <= set(json.loads(ran.stdout))
+    host, hosts = "", dict[str, list[str]]()
+    for line in ran.stdout.splitlines():
+        if line.startswith("  "):
+            hosts[host].append(line.split()[0])
+        else:
+            host = line.removesuffix(":")
+            hosts[host] = []
+    assert "address-missing" in hosts["control plane"]
+    assert "reply-on-202" in hosts["data plane"]
+    assert "commits-before-answer" in hosts["streams"]
+    assert len(hosts) == 3

@@ -1,0 +1,72 @@
+"""Which mutants apply where: some to the whole platform, others to a namespace whose label names them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from embedded.api.errors import denied
+from embedded.api.resources import NAMESPACE, Resource
+from embedded.api.store import Operation, Store
+from embedded.controllers.policies import Policies as ControlPlanePolicies
+from embedded.dataplane.policies import Policies as DataPlanePolicies
+from embedded.mutants import registry
+from embedded.mutants.hosts import CONTROL_PLANE, DATA_PLANE, STREAMS
+from embedded.streaming.policies import StreamPolicies
+from embedded.types import Composition
+
+LABEL = "touchstone/mutant"
+"""The label of a namespace that names its mutants: `a`, or `a.b` for several."""
+SEPARATOR = "."
+WEBHOOK = "mutants.touchstone.dev"
+
+
+class Selection:
+    """The policies of every namespace of one platform.
+
+    The mutants of the whole platform come first, those of the namespace's label on top of them, in the order in which
+    they are named; a later mutant wraps an earlier one.
+    """
+
+    def __init__(self, store: Store, everywhere: Iterable[str] = ()) -> None:
+        """Take the store that has the namespaces, and the mutants of the whole platform.
+
+        Raises:
+            MutantError: the mutants of the whole platform cannot be combined.
+        """
+        self._store = store
+        self._everywhere = registry.combined(everywhere)
+
+    def control_plane(self, namespace: str) -> ControlPlanePolicies:
+        """Return what controllers and admission decide by in a namespace."""
+        return registry.composition(CONTROL_PLANE, self._names(namespace)).compose()
+
+    def data_plane(self, namespace: str) -> Composition[DataPlanePolicies]:
+        """Return what the policies of a namespace's Brokers and Triggers are made of."""
+        return registry.composition(DATA_PLANE, self._names(namespace))
+
+    def streams(self, namespace: str) -> Composition[StreamPolicies]:
+        """Return what the policies of a namespace's stream servers are made of."""
+        return registry.composition(STREAMS, self._names(namespace))
+
+    def unclaimed(self) -> DataPlanePolicies:
+        """Return the policies of the ingress on paths of namespaces without a Broker."""
+        return registry.composition(DATA_PLANE, self._everywhere).compose()
+
+    def admit(
+        self, _operation: Operation, resource: Resource, new: dict[str, Any] | None, _old: dict[str, Any] | None
+    ) -> None:
+        """Refuse a namespace whose label names mutants that cannot be combined; a hook of the store's admission."""
+        if new is None or resource is not NAMESPACE:
+            return
+        try:
+            registry.combined((*self._everywhere, *_labelled(new)))
+        except registry.MutantError as error:
+            raise denied(WEBHOOK, f"label {LABEL}: {error}") from error
+
+    def _names(self, namespace: str) -> tuple[str, ...]:
+        found = self._store.find(NAMESPACE, None, namespace)
+        return (*self._everywhere, *(_labelled(found) if found else ()))
+
+
+def _labelled(namespace: dict[str, Any]) -> list[str]:
+    value = (namespace["metadata"].get("labels") or {}).get(LABEL)
+    return value.split(SEPARATOR) if value else []
