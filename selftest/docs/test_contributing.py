@@ -113,8 +113,8 @@ def test_an_example_that_is_followed_literally_makes_a_mutant(project: Path, hos
     listed = run(project, "embedded", "mutants").split(f"{host}:\n")[1].split(":\n")[0]
     assert f"  {example.mutant} " in listed
     tables = [f"selftest/embedded_dataplane/{table}" for table in TABLES.values()]
-    tests = f"{example.mutant} or catalogue_has_every"
-    run(project, "pytest", "-q", "-p", "no:cacheprovider", "selftest/embedded_mutants", *tables, "-k", tests)
+    chosen = f"{example.mutant} or catalogue_has_every"
+    run(project, "pytest", "-q", "-p", "no:cacheprovider", "selftest/embedded_mutants", *tables, "-k", chosen)
 
 
 @pytest.mark.parametrize("host", TABLES)
