@@ -17,13 +17,14 @@ import uvloop
 
 from embedded.kafka import KafkaError
 from embedded.platform import PROJECT, MutantError, Options, Platform, mutants_by_host, write_info
+from embedded.private import NotPrivateError
 from embedded.runtime.addresses import NoAddressError
 from embedded.runtime.images import ImageError, Images, build_all
-from embedded.runtime.web import PortTakenError
+from embedded.runtime.web import PortTakenError, keep_broken_requests_out_of_the_log
 
 OURS, USAGE = 2, 3
 """Exit codes: something of ours or of this machine does not work; wrong usage."""
-TOLD = (PortTakenError, KafkaError, ImageError, NoAddressError)
+TOLD = (PortTakenError, KafkaError, ImageError, NoAddressError, NotPrivateError)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -99,6 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     logging.basicConfig(level=logging.INFO, format="%(levelname).1s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("asyncio").setLevel(logging.ERROR)
+    keep_broken_requests_out_of_the_log()
     try:
         if given.command == "mutants":
             _list_mutants()
@@ -145,7 +147,6 @@ async def _up(options: Options, given: argparse.Namespace) -> int:
     if given.info:
         given.info.unlink(missing_ok=True)
     began = time.monotonic()
-    options.state.mkdir(parents=True, exist_ok=True)
     if options.mutants:
         _say(f"every namespace has the mutants {', '.join(options.mutants)}")
     platform = Platform(options, _say)

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import os
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import orjson
 import yaml
 
 from embedded import cluster, kafka, mutants
+from embedded.api.certificate import Certificate
 from embedded.api.server import ApiServer
 from embedded.api.store import Store
 from embedded.controllers.admission import Admission
@@ -23,6 +25,7 @@ from embedded.controllers.seldondeployment import SeldonDeploymentController
 from embedded.controllers.topics import Topics
 from embedded.controllers.trigger import TriggerController
 from embedded.dataplane import DataPlane
+from embedded.private import private_folder, write_privately
 from embedded.runtime.addresses import Addresses
 from embedded.runtime.admin import Admin
 from embedded.runtime.gateway import Gateway
@@ -71,11 +74,19 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """The URLs under which the platform is reached, without the Kubernetes API's."""
+    """The URLs under which the platform is reached, without the Kubernetes API's.
+
+    Attributes:
+        broker: The URL of the broker ingress.
+        inference: The URL of the inference ingress.
+        admin: The URL of the resolver and of topics.
+        admin_token: The bearer token that `admin` asks for.
+    """
 
     broker: str
     inference: str
     admin: str
+    admin_token: str = field(repr=False)
 
 
 class Platform:
@@ -91,8 +102,10 @@ class Platform:
         """Bring everything up; returns what others need to reach it (the info file's content).
 
         Raises:
-            PortTakenError, KafkaError, ImageError, NoAddressError: a text for the person who started it.
+            PortTakenError, KafkaError, ImageError, NoAddressError, NotPrivateError: a text for who started it.
         """
+        private_folder(self._options.state)
+        certificate = asyncio.create_task(asyncio.to_thread(Certificate))  # while Kafka starts
         addresses = Addresses()
         self._stack.callback(addresses.close)
         images = await self._provide_images()
@@ -105,7 +118,7 @@ class Platform:
         described = _description(running, doors, images)
         _furnish(store, kubelet.names, doors, running, described)
         self._run_controllers(store, kubelet, plane, selection, running=running)
-        server, api_url = await self._open_api(store, kubelet)
+        server, api_url = await self._open_api(store, kubelet, await certificate)
         kubeconfig = self._options.state / "kubeconfig"
         write_privately(kubeconfig, yaml.safe_dump(server.kubeconfig()).encode())
         return described | {
@@ -142,9 +155,10 @@ class Platform:
         self._stack.push_async_callback(plane.stop)
         self._stack.push_async_callback(gateway.stop)
         inference = await gateway.start(self._options.inference_port)
-        admin = Admin(names.resolve, running.create_topic)
+        admin_token = secrets.token_urlsafe(32)
+        admin = Admin(names.resolve, running.create_topic, admin_token)
         self._stack.push_async_callback(admin.stop)
-        return Doors(broker, inference, await admin.start(self._options.resolver_port))
+        return Doors(broker, inference, await admin.start(self._options.resolver_port), admin_token)
 
     def _run_controllers(
         self,
@@ -177,10 +191,9 @@ class Platform:
             self._tend(part.run())
         self._tend(self._watch_kafka(running, topics, brokers))
 
-    async def _open_api(self, store: Store, kubelet: Kubelet) -> tuple[ApiServer, str]:
+    async def _open_api(self, store: Store, kubelet: Kubelet, certificate: Certificate) -> tuple[ApiServer, str]:
         """Open the Kubernetes API; returns the server and its URL."""
-        # No token: kubectl sends none without TLS. The server refuses what is not from a program on this machine.
-        server = ApiServer(store, logs=kubelet.logs, resolve=kubelet.names.resolve)
+        server = ApiServer(store, certificate, logs=kubelet.logs, resolve=kubelet.names.resolve)
         url = await listening(
             server.start(LOOPBACK, self._options.api_port), self._options.api_port, "the Kubernetes API", "--api-port"
         )
@@ -210,16 +223,6 @@ class Platform:
             self.lost.set_result(reason)
 
 
-def write_privately(path: Path, content: bytes) -> None:
-    """Write a file that nobody else may read, so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    beside.replace(path)
-
-
 def write_info(path: Path, info: dict[str, Any]) -> None:
     """Write the info file."""
     write_privately(path, orjson.dumps(info, option=orjson.OPT_INDENT_2) + b"\n")
@@ -233,6 +236,7 @@ def _description(running: kafka.Kafka, doors: Doors, images: Images) -> dict[str
     """What the platform says about itself inside the cluster."""
     return {
         "resolver": f"{doors.admin}/resolve",
+        "adminToken": doors.admin_token,
         "kafka": {
             "kind": running.kind,
             "version": running.version,

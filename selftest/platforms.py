@@ -1,15 +1,29 @@
 """An embedded platform of a test module's own, for what needs a Kubernetes API behind it."""
 
+import base64
 import contextlib
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import httpx
+import yaml
 
 from fixtures.errors import TargetError
 from fixtures.processes import Child, python_module
 
 # The platform itself is up in a second; a busy machine takes longer.
 UP_WITHIN = 60.0
+
+
+def api_client(info: dict[str, Any], **options: Any) -> httpx.Client:
+    """An HTTP client of a platform's Kubernetes API, with what its kubeconfig holds."""
+    config = yaml.safe_load(Path(info["kubeconfig"]).read_text())
+    cluster = config["clusters"][0]["cluster"]
+    trust = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
+    headers = {"Authorization": f"Bearer {config['users'][0]['user']['token']}"}
+    return httpx.Client(base_url=cluster["server"], verify=trust, headers=headers, **options)
 
 
 @contextlib.contextmanager

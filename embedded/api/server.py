@@ -1,21 +1,23 @@
-"""The HTTP face of the store: a Kubernetes API server for kubectl and the Python client, on loopback, without TLS.
+"""The HTTP face of the store: a Kubernetes API server for kubectl and the Python client, on loopback.
 
 Why our own and not a library's: kmock 0.8 (its KubernetesEmulator) was looked at first. It keeps objects as plain JSON
 documents without uids, resourceVersion conflicts, validation, status subresources, server-side apply and field owners,
 tables, finalizers or an OpenAPI, and says itself that it "only modifies the objects as simple JSON structures";
 kubectl needs all of these. What it would have given, paths and watch streams, is the small part.
 
-Safety: pods are processes on this machine, so a web page must not be able to create one. Requests need a loopback Host
-and a Kubernetes content type, and no Origin; with a `token` also that token.
+Safety: pods are processes of the user who started this, so nobody else may create one, and no web page. HTTPS
+with a certificate of its own and a bearer token, both made at start; a loopback Host, no Origin, and a Kubernetes
+content type. Every path asks for the token, /healthz too, as a real API server with `--anonymous-auth=false` does:
+nobody here has to ask without.
 
-Not here: TLS, users, rate limits, lists in pages (`limit` is taken as a wish and not followed).
+Not here: users, rate limits, lists in pages (`limit` is taken as a wish and not followed).
 """
 
 import asyncio
+import base64
 import hashlib
-import hmac
 import logging
-import re
+import secrets
 from typing import Any
 
 import aiohttp
@@ -23,6 +25,8 @@ import orjson
 from aiohttp import web
 
 from embedded.api import discovery, errors, openapi, proxy, streams, verbs
+from embedded.api.access import Access
+from embedded.api.certificate import Certificate
 from embedded.api.errors import ApiError
 from embedded.api.kinds import Kinds
 from embedded.api.requests import BODY_LIMIT, JSON, Call, media_type, parse_path
@@ -30,42 +34,75 @@ from embedded.api.store import Store
 from embedded.types import Resolve
 
 _log = logging.getLogger(__name__)
-_LOOPBACK = re.compile(r"(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?")
-_OPEN = frozenset({"/healthz", "/readyz", "/livez", "/version"})
+_MAX_FIELD = 64 * 1024
+"""Bytes of a header field at most; a longer one is no HTTP that we read (400)."""
 _WRITERS = {"POST": verbs.create, "PUT": verbs.update, "PATCH": verbs.patch_, "DELETE": verbs.delete}
 
 
 class ApiServer:
-    """Serves a `Store`. `logs` gives pod logs, `resolve` leads from a Service's cluster name to an endpoint."""
+    """Serves a `Store`.
+
+    Args:
+        store: The objects.
+        certificate: The server's own.
+        logs: The source of pod logs.
+        resolve: The way from a Service's cluster name to an endpoint.
+        handshake: The time that a client has for the TLS handshake, in seconds.
+        idle: The time that a connection may be without a request, in seconds; the default is the real API server's.
+
+    Attributes:
+        token: The bearer token that every request must have.
+        url: The base URL, once it listens.
+    """
 
     def __init__(
         self,
         store: Store,
+        certificate: Certificate,
         *,
         logs: streams.Logs = streams.no_logs,
         resolve: Resolve = lambda _host, _port: None,
-        token: str | None = None,
+        handshake: float = 10.0,
+        idle: float = 90.0,
     ) -> None:
         self.store = store
+        self.token = secrets.token_urlsafe(32)
         self.url = ""
+        self._certificate = certificate
+        self._access = Access(self.token)
         self._logs = logs
         self._resolve = resolve
-        self._token = token
+        self._handshake, self._idle = handshake, idle
         self._streams: set[asyncio.Task[Any]] = set()
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen, and return the URL. Raises OSError when the port is taken."""
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=2.0)
+        self._runner = web.AppRunner(
+            app,
+            handler_cancellation=True,
+            access_log=None,
+            shutdown_timeout=2.0,
+            keepalive_timeout=self._idle,
+            max_field_size=_MAX_FIELD,
+        )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
+        assert self._runner.server is not None
+        # Not aiohttp's TCPSite, which leaves a silent client a minute for its handshake.
+        self._server = await asyncio.get_running_loop().create_server(
+            self._runner.server,
+            host,
+            port,
+            ssl=self._certificate.context(),
+            ssl_handshake_timeout=self._handshake,
+            ssl_shutdown_timeout=1.0,
+        )
         self._session = proxy.session()
-        bound = self._runner.addresses[0][1]
-        self.url = f"http://{host}:{bound}"
+        self.url = f"https://{host}:{self._server.sockets[0].getsockname()[1]}"
         return self.url
 
     async def stop(self) -> None:
@@ -74,25 +111,32 @@ class ApiServer:
             task.cancel()
         if self._session:
             await self._session.close()
+        if self._server:
+            self._server.close()
         if self._runner:
+            open_ = [handler.transport for handler in self._runner.server.connections] if self._runner.server else []
             await self._runner.cleanup()
+            # TLS waits for the client's goodbye, which an idle client does not say.
+            for transport in filter(None, open_):
+                transport.abort()
 
     def kubeconfig(self) -> dict[str, Any]:
-        """A kubeconfig (v1 Config) whose current context is this server."""
-        user = {"token": self._token} if self._token else {}
+        """A kubeconfig (v1 Config) whose current context is this server. It holds the token."""
         name = "touchstone"
+        authority = base64.b64encode(self._certificate.authority).decode()
+        cluster = {"server": self.url, "certificate-authority-data": authority}
         return {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": name, "cluster": {"server": self.url}}],
-            "users": [{"name": name, "user": user}],
+            "clusters": [{"name": name, "cluster": cluster}],
+            "users": [{"name": name, "user": {"token": self.token}}],
             "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}}],
             "current-context": name,
         }
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            self._check_sender(request)
+            self._access.check(request.headers)
             return await self._answer(request)
         except ApiError as error:
             return _refused(error)
@@ -105,14 +149,6 @@ class ApiServer:
         except Exception as fault:  # noqa: BLE001 - a fault of ours: logged whole, and answered as the real API does
             _log.exception("%s %s", request.method, request.path)
             return _refused(ApiError(500, "InternalError", f"Internal error occurred: {fault!r}"))
-
-    def _check_sender(self, request: web.Request) -> None:
-        if not _LOOPBACK.fullmatch(request.headers.get("Host", "")) or "Origin" in request.headers:
-            raise ApiError(403, "Forbidden", "forbidden: requests come from this machine, and not from a web page")
-        if self._token and request.path not in _OPEN:
-            given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            if not hmac.compare_digest(given.encode(), self._token.encode()):
-                raise ApiError(401, "Unauthorized", "Unauthorized")
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]

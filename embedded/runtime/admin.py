@@ -6,23 +6,33 @@ from typing import Any
 
 from aiohttp import web
 
+from embedded.api.access import Access
+from embedded.api.errors import ApiError
 from embedded.runtime.web import LOOPBACK, listen
 from embedded.types import Resolve
 
 CreateTopic = Callable[[str, int], Awaitable[bool]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MOST_PARTITIONS = 1024
 
 
 class Admin:
-    """`GET /resolve?host=&port=` and `POST /topics {"name", "partitions"}` on one loopback port."""
+    """`GET /resolve?host=&port=` and `POST /topics {"name", "partitions"}` on one loopback port.
 
-    def __init__(self, resolve: Resolve, create_topic: CreateTopic) -> None:
+    Args:
+        resolve: The way from a cluster name to an endpoint.
+        create_topic: The maker of topics; it returns whether the topic is new.
+        token: The bearer token that every request must have.
+    """
+
+    def __init__(self, resolve: Resolve, create_topic: CreateTopic, token: str) -> None:
         self._resolve, self._create_topic = resolve, create_topic
+        self._access = Access(token)
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int = 0) -> str:
         """Listen and return the URL. Raises PortTakenError."""
-        app = web.Application(client_max_size=64 * 1024)
+        app = web.Application(client_max_size=64 * 1024, middlewares=[self._guard()])
         app.router.add_get("/resolve", self._answer_resolve)
         app.router.add_post("/topics", self._answer_topics)
         self._runner, chosen = await listen(app, port, "the resolver", "--resolver-port")
@@ -32,6 +42,17 @@ class Admin:
         """Stop listening."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def _guard(self) -> Any:
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            try:
+                self._access.check(request.headers)
+            except ApiError as error:
+                return web.json_response(error.status(), status=error.code)
+            return await handler(request)
+
+        return guard
 
     async def _answer_resolve(self, request: web.Request) -> web.Response:
         host, port = request.query.get("host", ""), request.query.get("port", "80")

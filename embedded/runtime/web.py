@@ -1,12 +1,26 @@
 """Start and stop of the platform's own HTTP servers, and a clear word when a port is taken."""
 
 import errno
+import logging
 from collections.abc import Coroutine
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 LOOPBACK = "127.0.0.1"
+
+
+class _BrokenRequests(logging.Filter):
+    """Passes all but what aiohttp logs, with a traceback and the header, of a request that is no HTTP."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+def keep_broken_requests_out_of_the_log() -> None:
+    """Have no server of this process log them: the sender gets 400, and a header may hold a token."""
+    logging.getLogger("aiohttp.server").addFilter(_BrokenRequests())
 
 
 class PortTakenError(Exception):

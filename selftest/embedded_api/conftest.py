@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import ssl
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import pytest
 
+from embedded.api.certificate import Certificate
 from embedded.api.errors import bad_request
 from embedded.api.server import ApiServer
 from embedded.api.store import Store
@@ -26,20 +28,34 @@ Kubectl = Callable[..., str]
 
 
 class Api:
-    """A running server. `do` calls a function on the server's loop, where the store lives."""
+    """A running server. `do` calls a function on the server's loop, where the store lives.
 
-    def __init__(self, token: str | None = None) -> None:
+    Args:
+        patience: The server's `handshake` and `idle` times, where the test needs others.
+    """
+
+    def __init__(self, **patience: float) -> None:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="embedded-api", daemon=True)
         self._thread.start()
         self.store = Store()
         self.endpoints: dict[tuple[str, int], Endpoint] = {}
-        self.token = token
+        certificate = Certificate()
+        self.trust = ssl.create_default_context(cadata=certificate.authority.decode())
         self.server = ApiServer(
-            self.store, logs=_logs, resolve=lambda host, port: self.endpoints.get((host, port)), token=token
+            self.store,
+            certificate,
+            logs=_logs,
+            resolve=lambda host, port: self.endpoints.get((host, port)),
+            **patience,
         )
         self.url = asyncio.run_coroutine_threadsafe(self.server.start(), self.loop).result(10)
-        self.client = httpx.Client(base_url=self.url, timeout=10)
+        self.client = self.connect()
+
+    def connect(self, *, known: bool = True, **options: Any) -> httpx.Client:
+        """A new client, which trusts the server and (if `known`) has its token."""
+        headers = {"Authorization": f"Bearer {self.server.token}"} if known else {}
+        return httpx.Client(base_url=self.url, verify=self.trust, headers=headers, **{"timeout": 10, **options})
 
     def do(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Call `function` on the loop and return what it returns."""

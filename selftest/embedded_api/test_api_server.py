@@ -87,31 +87,6 @@ def test_what_is_refused_is_a_status(  # noqa: PLR0917 - a table
 
 
 @pytest.mark.parametrize(
-    "headers",
-    [
-        pytest.param({"Origin": "http://evil.example"}, id="a-web-page"),
-        pytest.param({"Host": "evil.example"}, id="a-name-that-leads-here"),
-    ],
-)
-def test_a_web_page_gets_nowhere(api: "Api", headers: dict[str, str]) -> None:
-    assert api.client.get("/api/v1/namespaces", headers=headers).status_code == 403
-
-
-def test_a_token_is_asked_for_when_there_is_one() -> None:
-    from selftest.embedded_api.conftest import Api
-
-    api = Api(token="secret")  # noqa: S106 - a test's
-    try:
-        assert api.client.get("/api/v1/pods").status_code == 401
-        assert api.client.get("/api/v1/pods", headers={"Authorization": "Bearer no"}).status_code == 401
-        assert api.client.get("/api/v1/pods", headers={"Authorization": "Bearer secret"}).status_code == 200
-        assert api.client.get("/readyz").status_code == 200
-        assert api.server.kubeconfig()["users"][0]["user"] == {"token": "secret"}
-    finally:
-        api.stop()
-
-
-@pytest.mark.parametrize(
     ("kind", "change", "attributes"),
     [
         pytest.param(
@@ -314,7 +289,7 @@ def test_stop_ends_a_watch() -> None:
     from selftest.embedded_api.conftest import Api
 
     api = Api()
-    with httpx.Client(base_url=api.url, timeout=10) as client, client.stream("GET", "/api/v1/pods?watch=1") as answer:
+    with api.connect() as client, client.stream("GET", "/api/v1/pods?watch=1") as answer:
         assert answer.status_code == 200
         stopping = threading.Thread(target=api.stop)
         stopping.start()

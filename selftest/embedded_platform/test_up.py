@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from selftest.platforms import api_client
+
 ROOT = Path(__file__).resolve().parents[2]
 ECHO = """
 import http.server, json, sys
@@ -178,7 +180,7 @@ def containers(folder: Path) -> list[int]:
 
 
 def listening(url: str) -> bool:
-    host, _, port = url.removeprefix("http://").partition("/")[0].rpartition(":")
+    host, _, port = url.rpartition("//")[2].partition("/")[0].rpartition(":")
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, int(port))) == 0
@@ -241,10 +243,12 @@ def test_pod_with_a_secret_and_a_history_is_reached_through_the_api(up: Any, wor
     )
     kept = ("-n", "kserve-test")
     kubectl(info, *kept, "wait", "--for=condition=Available", "deployment/keeper", "--timeout=20s")
-    url = f"{info['api']}/api/v1/namespaces/kserve-test/services/http:keeper:web/proxy/"
+    url = "/api/v1/namespaces/kserve-test/services/http:keeper:web/proxy/"
+
+    api = api_client(info)
 
     def asked() -> list[str]:
-        return httpx.get(url, headers={"X-Token": "hush"}).text.split()
+        return api.get(url, headers={"X-Token": "hush"}).text.split()
 
     pid, *rest = asked()
     assert rest == ["True", "1"]
@@ -256,7 +260,7 @@ def test_pod_with_a_secret_and_a_history_is_reached_through_the_api(up: Any, wor
     assert "Back-off restarting failed container keeper" in kubectl(info, *kept, "describe", pod)
     kubectl(info, *kept, "delete", "deployment", "keeper")
     wait_for(lambda: not list(tmp_path.rglob("volumes/*")), up_log(info))
-    assert httpx.get(url).json()["message"] == 'no endpoints available for service "http:keeper:web"'
+    assert api.get(url).json()["message"] == 'no endpoints available for service "http:keeper:web"'
 
 
 def up_log(info: dict[str, Any]) -> Path:
@@ -272,6 +276,7 @@ def test_platform_describes_itself_to_who_has_a_kubeconfig_alone(up: Any) -> Non
     described = json.loads(told)
     assert described["versions"] == info["versions"]
     assert described["resolver"] == info["resolver"]
+    assert described["adminToken"] == info["adminToken"]
     assert described["kafka"] == {
         "kind": "mock",
         "version": info["kafka"]["version"],
@@ -338,21 +343,17 @@ def test_refusals_reach_the_person(up: Any) -> None:
     assert "validation failed: invalid value: -1: spec.delivery.retry" in said
 
 
-def test_kubeconfig_is_for_its_owner_only(up: Any) -> None:
-    info = up().info()
-    assert Path(info["kubeconfig"]).stat().st_mode & 0o777 == 0o600
-
-
 def test_names_are_resolved_and_topics_made(up: Any) -> None:
     info = up().info()
+    client = httpx.Client(headers={"Authorization": f"Bearer {info['adminToken']}"})
     asked = {"host": "kafka.database.svc.cluster.local", "port": "9092"}
-    found = httpx.get(info["resolver"], params=asked).json()
+    found = client.get(info["resolver"], params=asked).json()
     assert f"{found['host']}:{found['port']}" == info["kafka"]["bootstrap"]
-    assert httpx.get(info["resolver"], params={**asked, "host": "no.database.svc"}).status_code == 404
-    assert httpx.get(info["resolver"], params={"host": "x", "port": "y"}).status_code == 400
+    assert client.get(info["resolver"], params={**asked, "host": "no.database.svc"}).status_code == 404
+    assert client.get(info["resolver"], params={"host": "x", "port": "y"}).status_code == 400
     topic = {"name": "made", "partitions": 3}
-    assert [httpx.post(info["kafka"]["topics"], json=topic).status_code for _ in range(2)] == [201, 200]
-    assert httpx.post(info["kafka"]["topics"], json={"name": "made", "partitions": 0}).status_code == 400
+    assert [client.post(info["kafka"]["topics"], json=topic).status_code for _ in range(2)] == [201, 200]
+    assert client.post(info["kafka"]["topics"], json={"name": "made", "partitions": 0}).status_code == 400
 
 
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "end of input"])
