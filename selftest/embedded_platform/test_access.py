@@ -140,11 +140,11 @@ STRANGERS: dict[str, Headers] = {
     "no-scheme": (("Authorization", "{token}"), (f"{TOKEN_HEADER}-2", "{token}")),
     "binary": (("Authorization", b"Bearer \xff\xfe"), (TOKEN_HEADER, b"\xff\xfe")),
     "long": (("Authorization", f"Bearer {'a' * 8000}"), (TOKEN_HEADER, "a" * 8000)),
-    "twice": (
-        ("Authorization", "Bearer wrong"),
+    "right-and-wrong": (
         ("Authorization", "Bearer {token}"),
-        (TOKEN_HEADER, "wrong"),
+        ("Authorization", "Bearer wrong"),
         (TOKEN_HEADER, "{token}"),
+        (TOKEN_HEADER, "wrong"),
     ),
 }
 
