@@ -13,7 +13,7 @@ from embedded.mutants.hosts import CONTROL_PLANE, DATA_PLANE, STREAMS
 from embedded.streaming.policies import StreamPolicies
 from embedded.types import Composition
 
-LABEL = "touchstone/mutant"
+LABEL = "touchstone.dev/mutant"
 """The label of a namespace that names its mutants: `a`, or `a.b` for several."""
 SEPARATOR = "."
 WEBHOOK = "mutants.touchstone.dev"
