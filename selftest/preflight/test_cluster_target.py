@@ -181,6 +181,53 @@ def test_an_interrupted_run_leaves_nothing_either(tmp_path: Path, kube: KubeClie
     assert ours(kube) == [], (tmp_path / "out").read_text()
 
 
+def documented(command: str) -> str:
+    """Return the line of docs/clusters.md that begins so, without its comment."""
+    lines = (house.ROOT / "docs" / "clusters.md").read_text(encoding="utf-8").splitlines()
+    return next(line for line in lines if line.startswith(command)).partition(" #")[0].strip()
+
+
+@pytest.mark.parametrize("confined", [None, "team-killed"], ids=["namespaces-of-its-own", "one-namespace"])
+def test_what_a_killed_run_leaves_goes_with_the_documented_command(
+    tmp_path: Path, kube: KubeClient, confined: str | None
+) -> None:
+    if confined is not None:
+        kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": confined}})
+    house.build(tmp_path, WAITS)
+    options = ["--target", "cluster", "-n0", "-p", "no:cacheprovider", *(["--namespace", confined] if confined else [])]
+    with (tmp_path / "out").open("wb") as out:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "pytest", "suites", *options], cwd=tmp_path, stdout=out, stderr=out
+        )
+        try:
+            wait_until((tmp_path / "waiting").exists, 90, (tmp_path / "out").read_text)
+        finally:
+            run.kill()
+            run.wait()
+    name = house.run_folder(tmp_path).resolve().name
+    marked = f"{owned.RUN}={owned.run_hash(name)}"
+    left = labelled_with(kube, marked)
+    assert {"Deployment touchstone-probe", "Secret touchstone-probe", "ServiceAccount touchstone-probe"} <= set(left)
+    command = documented("python -m fixtures forget RUN" + (" --namespace NS" if confined else " "))
+    argv = command.replace("RUN", name).replace("NS", confined or "").split()
+    done = subprocess.run(
+        [sys.executable, *argv[1:]], cwd=house.ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert labelled_with(kube, marked) == []
+    assert f"nothing labelled {marked} is left" in done.stdout + done.stderr
+
+
+def labelled_with(kube: KubeClient, selector: str) -> list[str]:
+    """Return every object that carries a label, of all kinds that a run makes."""
+    kinds = [*owned.KINDS, *owned.PROBES_OWN, ("v1", "Namespace")]
+    return [
+        f"{kind} {one['metadata']['name']}"
+        for api_version, kind in kinds
+        for one in kube.list(api_version, kind, labels=selector)
+    ]
+
+
 def test_what_is_kept_stands_until_ctrl_c(tmp_path: Path, kube: KubeClient) -> None:
     house.build(tmp_path, FAILS)
     options = ["--target", "cluster", "--keep", "-n0", "-p", "no:cacheprovider"]
@@ -190,7 +237,7 @@ def test_what_is_kept_stands_until_ctrl_c(tmp_path: Path, kube: KubeClient) -> N
         )
         try:
             said = (tmp_path / "out").read_text
-            wait_until(lambda: "touchstone/run=" in said() or run.poll() is not None, 90, said)
+            wait_until(lambda: "what the run has made" in said() or run.poll() is not None, 90, said)
             assert len(ours(kube)) == 2, said()
             run.send_signal(signal.SIGINT)
             run.wait(60)
