@@ -120,15 +120,20 @@ def test_the_transformer_stays_the_documented_one(overlay: str) -> None:
         assert container[field] == documented[field]
 
 
-def test_on_kind_broker_and_config_are_the_documented_ones() -> None:
-    found, documented = by_name(rendered("async-mnist/kind")), by_name(base("async-mnist"))
-    for name in ("ConfigMap/kafka-broker-config", "Broker/isvc-broker", "Namespace/kserve-test"):
-        assert found[name] == documented[name]
+@pytest.mark.parametrize("overlay", ["async-mnist/kind", "async-mnist/cluster"])
+def test_broker_and_config_are_the_documented_ones_but_for_the_place_of_the_config(overlay: str) -> None:
+    found, documented = by_name(rendered(overlay)), by_name(base("async-mnist"))
+    assert found["Namespace/kserve-test"] == documented["Namespace/kserve-test"]
+    config, broker = found["ConfigMap/isvc-broker-config"], found["Broker/isvc-broker"]
+    assert config["data"] == documented["ConfigMap/kafka-broker-config"]["data"]
+    assert broker["spec"]["config"] == {"apiVersion": "v1", "kind": "ConfigMap", **config["metadata"]}
+    assert broker["metadata"] == documented["Broker/isvc-broker"]["metadata"]
 
 
+@pytest.mark.parametrize("overlay", ["kind", "cluster"])
 @pytest.mark.parametrize(("pipeline", "home"), [("async-mnist", "kserve-test"), ("seldon-cifar10", "seldon")])
-def test_on_a_cluster_nothing_leaves_the_pipelines_namespace(pipeline: str, home: str) -> None:
-    objects = rendered(f"{pipeline}/cluster")
+def test_nothing_leaves_the_pipelines_namespace(overlay: str, pipeline: str, home: str) -> None:
+    objects = rendered(f"{pipeline}/{overlay}")
     assert objects[0] == {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}}
     assert {one["metadata"]["namespace"] for one in objects[1:]} == {home}
     if pipeline == "async-mnist":
