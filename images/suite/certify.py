@@ -18,8 +18,8 @@ from pathlib import Path
 from types import FrameType
 
 SUITE = [sys.executable, "-m", "pytest", "suites", "--target", "cluster", "--gate", "strict"]
-# Nothing is written outside the volumes.
-QUIETLY = ["-p", "no:cacheprovider", "-n", "2", "--dist", "loadscope"]
+# Nothing is written outside the volumes. A line a test: of a container's log only whole lines are shown.
+IN_A_POD = ["-p", "no:cacheprovider", "-n", "2", "--dist", "loadscope", "-v"]
 ARCHIVE = "touchstone.tar.gz"
 DONE = "done"
 UNDECIDED, USAGE = 2, 3
@@ -33,7 +33,7 @@ def main(options: Sequence[str], suite: Sequence[str] = SUITE) -> int:
     sonobuoy = os.environ.get("SONOBUOY_RESULTS_DIR")
     code, before = UNDECIDED, latest(results)
     try:
-        code = run([*suite, *QUIETLY, "--out", str(results), *options])
+        code = run([*suite, *IN_A_POD, "--out", str(results), *options])
         tell(latest(results, before), code)
     finally:
         if sonobuoy:

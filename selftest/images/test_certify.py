@@ -51,7 +51,37 @@ def test_it_certifies_a_cluster_and_writes_to_volumes_only(certify: ModuleType, 
     assert certify.SUITE[1:] == ["-m", "pytest", "suites", "--target", "cluster", "--gate", "strict"]
     certify.main(["--kafka=kafka:9092", "0"], [sys.executable, "-c", SUITE])
     told = (tmp_path / "results" / "latest" / "diagnostics" / "pods.txt").read_text()
-    assert told == (f"-p no:cacheprovider -n 2 --dist loadscope --out {tmp_path / 'results'} --kafka=kafka:9092 0")
+    assert told == (f"-p no:cacheprovider -n 2 --dist loadscope -v --out {tmp_path / 'results'} --kafka=kafka:9092 0")
+
+
+TESTS = """
+import time
+from pathlib import Path
+import pytest
+
+@pytest.mark.parametrize("number", range(3))
+def test_at_once(number):
+    pass
+
+def test_last():
+    end = time.monotonic() + 60
+    while not Path(__file__).with_name("seen").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+"""
+
+
+def test_the_log_has_whole_lines_while_the_suite_runs(certify: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(TESTS, encoding="utf-8")
+    argv = [sys.executable, "-m", "pytest", "test_it.py", *certify.IN_A_POD]
+    with subprocess.Popen(argv, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        # The last test waits for this one to have read a line of an earlier test: else it fails.
+        line = next((line for line in run.stdout if "PASSED" in line), "")
+        (tmp_path / "seen").touch()
+        rest = run.stdout.read()
+    assert "test_at_once" in line
+    assert run.returncode == 0, rest
 
 
 @pytest.mark.parametrize("code", [0, 1])
