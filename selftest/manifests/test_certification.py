@@ -1,12 +1,16 @@
 """The suite as a Job and as a Sonobuoy plugin: fit for the API, with the rights of the table and no more."""
 
+import re
 import tomllib
 from typing import Any
 
 import pytest
 import yaml
 
+from fixtures.plugin.run import DEPLOY_JOIN
 from fixtures.preflight import role
+from fixtures.probe.pod import BACK_WITHIN, DRAINED_WITHIN
+from fixtures.targets.cluster import GONE_WITHIN
 from selftest.manifests.rendering import ROOT, kustomized, needs_kubectl
 from selftest.manifests.schemas import core_faults, faults
 
@@ -30,6 +34,10 @@ def job() -> dict[str, Any]:
     (found,) = yaml.safe_load_all((FOLDER / "40-job.yaml").read_text())
     assert isinstance(found, dict)
     return found
+
+
+def the_roles() -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((FOLDER / "30-role.yaml").read_text()))
 
 
 def plugin() -> dict[str, Any]:
@@ -62,10 +70,10 @@ def test_the_roles_are_those_that_the_suite_prints() -> None:
 
 
 def test_the_job_runs_as_whom_the_roles_are_bound_to() -> None:
-    account = yaml.safe_load((FOLDER / "20-service-account.yaml").read_text())["metadata"]
+    (account,) = (one["metadata"] for one in the_roles() if one["kind"] == "ServiceAccount")
     assert job()["spec"]["template"]["spec"]["serviceAccountName"] == account["name"]
     assert job()["metadata"]["namespace"] == account["namespace"]
-    bindings = [one for one in yaml.safe_load_all((FOLDER / "30-role.yaml").read_text()) if "roleRef" in one]
+    bindings = [one for one in the_roles() if "roleRef" in one]
     assert bindings
     for binding in bindings:
         assert binding["subjects"] == [{"kind": "ServiceAccount", **account}]
@@ -96,13 +104,38 @@ def test_the_job_is_tried_once_and_may_clean_up() -> None:
     spec = job()["spec"]
     assert spec["backoffLimit"] == 0
     assert spec["activeDeadlineSeconds"] >= 3600
-    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] >= 60
     # Its log is where the report stands.
     assert "ttlSecondsAfterFinished" not in spec
 
 
+def test_there_is_time_to_clean_up() -> None:
+    """The bounds of a run's ending: deploying, the probe's answer (asked twice), its history, what it made."""
+    ending = DEPLOY_JOIN + 2 * BACK_WITHIN + DRAINED_WITHIN + GONE_WITHIN
+    for name, pod, _ in the_suite():
+        assert pod["terminationGracePeriodSeconds"] > ending, name
+
+
+def documented_block(words: str) -> str:
+    text = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8")
+    (block,) = (one for one in re.findall(r"```shell\n(.*?)```", text, re.DOTALL) if words in one)
+    return str(block)
+
+
+def test_the_documented_commands_name_what_the_job_makes() -> None:
+    """The log is followed once there is one, and the exit code is that of the pod's container."""
+    lines = documented_block("logs -f job/touchstone").splitlines()
+    waits, follows = (
+        next(n for n, line in enumerate(lines) if words in line) for words in ("kubectl -n touchstone wait", "logs -f")
+    )
+    assert waits < follows
+    (label,) = job()["spec"]["template"]["metadata"]["labels"].items()
+    for line in (line for line in lines if " -l " in line):
+        assert f"-l {label[0]}={label[1]}" in line
+    assert any(".state.terminated.exitCode" in line for line in lines)
+
+
 def test_the_namespace_admits_restricted_pods_only() -> None:
-    namespace = yaml.safe_load((FOLDER / "10-namespace.yaml").read_text())
+    (namespace,) = (one for one in the_roles() if one["kind"] == "Namespace")
     assert namespace["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "restricted"}
 
 

@@ -174,6 +174,30 @@ def test_a_namespace_that_is_not_there_is_no_place_for_a_run(look: Look) -> None
     assert "namespace elsewhere: there is none" in look("elsewhere").blocked
 
 
+FULL = {f"/api/v1/namespaces/{NS}/resourcequotas": [{"metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}}]}
+
+
+ADVICE = ("--print-role", "it makes no namespaces", "raise the quota", "make the namespace")
+
+
+@pytest.mark.parametrize(
+    ("namespace", "given", "advised"),
+    [
+        (NS, {"refuses": ["create secrets"]}, ["--print-role"]),
+        (None, {"refuses": ["create namespaces"]}, ["--print-role", "it makes no namespaces"]),
+        (NS, {"objects": FULL}, ["raise the quota"]),
+        ("elsewhere", {}, ["make the namespace"]),
+        (NS, {"objects": FULL, "refuses": ["create secrets"]}, ["--print-role", "raise the quota"]),
+    ],
+    ids=["a-right", "own-namespaces", "quota", "no-namespace", "right-and-quota"],
+)
+def test_the_advice_fits_what_is_missing(
+    look: Look, namespace: str | None, given: dict[str, Any], advised: list[str]
+) -> None:
+    blocked = look(namespace, **given).blocked
+    assert [words for words in ADVICE if words in blocked] == advised
+
+
 def deployment(name: str, image: str, labels: dict[str, str]) -> dict[str, Any]:
     pod = {"containers": [{"name": "c", "image": image}]}
     return {"metadata": {"name": name, "labels": labels}, "spec": {"template": {"spec": pod}}}
