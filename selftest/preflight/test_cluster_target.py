@@ -133,6 +133,7 @@ def everything_in(kube: KubeClient, namespace: str) -> list[str]:
 
 def test_a_run_makes_namespaces_of_its_own_and_leaves_none(pytester: pytest.Pytester, kube: KubeClient) -> None:
     house.build(pytester.path, TESTS)
+    (pytester.path / "manifests").symlink_to(house.ROOT / "manifests")
     record(pytester.path)
     result = pytester.runpytest_subprocess("suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=2)
@@ -140,6 +141,8 @@ def test_a_run_makes_namespaces_of_its_own_and_leaves_none(pytester: pytest.Pyte
     own = {place for _, _, place in asked if place and place.startswith("touchstone-")}
     assert {resource for verb, resource, _ in asked if verb == "create"} >= {"brokers", "services/proxy", "namespaces"}
     assert asked - granted(None, own) == set()
+    # No selected test uses a pipeline: none is deployed.
+    assert [place for place in own if not place.startswith(("touchstone-probe-", "touchstone-it-"))] == []
     namespace, target, run, url = (pytester.path / "seen").read_text().split()
     assert target == "cluster"
     assert namespace == f"touchstone-it-{run}-main-1"
