@@ -1,14 +1,17 @@
-"""A tox runner for environments that share one folder (`env_dir`).
+"""What tox.ini cannot say: a runner for environments that share one folder, and who started a command.
 
-tox rebuilds such a folder whenever another name asks for it, which would install the same pins anew for e2e, prove and
-selftest. Here the folder, not the name, is what counts.
+tox rebuilds a shared folder (`env_dir`) whenever another name asks for it, which would install the same pins anew for
+e2e, prove and selftest. Here the folder, not the name, is what counts. A command learns tox's process id, so that it
+can end with tox (`fixtures/parent.py`).
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from tox.plugin import impl
+from tox.tox_env.api import ToxEnv
 from tox.tox_env.info import Info
 from tox.tox_env.python.virtual_env.runner import VirtualEnvRunner
 from tox.tox_env.register import ToxEnvRegister
@@ -44,3 +47,9 @@ class SharedRunner(VirtualEnvRunner):
 def tox_register_tox_env(register: ToxEnvRegister) -> None:
     """Make the runner known as `runner = shared`."""
     register.add_run_env(SharedRunner)
+
+
+@impl
+def tox_before_run_commands(tox_env: ToxEnv) -> None:
+    """Tell the commands which process is their tox."""
+    tox_env.conf["set_env"].update({"TOUCHSTONE_PARENT": str(os.getpid())})

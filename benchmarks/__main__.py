@@ -2,14 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import checks, probe, runs
 from benchmarks.figures import Figure, machine, table
+from fixtures.interrupts import Interrupts
+from fixtures.parent import end_with_parent
+from fixtures.streams import outlast_readers
 from fixtures.targets.base import TargetInfo
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+INTERRUPTED = 130
 
 BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "checks": checks.measure,
@@ -27,13 +31,25 @@ def main() -> int:
     unknown = set(options.names) - set(BENCHES)
     if unknown or (options.write and options.names):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}" if unknown else "--write wants all benchmarks")
+    interrupts = Interrupts()
+    interrupts.install()
+    outlast_readers()
+    end_with_parent()
+    try:
+        return _measure(options.names or list(BENCHES), write=options.write)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)  # noqa: T201 - this is a command
+        return INTERRUPTED
+
+
+def _measure(names: Sequence[str], *, write: bool) -> int:
     figures = []
-    for name in options.names or BENCHES:
+    for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)  # noqa: T201 - this is a command
         figures += BENCHES[name]()
     text = f"Measured by `tox -e bench` on: {machine()}.\n\n{table(figures)}\n"
     print(text)  # noqa: T201
-    if options.write:
+    if write:
         PAGE.write_text(f"# Performance\n\n{text}", encoding="utf-8")
     return 0
 

@@ -5,7 +5,6 @@ same sink, one after the other.
 """
 
 import os
-import tempfile
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import httpx
 from benchmarks.figures import Figure
 from fixtures.probe.launch import LocalProbe
 from fixtures.targets.base import TargetInfo
+from fixtures.temporary import temporary_folder
 from fixtures.waiting import wait_until
 
 RATE = 1000
@@ -37,9 +37,9 @@ def _cpu(pid: int) -> float:
 
 def measure(target: TargetInfo) -> list[Figure]:
     """Measure sending and recording, in milliseconds of CPU an event."""
-    with tempfile.TemporaryDirectory(prefix="touchstone-bench-") as folder:
-        sender = LocalProbe(Path(folder, "sender"), Path(folder, "sender.ndjson"))
-        receiver = LocalProbe(Path(folder, "receiver"), Path(folder, "receiver.ndjson"))
+    with temporary_folder() as folder:
+        sender = LocalProbe(folder / "sender", folder / "sender.ndjson")
+        receiver = LocalProbe(folder / "receiver", folder / "receiver.ndjson")
         try:
             for probe in (sender, receiver):
                 probe.start(target)

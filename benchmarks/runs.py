@@ -7,37 +7,55 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from benchmarks.figures import Figure
 from evidence import history
+from fixtures.parent import as_parent
+from fixtures.temporary import temporary_folder
 
+ENDS_WITHIN = 60.0
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def _timed(*arguments: str) -> tuple[float, float]:
     """Run pytest; return when it started (the system's monotonic clock) and how long it took."""
     start = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if done.returncode not in (0, 5):  # 5: the empty session has no tests, as it should
-        raise SystemExit(f"pytest {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout[-3000:]}")
+    with tempfile.TemporaryFile() as said:
+        code = _run(["-m", "pytest", *arguments], said)
+        if code not in (0, 5):  # 5: the empty session has no tests, as it should
+            said.seek(0)
+            text = said.read().decode("utf-8", "replace")
+            raise SystemExit(f"pytest {' '.join(arguments)} ended with {code}:\n{text[-3000:]}")
     return start, time.monotonic() - start
+
+
+def _run(arguments: Sequence[str], output: IO[bytes]) -> int:
+    """Run this interpreter; when we are interrupted, it ends in order before we do."""
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=output, env=as_parent())
+    try:
+        return process.wait()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(ENDS_WITHIN)
 
 
 def measure() -> list[Figure]:
     """Measure a warm run; the images are built before, outside of the clock."""
-    subprocess.run([sys.executable, "-m", "embedded", "images", "build"], cwd=ROOT, check=True, stdout=sys.stderr)
-    with tempfile.TemporaryDirectory(prefix="touchstone-bench-") as folder:
-        empty = Path(folder, "empty")
+    if code := _run(["-m", "embedded", "images", "build"], sys.stderr.buffer):
+        raise SystemExit(f"the images could not be built: exit code {code}")
+    with temporary_folder() as folder:
+        empty = folder / "empty"
         empty.mkdir()
         _, nothing = _timed(str(empty), "--rootdir", str(empty), "-p", "no:cacheprovider", "-c", "/dev/null")
         _, collection = _timed("suites", "--collect-only", "-q")
-        start, whole = _timed("suites", "-n", "2", "--dist", "loadscope", "--out", folder + "/run")
+        start, whole = _timed("suites", "-n", "2", "--dist", "loadscope", "--out", str(folder / "run"))
         first = next(
             record["t"]
-            for path in Path(folder).rglob("history.ndjson")
+            for path in folder.rglob("history.ndjson")
             for record in history.read(path)
             if record["kind"] == "test.started"
         )
