@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kube
 
 KIND_OVERLAY = ROOT / "manifests" / "pipelines" / "async-mnist" / "overlays" / "kind"
 VARIANTS = (None, "team-a", "team-b")
-TOKEN = "a-token-of-the-service-account"  # noqa: S105 - the test's own
 ADMINS = base64.b64encode(b"the administrator's key").decode()
 Run = Callable[..., str]
 
@@ -84,14 +83,6 @@ def test_the_kind_overlay_leaves_the_platforms_own_configuration_alone(run: Run,
     assert api.request("GET", f"{where}/kafka-broker-config").json() == before
 
 
-@pytest.fixture
-def guarded() -> Iterator[Api]:
-    """An API that asks for a token."""
-    running = Api(token=TOKEN)
-    yield running
-    running.stop()
-
-
 def documented_commands() -> str:
     """Return the block of docs/clusters.md that makes a kubeconfig."""
     text = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8")
@@ -99,15 +90,16 @@ def documented_commands() -> str:
     return str(block)
 
 
-def test_the_documented_commands_make_a_kubeconfig_of_the_accounts_token(guarded: Api, tmp_path: Path) -> None:
-    admin = guarded.server.kubeconfig()
+def test_the_documented_commands_make_a_kubeconfig_of_the_accounts_token(api: Api, tmp_path: Path) -> None:
+    token = api.server.token
+    admin = api.server.kubeconfig()
     admin["users"][0]["user"]["client-key-data"] = ADMINS
     (tmp_path / "admin").write_text(json.dumps(admin), encoding="utf-8")
     # The embedded API has no TokenRequest: this one command is answered in its place, all others are kubectl's own.
     programs = tmp_path / "bin"
     programs.mkdir()
     real = shlex.quote(str(shutil.which("kubectl")))
-    answer = f'#!/bin/sh\ncase "$*" in\n*"create token touchstone"*) echo {TOKEN} ;;\n*) exec {real} "$@" ;;\nesac\n'
+    answer = f'#!/bin/sh\ncase "$*" in\n*"create token touchstone"*) echo {token} ;;\n*) exec {real} "$@" ;;\nesac\n'
     (programs / "kubectl").write_text(answer, encoding="utf-8")
     (programs / "kubectl").chmod(0o755)
     environment = {
@@ -124,6 +116,6 @@ def test_the_documented_commands_make_a_kubeconfig_of_the_accounts_token(guarded
     assert ADMINS not in made.read_text(encoding="utf-8")
     assert made.stat().st_mode & 0o077 == 0, "others on this machine may read it"
     config = yaml.safe_load(made.read_text(encoding="utf-8"))
-    assert [user["user"] for user in config["users"]] == [{"token": TOKEN}]
+    assert [user["user"] for user in config["users"]] == [{"token": token}]
     listed = KubeClient(made).list("v1", "Namespace")
     assert "default" in [one["metadata"]["name"] for one in listed], "the API takes the token"
