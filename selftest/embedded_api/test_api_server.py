@@ -1,6 +1,7 @@
 """The HTTP face: what each request is answered, without kubectl and without a recording."""
 
 import json
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -305,7 +306,9 @@ def test_rows_for_kubectl(api: "Api") -> None:
     assert [column["name"] for column in table["columnDefinitions"]] == [
         *("Name", "Broker", "Subscriber_URI", "Age", "Ready", "Reason")
     ]
-    assert table["rows"] == [{"cells": ["t", "b", None, "0s", None, None]}]
+    age = table["rows"][0]["cells"][3]
+    assert re.fullmatch(r"\d+s", age)
+    assert table["rows"] == [{"cells": ["t", "b", None, age, None, None]}]
     first, second = watch(api, "timeoutSeconds=1", lambda: make(api, "u"), accept)
     assert first["object"]["columnDefinitions"]
     assert second["object"]["columnDefinitions"] is None
