@@ -30,7 +30,7 @@ def test_interrupted_commands_leave_nothing_but_an_honest_report() -> None:
     except FileNotFoundError as error:
         pytest.skip(str(error))
     done = subprocess.run(
-        [sys.executable, "-m", "selftest.interrupts", "--moments", "4", "--seed", "7", "--longest", "12"],
+        [sys.executable, "-m", "selftest.interrupts", "--moments", "4", "--seed", "6", "--longest", "12"],
         cwd=ROOT,
         capture_output=True,
         text=True,
