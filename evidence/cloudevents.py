@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from evidence import jsontext
 from evidence.attributes import REQUIRED, is_json, media_type, name_fault, same_value, value_fault
 
 _STRUCTURED = "application/cloudevents"
@@ -170,8 +171,8 @@ def _shown(data: bytes | None) -> str:
 
 def _json_or_none(data: bytes | None) -> tuple[bool, Any]:
     try:
-        return True, json.loads(data or b"")
-    except (ValueError, RecursionError):
+        return True, jsontext.load(data or b"")
+    except ValueError:
         return False, None
 
 
@@ -237,7 +238,7 @@ def _structured(reading: Reading, kind: str, body: bytes, paragraph: str) -> Non
     try:
         codecs.lookup(charset[1] if charset else "utf-8")
         text = body.decode(charset[1] if charset else "utf-8")
-    except (LookupError, UnicodeDecodeError) as error:
+    except (LookupError, ValueError) as error:
         reading.fault(f"the body is not readable text: {error}", "JSON format §2")
         return
     repeated: list[str] = []
@@ -248,8 +249,8 @@ def _structured(reading: Reading, kind: str, body: bytes, paragraph: str) -> Non
         return dict(pairs)
 
     try:
-        envelope = json.loads(text, object_pairs_hook=once, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        envelope = jsontext.load(text, object_pairs_hook=once, parse_constant=_no_constant)
+    except ValueError as error:
         reading.fault(f"the body is no JSON: {error}", "JSON format §3")
         return
     if not isinstance(envelope, dict):

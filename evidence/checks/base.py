@@ -6,10 +6,10 @@ records could turn the answer; at the deadline, or at the end of a replay, that 
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from evidence import jsontext
 from evidence.judgement import Judgement, Observe, Verdict, Violation
 from evidence.whereabouts import where
 
@@ -136,8 +136,8 @@ def has_value(values: list[str], wanted: str) -> bool:
 def read_json(data: bytes) -> tuple[bool, Any]:
     """Whether the bytes are JSON, and the value."""
     try:
-        return True, json.loads(data)
-    except (ValueError, RecursionError):
+        return True, jsontext.load(data)
+    except ValueError:
         return False, None
 
 
