@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -24,6 +25,7 @@ from embedded.runtime.web import PortTakenError, keep_broken_requests_out_of_the
 
 OURS, USAGE = 2, 3
 """Exit codes: something of ours or of this machine does not work; wrong usage."""
+DESCRIPTORS, LEAST_DESCRIPTORS = 65536, 512
 TOLD = (PortTakenError, KafkaError, ImageError, NoAddressError, NotPrivateError)
 
 
@@ -102,6 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     keep_broken_requests_out_of_the_log()
     try:
+        if given.command == "up" and not _raise_descriptors():
+            return OURS
         if given.command == "mutants":
             _list_mutants()
             return 0
@@ -174,6 +178,19 @@ async def _up(options: Options, given: argparse.Namespace) -> int:
         await platform.stop()
         stopped.cancel()
         _say("stopped")
+
+
+def _raise_descriptors() -> bool:
+    """Raise the limit of open files and sockets, for our pods too; False when it stays too low for a platform."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY:
+        soft = max(soft, DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        if soft < LEAST_DESCRIPTORS:
+            wanted = f"expected room for {LEAST_DESCRIPTORS} open files and sockets, got a limit of {soft}"
+            _say(f"error: {wanted}: raise it with `ulimit -n {LEAST_DESCRIPTORS}`")
+            return False
+    return True
 
 
 async def _stay(platform: Platform, stopped: asyncio.Task[Literal[True]]) -> int:

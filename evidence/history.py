@@ -47,6 +47,7 @@ KINDS: dict[str, dict[str, tuple[type, ...]]] = {
     "probe.started": {"instance": _TEXT},
     "probe.restarted": {"instance": _TEXT, "reason": _TEXT},
     "history.gap": {"reason": _TEXT},
+    "probe.shortage": {"reason": _TEXT},
     "diagnostics": {"folder": _TEXT, "files": _LIST},
     "expectation": {
         "expectation": _TEXT, "check": _TEXT, "args": _DICT, "timed_out": (bool,), "upto": _INT, "verdict": _TEXT,
@@ -57,6 +58,9 @@ KINDS: dict[str, dict[str, tuple[type, ...]]] = {
 # What makes everything that was going on at the time untellable; `reason` says what happened. After a restart of the
 # probe the history is whole, but nobody listened for a while; a gap says that records are missing for good.
 RESTART, GAP = "probe.restarted", "history.gap"
+# What the probe could not do, or may have missed, because its machine ran short (descriptors, memory, ports): it makes
+# the test of its scope untellable, or all that were going on if its scope is "".
+SHORTAGE = "probe.shortage"
 
 
 class HistoryError(ValueError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from evidence.checks import Check, CheckError, check_of, judge
-from evidence.history import GAP, RESTART, HistoryError, Record, read
+from evidence.history import GAP, RESTART, SHORTAGE, HistoryError, Record, read
 from evidence.judgement import Judgement, Verdict, Violation
 from evidence.sightings import Sightings
 from evidence.verdicts import Ruling, of_test
@@ -143,6 +143,9 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
                 run.broken = reason
             running.clear()  # once is enough
         before = record["seq"]
+        if kind == SHORTAGE:
+            for run in [running[scope]] if scope in running else [] if scope else running.values():
+                run.broken = run.broken or f"the probe's machine was short (record {before}): {record['reason']}"
         if kind == "test.started":
             runs[scope] = running[scope] = TestRun(record)
             result.tests.append(runs[scope])

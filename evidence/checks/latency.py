@@ -72,13 +72,16 @@ class Within(Check):
         """The claim."""
         return f"p{self.args['percentile']:g} of {self.stage} within {self.args['budget'] * 1000:g} ms"
 
+    def _records(self) -> list[Record]:
+        return self.sightings.loads[self.load.load]
+
     def samples(self) -> list[list[Any]]:
         """The samples so far: intended, actual, done, status, event id."""
-        return [sample for record in self.sightings.loads[self.load.load] for sample in record["samples"]]
+        return [sample for record in self._records() for sample in record["samples"]]
 
     def decide(self, *, final: bool) -> Judgement:
         """Judge when all sends are over and all ends seen, or at the deadline."""
-        records = self.sightings.loads[self.load.load]
+        records = self._records()
         broken = next((record for record in records if record.get("error")), None)
         if broken is not None:
             return self._unknown(f"the load did not run: {broken['error']}", (broken["seq"],), {})
@@ -126,6 +129,8 @@ class Within(Check):
         if high <= budget:
             return Judgement(Verdict.PASS, (), figures)
         guilty = lower is not None and innocent[lower - 1] > budget
+        if shortage := next((record["shortage"] for record in self._records() if record.get("shortage")), ""):
+            return self._unknown(f"a shortage of the probe's machine, {shortage}; {got}", witness, figures)
         if lag > self.args["max_lag"] and not guilty:
             return self._unknown(f"a generator that lagged {_ms(lag)} behind; {got}", witness, figures)
         if low > budget:
@@ -139,7 +144,7 @@ class Within(Check):
         return Judgement(Verdict.UNKNOWN, (fault,), figures)
 
     def _witness(self) -> tuple[int, ...]:
-        return tuple(record["seq"] for record in self.sightings.loads[self.load.load][-1:])
+        return tuple(record["seq"] for record in self._records()[-1:])
 
     def _ends(self) -> dict[str, float]:
         found: dict[str, float] = {}

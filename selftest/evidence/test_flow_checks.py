@@ -413,6 +413,20 @@ def test_a_load_that_is_not_whole_is_undecided_and_one_that_broke_is_unknown() -
     assert judged(story, claim).verdict is Verdict.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [(samples(FAST), Verdict.PASS), (samples(SLOW), Verdict.UNKNOWN), (samples([None] * 300), Verdict.UNKNOWN)],
+    ids=["fast", "slow", "unanswered"],
+)
+def test_a_shortage_of_the_probes_machine_voids_a_failure_and_no_pass(rows: list[list[Any]], verdict: Verdict) -> None:
+    story = Story()
+    claim = within(story.load(rows), "ack", 99, 0.1)
+    story.records[0]["shortage"] = "cannot open a connection: too many open files"
+    judgement = judged(story, claim)
+    assert judgement.verdict is verdict
+    assert verdict is Verdict.PASS or "too many open files" in judgement.violations[0].message
+
+
 def dispatched(story: Story, latencies: Sequence[float | None]) -> Expectation:
     load = story.load(samples([0.001] * len(latencies)))
     for number, latency in enumerate(latencies):
