@@ -4,6 +4,7 @@ pytest_plugins = [
     "fixtures.plugin.options",
     "fixtures.plugin.showing",
     "fixtures.plugin.proving",
+    "fixtures.plugin.selection",
     "fixtures.plugin.collection",
     "fixtures.plugin.outcomes",
     "fixtures.plugin.namespace",

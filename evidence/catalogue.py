@@ -31,7 +31,12 @@ class CatalogueError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One normative sentence. `mutants` are the faulty systems that its tests must fail."""
+    """One normative sentence.
+
+    Attributes:
+        mutants: The faulty systems that its tests must fail.
+        cases: How many test cases ask for it, in a collection of all.
+    """
 
     id: str
     level: str
@@ -41,6 +46,7 @@ class Requirement:
     source: str
     url: str
     mutants: tuple[str, ...]
+    cases: int
 
     @property
     def binding(self) -> bool:
@@ -149,6 +155,14 @@ class _Reader:
             self.fault(file, entry, field, f"{value!r} is none of {', '.join(known)}")
         return value
 
+    def count(self, file: Path, entry: str, table: Mapping[str, Any], field: str) -> int:
+        value = table.get(field)
+        if type(value) is not int or value < 1:
+            got = "is missing" if value is None else f"got {value!r}"
+            self.fault(file, entry, field, f"{got}, expected a whole number from 1: how many test cases ask for it")
+            return 0
+        return value
+
     def texts(self, file: Path, entry: str, table: Mapping[str, Any], field: str) -> tuple[str, ...]:
         value = table.get(field, [])
         if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
@@ -184,7 +198,7 @@ def load(folder: Path) -> Catalogue:
 
 def _requirement(reader: _Reader, file: Path, table: Mapping[str, Any]) -> Requirement:
     entry = f"requirement {table.get('id', '(without id)')}"
-    reader.known_fields(file, entry, table, ("id", "level", "profile", "text", "source", "url", "mutants"))
+    reader.known_fields(file, entry, table, ("id", "level", "profile", "text", "source", "url", "mutants", "cases"))
     found = Requirement(
         id=reader.text(file, entry, table, "id"),
         level=reader.one_of(file, entry, table, "level", LEVELS),
@@ -194,6 +208,7 @@ def _requirement(reader: _Reader, file: Path, table: Mapping[str, Any]) -> Requi
         source=reader.text(file, entry, table, "source"),
         url=reader.text(file, entry, table, "url", required=False),
         mutants=reader.texts(file, entry, table, "mutants"),
+        cases=reader.count(file, entry, table, "cases"),
     )
     if found.id and not _ID.fullmatch(found.id):
         reader.fault(file, entry, "id", "is not of the form ABC-DEF-001")

@@ -68,9 +68,9 @@ def _of_structured(kind: str | None, body: str) -> Identity | None:
 
 def _plain(value: str) -> str:
     if "%" in value:
-        return unquote_to_bytes(value.encode("latin-1")).decode("utf-8", "replace")
+        return unquote_to_bytes(value.encode("latin-1", "replace")).decode("utf-8", "replace")
     return value if value.isascii() else _text(value)
 
 
 def _text(value: str) -> str:
-    return value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
+    return value if value.isascii() else value.encode("latin-1", "replace").decode("utf-8", "replace")

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+MOST_HALVES = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One expectation: as it was recorded, and as it is judged now.
@@ -103,11 +106,13 @@ class Replay:
         tests: every run of a test, in the order of their beginnings.
         stray: claims of scopes in which no test began.
         records: how many records the history has.
+        halves: what is wrong with exchanges of which a half is missing; the first few.
     """
 
     tests: list[TestRun] = field(default_factory=list)
     stray: list[Claim] = field(default_factory=list)
     records: int = 0
+    halves: list[str] = field(default_factory=list)
 
     def disagreements(self) -> list[Claim]:
         """Claims whose recorded verdict is not the one that the history gives."""
@@ -135,6 +140,7 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
     running: dict[str, TestRun] = {}
     scopes = {scope: _Scope(claims) for scope, claims in plans.items()}
     before = 0
+    exchanges = Exchanges()
     for record in source():
         result.records += 1
         kind, scope = record["kind"], record["scope"]
@@ -146,6 +152,10 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
         if kind == SHORTAGE:
             for run in [running[scope]] if scope in running else [] if scope else running.values():
                 run.broken = run.broken or f"the probe's machine was short (record {before}): {record['reason']}"
+        if half := exchanges.half(record):
+            result.halves += [half] if len(result.halves) < MOST_HALVES else []
+            if scope in runs:
+                runs[scope].broken = runs[scope].broken or half
         if kind == "test.started":
             runs[scope] = running[scope] = TestRun(record)
             result.tests.append(runs[scope])
@@ -172,6 +182,38 @@ def _break(before: int, record: Record) -> str:
     return ""
 
 
+class Exchanges:
+    """Which requests are still without an answer: an answer to a request that was never recorded is a fault of ours."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, set[str]] = {"send": set(), "receive": set()}
+
+    def half(self, record: Record) -> str:
+        """Take the next record; what is wrong when it is the second half of an exchange whose first is missing."""
+        kind = record["kind"]
+        place = _HALVES.get(kind)
+        if place is None:
+            return ""
+        name, first = place
+        begun = self._open[name]
+        if kind == first:
+            begun.add(record[name])
+        elif record[name] in begun:
+            begun.discard(record[name])
+        else:
+            seq, missing = record["seq"], record[name]
+            return f"record {seq}: expected `{first}` {missing} before its `{kind}`, got none: the probe lost it"
+        return ""
+
+
+_HALVES = {
+    "sent": ("send", "sent"),
+    "answered": ("send", "sent"),
+    "received": ("receive", "received"),
+    "replied": ("receive", "received"),
+}
+
+
 class _Scope:
     """The claims of a scope, asked when the records have come to where each was judged."""
 
@@ -195,7 +237,7 @@ class _Scope:
         if self._sightings is not None:
             try:
                 self._sightings.feed(record)
-            except (KeyError, TypeError, ValueError) as error:
+            except (LookupError, AttributeError, TypeError, ValueError) as error:
                 seq, kind = record["seq"], record["kind"]
                 raise HistoryError(
                     f"record {seq} of kind {kind} cannot be read: {type(error).__name__}: {error}"

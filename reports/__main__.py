@@ -163,7 +163,7 @@ def _show_paths(claims: Sequence[Claim], history: Path, console: Console) -> Non
                     expand=False,
                 )
             )
-    for record in run.records(history, sorted(witness)[:12]).values():
+    for record in run.numbered(history, sorted(witness)[:12]).values():
         shown = views.view(record, record.get("t", 0.0))
         console.print(
             Padding(Text(f"record {shown.seq} {shown.kind}: {shown.title}", style="bold"), (1, 0, 0, 4), expand=False)

@@ -41,7 +41,7 @@ def write(report: Report, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
     for result in report.results:
-        for test in result.tests or (None,):
+        for test in result.lines:
             item = _result(report, result, test)
             item.attachments = list(_attachments(test, folder, item.uuid))
             (folder / f"{item.uuid}-result.json").write_text(dump(_bare(item)), encoding="utf-8")
@@ -157,7 +157,7 @@ def _epoch(report: Report, t: float) -> int:
     """Milliseconds since 1970 of a time on the probe's clock; the run's first record stands at the run's wall time."""
     try:
         base = datetime.fromisoformat(report.started or "").timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):  # no time at all, or one that no clock of ours can show
         base = 0.0
     return round((base + max(0.0, t - report.first_t)) * 1000)
 

@@ -4,26 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from evidence.catalogue import PROFILES, Catalogue, Requirement
-from reports import gate, judged, matrix, redact, run
+from evidence.judgement import Verdict
+from evidence.verdicts import Ruling
+from reports import cases, gate, judged, matrix, redact, run
 from reports import known as known_module
-from reports.model import VERDICTS, Known, Report, Result, Tally, Test
+from reports.cases import Asked
+from reports.model import VERDICTS, Cases, Known, Report, Result, Tally, Test
 
 _LEVELS_THAT_BIND = ("MUST", "MUST NOT")
 _NOT_MET = {"fail", "flaky", "not_supported"}
-_SELECTING = (
-    "-k",
-    "-m",
-    "--requirement",
-    "--profile",
-    "--mutant",
-    "--deselect",
-    "--ignore",
-    "--lf",
-    "--last-failed",
-    "--sw",
-    "--stepwise",
-)
-_TAKES_VALUE = {"-k", "-m", "--requirement", "--profile", "--mutant", "--deselect", "--ignore"}
 
 
 def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = None) -> Report:
@@ -39,7 +28,6 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     """
     told = run.read(history)
     replayed = judged.judge(history)
-    faults = [*told.faults, *judged.faults(replayed)]
     tests = judged.tests(replayed, told.diagnostics)
     mutated = [test for test in tests if test.mutant]
     started, selection = told.started, dict(told.started.get("selection") or {})
@@ -47,19 +35,23 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     # Beside mutants, workloads run their conforming entry points: what is known of released ones says nothing there.
     plain = not (proving(selection) or selection.get("mutant") or mutated)
     applying = known_module.applying(known_module.load() if known is None else known, sut) if plain else {}
-    left_out = narrowed(selection)
     proof = proving(selection)
     # Without --prove, a mutant was asked for to see the suite fail: then it is the system under test.
     honest = [test for test in tests if not test.mutant] if proof else tests
-    reason = str((told.finished or {}).get("reason") or "cut off")
+    reason = redact.one_line((told.finished or {}).get("reason") or "cut off")
     completed = reason == "completed"
-    silence = _silence(left_out, honest=bool(not proof or any(not test.mutant for test in tests)), completed=completed)
-    results = _results(catalogue, honest, applying, silence)
-    mutation = matrix.compute(catalogue, mutated, whole=not left_out) if mutated or proof else None
+    asked = cases.asked(started, told.collection.cases(), _ended(reason), honest=proof)
+    faults = [*told.faults, *judged.faults(replayed), *cases.faults(started, asked, tests, completed=completed)]
+    unproved = proof and not honest and all(case.left_out or case.mutant for case in asked.cases or ())
+    results = _results(catalogue, honest, applying, asked, unproved=unproved)
+    whole = not asked.narrowed
+    unrun = cases.not_run(asked, mutated)
+    mutation = matrix.compute(catalogue, mutated, whole=whole, unrun=unrun) if mutated or proof else None
     name = str(selection.get("gate") or "known")
-    decided = gate.decide(name, results, faults, profiles=profiles_selected(selection), completed=completed)
+    profiles = tuple(map(str, selection.get("profiles") or ()))
+    decided = gate.decide(name, results, faults, profiles=profiles, completed=completed, part=not whole)
     if proof and mutation is not None:
-        proven = gate.decide_proof(name, mutation, faults, completed=completed)
+        proven = gate.decide_proof(name, mutation, faults, completed=completed, part=not whole)
         decided = gate.both(decided, proven) if any(result.tests for result in results) else proven
     return Report(
         run=told.name,
@@ -86,78 +78,47 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     )
 
 
-def narrowed(selection: Mapping[str, object]) -> str:
-    """The words of the command line that leave tests out, or an empty text when the whole catalogue was asked for."""
-    argv = [str(word) for word in _sequence(selection.get("argv"))]
-    kept: list[str] = []
-    taking = False
-    for word in argv:
-        option = word.split("=", 1)[0]
-        if taking or option in _SELECTING or _selects(word):
-            kept.append(word)
-        taking = word in _TAKES_VALUE
-    if not kept:  # options may also come from the environment (PYTEST_ADDOPTS)
-        for option, key in (("--requirement", "requirements"), ("--profile", "profiles"), ("--mutant", "mutant")):
-            kept += [f"{option} {name}" for name in _sequence(selection.get(key))]
-    return " ".join(kept)
-
-
-def _selects(word: str) -> bool:
-    """Whether a word is a path, a node id, or a short option with its value."""
-    if word.startswith("--"):
-        return False
-    folder = "suites/" in word.rstrip("/")
-    return word.startswith(("-k", "-m")) or "::" in word or word.endswith(".py") or folder
-
-
 def proving(selection: Mapping[str, object]) -> bool:
     """Whether the run was to prove the suite: to show that mutants are caught, not what the system under test does."""
-    return bool(selection.get("prove")) or "--prove" in _sequence(selection.get("argv"))
+    return bool(selection.get("prove"))
 
 
-def profiles_selected(selection: Mapping[str, object]) -> tuple[str, ...]:
-    """The profiles that the operator restricted the run to; none means all."""
-    argv = [str(word) for word in _sequence(selection.get("argv"))]
-    named = [argv[place + 1] for place, word in enumerate(argv[:-1]) if word == "--profile"]
-    named += [word.removeprefix("--profile=") for word in argv if word.startswith("--profile=")]
-    named += [str(name) for name in _sequence(selection.get("profiles")) or _sequence(selection.get("profile"))]
-    return tuple(dict.fromkeys(named))
-
-
-def _sequence(value: object) -> Sequence[object]:
-    if isinstance(value, str):
-        return [value] if value else []
-    return value if isinstance(value, list | tuple) else []
-
-
-def _silence(left_out: str, *, honest: bool, completed: bool) -> tuple[str, str]:
-    """Verdict and reason of a requirement that no test ran for."""
-    if not completed:
-        # Nobody knows any more whether it was left out or would still have come.
-        return "unknown", "no test of it ran before the run ended"
-    if not honest:
-        return "skipped", "a prove run asks it under mutants only"
-    if left_out:
-        return "skipped", redact.one_line(f"left out by {left_out}")
-    return "unknown", "no test of it ran"
+def _ended(reason: str) -> str:
+    """Why a selected case never ran, by the reason of the run's end."""
+    if reason == "interrupted":
+        return "the run was interrupted before it"
+    return "it was selected and never began" if reason == "completed" else f"the run ended before it ({reason})"
 
 
 def _results(
-    catalogue: Catalogue, tests: Sequence[Test], known: Mapping[str, Known], silence: tuple[str, str]
+    catalogue: Catalogue, tests: Sequence[Test], known: Mapping[str, Known], asked: Asked, *, unproved: bool
 ) -> tuple[Result, ...]:
     by_requirement: dict[str, list[Test]] = {}
     for test in tests:
-        for requirement in test.requirements:
-            by_requirement.setdefault(requirement, []).append(test)
-    return tuple(
-        _result(requirement, by_requirement.get(requirement.id, []), known.get(requirement.id), silence)
-        for requirement in catalogue.requirements
-    )
+        for name in test.requirements:
+            by_requirement.setdefault(name, []).append(test)
+    found: list[Result] = []
+    for requirement in catalogue.requirements:
+        group = sorted(by_requirement.get(requirement.id, []), key=lambda test: (test.node, test.scope))
+        ran = cases.of_requirement(requirement, group, asked)
+        ruling = ("skipped", "a prove run asks it under mutants only") if unproved else _ruling(group, ran)
+        found.append(_result(requirement, group, ran, ruling, known.get(requirement.id)))
+    return tuple(found)
 
 
-def _result(requirement: Requirement, tests: list[Test], known: Known | None, silence: tuple[str, str]) -> Result:
-    tests.sort(key=lambda test: (test.node, test.scope))
-    verdict, reason = judged.combine(tests) if tests else silence
+def _ruling(tests: Sequence[Test], ran: Cases) -> tuple[str, str]:
+    """Verdict and reason, by the tests that ran and by what did not: what is missing is never passed over."""
+    missing: list[Ruling] = []
+    if ran.missing:
+        chosen = all(case.chosen for case in ran.missing)
+        missing.append(Ruling(Verdict.SKIPPED if chosen else Verdict.UNKNOWN, cases.reason(ran)))
+    return judged.combine(tests, missing)
+
+
+def _result(
+    requirement: Requirement, tests: Sequence[Test], ran: Cases, ruling: tuple[str, str], known: Known | None
+) -> Result:
+    verdict, reason = ruling
     return Result(
         id=requirement.id,
         level=str(requirement.level),
@@ -170,6 +131,7 @@ def _result(requirement: Requirement, tests: list[Test], known: Known | None, si
         reason=redact.clean(reason),
         tests=tuple(tests),
         known=known,
+        cases=ran,
     )
 
 

@@ -1,16 +1,23 @@
 """Computes a run's verdicts again, from its history alone, and compares them with what its report.json says."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import orjson
 
 from evidence.catalogue import Catalogue
+from evidence.fields import too_deep
+from evidence.history import MOST_NESTED
 from reports import build
 from reports.document import to_json, validate
 from reports.errors import ReportError
 from reports.model import Known, Report
+
+MOST_REPORT: Final = 256 << 20
+LONGEST_LEAF: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +45,7 @@ def check(folder: Path, catalogue: Catalogue, known: tuple[Known, ...] | None = 
     Raises:
         ReportError: A file is missing or is no report.
     """
-    path = folder / "report.json"
-    try:
-        written = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ReportError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise ReportError(f"{path} is no JSON: {error}") from error
-    try:
-        validate(written)
-    except ReportError as error:
-        raise ReportError(f"{path}: {error}") from error
+    written = _read(folder / "report.json")
     report = build.build(folder / "history.ndjson", catalogue, known)
     computed: dict[str, Any] = json.loads(json.dumps(to_json(report)))
     notes: list[str] = []
@@ -63,6 +60,25 @@ def check(folder: Path, catalogue: Catalogue, known: tuple[Known, ...] | None = 
     return Check(report, tuple(differences), tuple(notes))
 
 
+def _read(path: Path) -> Any:
+    """The written report: of any size below `MOST_REPORT`, nested as reports are, and fitting the schema."""
+    try:
+        if (size := path.stat().st_size) > MOST_REPORT:
+            raise ReportError(f"{path}: expected at most {MOST_REPORT} bytes, got {size}")
+        written = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror}") from error
+    except orjson.JSONDecodeError as error:
+        raise ReportError(f"{path} is no JSON: {error}") from error
+    if too_deep(written, MOST_NESTED):
+        raise ReportError(f"{path}: expected lists and objects nested at most {MOST_NESTED} deep, got deeper ones")
+    try:
+        validate(written)
+    except ReportError as error:
+        raise ReportError(f"{path}: {error}") from error
+    return written
+
+
 def _history(written: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterable[str]:
     was, now = written["history"], computed["history"]
     if was["sha256"] != now["sha256"]:
@@ -70,9 +86,8 @@ def _history(written: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterabl
         yield f"history.ndjson: {digests}: it is not the file of that run"
     if was["records"] != now["records"]:
         yield f"history.ndjson: reported {was['records']} records, computed {now['records']}"
-    for fault in now["faults"]:
-        if fault not in was["faults"]:
-            yield f"history.ndjson: {fault}"
+    yield from (f"history.ndjson: {fault}" for fault in now["faults"] if fault not in was["faults"])
+    yield from (f"history.ndjson: no such fault: {fault}" for fault in was["faults"] if fault not in now["faults"])
 
 
 def _results(written: Mapping[str, Any], computed: Mapping[str, Any], *, same_catalogue: bool) -> Iterable[str]:
@@ -80,54 +95,65 @@ def _results(written: Mapping[str, Any], computed: Mapping[str, Any], *, same_ca
     now = {result["id"]: result for result in computed["results"]}
     if len(was) != len(written["results"]):
         yield "results: an id is reported twice"
+    if same_catalogue and list(was) != list(now) and was.keys() == now.keys():
+        yield "results: their order is not the catalogue's"
     for id_, result in now.items():
         if id_ not in was:
             if same_catalogue:
-                yield f"{id_}: reported nothing, computed {result['verdict']}"
+                yield f"{id_}: expected verdict {result['verdict']}, got no result"
+        elif same_catalogue:
+            yield from _compared(f"{id_}: ", result, was[id_])
         elif was[id_]["verdict"] != result["verdict"]:
-            yield f"{id_}: reported {was[id_]['verdict']}, computed {result['verdict']} ({result['reason'][:200]})"
-        else:
-            yield from _tests(id_, was[id_]["tests"], result["tests"])
+            yield f"{id_}: verdict: expected {result['verdict']!r}, got {was[id_]['verdict']!r}"
     for id_ in was:
         if id_ not in now and same_catalogue:
-            yield f"{id_}: reported {was[id_]['verdict']}, and the catalogue has no such requirement"
+            yield f"{id_}: expected nothing, for the catalogue has no such requirement; got {was[id_]['verdict']}"
 
 
-def _tests(id_: str, was: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterable[str]:
-    reported = {(test["id"], test["scope"]): test["verdict"] for test in was}
-    judged = {(test["id"], test["scope"]): test["verdict"] for test in now}
-    for key in dict.fromkeys([*reported, *judged]):
-        if reported.get(key) != judged.get(key):
-            yield f"{id_}: {key[0]}: reported {reported.get(key, 'nothing')}, computed {judged.get(key, 'nothing')}"
+def _compared(place: str, expected: Mapping[str, Any], got: Mapping[str, Any]) -> Iterable[str]:
+    """Every leaf in which two objects differ, by its place."""
+    wanted, given = dict(_leaves("", expected)), dict(_leaves("", got))
+    for leaf in dict.fromkeys([*wanted, *given]):
+        if wanted.get(leaf) != given.get(leaf):
+            yield f"{place}{leaf}: expected {_short(wanted.get(leaf))}, got {_short(given.get(leaf))}"
 
 
-def _mutation(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Iterable[str]:
-    if (was is None) != (now is None):
-        yield f"mutation: reported {'none' if was is None else 'a matrix'}, computed {'none' if now is None else 'one'}"
-    if was is None or now is None:
-        return
-    reported = {row["name"]: row for row in was["mutants"]}
-    for row in now["mutants"]:
-        before = reported.get(row["name"])
-        if before is None:
-            yield f"mutant {row['name']}: reported nothing, computed {row['status']}"
-        elif before["status"] != row["status"]:
-            yield f"mutant {row['name']}: reported {before['status']}, computed {row['status']}"
-        elif before["cells"] != row["cells"]:
-            yield f"mutant {row['name']}: its cells differ"
+def _short(leaf: str | None) -> str:
+    if leaf is None:
+        return "nothing"
+    return leaf if len(leaf) <= LONGEST_LEAF else f"{leaf[:LONGEST_LEAF]}... ({len(leaf)} characters)"
+
+
+def _mutation(written: Mapping[str, Any] | None, computed: Mapping[str, Any] | None) -> Iterable[str]:
+    if (written is None) != (computed is None):
+        yield f"mutation: expected {_none(computed)}, got {_none(written)}"
+    elif written is not None and computed is not None:
+        yield from _compared("", {"mutation": _by_name(computed)}, {"mutation": _by_name(written)})
+
+
+def _none(matrix: object) -> str:
+    return "none" if matrix is None else "a matrix"
+
+
+def _by_name(matrix: Mapping[str, Any]) -> dict[str, Any]:
+    return {**matrix, "mutants": {row["name"]: row for row in matrix["mutants"]}}
 
 
 def _rest(written: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterable[str]:
-    for key in ("gate", "summary", "run", "target", "sut", "selection", "suite"):
-        was, now = dict(_leaves(key, written[key])), dict(_leaves(key, computed[key]))
-        for place in dict.fromkeys([*was, *now]):
-            if was.get(place) != now.get(place):
-                yield f"{place}: reported {was.get(place, 'nothing')}, computed {now.get(place, 'nothing')}"
+    """All that is neither a result, the matrix nor the history."""
+    apart = {"results", "mutation", "history"}
+    for key in dict.fromkeys([*computed, *written]):
+        if key not in apart:
+            yield from _compared("", {key: computed.get(key)}, {key: written.get(key)})
 
 
-def _leaves(place: str, value: Any) -> Iterable[tuple[str, str]]:
-    if isinstance(value, dict):
+def _leaves(place: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Every value that is no object and no list, as JSON by its place; an empty one counts as a value."""
+    if isinstance(value, dict) and value:
         for key, item in value.items():
-            yield from _leaves(f"{place}.{key}", item)
+            yield from _leaves(f"{place}.{key}" if place else str(key), item)
+    elif isinstance(value, list) and value:
+        for number, item in enumerate(value):
+            yield from _leaves(f"{place}[{number}]", item)
     else:
-        yield place, json.dumps(value)[:200]
+        yield place, json.dumps(value)

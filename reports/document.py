@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from reports.model import Mutation, Report, Result, Tally, Test
 
 API_VERSION = "touchstone/v1"
 KIND = "ConformanceReport"
+MOST_MISSING = 100
 SCHEMA = Path(__file__).parent / "schema" / "report.schema.json"
 
 
@@ -70,9 +72,15 @@ def _result(result: Result) -> dict[str, Any]:
         "area": result.area,
         "text": result.text,
         "source": result.source,
+        "url": result.url,
         "verdict": result.verdict,
         "reason": result.reason,
         "duration": round(result.duration, 3),
+        "cases": {
+            "pinned": result.cases.pinned,
+            "ran": result.cases.ran,
+            "missing": [asdict(case) for case in result.cases.missing[:MOST_MISSING]],
+        },
         "tests": [_test(test) for test in result.tests],
         "known": None
         if known is None
@@ -81,6 +89,7 @@ def _result(result: Result) -> dict[str, Any]:
             "versions": list(known.versions),
             "summary": known.summary,
             "source": known.source,
+            "url": known.url,
             "status": "gone" if result.gone else "seen" if result.excused else "undecided",
         },
     }
@@ -146,4 +155,7 @@ def validate(document: Any) -> None:
 
 def dump(document: Mapping[str, Any] | Sequence[Any]) -> str:
     """JSON text as all our files have it: indented, in the given key order, with a line end."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    try:
+        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise ReportError(f"the report holds a number that JSON has no word for: {error}") from error

@@ -9,6 +9,7 @@
 
 A known nonconformity that is gone is good news: it is reported loudly and does not fail the run; delete its entry.
 A certain failure (1) outweighs what is undecided (2). A MAY cannot be violated: its failure is shown, never counted.
+A requirement of which some cases did not run is skipped where the operator left them out, and unknown otherwise.
 With `--profile`, strict judges those profiles only; what the operator left out is skipped, never passed.
 A prove run ends by its kill matrix (`reports.matrix`): 0 when every mutant and every MUST of the selection is killed
 and nothing was killed falsely, 1 when not, 2 when undecided.
@@ -25,6 +26,7 @@ _SAID = {
     "skipped": "skipped",
 }
 _OUTCOME: dict[Exit, str] = {0: "as expected", 1: "not as expected", 2: "undecided", 3: "usage"}
+OF_PART = "as expected, of the part that was asked"
 
 
 def decide(
@@ -34,6 +36,7 @@ def decide(
     *,
     profiles: Collection[str] = (),
     completed: bool = True,
+    part: bool = False,
 ) -> Gate:
     """The gate's word on a run without mutants.
 
@@ -43,6 +46,7 @@ def decide(
         faults: What is wrong with the history itself.
         profiles: What the operator restricted the run to; all when empty.
         completed: Whether the run came to its own end.
+        part: Whether the operator asked for a part only.
     """
     strict = name == "strict"
     failing = {"fail", "flaky"} | ({"not_supported"} if strict else set())
@@ -69,10 +73,12 @@ def decide(
         reasons.append(
             f"GONE: {_count(gone)} documented as failing passed: {_ids(gone)}; delete the entry in reports/known/"
         )
-    return Gate(name=name, exit=code, outcome=_OUTCOME[code], reasons=tuple(reasons))
+    return Gate(name=name, exit=code, outcome=_outcome(code, part=part), reasons=tuple(reasons))
 
 
-def decide_proof(name: str, mutation: Mutation, faults: Sequence[str], *, completed: bool = True) -> Gate:
+def decide_proof(
+    name: str, mutation: Mutation, faults: Sequence[str], *, completed: bool = True, part: bool = False
+) -> Gate:
     """The gate's word on a prove run."""
     survived = [row.name for row in mutation.mutants if row.status == "survived"]
     undecided = [row.name for row in mutation.mutants if row.status == "undecided"]
@@ -104,7 +110,7 @@ def decide_proof(name: str, mutation: Mutation, faults: Sequence[str], *, comple
         reasons.append("no mutant ran")
     if code == 0 and reasons:
         code = 2
-    return Gate(name=name, exit=code, outcome=_OUTCOME[code], reasons=tuple(reasons))
+    return Gate(name=name, exit=code, outcome=_outcome(code, part=part), reasons=tuple(reasons))
 
 
 def both(honest: Gate, proof: Gate) -> Gate:
@@ -120,6 +126,10 @@ def _by(results: Sequence[Result], verdict: str) -> list[Result]:
 
 def _count(results: Sequence[Result]) -> str:
     return _n(results, "requirement")
+
+
+def _outcome(code: Exit, *, part: bool) -> str:
+    return OF_PART if part and code == 0 else _OUTCOME[code]
 
 
 def _n(things: Sequence[object], word: str) -> str:

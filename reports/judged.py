@@ -2,31 +2,26 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from evidence import replay
 from evidence.catalogue import Catalogue
-from evidence.history import Record
 from evidence.judgement import Verdict
 from evidence.verdicts import Ruling, of_all, of_runs
 from reports import redact
 from reports.model import Claim, Diagnostics, Test, Violation
-from reports.run import lines
+from reports.run import records
 
 
 def judge(history: Path) -> replay.Replay:
-    """Judge every readable record of a history; what is unreadable is a fault that `reports.run` tells.
+    """Judge every record of a history; which ones are missing is a fault that `reports.run` tells.
 
     Raises:
-        ReportError: The file cannot be read.
+        ReportError: The file cannot be read, or a record is none.
     """
-
-    def readable() -> Iterator[Record]:
-        return (record for _, record in lines(history) if not isinstance(record, str))
-
-    return replay.replay_records(readable)
+    return replay.replay_records(lambda: records(history))
 
 
 def faults(judged: replay.Replay) -> list[str]:
@@ -37,7 +32,7 @@ def faults(judged: replay.Replay) -> list[str]:
         f"expectation {claim.record['expectation']}: recorded {claim.recorded}, judged {claim.judgement.verdict}"
         for claim in judged.disagreements()
     ]
-    return [*unfinished, *stray, *differing]
+    return [*unfinished, *stray, *differing, *judged.halves]
 
 
 def tests(judged: replay.Replay, diagnostics: Mapping[str, Diagnostics]) -> list[Test]:
@@ -50,11 +45,16 @@ def tests(judged: replay.Replay, diagnostics: Mapping[str, Diagnostics]) -> list
     return [_test(test, diagnostics) for test in judged.tests]
 
 
+def node(name: str) -> str:
+    """A test's node id as reports have it."""
+    return redact.one_line(name, 500)
+
+
 def _test(test: replay.TestRun, diagnostics: Mapping[str, Diagnostics]) -> Test:
     ruling = test.ruling()
     finished = test.finished or {}
     return Test(
-        node=redact.one_line(test.test, 500),
+        node=node(test.test),
         scope=redact.one_line(test.scope),
         mutant=test.mutant,
         requirements=test.requirements,
@@ -83,12 +83,17 @@ def _claim(claim: replay.Claim) -> Claim:
     )
 
 
-def combine(group: Sequence[Test]) -> tuple[str, str]:
-    """The verdict of a requirement, and why, from the runs of its tests."""
+def combine(group: Sequence[Test], missing: Sequence[Ruling] = ()) -> tuple[str, str]:
+    """The verdict of a requirement, and why, from the runs of its tests.
+
+    Args:
+        group: The runs.
+        missing: What is to be said of tests that did not run.
+    """
     runs: dict[str, list[Ruling]] = {}
     for test in group:
         runs.setdefault(test.node, []).append(Ruling(Verdict(test.verdict), test.reason))
-    ruling = of_all([of_runs(rulings) for rulings in runs.values()])
+    ruling = of_all([*(of_runs(rulings) for rulings in runs.values()), *missing])
     return str(ruling.verdict), ruling.reason
 
 

@@ -22,7 +22,7 @@ def render(report: Report) -> bytes:
         counts = dict.fromkeys(totals, 0)
         group = [result for result in report.results if result.area == tally.name]
         for result in group:
-            for test in result.tests or (None,):
+            for test in result.lines:
                 _case(suite, report, result, test, counts)
         for name, count in counts.items():
             suite.set(name, str(count))

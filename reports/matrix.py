@@ -3,22 +3,32 @@
 Rows come from the catalogue (a mutant must be caught by every requirement that names it), cells from the judged tests.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from evidence.catalogue import Catalogue
+from evidence.judgement import Verdict
+from evidence.verdicts import Ruling
 from reports import judged
 from reports.model import Cell, MutantRow, Mutation, Test
 
 
-def compute(catalogue: Catalogue, tests: Sequence[Test], *, whole: bool = True) -> Mutation:
+def compute(
+    catalogue: Catalogue,
+    tests: Sequence[Test],
+    *,
+    whole: bool = True,
+    unrun: Mapping[tuple[str, str], Sequence[str]] | None = None,
+) -> Mutation:
     """The matrix.
 
     Args:
         catalogue: Requirements with the mutants that they must catch.
         tests: The tests that ran under a mutant.
         whole: Whether the operator asked for the whole matrix; otherwise only what ran is expected.
+        unrun: The cases that were selected and never ran, by mutant and requirement.
     """
     under: dict[str, dict[str, list[Test]]] = {}
+    missing = unrun or {}
     for test in tests:
         for requirement in test.requirements:
             under.setdefault(test.mutant or "", {}).setdefault(requirement, []).append(test)
@@ -32,7 +42,7 @@ def compute(catalogue: Catalogue, tests: Sequence[Test], *, whole: bool = True) 
         if not whole:
             expected &= set(ran)
         cells = tuple(
-            _cell(requirement, ran.get(requirement), expected=requirement in expected)
+            _cell(requirement, ran.get(requirement), missing.get((name, requirement)), expected=requirement in expected)
             for requirement in order
             if requirement in ran or (requirement in expected and ran)
         )
@@ -50,10 +60,11 @@ def compute(catalogue: Catalogue, tests: Sequence[Test], *, whole: bool = True) 
     return Mutation(tuple(rows), unproven, complete)
 
 
-def _cell(requirement: str, tests: list[Test] | None, *, expected: bool) -> Cell:
+def _cell(requirement: str, tests: list[Test] | None, unrun: Sequence[str] | None, *, expected: bool) -> Cell:
     if not tests:
         return Cell(requirement, "unknown", expected, reason="no test of it ran under this mutant")
-    verdict, reason = judged.combine(tests)
+    said = f"{len(unrun or ())} of its cases were selected and did not run, among them {(unrun or ('',))[0]}"
+    verdict, reason = judged.combine(tests, [Ruling(Verdict.UNKNOWN, said)] if unrun else ())
     return Cell(requirement, verdict, expected, reason)
 
 

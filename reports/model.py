@@ -86,6 +86,26 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """A case of a requirement that did not run, and why."""
+
+    case: str
+    """Node id, without the mutant; empty for one that nobody has collected."""
+    why: str
+    chosen: bool
+    """Whether the operator left it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """How many cases of a requirement there are by the catalogue, how many ran, and which did not."""
+
+    pinned: int
+    ran: int
+    missing: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The verdict on one requirement of the catalogue."""
 
@@ -101,11 +121,23 @@ class Result:
     tests: tuple[Test, ...]
     known: Known | None
     """The known nonconformity that applies to this run's versions, whether it showed or not."""
+    cases: Cases = Cases(0, 0)
 
     @property
     def duration(self) -> float:
         """Seconds that its tests took, added."""
         return sum(test.duration for test in self.tests)
+
+    @property
+    def by_missing(self) -> bool:
+        """What did not run decides the verdict: no test that ran has it."""
+        undecided = self.verdict in ("unknown", "skipped")
+        return undecided and bool(self.cases.missing) and all(test.verdict != self.verdict for test in self.tests)
+
+    @property
+    def lines(self) -> tuple[Test | None, ...]:
+        """What formats list of it: its tests, and None for what the requirement itself has to say."""
+        return (*self.tests, None) if self.by_missing or not self.tests else self.tests
 
     @property
     def excused(self) -> bool:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from evidence.history import Record
 from evidence.identity import Identity, of_http, of_kafka
 from reports import redact
-from reports.run import lines
+from reports.run import records
 
 LANES = ("client", "ingress", "topic", "group", "subscriber", "reply / dead letter")
 CLIENT, INGRESS, TOPIC, GROUP, SUBSCRIBER, BEYOND = range(6)
@@ -94,9 +94,8 @@ def trace(history: Path, wanted: Collection[Subjects]) -> dict[Identity | str, E
         sends={send for subject in wanted for send in subject.sends},
         produces={produce for subject in wanted for produce in subject.produces},
     )
-    for _, record in lines(history):
-        if not isinstance(record, str):
-            paths.take(record)
+    for record in records(history):
+        paths.take(record)
     paths.tell_stuck_groups()
     return {key: path for key, path in paths.found.items() if path.hops}
 

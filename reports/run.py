@@ -5,13 +5,14 @@ Not the judge: verdicts come from `evidence.replay`, by way of `reports.judged`.
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection as Numbers
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
-
-from evidence.history import GAP, Record, fault_of
+from evidence import history
+from evidence.collection import Collection
+from evidence.history import GAP, RESTART, Record
 from reports.errors import ReportError
 from reports.model import Diagnostics
 
@@ -19,6 +20,7 @@ from reports.model import Diagnostics
 _FOLDER = re.compile(r"diagnostics/[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*){0,5}")
 _MOST_FILES = 500
+MOST_FAULTS = 1000
 
 
 @dataclass(slots=True)
@@ -34,8 +36,22 @@ class Run:
     finished: Record | None = None
     first_t: float = 0.0
     last_t: float = 0.0
+    now: float = 0.0
     diagnostics: dict[str, Diagnostics] = field(default_factory=dict)
     """By scope."""
+    collection: Collection = field(default_factory=Collection)
+
+    def clock(self, number: int, record: Record) -> None:
+        """Take the time of the next record: the probe's clock never goes back, unless another machine's took over."""
+        t = float(record["t"])
+        if self.records == 1:
+            self.first_t = self.last_t = t
+        elif t < self.now and record["kind"] not in (GAP, RESTART):
+            self.faults.append(
+                f"line {number}: field t: expected at least {self.now:g}, got {t:g}: the clock went back"
+            )
+        self.now = t
+        self.last_t = max(self.last_t, t)
 
     @property
     def name(self) -> str:
@@ -48,27 +64,31 @@ class Run:
         return max(0.0, self.last_t - self.first_t)
 
 
-def lines(path: Path) -> Iterator[tuple[int, Record | str]]:
-    """Every line of a history with its number: the record, or what is wrong with the line.
+def records(path: Path) -> Iterator[Record]:
+    """Every record of a history, whatever its number: some may be missing or stand twice, and the last one be cut off.
 
-    Unlike `evidence.history.read` it goes on after a fault, so that a damaged history can still be shown.
+    Unlike `evidence.history.read` it goes on then, so that the history of a run that was killed can still be shown.
 
     Raises:
-        ReportError: There is no such file, or it cannot be read.
+        ReportError: There is no such file, it cannot be read, or one of its lines is no record.
+    """
+    return (record for _, record in lines(path) if record is not None)
+
+
+def lines(path: Path) -> Iterator[tuple[int, Record | None]]:
+    """As `records`, with the numbers of the lines; None for one that is cut off.
+
+    Raises:
+        ReportError: As `records`.
     """
     try:
-        with path.open("rb") as stream:
-            for number, raw in enumerate(stream, start=1):
-                try:
-                    record = orjson.loads(raw)
-                except orjson.JSONDecodeError as error:
-                    yield number, f"line {number} is no JSON: {error}"
-                    continue
-                seq = record.get("seq") if isinstance(record, dict) else None
-                fault = fault_of(record, seq if isinstance(seq, int) else number)
-                yield number, record if fault is None else f"line {number} {fault}"
-    except OSError as error:
-        raise ReportError(f"cannot read the history {path}: {error.strerror}") from error
+        for number, line in enumerate(history.lines(path), start=1):
+            try:
+                yield number, history.parse_line(line, number, str(path))
+            except history.HistoryTruncatedError:
+                yield number, None  # only a last line can be without its end
+    except history.HistoryError as error:
+        raise ReportError(str(error)) from error
 
 
 def read(path: Path) -> Run:
@@ -80,27 +100,35 @@ def read(path: Path) -> Run:
     run = Run(path=path, sha256=sha256(path), records=0, faults=[])
     expected = 1
     for number, record in lines(path):
-        if isinstance(record, str):
-            run.faults.append(record)
+        if record is None:
+            run.faults.append(f"line {number}: the line is cut off")
             continue
         run.records += 1
         if record["seq"] != expected:
             run.faults.append(f"line {number}: record {expected} is expected here and {record['seq']} stands here")
         expected = record["seq"] + 1
-        run.first_t = run.first_t if run.records > 1 else record["t"]
-        run.last_t = max(run.last_t, record["t"])
+        run.clock(number, record)
         if record["kind"] == GAP:
             run.faults.append(f"line {number}: records are missing: {record['reason']}")
         elif record["kind"] == "run.started":
+            if run.started:
+                run.faults.append(f"line {number}: a second run.started: the history of another run stands here")
             run.started = run.started or record
         elif record["kind"] == "run.finished":
             run.finished = record
+        elif record["kind"] in ("collection", "collected"):
+            run.collection.feed(record)
         elif record["kind"] == "diagnostics" and (found := _diagnostics(record)):
             run.diagnostics[record["scope"]] = found
     if not run.started:
         run.faults.append("no run.started: its beginning is missing")
     if run.finished is None:
         run.faults.append("no run.finished: the run was cut off")
+    if fault := run.collection.fault():
+        run.faults.append(fault)
+    run.faults[MOST_FAULTS:] = (
+        [f"and {len(run.faults) - MOST_FAULTS} more faults"] if len(run.faults) > MOST_FAULTS else []
+    )
     return run
 
 
@@ -111,12 +139,10 @@ def _diagnostics(record: Record) -> Diagnostics | None:
     return Diagnostics(record["folder"], tuple(names))
 
 
-def records(path: Path, seqs: Collection[int]) -> dict[int, Record]:
+def numbered(path: Path, seqs: Numbers[int]) -> dict[int, Record]:
     """The records of these seqs, for showing witnesses."""
     wanted = set(seqs)
-    return {
-        record["seq"]: record for _, record in lines(path) if not isinstance(record, str) and record["seq"] in wanted
-    }
+    return {record["seq"]: record for record in records(path) if record["seq"] in wanted}
 
 
 def sha256(path: Path) -> str:

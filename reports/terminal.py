@@ -196,7 +196,7 @@ def failure(result: Result, *, ascii_only: bool = False) -> RenderableType:
             parts.append(Padding(Text(redact.clean(test.reason, 800)), (0, 0, 0, 4), expand=False))
         if test.diagnostics is not None:  # in the run's folder, which stands below
             parts.append(Padding(Text(f"see {test.diagnostics.folder}/", style="dim"), (0, 0, 0, 4), expand=False))
-    if not result.tests:
+    if not result.tests or result.by_missing:
         parts.append(Padding(Text(result.reason), (0, 0, 0, 4), expand=False))
     return Group(*parts)
 

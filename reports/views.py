@@ -63,7 +63,7 @@ class Evidence:
             for violation in claim.violations[:MAX_VIOLATIONS]
             for seq in violation.witness[:MAX_WITNESSES]
         }
-        self._records = run.records(history, seqs) if seqs else {}
+        self._records = run.numbered(history, seqs) if seqs else {}
         self._subjects = {id(claim): path.subjects(claim.args) for claim in shown[: path.MAX_PATHS]}
         self._paths = path.trace(history, self._subjects.values()) if shown else {}
 

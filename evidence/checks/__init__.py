@@ -26,7 +26,7 @@ from evidence.checks import (
 )
 from evidence.checks.base import REGISTRY, Check
 from evidence.judgement import Judgement, Observe, Verdict, Violation
-from evidence.refs import RefError, from_json
+from evidence.refs import from_json
 from evidence.sightings import Sightings
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def check_of(name: str, args: Mapping[str, Any], sightings: Sightings) -> Check:
         raise CheckError(f"there is no check named {name!r}" + (f"; near: {', '.join(near)}" if near else ""))
     try:
         return cls(from_json(dict(args)), sightings)
-    except (KeyError, AttributeError, TypeError, RefError) as error:
+    except (LookupError, AttributeError, TypeError, ValueError) as error:
         raise CheckError(f"check {name} cannot read its arguments: {type(error).__name__}: {error}") from error
 
 

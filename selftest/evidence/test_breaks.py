@@ -82,6 +82,6 @@ def test_records_that_are_missing_never_make_a_pass(missing: set[int]) -> None:
 @pytest.mark.parametrize("record", [RESTARTED, GAP], ids=["restart", "gap"])
 def test_the_readers_know_these_records_and_want_their_reason(record: Record) -> None:
     whole: dict[str, Any] = orjson.loads(orjson.dumps({**record, "seq": 1, "t": 1.0}))
-    assert fault_of(whole, 1) is None
+    assert fault_of(whole) is None
     del whole["reason"]
-    assert "reason" in (fault_of(whole, 1) or "")
+    assert "reason" in (fault_of(whole) or "")

@@ -11,6 +11,7 @@ REQUIREMENT = """
 id = "{id}"
 level = "MUST"
 profile = "broker-core"
+cases = 1
 text = "It does."
 source = "spec"
 mutants = ["{mutant}"]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.history import KINDS, HistoryError, HistoryTruncatedError, Record, octets, parse, read
+from evidence import history
+from evidence.history import KINDS, MOST_NESTED, HistoryError, HistoryTruncatedError, Record, octets, parse, read
 from evidence.refs import EventRef, ObjectRef, ProducedRef, RefError, SinkRef, TriggerRef, from_json, to_json
 from selftest.evidence.story import Story
 
@@ -48,25 +49,38 @@ def changed(number: int, **fields: Any) -> list[bytes]:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (changed(2, seq=7), ":2: the record has seq 7, expected 2"),
-        ([line for n, line in enumerate(changed(1), 1) if n != 2], ":2: the record has seq 3, expected 2"),
-        (changed(3, kind="recrod"), ":3: the record has the unknown kind 'recrod'"),
-        (changed(3, kind=["record"]), "unknown kind"),
-        (changed(3, scope=...), ":3: the record has no scope"),
-        (changed(3, t="now"), ":3: the record has no time"),
-        (changed(3, offset=...), ":3: the record of kind record has no field offset"),
-        (changed(3, offset="0"), ":3: the record of kind record has a field offset of type str"),
+        (changed(2, seq=7), ":2: field seq: expected 2, got 7: records are missing"),
+        ([line for n, line in enumerate(changed(1), 1) if n != 2], ":2: field seq: expected 2, got 3"),
+        (changed(3, seq=True), ":3: field seq: expected a whole number from 1, got true"),
+        (changed(3, kind="recrod"), ":3: field kind: expected one of the known kinds of records, got 'recrod'"),
+        (changed(3, kind=["record"]), ":3: field kind: expected one of the known kinds"),
+        (changed(3, scope=...), ":3: field scope: expected a text, got nothing"),
+        (changed(3, t="now"), ":3: field t: expected a number from 0 to 1e+12, got 'now'"),
+        (changed(3, t=-1), ":3: field t: expected a number from 0 to 1e+12, got -1"),
+        (changed(3, t=1e300), ":3: field t: expected a number from 0 to 1e+12, got 1e+300"),
+        (changed(3, offset=...), ":3: field offset: expected a whole number from 0, got nothing"),
+        (changed(3, offset="0"), ":3: field offset: expected a whole number from 0, got '0'"),
+        (changed(3, offset=-1), ":3: field offset: expected a whole number from 0, got -1"),
+        (changed(3, key=...), ":3: field key: expected a text or null, got nothing"),
+        (changed(2, status=202.5), ":2: field status: expected a whole number from 0 to 999 or null, got 202.5"),
+        (changed(2, body="x" * 999 + "y", status=[]), ":2: field status: expected a whole number"),
+        (changed(2, body=["x" * 999] * 2), ":2: field body: expected a text, got a list of 2, which begins with 'xxx"),
+        (changed(1, headers=[["ce-id"]]), ":1: field headers: expected a list of pairs of texts, got a list of 1"),
+        (changed(1, headers=[["ce-id", None]]), ":1: field headers: expected a list of pairs of texts"),
         (
-            changed(1, headers=[["ce-id"]]),
-            ":1: the record of kind sent has a header that is no pair of texts: ['ce-id']",
+            changed(3, headers=[["ce_id", 7]]),
+            ":3: field headers: expected a list of pairs of a text and a text or null",
         ),
-        (changed(1, headers=[["ce-id", None]]), "no pair of texts"),
-        (changed(3, headers=[["ce_id", 7]]), "no pair of texts"),
+        (changed(1, event={"source": 1, "id": "1"}), ":1: field event.source: expected a text, got 1"),
+        (changed(6, committed={"first": 1}), ":6: field committed: expected an object of whole numbers by partition"),
         ([*changed(1)[:2], b"not json\n"], ":3: no JSON"),
-        ([b"[1]\n"], ":1: the record is no JSON object"),
+        ([changed(1)[0].replace(b'"t":', b'"t":NaN,"u":')], ":1: no JSON"),
+        ([b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}\n"], ":1: no JSON"),
+        ([b"\xff\n"], ":1: no JSON"),
+        ([b"[1]\n"], ":1: expected a JSON object, got a list of 1, which begins with 1"),
         ([b"\n"], ":1: no JSON"),
     ],
-    ids=map(str, range(14)),
+    ids=map(str, range(27)),
 )
 def test_a_fault_names_file_and_line(tmp_path: Path, lines: list[bytes], said: str) -> None:
     path = write(tmp_path, lines)
@@ -74,6 +88,50 @@ def test_a_fault_names_file_and_line(tmp_path: Path, lines: list[bytes], said: s
         list(read(path))
     assert str(caught.value).startswith(str(path))
     assert said in str(caught.value)
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def claimed(args: Any) -> list[bytes]:
+    story = Story()
+    said = {
+        "expectation": "e",
+        "check": "delivered",
+        "timed_out": False,
+        "upto": 0,
+        "verdict": "pass",
+        "violations": [],
+    }
+    story.add("expectation", **said, args=args)
+    return [line(record) for record in story.records]
+
+
+def test_values_of_any_shape_are_bounded_in_depth(tmp_path: Path) -> None:
+    assert list(read(write(tmp_path, claimed({"a": nested(MOST_NESTED - 2)}))))
+    with pytest.raises(HistoryError, match=r":1: expected lists and objects nested at most 64 deep, got deeper ones"):
+        list(read(write(tmp_path, claimed({"a": nested(MOST_NESTED)}))))
+
+
+def test_a_line_without_an_end_costs_no_more_than_the_longest_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MOST_LINE", 100)
+    path = write(tmp_path, [b" " * 100_000])
+    assert len(next(history.lines(path))) == 101
+    with pytest.raises(HistoryError, match=r"history.ndjson:1: expected a line of at most 100 bytes, got a longer one"):
+        list(read(path))
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MOST_HISTORY", 1000)
+    path = write(tmp_path, [b" " * 1001])
+    with pytest.raises(HistoryError, match=r"history.ndjson: expected a file of at most 1000 bytes, got 1001"):
+        list(read(path))
 
 
 def test_a_cut_line_is_a_fault_of_its_own(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from evidence.catalogue import Catalogue
 from evidence.catalogue import load as load_catalogue
+from evidence.collection import Case, parts, summary
 from evidence.expectations import accepted
+from evidence.history import FORMAT
 from evidence.refs import EventRef
 from reports.build import build
 from reports.model import Known, Report
@@ -19,6 +21,7 @@ CATALOGUE = """
 id = "EVT-FLT-003"
 level = "MUST"
 profile = "broker-core"
+cases = 1
 text = "Filter values are compared case-sensitively."
 source = "knative/specs eventing/control-plane.md"
 mutants = ["filter-ignores-case"]
@@ -27,6 +30,7 @@ mutants = ["filter-ignores-case"]
 id = "EVT-ING-001"
 level = "MUST"
 profile = "broker-core"
+cases = 1
 text = "A Broker accepts an event in binary mode."
 source = "knative/specs eventing/data-plane.md"
 mutants = ["ingress-down"]
@@ -35,6 +39,7 @@ mutants = ["ingress-down"]
 id = "EVT-RTE-003"
 level = "SHOULD"
 profile = "broker-extended"
+cases = 1
 text = "Extensions are kept."
 source = "cloudevents/spec"
 mutants = ["extensions-dropped"]
@@ -44,6 +49,7 @@ MUTANTS = "\n".join(
     for name in ("filter-ignores-case", "ingress-down", "extensions-dropped")
 )
 KNOWN = (Known("EVT-FLT-003", "kserve", ("0.21.0",), "It ignores case.", "an upstream issue"),)
+IDS = ("EVT-FLT-003", "EVT-ING-001", "EVT-RTE-003")
 GOOD, BAD = 202, 500
 
 
@@ -52,6 +58,8 @@ class History:
 
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []
+        self.cases: list[Case] = []
+        self.words: tuple[str, ...] = ()
 
     def add(self, kind: str, scope: str = "", **fields: Any) -> int:
         """One record; returns its number."""
@@ -60,15 +68,23 @@ class History:
         return seq
 
     def start(self, gate: str = "known", argv: Sequence[str] = (), **sut: str) -> "History":
-        """The beginning of a run; versions of the system under test by name."""
+        """The beginning of a run; versions of the system by name. What `argv` has beside `--prove` narrows."""
+        words = self.words = tuple(word for word in argv if word != "--prove")
         self.add(
             "run.started",
             run="20261121-000000-1",
             suite={"version": "0.1.0", "commit": "abc+dirty"},
             target={"name": "embedded", "kafka": {"kind": "mock", "version": "2.16.0"}},
             sut=sut or {"kserve": "0.21.0"},
-            selection={"argv": list(argv), "gate": gate},
+            selection={
+                "argv": list(argv),
+                "gate": gate,
+                "prove": "--prove" in argv,
+                "narrowed": [" ".join(words)] if words else [],
+            },
             wall="2026-11-21T00:00:00+00:00",
+            format=FORMAT,
+            requirements=dict.fromkeys(IDS, 1),
         )
         return self
 
@@ -81,12 +97,13 @@ class History:
         outcome: str | None = None,
         reason: str = "",
         text: str = "{}",
+        name: str = "",
     ) -> "History":
         """A test that sends one event and expects 2xx for it; `status` decides whether it gets that."""
         scope = f"t{len(self.records)}"
-        self.add(
-            "test.started", scope, test=f"suites/e/test_e.py::{requirement}", requirements=[requirement], mutant=mutant
-        )
+        case = Case(f"suites/e/test_e.py::{name or requirement}", (requirement,), mutant)
+        self.cases += [case] if case not in self.cases else []
+        self.add("test.started", scope, test=case.test, requirements=list(case.requirements), mutant=mutant)
         send = f"s-{scope}"
         headers = [["ce-id", "1"], ["ce-source", f"/{scope}"], ["ce-type", "t"], ["ce-specversion", "1.0"]]
         headers += [["Authorization", "Bearer abcdefghijk"]]
@@ -126,8 +143,21 @@ class History:
         )
         return self
 
-    def finish(self, reason: str = "completed") -> "History":
-        """The end of a run."""
+    def collect(self, *more: Case) -> "History":
+        """What was collected: the tests so far, others if given, and, in a narrowed run, all else as left out."""
+        honest = self.records[0]["selection"]["prove"]
+        cases = [case for case in (*self.cases, *more) if not (honest and case.mutant)]
+        asked = {name for case in cases for name in case.requirements}
+        left_out = [name for name in IDS if self.words and name not in asked]
+        others = [Case(f"suites/e/test_e.py::{name}", (name,), None, " ".join(self.words)) for name in left_out]
+        cases = [*self.cases, *more, *others]
+        for record in (*parts("gw0", cases), summary("gw0", cases), summary("gw1", cases)):
+            self.add(**record)
+        return self
+
+    def finish(self, reason: str = "completed", *more: Case) -> "History":
+        """The end of a run, and what it had collected: where that stands makes no difference."""
+        self.collect(*more)
         self.add("run.finished", reason=reason, wall="2026-11-21T00:01:00+00:00")
         return self
 

@@ -43,9 +43,9 @@ def test_an_honest_run_agrees(written: Path, catalogue: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (fail_it, "EVT-ING-001: reported pass, computed fail"),
+        (fail_it, 'EVT-ING-001: verdict: expected "fail", got "pass"'),
         (drop_one, "record"),
-        (whiten, "EVT-ING-001: reported pass"),
+        (whiten, 'EVT-ING-001: verdict: expected "unknown", got "pass"'),
     ],
 )
 def test_an_edited_history_disagrees(written: Path, catalogue: Any, change: Change, told: str) -> None:
@@ -63,7 +63,10 @@ def test_an_edited_report_disagrees(written: Path, catalogue: Any) -> None:
     document = json.loads(path.read_text(encoding="utf-8"))
     document["results"][0]["verdict"] = "fail"
     path.write_text(json.dumps(document), encoding="utf-8")
-    assert any("reported fail, computed pass" in told for told in check.check(written, catalogue, ()).differences)
+    assert any(
+        told == 'EVT-FLT-003: verdict: expected "pass", got "fail"'
+        for told in check.check(written, catalogue, ()).differences
+    )
 
 
 def test_a_result_left_out_of_the_report_disagrees(written: Path, catalogue: Any) -> None:
@@ -72,7 +75,7 @@ def test_a_result_left_out_of_the_report_disagrees(written: Path, catalogue: Any
     left_out = document["results"].pop()
     path.write_text(json.dumps(document), encoding="utf-8")
     assert any(
-        told.startswith(f"{left_out['id']}: reported nothing")
+        told == f"{left_out['id']}: expected verdict pass, got no result"
         for told in check.check(written, catalogue, ()).differences
     )
 
@@ -99,7 +102,7 @@ def test_a_tampered_run_exits_1(written: Path, capsys: pytest.CaptureFixture[str
     path = written / "history.ndjson"
     path.write_text(path.read_text(encoding="utf-8").replace('"status": 202', '"status": 500'), encoding="utf-8")
     assert cli.main(["check", str(written)]) == 1
-    assert "EVT-ING-001: reported pass, computed fail" in capsys.readouterr().out
+    assert 'EVT-ING-001: verdict: expected "fail", got "pass"' in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("at_catalogue")

@@ -59,7 +59,9 @@ def run_pytest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_the_gate_decides_and_everything_is_written(history: Any, run_dir: Path) -> None:
     (run_dir / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (run_dir / "test_e.py").write_text("def test_ok(): assert True\n", encoding="utf-8")
-    history.start(argv=["-k", "x"]).test("EVT-ING-001").finish().write(run_dir)
+    history.start(argv=["suites/e"]).test("EVT-ING-001").test("EVT-ING-001", name="EVT-ING-001[2]")
+    history.records[0]["selection"]["uncollected"] = ["suites/e"]
+    history.finish().write(run_dir)
     done = run_pytest(run_dir)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "as expected" in done.stdout

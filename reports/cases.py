@@ -1,0 +1,155 @@
+"""Which cases of a requirement ran, which did not, and why: what was collected against what the catalogue pins."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from evidence.catalogue import Requirement
+from evidence.collection import Case
+from evidence.history import FORMAT, Record
+from reports import judged, redact
+from reports.model import Cases, Missing, Test
+
+SHOWN = 3
+UNKNOWN_WHY = "nothing tells why: this history was written by an older suite"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the operator asked of the run, and what became of it.
+
+    Attributes:
+        cases: All that were collected; None when the history does not tell.
+        narrowed: The words that leave cases out.
+        uncollected: Those of them that keep cases from being collected.
+        whole: Areas that were collected all the same.
+        pins: How many cases the run's own catalogue had, by requirement.
+        ended: How the run ended, in words that follow "did not run: ".
+        old: The history says nothing of what was collected, by its age.
+    """
+
+    cases: tuple[Case, ...] | None
+    narrowed: tuple[str, ...]
+    uncollected: tuple[str, ...]
+    whole: frozenset[str]
+    pins: Mapping[str, int]
+    ended: str
+    old: bool
+    by_requirement: dict[str, list[Case]] = field(default_factory=dict)
+
+    def of(self, requirement: str) -> Sequence[Case]:
+        """The collected cases of a requirement."""
+        return self.by_requirement.get(requirement, ())
+
+
+def asked(started: Record, cases: tuple[Case, ...] | None, ended: str, *, honest: bool) -> Asked:
+    """Read what was asked out of a run's first record and of what it collected.
+
+    Args:
+        started: The `run.started` record; empty when there is none.
+        cases: What was collected, with node ids as the history has them.
+        ended: How the run ended, in words that follow "did not run: ".
+        honest: Whether cases under a mutant say nothing about requirements (a proof), so that only the others count.
+    """
+    selection: Mapping[str, Any] = started.get("selection") or {}
+    if cases is not None:
+        cases = tuple(replace(case, test=judged.node(case.test)) for case in cases)
+    made = Asked(
+        cases=cases,
+        narrowed=tuple(selection.get("narrowed") or ()),
+        uncollected=tuple(selection.get("uncollected") or ()),
+        whole=frozenset(selection.get("whole") or ()),
+        pins=started.get("requirements") or {},
+        ended=ended,
+        old=bool(started) and "format" not in started,
+    )
+    for case in cases or ():
+        if honest and case.mutant is not None:
+            continue
+        for name in dict.fromkeys(case.requirements):
+            made.by_requirement.setdefault(name, []).append(case)
+    return made
+
+
+def faults(started: Record, asked: Asked, tests: Iterable[Test], *, completed: bool) -> list[str]:
+    """Why what was collected is not what an honest run leaves."""
+    if asked.old:
+        place = f"field format of run.started: expected {FORMAT}, got nothing"
+        return [f"this history was written by an older suite: it does not record what was collected ({place})"]
+    if (written := started.get("format", FORMAT)) != FORMAT:
+        return [f"this history was written by another suite: field format of run.started: {written}, expected {FORMAT}"]
+    if asked.cases is None:
+        return ["what was collected is not recorded"] if completed else []
+    selected = {(case.test, case.mutant): case for case in asked.cases if not case.left_out}
+    told: list[str] = []
+    for test in tests:
+        case = selected.get((test.node, test.mutant))
+        if case is None:
+            told.append(f"test {test.node} ran, and was not among the selected ones")
+        elif set(case.requirements) != set(test.requirements):
+            told.append(f"test {test.node} ran for other requirements than those that it was collected with")
+    return told
+
+
+def of_requirement(requirement: Requirement, tests: Sequence[Test], asked: Asked) -> Cases:
+    """Which of the pinned cases ran, and why the others did not.
+
+    Args:
+        requirement: With the number of cases that the catalogue pins.
+        tests: The runs of its tests that count.
+        asked: What the run collected.
+    """
+    ran = {(test.node, test.mutant) for test in tests}
+    missing: dict[tuple[str, str | None], Missing] = {}
+    for case in asked.of(requirement.id):
+        key = (case.test, case.mutant)
+        if key not in ran:
+            why = f"left out by {redact.one_line(case.left_out)}" if case.left_out else asked.ended
+            missing[key] = Missing(case.test, why, chosen=bool(case.left_out))
+    unseen = max(0, requirement.cases - len({test for test, _ in (*ran, *missing)}))
+    return Cases(requirement.cases, len(ran), (*missing.values(), *_unseen(requirement, unseen, asked)))
+
+
+def _unseen(requirement: Requirement, count: int, asked: Asked) -> list[Missing]:
+    """The cases that are pinned and that nobody has collected; they have no names."""
+    pinned = asked.pins.get(requirement.id, requirement.cases)
+    if asked.old:
+        why, chosen = UNKNOWN_WHY, False
+    elif asked.uncollected and requirement.area not in asked.whole:
+        why, chosen = redact.one_line(f"left out by {' '.join(asked.uncollected)}"), True
+    elif pinned != requirement.cases:
+        why, chosen = f"the run's own catalogue has {pinned} of it", False
+    elif asked.cases is None:
+        why, chosen = "what was collected is not recorded", False
+    else:
+        why, chosen = "not collected", False
+    return [Missing("", why, chosen=chosen)] * count
+
+
+def reason(cases: Cases) -> str:
+    """Why a requirement is not decided by what ran, in a sentence."""
+    # What was not chosen matters more.
+    missing = sorted(cases.missing, key=lambda case: case.chosen)
+    whys = dict.fromkeys(case.why for case in missing)
+    if not cases.ran and len(whys) == 1:
+        return missing[0].why
+    total = cases.ran + len(missing)
+    parts: list[str] = []
+    for why in whys:
+        group = [case.case for case in missing if case.why == why]
+        named = [name for name in group if name][:SHOWN]
+        more = len(group) - len(named)
+        named += [f"{more} more" if named else str(more)] if more else []
+        parts.append(f"{', '.join(named)} did not run: {why}")
+    return f"{cases.ran} of {total} cases ran; {'; '.join(parts)}"
+
+
+def not_run(asked: Asked, tests: Iterable[Test]) -> dict[tuple[str, str], list[str]]:
+    """The cases that were selected under a mutant and never ran, by mutant and requirement."""
+    ran: Collection[tuple[str, str | None]] = {(test.node, test.mutant) for test in tests}
+    found: dict[tuple[str, str], list[str]] = {}
+    for case in asked.cases or ():
+        if case.mutant is not None and not case.left_out and (case.test, case.mutant) not in ran:
+            for requirement in case.requirements:
+                found.setdefault((case.mutant, requirement), []).append(case.test)
+    return found

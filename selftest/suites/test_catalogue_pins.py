@@ -1,0 +1,58 @@
+"""The catalogue pins how many cases ask for each requirement: a case that is lost, or new, is told by its requirement."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evidence.catalogue import load
+
+ROOT = Path(__file__).parents[2]
+COLLECT = """
+import collections, json, sys
+import pytest
+
+class Counting:
+    def pytest_collection_finish(self, session):
+        counts = collections.Counter()
+        for item in session.items:
+            counts.update({name for mark in item.iter_markers("requirement") for name in mark.args})
+        with open(sys.argv[1], "w") as file:
+            json.dump(counts, file)
+
+sys.exit(pytest.main(["suites", "--collect-only", "-q", "-p", "no:cacheprovider"], plugins=[Counting()]))
+"""
+
+
+def differences(pinned: dict[str, int], collected: dict[str, int]) -> list[str]:
+    return [
+        f"{name}: the catalogue pins {pinned.get(name, 0)} cases, {collected.get(name, 0)} are collected"
+        for name in sorted({*pinned, *collected})
+        if pinned.get(name) != collected.get(name)
+    ]
+
+
+def test_every_requirement_has_the_cases_that_the_catalogue_pins(tmp_path: Path) -> None:
+    counts = tmp_path / "counts.json"
+    command = [sys.executable, "-c", COLLECT, str(counts)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    pinned = {requirement.id: requirement.cases for requirement in load(ROOT / "suites" / "catalogue").requirements}
+    assert differences(pinned, json.loads(counts.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("pinned", "collected", "told"),
+    [
+        ({"A": 2}, {"A": 1}, ["A: the catalogue pins 2 cases, 1 are collected"]),
+        ({"A": 1}, {"A": 2}, ["A: the catalogue pins 1 cases, 2 are collected"]),
+        ({"A": 1}, {}, ["A: the catalogue pins 1 cases, 0 are collected"]),
+    ],
+    ids=["lost", "new", "none"],
+)
+def test_a_difference_names_the_requirement_and_both_numbers(
+    pinned: dict[str, int], collected: dict[str, int], told: list[str]
+) -> None:
+    assert differences(pinned, collected) == told
