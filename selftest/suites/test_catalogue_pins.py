@@ -1,4 +1,4 @@
-"""The catalogue pins how many cases ask for each requirement: a case that is lost, or new, is told by its requirement."""
+"""The catalogue pins how many cases ask for each requirement: one that is lost, or new, is told by its requirement."""
 
 import json
 import subprocess
