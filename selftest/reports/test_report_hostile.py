@@ -64,13 +64,14 @@ def story_records() -> list[dict[str, Any]]:
         if record["kind"] == "expectation":
             moved["upto"] += shift
         history.records.append(moved)
-    for extra in (
+    extras: list[dict[str, Any]] = [
         {"kind": "probe.restarted", "instance": "b", "reason": "it did"},
         {"kind": "history.gap", "reason": "gone"},
         {"kind": "load", "load": "l1", "rate": 1, "samples": [[1.0, 1.0, 1.1, 202, "e"]]},
         {"kind": "diagnostics", "folder": "diagnostics/t", "files": ["a.txt"]},
         {"kind": "preflight", "rows": [], "not_testable": {}},
-    ):
+    ]
+    for extra in extras:
         history.add(**{"scope": "a", **extra})
     return history.finish().records
 
