@@ -29,6 +29,13 @@ _KEYS = {
     "volumeMounts": ("mountPath",),
     "volumes": ("name",),
 }
+MOST_COPIED = 3 * 1024 * 1024
+"""Bytes that the copies of a JSON patch may have together, as in the real API: each could double the object."""
+# What the library raises for operations that are none, or do not fit.
+_UNFIT = (
+    *(jsonpatch.JsonPatchException, jsonpointer.JsonPointerException),
+    *(AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError),
+)
 _SETS = frozenset({"finalizers"})
 
 
@@ -51,9 +58,16 @@ def json_patch(target: Object, operations: Any) -> Object:
         raise ApiError(400, "BadRequest", "error decoding patch: a JSON patch is a list of operations")
     if len(operations) > 10_000:
         raise ApiError(413, "RequestEntityTooLarge", "the allowed maximum operations in a JSON patch is 10000")
+    patched: Any = orjson.loads(orjson.dumps(target))
+    copied = 0
     try:
-        patched = jsonpatch.apply_patch(orjson.loads(orjson.dumps(target)), operations, in_place=True)
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
+        for operation in operations:
+            patched = jsonpatch.apply_patch(patched, [operation], in_place=True)
+            if operation["op"] == "copy":
+                copied += len(orjson.dumps(jsonpointer.resolve_pointer(patched, operation["from"])))
+            if copied > MOST_COPIED:
+                raise ApiError(413, "RequestEntityTooLarge", f"copies are limited to {MOST_COPIED} bytes together")
+    except _UNFIT as error:
         causes = [{"reason": "UnexpectedServerResponse", "message": str(error)}]
         message = "the server rejected our request due to an error in our request"
         raise ApiError(422, "Invalid", message, {"causes": causes}) from error

@@ -80,6 +80,8 @@ def _message(fields: Message, data: bytes) -> dict[str, Any]:
         if number not in fields:
             continue
         name, what = fields[number]
+        if isinstance(value, bytes) == (what in ("i", "t")):
+            raise IndexError(f"field {name} is of another type")
         if isinstance(what, dict):
             found[name] = _message(what, value)
         elif what in ("m", "B"):
@@ -123,3 +125,5 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 128:
             return value, at
+        if shift > 63:
+            raise IndexError("a number has more than 64 bits")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import yaml
 
 from embedded.api import errors, protobuf
 from embedded.api.errors import Cause
 from embedded.api.fields import Manager
 from embedded.api.kinds import Kinds
 from embedded.api.resources import Resource
+from embedded.api.yamlbody import DEEPEST, YamlError, read_yaml
 
 Object = dict[str, Any]
 
@@ -21,19 +21,6 @@ BODY_LIMIT = 3 * 1024 * 1024
 JSON, YAML = "application/json", "application/yaml"
 MERGE, JSON_PATCH = "application/merge-patch+json", "application/json-patch+json"
 STRATEGIC, APPLY = "application/strategic-merge-patch+json", "application/apply-patch+yaml"
-
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _PlainLoader(_Loader):  # type: ignore[misc, valid-type]  # either is a loader
-    """YAML as JSON knows it: without dates."""
-
-
-_PlainLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +97,46 @@ def read_body(body: bytes, media_type: str, supported: tuple[str, ...]) -> Any:
         raise errors.unsupported_media_type(supported)
     try:
         if media_type == protobuf.MEDIA_TYPE:
-            return protobuf.decode(body)
-        try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError:
-            if media_type not in (APPLY, YAML):
-                raise
-            return _read_yaml(body)
-    except (orjson.JSONDecodeError, yaml.YAMLError, RecursionError) as error:
+            value: Any = protobuf.decode(body)
+        else:
+            value = _read_text(body, yaml_too=media_type in (APPLY, YAML))
+    except (orjson.JSONDecodeError, YamlError) as error:
         raise errors.bad_request(f"error parsing the body: {error}") from error
+    check_depth(value)
+    return value
 
 
-def _read_yaml(body: bytes) -> Any:
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(body, _PlainLoader)):
-        raise yaml.YAMLError("aliases are not taken: a short text must not become a huge object")
-    return yaml.load(body, _PlainLoader)  # noqa: S506 - a safe loader
+def _read_text(body: bytes, *, yaml_too: bool) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        if not yaml_too:
+            raise
+        return read_yaml(body)
+
+
+def check_depth(value: Any) -> None:
+    """Refuse what is nested so deeply that not everything here could walk it.
+
+    Raises `ApiError` 400.
+    """
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [
+            below
+            for part in level
+            if isinstance(part, dict | list)
+            for below in (part.values() if isinstance(part, dict) else part)
+        ]
+        if not level:
+            return
+    raise errors.bad_request(f"the object is nested too deeply: at most {DEEPEST} levels are taken")
 
 
 def read_object(call: Call, value: Any) -> Object:
     """`value` as an object of the call's kind, namespace filled in. Raises `ApiError` 400 when it is another's."""
     resource = call.resource
+    check_depth(value)  # again: a patch may have put deep things into each other
     if not isinstance(value, dict) or not isinstance(value.setdefault("metadata", {}), dict):
         raise errors.bad_request("the body is no object with metadata")
     given, kind = value.setdefault("apiVersion", resource.api_version), value.setdefault("kind", resource.kind)

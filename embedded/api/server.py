@@ -36,6 +36,9 @@ from embedded.types import Resolve
 _log = logging.getLogger(__name__)
 _MAX_FIELD = 64 * 1024
 """Bytes of a header field at most; a longer one is no HTTP that we read (400)."""
+MOST_WARNED = 4 * 1024
+"""Bytes of warnings in an answer at most, as in the real API: a client takes no headers without an end."""
+MOST_OF_A_WARNING = 256
 _WRITERS = {"POST": verbs.create, "PUT": verbs.update, "PATCH": verbs.patch_, "DELETE": verbs.delete}
 
 
@@ -200,8 +203,13 @@ class ApiServer:
 
 def _answered(answer: verbs.Answer) -> web.Response:
     response = _json(answer.code, answer.body)
+    left = MOST_WARNED
     for warning in answer.warnings:
-        text = warning.replace("\\", "\\\\").replace('"', '\\"')
+        text = warning[:MOST_OF_A_WARNING].replace("\\", "\\\\").replace('"', '\\"')
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+        left -= len(text.encode())
+        if left < 0:
+            break
         response.headers.add("Warning", f'299 - "{text}"')
     return response
 
