@@ -128,7 +128,7 @@ def test_json_in_a_string_is_merged() -> None:
         (Patch("ConfigMap", "mode", json={"data": {}}), "field data: expected a string that holds JSON, got dict"),
         (
             Patch("ConfigMap", "mode", merge={"data": {"deploy": "no"}}, json={"data.deploy": {}}),
-            "field data.deploy: expected JSON: Expecting value",
+            "field data.deploy: expected JSON, got none",
         ),
     ],
     ids=["name", "kind", "namespace", "no-field", "no-string", "no-json"],

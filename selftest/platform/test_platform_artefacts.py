@@ -119,7 +119,7 @@ def test_manifests_are_objects_wherever_they_stand() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        pytest.param("a: {]", "x.yaml:1: no YAML", id="no YAML"),
+        pytest.param("a: {]", "x.yaml:1:5: no YAML", id="no YAML"),
         pytest.param("- 1\n", "x.yaml #1: expected a Kubernetes object, got list", id="a list"),
         pytest.param(
             "kind: A\nmetadata: {name: a}", "#1: apiVersion: expected a name, got nothing", id="no apiVersion"
@@ -161,7 +161,7 @@ def test_without_helm_it_is_said_how_to_get_it_or_do_without(machine: Machine, t
     [
         pytest.param({"code": 1, "err": "Error: bad chart\n"}, "got exit code 1: Error: bad chart", id="refused"),
         pytest.param({"out": "\n"}, "expected manifests, got none", id="nothing"),
-        pytest.param({"out": "a: {]"}, "c-1.tgz:1: no YAML", id="no YAML"),
+        pytest.param({"out": "a: {]"}, "c-1.tgz:1:5: no YAML", id="no YAML"),
     ],
 )
 def test_what_helm_cannot_render_is_said(
