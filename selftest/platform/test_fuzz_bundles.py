@@ -23,7 +23,9 @@ from fixtures.platform.archives import references_in, tags_by_configuration
 from fixtures.platform.artefacts import parse
 from fixtures.platform.bundle import Bundle
 from fixtures.platform.source import COMPONENTS, load
+from fixtures.targets.base import TargetOptions
 from fixtures.targets.images import _ids_in
+from fixtures.targets.kind import source_of
 from selftest.fuzzing import SETTINGS, in_a_child, mutated, restructured, said_by
 
 MANIFEST = b"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: 'a.b/c:1'}]}\n"
@@ -307,3 +309,23 @@ def test_no_bundle_crashes_the_process(tmp_path: Path) -> None:
     assert done.returncode == 2, done.stderr
     assert "a.yaml:1:101" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", [b"[" * 30_000, b"\xff", b"a: " + b"9" * 5000, b"- 1", b""], ids=range(5))
+def test_a_broken_kubeconfig_is_one_line_for_its_user(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    path = tmp_path / "config"
+    path.write_bytes(content)
+    assert main(["status", "--kubeconfig", str(path)]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(f"cannot use kubeconfig {path}")
+    assert line.count("\n") == 1
+
+
+def test_a_broken_bundle_is_a_mistake_in_the_options_of_a_run(tmp_path: Path) -> None:
+    folder = bundle(tmp_path / "bundle")
+    _symlink(folder)
+    said = said_by(lambda: source_of(TargetOptions(run_dir=tmp_path, bundle=folder)), UsageError)
+    assert said.startswith(f"--bundle {folder}: ")
+    assert "a link that leads out" in said
