@@ -5,7 +5,8 @@ the distribution. Pass: the upper bound keeps the budget. Fail: the lower bound 
 decisions errs with probability 1 - confidence at most. A request without a success is slower than any budget; one whose
 end was not seen may be anything. A generator that lags voids a failure that needs the lag: it is part of every latency,
 so the system may be innocent, unless the lower bound breaks the budget even from the times at which requests left. It
-cannot void a pass: without the lag, the latencies would only have been smaller.
+cannot void a pass: without the lag, the latencies would only have been smaller. Nor can a machine that is short of
+descriptors or too busy to judge on (`too_busy`), which voids every failure: the system runs on it, or waits for it.
 """
 
 from __future__ import annotations
@@ -19,9 +20,17 @@ from evidence.judgement import UNDECIDED, Judgement, Observe, Verdict, Violation
 from evidence.refs import LoadRef, TriggerRef
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 REPORTED = (50, 95, 99)
+# What a machine may take from a measurement before a failure on it means nothing: a share of the budget, shares of the
+# time, and tasks that want to run, a CPU, where the kernel does not count how long they wait.
+MAX_SHARE, MAX_QUEUE = 0.25, 3.0
+BUSY = (
+    ("pressure", 0.5, "tasks waited for a CPU"),
+    ("run_wait", 0.2, "the probe waited for a CPU"),
+    ("steal", 0.1, "the hypervisor kept the CPUs for"),
+)
 
 
 def below(n: int, p: float) -> list[float]:
@@ -46,6 +55,48 @@ def ranks(n: int, percentile: float, confidence: float) -> tuple[int | None, int
     lower = max((k for k in range(1, n + 1) if 1 - sums[k - 1] >= confidence), default=None)
     upper = next((k for k in range(1, n + 1) if sums[k - 1] >= confidence), None)
     return lower, upper
+
+
+def too_busy(records: Iterable[Record], percentile: float, budget: float) -> str:
+    """Why a load's machine was too busy for a failure to count; empty when it was not, or when nobody looked.
+
+    The probe looks beside the load (`calibration` and `machine` of its last record). Its own exchange, which does no
+    work, must leave most of the budget to the system, at the percentile that is claimed.
+
+    Args:
+        records: `load` records.
+        percentile: percentile that is claimed.
+        budget: seconds that it may take.
+    """
+    reasons = []
+    for record in records:
+        machine = record.get("machine") or {}
+        reasons += _slow_echo(record.get("calibration") or {}, percentile, budget)
+        for name, most, what in BUSY:
+            reasons += [
+                f"{what} {value:.0%} of the time, {most:.0%} at most"
+                for value in _numbers([machine.get(name)])
+                if value > most
+            ]
+        queue = _numbers([machine.get("runnable"), machine.get("cpus")])
+        if "pressure" not in machine and len(queue) == 2 and queue[0] > MAX_QUEUE * queue[1]:
+            reasons.append(f"{queue[0]:.1f} tasks wanted to run on {queue[1]:g} CPUs, {MAX_QUEUE:g} a CPU at most")
+    return "; ".join(reasons)
+
+
+def _slow_echo(calibration: Mapping[str, Any], percentile: float, budget: float) -> list[str]:
+    latencies = sorted(_numbers(calibration.get("latencies") or ()))
+    if not latencies:
+        return []
+    own = latencies[math.ceil(percentile / 100 * len(latencies)) - 1]
+    if own <= MAX_SHARE * budget:
+        return []
+    took = f"{_ms(own)} of a budget of {_ms(budget)}, {_ms(MAX_SHARE * budget)} at most"
+    return [f"p{percentile:g} of an exchange with an echo beside the load took {took}"]
+
+
+def _numbers(values: Iterable[Any]) -> list[float]:
+    return [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
 
 
 @check("within")
@@ -131,6 +182,8 @@ class Within(Check):
         guilty = lower is not None and innocent[lower - 1] > budget
         if shortage := next((record["shortage"] for record in self._records() if record.get("shortage")), ""):
             return self._unknown(f"a shortage of the probe's machine, {shortage}; {got}", witness, figures)
+        if busy := too_busy(self._records(), self.args["percentile"], budget):
+            return self._unknown(f"a machine too busy to judge on ({busy}); {got}", witness, figures)
         if lag > self.args["max_lag"] and not guilty:
             return self._unknown(f"a generator that lagged {_ms(lag)} behind; {got}", witness, figures)
         if low > budget:

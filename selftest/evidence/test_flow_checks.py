@@ -427,6 +427,46 @@ def test_a_shortage_of_the_probes_machine_voids_a_failure_and_no_pass(rows: list
     assert verdict is Verdict.PASS or "too many open files" in judgement.violations[0].message
 
 
+def beside(latencies: Any = (), **machine: Any) -> dict[str, Any]:
+    return {"calibration": {"latencies": list(latencies), "lacking": None}, "machine": {"cpus": 2.0, **machine}}
+
+
+CALM = {"pressure": 0.2, "run_wait": 0.05, "steal": 0.0, "runnable": 3.0}
+QUICK = [0.001] * 95 + [0.02] * 5
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, ""),
+        (beside(QUICK, **CALM), ""),
+        (beside(), ""),
+        ({"calibration": {"latencies": [], "lacking": "no echo"}, "machine": {}}, ""),
+        ({"calibration": None, "machine": None}, ""),
+        (beside([0.001] * 94 + [0.03] * 6, **CALM), "p99 of an exchange with an echo beside the load took 30.0 ms"),
+        (beside([0.001] * 99 + [0.03], **CALM), ""),
+        (beside(QUICK, pressure=0.51), "tasks waited for a CPU 51% of the time, 50% at most"),
+        (beside(QUICK, run_wait=0.3), "the probe waited for a CPU 30% of the time, 20% at most"),
+        (beside(QUICK, steal=0.2), "the hypervisor kept the CPUs for 20% of the time, 10% at most"),
+        (beside(QUICK, runnable=9.0), "9.0 tasks wanted to run on 2 CPUs"),
+        (beside(QUICK, runnable=9.0, pressure=0.1), ""),
+        (beside(QUICK, pressure=None, run_wait="x"), ""),
+    ],
+    ids=["before-calibration", "calm", "nothing-found", "no-echo", "null", "slow-echo", "one-slow-echo", "pressure",
+         "run-wait", "steal", "queue", "queue-without-pressure", "no-numbers"],
+)  # fmt: skip
+def test_a_machine_too_busy_to_judge_on_voids_a_failure_and_no_pass(fields: dict[str, Any], said: str) -> None:
+    for rows, plain in ((SLOW, Verdict.FAIL), (FAST, Verdict.PASS)):
+        story = Story()
+        claim = within(story.load(samples(rows)), "ack", 99, 0.1)
+        story.records[0] |= fields
+        judgement = judged(story, claim)
+        voided = bool(said) and plain is Verdict.FAIL
+        assert judgement.verdict is (Verdict.UNKNOWN if voided else plain)
+        if voided:
+            assert f"a machine too busy to judge on ({said}" in judgement.violations[0].message
+
+
 def dispatched(story: Story, latencies: Sequence[float | None]) -> Expectation:
     load = story.load(samples([0.001] * len(latencies)))
     for number, latency in enumerate(latencies):
