@@ -113,6 +113,7 @@ KINDS: dict[str, dict[str, Field]] = {
     },
     "load": {
         "load": TEXT, "samples": LISTS, "error": optional(maybe(TEXT)), "shortage": optional(maybe(TEXT)),
+        "calibration": optional(maybe(an_object(latencies=optional(LIST)))), "machine": optional(maybe(OBJECT)),
     },
     "preflight": {"rows": LIST, "not_testable": OBJECT},
     "probe.started": {"instance": TEXT},
