@@ -29,8 +29,10 @@ def test_interrupted_commands_leave_nothing_but_an_honest_report() -> None:
         find_tox()
     except FileNotFoundError as error:
         pytest.skip(str(error))
+    # Other tests run beside this one: how long an ending may take is asked by `tox -e interrupts`.
+    words = ["--moments", "4", "--seed", "6", "--longest", "12", "--within", "60"]
     done = subprocess.run(
-        [sys.executable, "-m", "selftest.interrupts", "--moments", "4", "--seed", "6", "--longest", "12"],
+        [sys.executable, "-m", "selftest.interrupts", *words],
         cwd=ROOT,
         capture_output=True,
         text=True,
