@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "fixtures.plugin.options",
+    "fixtures.plugin.redacting",
     "fixtures.plugin.showing",
     "fixtures.plugin.proving",
     "fixtures.plugin.selection",

@@ -151,6 +151,7 @@ async def _up(options: Options, given: argparse.Namespace) -> int:
     if given.info:
         given.info.unlink(missing_ok=True)
     began = time.monotonic()
+    os.umask(0o077)  # logs, Kafka's files and the kubeconfig may hold what nobody else should read
     if options.mutants:
         _say(f"every namespace has the mutants {', '.join(options.mutants)}")
     platform = Platform(options, _say)

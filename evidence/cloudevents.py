@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from common.redaction import PLAIN
 from evidence import jsontext
 from evidence.attributes import REQUIRED, is_json, media_type, name_fault, same_value, value_fault
 
@@ -59,7 +60,7 @@ class Reading:
 
     def fault(self, message: str, paragraph: str) -> None:
         """Note a violation."""
-        self.problems.append(Problem(message[:LONGEST_MESSAGE], paragraph))
+        self.problems.append(Problem(PLAIN.cut(message, LONGEST_MESSAGE, ""), paragraph))
 
 
 Headers = Iterable[Sequence[str]]
@@ -166,7 +167,7 @@ def _quoted(value: str | None) -> str:
 def _shown(data: bytes | None) -> str:
     if not data:
         return "empty"
-    return f"{data[:40]!r}{'...' if len(data) > 40 else ''} ({len(data)} bytes)"
+    return f"{PLAIN.cut(data.decode('latin-1'), 40).encode('latin-1', 'replace')!r} ({len(data)} bytes)"
 
 
 def _json_or_none(data: bytes | None) -> tuple[bool, Any]:

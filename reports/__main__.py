@@ -14,9 +14,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from common.redaction import PLAIN, bounded
 from evidence import catalogue as catalogues
 from evidence.catalogue import Catalogue, Requirement
-from reports import build, html, path, redact, run, terminal, views, write
+from reports import build, html, path, run, terminal, views, write
 from reports.check import check
 from reports.errors import ReportError, UsageError
 from reports.model import Claim, Report, Result
@@ -43,10 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return command(arguments, console)
     except UsageError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{PLAIN.text(error)}\n")
         return 3
     except (ReportError, ValueError) as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {PLAIN.text(error)}\n")
         return 2
     except BrokenPipeError:
         # The reader of our output (head, less) has gone; leave nothing for the interpreter to flush into the void.
@@ -94,7 +95,7 @@ def _check(arguments: argparse.Namespace, console: Console) -> int:
         return 0
     console.print(Text(f"disagrees  {len(outcome.differences)} differences", style="bold red"))
     for difference in outcome.differences:
-        console.print(Padding(Text(redact.one_line(difference, 600)), (0, 0, 0, 2), expand=False))
+        console.print(Padding(Text(PLAIN.one_line(difference, 600)), (0, 0, 0, 2), expand=False))
     return 1
 
 
@@ -138,7 +139,7 @@ def _show_one(report: Report, result: Result, history: Path, console: Console) -
         )
         for claim in test.claims:
             told = Text("    ").append(claim.verdict, style="green" if claim.verdict == "pass" else "bold red")
-            told.append(f" {claim.check}  ").append(redact.one_line(json.dumps(claim.args), 200), style="dim")
+            told.append(f" {claim.check}  ").append(PLAIN.one_line(json.dumps(PLAIN.obj(claim.args)), 200), style="dim")
             console.print(told)
         _show_paths(
             [claim for claim in test.claims if claim.verdict != "pass"] or list(test.claims[:1]), history, console
@@ -171,7 +172,7 @@ def _show_paths(claims: Sequence[Claim], history: Path, console: Console) -> Non
         for name, value in shown.headers:
             console.print(Padding(Text(f"{name}: {value}"), (0, 0, 0, 6), expand=False))
         if shown.body:
-            console.print(Padding(Text(redact.bounded(shown.body, 800)), (0, 0, 0, 6), expand=False))
+            console.print(Padding(Text(bounded(shown.body, 800)), (0, 0, 0, 6), expand=False))
 
 
 def _render(arguments: argparse.Namespace, console: Console) -> int:

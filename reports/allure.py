@@ -12,7 +12,7 @@ from pathlib import Path
 import attr
 from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDetails, TestResult, TestStepResult
 
-from reports import redact
+from common.redaction import PLAIN
 from reports.document import dump
 from reports.model import Claim, Report, Result, Test
 
@@ -48,7 +48,7 @@ def write(report: Report, folder: Path) -> int:
             count += 1
     environment = {"target": report.target.get("name", "?"), "suite": report.suite.get("version", "?"), **report.sut}
     lines = (
-        f"{redact.one_line(name).replace(' ', '_').replace('=', '_')}={redact.one_line(value)}"
+        f"{PLAIN.one_line(name).replace(' ', '_').replace('=', '_')}={PLAIN.one_line(value)}"
         for name, value in environment.items()
     )
     (folder / "environment.properties").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -69,8 +69,8 @@ def _result(report: Report, result: Result, test: Test | None) -> TestResult:
         historyId=uuid.uuid5(_SPACE, identity).hex,
         # Results of one test case count as attempts at it, and only the last of them would be shown.
         testCaseId=uuid.uuid5(_SPACE, f"case|{identity}").hex,
-        fullName=redact.one_line(node or result.id),
-        name=redact.one_line(f"{result.id} {node.rpartition('::')[2] or result.text}"),
+        fullName=PLAIN.one_line(node or result.id),
+        name=PLAIN.one_line(f"{result.id} {node.rpartition('::')[2] or result.text}"),
         description=f"{result.level}: {result.text}\n\nSource: {result.source}",
         status=_STATUS.get(verdict, "broken"),
         statusDetails=details if message or result.excused else None,
@@ -93,7 +93,7 @@ def _result(report: Report, result: Result, test: Test | None) -> TestResult:
             )
         ],
         links=list(_links(result)),
-        parameters=[Parameter(name="scope", value=redact.one_line(test.scope), excluded=True)] if test else [],
+        parameters=[Parameter(name="scope", value=PLAIN.one_line(test.scope), excluded=True)] if test else [],
         steps=[_step(claim, report) for claim in test.claims] if test else [],
     )
 
@@ -117,9 +117,9 @@ def _attachments(test: Test | None, folder: Path, owner: str) -> Iterable[Attach
 
 def _links(result: Result) -> Iterable[Link]:
     if result.url:
-        yield Link(type="link", url=result.url, name=redact.one_line(result.source))
+        yield Link(type="link", url=result.url, name=PLAIN.one_line(result.source))
     if result.known is not None and result.known.url:
-        yield Link(type="issue", url=result.known.url, name=redact.one_line(result.known.source))
+        yield Link(type="issue", url=result.known.url, name=PLAIN.one_line(result.known.source))
 
 
 def _step(claim: Claim, report: Report) -> TestStepResult:
@@ -131,12 +131,12 @@ def _step(claim: Claim, report: Report) -> TestStepResult:
     return TestStepResult(
         name=claim.check,
         status=_STATUS.get(claim.verdict, "broken"),
-        statusDetails=StatusDetails(message=redact.clean(told)) if told else None,
+        statusDetails=StatusDetails(message=PLAIN.clean(told)) if told else None,
         stage="finished",
         start=at,
         stop=at,
         parameters=[
-            Parameter(name=redact.one_line(name, 60), value=redact.one_line(value))
+            Parameter(name=PLAIN.one_line(name, 60), value=PLAIN.named(name, value))
             for name, value in claim.args.items()
         ],
     )
@@ -149,8 +149,8 @@ def _details(result: Result, test: Test | None) -> tuple[str, str]:
         return ("", "") if result.verdict == "pass" else (result.reason, "")
     told = [violation for claim in test.claims for violation in claim.violations]
     if told:
-        return redact.clean(told[0].message), redact.clean("\n".join(f"{v.message}\n  {v.where}" for v in told), 8_000)
-    return ("", "") if test.verdict == "pass" else (redact.one_line(test.reason), redact.clean(test.reason, 8_000))
+        return PLAIN.clean(told[0].message), PLAIN.clean("\n".join(f"{v.message}\n  {v.where}" for v in told), 8_000)
+    return ("", "") if test.verdict == "pass" else (PLAIN.one_line(test.reason), PLAIN.clean(test.reason, 8_000))
 
 
 def _epoch(report: Report, t: float) -> int:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from common.redaction import PLAIN, REDACTED, is_secret_name
 from evidence.catalogue import PROFILES, Catalogue, Requirement
 from evidence.judgement import Verdict
 from evidence.verdicts import Ruling
-from reports import cases, gate, judged, matrix, redact, run
+from reports import cases, gate, judged, matrix, run
 from reports import known as known_module
 from reports.cases import Asked
 from reports.model import VERDICTS, Cases, Known, Report, Result, Tally, Test
@@ -38,10 +39,13 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     proof = proving(selection)
     # Without --prove, a mutant was asked for to see the suite fail: then it is the system under test.
     honest = [test for test in tests if not test.mutant] if proof else tests
-    reason = redact.one_line((told.finished or {}).get("reason") or "cut off")
+    reason = PLAIN.one_line((told.finished or {}).get("reason") or "cut off")
     completed = reason == "completed"
     asked = cases.asked(started, told.collection.cases(), _ended(reason), honest=proof)
-    faults = [*told.faults, *judged.faults(replayed), *cases.faults(started, asked, tests, completed=completed)]
+    faults = [
+        PLAIN.one_line(fault)
+        for fault in (*told.faults, *judged.faults(replayed), *cases.faults(started, asked, tests, completed=completed))
+    ]
     unproved = proof and not honest and all(case.left_out or case.mutant for case in asked.cases or ())
     results = _results(catalogue, honest, applying, asked, unproved=unproved)
     whole = not asked.narrowed
@@ -54,7 +58,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         proven = gate.decide_proof(name, mutation, faults, completed=completed, part=not whole)
         decided = gate.both(decided, proven) if any(result.tests for result in results) else proven
     return Report(
-        run=told.name,
+        run=PLAIN.one_line(told.name),
         reason=reason,
         started=started.get("wall"),
         finished=(told.finished or {}).get("wall"),
@@ -62,7 +66,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         suite=_clean(started.get("suite")),
         catalogue_sha256=judged.catalogue_sha256(catalogue),
         target=_clean(started.get("target")),
-        sut={name: redact.one_line(version) for name, version in sut.items()},
+        sut={name: PLAIN.one_line(version) for name, version in sut.items()},
         selection=_clean(selection),
         gate=decided,
         results=results,
@@ -72,7 +76,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         mutation=mutation,
         history_sha256=told.sha256,
         history_records=told.records,
-        history_faults=tuple(redact.one_line(fault) for fault in faults[:100]),
+        history_faults=tuple(faults[:100]),
         first_t=told.first_t,
         mutant_tests=tuple(mutated),
     )
@@ -128,7 +132,7 @@ def _result(
         source=requirement.source,
         url=requirement.url or None,
         verdict=verdict,
-        reason=redact.clean(reason),
+        reason=PLAIN.clean(reason),
         tests=tuple(tests),
         known=known,
         cases=ran,
@@ -162,13 +166,11 @@ def _clean(value: object, depth: int = 6) -> dict[str, object]:
 def _clean_value(value: object, depth: int) -> object:
     if isinstance(value, Mapping) and depth:
         return {
-            redact.one_line(key, 100): redact.REDACTED
-            if redact.is_secret_name(str(key))
-            else _clean_value(item, depth - 1)
+            PLAIN.one_line(key, 100): REDACTED if is_secret_name(str(key)) else _clean_value(item, depth - 1)
             for key, item in list(value.items())[:200]
         }
     if isinstance(value, list | tuple) and depth:
         return [_clean_value(item, depth - 1) for item in list(value)[:500]]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return redact.clean(value)
+    return PLAIN.clean(value)

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from common.redaction import PLAIN
 from evidence.catalogue import Requirement
 from evidence.collection import Case
 from evidence.history import FORMAT, Record
-from reports import judged, redact
+from reports import judged
 from reports.model import Cases, Missing, Test
 
 SHOWN = 3
@@ -104,7 +105,7 @@ def of_requirement(requirement: Requirement, tests: Sequence[Test], asked: Asked
     for case in asked.of(requirement.id):
         key = (case.test, case.mutant)
         if key not in ran:
-            why = f"left out by {redact.one_line(case.left_out)}" if case.left_out else asked.ended
+            why = f"left out by {PLAIN.one_line(case.left_out)}" if case.left_out else asked.ended
             missing[key] = Missing(case.test, why, chosen=bool(case.left_out))
     unseen = max(0, requirement.cases - len({test for test, _ in (*ran, *missing)}))
     return Cases(requirement.cases, len(ran), (*missing.values(), *_unseen(requirement, unseen, asked)))
@@ -116,7 +117,7 @@ def _unseen(requirement: Requirement, count: int, asked: Asked) -> list[Missing]
     if asked.old:
         why, chosen = UNKNOWN_WHY, False
     elif asked.uncollected and requirement.area not in asked.whole:
-        why, chosen = redact.one_line(f"left out by {' '.join(asked.uncollected)}"), True
+        why, chosen = PLAIN.one_line(f"left out by {' '.join(asked.uncollected)}"), True
     elif pinned != requirement.cases:
         why, chosen = f"the run's own catalogue has {pinned} of it", False
     elif asked.cases is None:

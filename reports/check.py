@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import orjson
 
+from common.redaction import PLAIN
 from evidence.catalogue import Catalogue
 from evidence.fields import too_deep
 from evidence.history import MOST_NESTED
@@ -156,4 +157,4 @@ def _leaves(place: str, value: Any) -> Iterator[tuple[str, str]]:
         for number, item in enumerate(value):
             yield from _leaves(f"{place}[{number}]", item)
     else:
-        yield place, json.dumps(value)
+        yield place, PLAIN.text(json.dumps(value), 200)

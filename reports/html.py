@@ -8,7 +8,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from reports import redact, terminal
+from common.redaction import PLAIN
+from reports import terminal
 from reports.model import Mutation, Report
 from reports.views import Evidence
 
@@ -77,8 +78,8 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["clean"] = redact.clean
-    environment.filters["one_line"] = redact.one_line
+    environment.filters["clean"] = PLAIN.clean
+    environment.filters["one_line"] = PLAIN.one_line
     environment.filters["seconds"] = seconds
     environment.filters["ticks"] = ticks
     environment.filters["commit"] = terminal.commit

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from evidence import replay
+from common.redaction import PLAIN
+from evidence import judgement, replay
 from evidence.catalogue import Catalogue
 from evidence.judgement import Verdict
 from evidence.verdicts import Ruling, of_all, of_runs
-from reports import redact
 from reports.model import Claim, Diagnostics, Test, Violation
 from reports.run import records
+
+MOST_TOLD = 8_000
 
 
 def judge(history: Path) -> replay.Replay:
@@ -47,7 +49,7 @@ def tests(judged: replay.Replay, diagnostics: Mapping[str, Diagnostics]) -> list
 
 def node(name: str) -> str:
     """A test's node id as reports have it."""
-    return redact.one_line(name, 500)
+    return PLAIN.one_line(name, 500)
 
 
 def _test(test: replay.TestRun, diagnostics: Mapping[str, Diagnostics]) -> Test:
@@ -55,12 +57,12 @@ def _test(test: replay.TestRun, diagnostics: Mapping[str, Diagnostics]) -> Test:
     finished = test.finished or {}
     return Test(
         node=node(test.test),
-        scope=redact.one_line(test.scope),
+        scope=PLAIN.one_line(test.scope),
         mutant=test.mutant,
         requirements=test.requirements,
-        outcome=redact.one_line(finished.get("outcome", "unfinished"), 40),
+        outcome=PLAIN.one_line(finished.get("outcome", "unfinished"), 40),
         verdict=str(ruling.verdict),
-        reason=redact.clean(ruling.reason),
+        reason=PLAIN.clean(ruling.reason),
         duration=float(finished.get("duration") or 0.0),
         started=float(test.started["t"]),
         claims=tuple(_claim(claim) for claim in test.claims),
@@ -69,18 +71,23 @@ def _test(test: replay.TestRun, diagnostics: Mapping[str, Diagnostics]) -> Test:
 
 
 def _claim(claim: replay.Claim) -> Claim:
-    record, judgement = claim.record, claim.judgement
+    record, found = claim.record, claim.judgement
     return Claim(
         id=str(record["expectation"]),
-        check=redact.one_line(record["check"], 100),
+        check=PLAIN.one_line(record["check"], 100),
         args=record["args"],
         seq=record["seq"],
         t=float(record["t"]),
-        verdict=str(judgement.verdict or Verdict.UNKNOWN),
+        verdict=str(found.verdict or Verdict.UNKNOWN),
         recorded=claim.recorded,
-        violations=tuple(Violation(found.message, tuple(found.witness), found.where) for found in judgement.violations),
-        figures=dict(judgement.figures),
+        violations=tuple(_violation(violated) for violated in found.violations),
+        figures=PLAIN.obj(dict(found.figures)),
     )
+
+
+def _violation(found: judgement.Violation) -> Violation:
+    """A violation as every output may show it; redacted here, before anything is put around its texts."""
+    return Violation(PLAIN.clean(found.message, MOST_TOLD), tuple(found.witness), PLAIN.clean(found.where, MOST_TOLD))
 
 
 def combine(group: Sequence[Test], missing: Sequence[Ruling] = ()) -> tuple[str, str]:

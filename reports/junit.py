@@ -5,7 +5,7 @@ JUnit knows pass, failure, error and skipped only; the verdict itself stands in 
 
 from xml.etree import ElementTree as ET
 
-from reports import redact
+from common.redaction import PLAIN, printable
 from reports.model import Mutation, Report, Result, Test
 
 _FORBIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "?")
@@ -109,11 +109,11 @@ def _told(result: Result, test: Test | None) -> tuple[str, str]:
         for claim in test.claims
         for violation in claim.violations
     ]
-    return redact.one_line(violations[0] if violations else test.reason), redact.clean(
+    return PLAIN.one_line(violations[0] if violations else test.reason), PLAIN.clean(
         "\n".join(violations) or test.reason, 8_000
     )
 
 
 def _text(text: str) -> str:
     """Text that XML 1.0 can hold."""
-    return redact.printable(text).translate(_FORBIDDEN)
+    return printable(text).translate(_FORBIDDEN)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from common.redaction import PLAIN
 from evidence.history import Record
 from evidence.identity import Identity, of_http, of_kafka
-from reports import redact
 from reports.run import records
 
 LANES = ("client", "ingress", "topic", "group", "subscriber", "reply / dead letter")
@@ -115,7 +115,7 @@ class _Paths:
             self._sent(record)
         elif kind == "answered" and record.get("send") in self._send_of:
             status = record.get("status")
-            label = f"HTTP {status}" if status is not None else redact.one_line(record.get("error") or "no answer", 60)
+            label = f"HTTP {status}" if status is not None else PLAIN.one_line(record.get("error") or "no answer", 60)
             self._hop(self._send_of[record["send"]], record, INGRESS, CLIENT, label)
         elif kind == "produced":
             self._produced(record)
@@ -140,7 +140,7 @@ class _Paths:
                 record,
                 CLIENT,
                 INGRESS,
-                f"{record.get('method', 'POST')} {_tail(urlsplit(str(record.get('url'))).path or '/')}",
+                f"{record.get('method', 'POST')} {_tail(urlsplit(PLAIN.text(record.get('url'))).path or '/')}",
             )
 
     def _produced(self, record: Record) -> None:
@@ -149,7 +149,7 @@ class _Paths:
         key: Identity | str | None = event if event in self._events else produce if produce in self._produces else None
         if key is not None:
             error = record.get("error")
-            self._hop(key, record, CLIENT, TOPIC, redact.one_line(error, 60) if error else _place(record))
+            self._hop(key, record, CLIENT, TOPIC, PLAIN.one_line(error, 60) if error else _place(record))
             if not error:
                 self._stored(key, record)
 
@@ -201,9 +201,9 @@ class _Paths:
     def _hop(self, key: Identity | str, record: Record, start: int, end: int, label: str, *, bad: bool = False) -> None:
         if key not in self.found:
             title = f"{key[1]} of {key[0]}" if isinstance(key, tuple) else key
-            self.found[key] = EventPath(redact.one_line(title, 120), exchange=key in self._sends)
+            self.found[key] = EventPath(PLAIN.one_line(title, 120), exchange=key in self._sends)
         path = self.found[key]
-        path.add(Hop(record["seq"], float(record.get("t") or 0.0), start, end, redact.one_line(label, 70), bad))
+        path.add(Hop(record["seq"], float(record.get("t") or 0.0), start, end, PLAIN.one_line(label, 70), bad))
 
 
 def _place(record: Record) -> str:
@@ -211,7 +211,7 @@ def _place(record: Record) -> str:
 
 
 def _tail(text: object, most: int = 28) -> str:
-    shown = str(text or "")
+    shown = PLAIN.one_line(text or "")
     return shown if len(shown) <= most else "…" + shown[-most + 1 :]
 
 

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from reports import redact
+from common.redaction import PLAIN
 from reports.model import VERDICTS, Cell, MutantRow, Mutation, Report, Result, Test, Violation
 
 _MARKS = {
@@ -157,7 +157,7 @@ def _troubles(report: Report, *, ascii_only: bool) -> Iterable[RenderableType]:
     if silent:
         ids = ", ".join(result.id for result in silent)
         yield Text(f"\nunknown, as no test of it ran ({len(silent)}): ").append(
-            redact.one_line(ids, 600), style="yellow"
+            PLAIN.one_line(ids, 600), style="yellow"
         )
     if excused := [result for result in report.results if result.excused]:
         yield Text("\nknown nonconformities, as documented in reports/known/", style="bold yellow")
@@ -193,7 +193,7 @@ def failure(result: Result, *, ascii_only: bool = False) -> RenderableType:
         if len(violations) > 3:
             parts.append(Padding(Text(f"and {len(violations) - 3} more", style="dim"), (0, 0, 0, 4), expand=False))
         if not violations and test.reason:
-            parts.append(Padding(Text(redact.clean(test.reason, 800)), (0, 0, 0, 4), expand=False))
+            parts.append(Padding(Text(PLAIN.clean(test.reason, 800)), (0, 0, 0, 4), expand=False))
         if test.diagnostics is not None:  # in the run's folder, which stands below
             parts.append(Padding(Text(f"see {test.diagnostics.folder}/", style="dim"), (0, 0, 0, 4), expand=False))
     if not result.tests or result.by_missing:
@@ -202,12 +202,12 @@ def failure(result: Result, *, ascii_only: bool = False) -> RenderableType:
 
 
 def _violation(check: str, verdict: str, violation: Violation) -> Group:
-    text = Text(f"{check}: ", style="bold").append(redact.clean(violation.message, 600), style="")
+    text = Text(f"{check}: ", style="bold").append(PLAIN.clean(violation.message, 600), style="")
     if verdict == "unknown":
         text.append("  (undecided)", style="yellow")
     parts: list[RenderableType] = [text]
     if violation.where:
-        where = Text("last seen: ", style="dim").append(redact.clean(violation.where, 600), style="")
+        where = Text("last seen: ", style="dim").append(PLAIN.clean(violation.where, 600), style="")
         parts.append(Padding(where, (0, 0, 0, 2), expand=False))
     if violation.witness:
         seqs = ", ".join(map(str, violation.witness[:10])) + (" ..." if len(violation.witness) > 10 else "")
@@ -254,7 +254,7 @@ def _doubt(row: MutantRow, cell: Cell, tests: Sequence[Test]) -> Group:
         found = [(claim, violation) for claim in test.claims for violation in claim.violations][:1]
         why = [_violation(claim.check, claim.verdict, violation) for claim, violation in found]
         if not why and test.reason:
-            why = [Group(Text(redact.clean(test.reason, 600)))]
+            why = [Group(Text(PLAIN.clean(test.reason, 600)))]
         parts += [Padding(part, (0, 0, 0, 4), expand=False) for part in why]
     return Group(*parts)
 

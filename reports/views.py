@@ -6,8 +6,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from common.redaction import PLAIN
 from evidence.history import Record
-from reports import diagram, path, redact, run
+from reports import diagram, path, run
 from reports.model import Claim, Diagnostics, Report, Test, Violation
 
 MAX_WITNESSES = 8
@@ -76,11 +77,14 @@ class Evidence:
         drawn: set[object] = set()
         return TestView(
             test=test,
-            reason="" if pairs else redact.clean(test.reason),
+            reason="" if pairs else PLAIN.clean(test.reason),
             violations=[self._violation(test, claim, violation, drawn) for claim, violation in pairs[:MAX_VIOLATIONS]],
             more=max(0, len(pairs) - MAX_VIOLATIONS),
             figures=[
-                (claim.check, [(redact.one_line(name, 60), _figure(value)) for name, value in claim.figures.items()])
+                (
+                    claim.check,
+                    [(PLAIN.one_line(name, 60), _figure(name, value)) for name, value in claim.figures.items()],
+                )
                 for claim in test.claims
                 if claim.figures
             ],
@@ -92,8 +96,8 @@ class Evidence:
         return ViolationView(
             check=claim.check,
             verdict=claim.verdict,
-            message=redact.clean(violation.message),
-            where=redact.clean(violation.where),
+            message=PLAIN.clean(violation.message),
+            where=PLAIN.clean(violation.where),
             witness=[view(self._records[seq], test.started) for seq in shown if seq in self._records],
             more_witness=len(violation.witness) - len(shown),
             diagrams=list(self._diagrams(claim, violation, drawn)),
@@ -126,8 +130,8 @@ def _links(diagnostics: Diagnostics | None) -> list[tuple[str, list[tuple[str, s
     return list(groups.items())
 
 
-def _figure(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else redact.one_line(value, 120)
+def _figure(name: str, value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else PLAIN.named(name, value, 120)
 
 
 def view(record: Record, begin: float) -> RecordView:
@@ -146,12 +150,12 @@ def view(record: Record, begin: float) -> RecordView:
         "load": f"{get('stage') or ''} at {get('rate')}/s, {len(get('samples') or ())} samples",
     }
     content = get("value") if kind in ("record", "produced") else get("body")
-    shown = redact.body(content) if isinstance(content, str) else redact.clean(get("message") or "")
+    shown = PLAIN.body(content) if isinstance(content, str) else PLAIN.clean(get("message") or "")
     return RecordView(
         seq=record["seq"],
         kind=kind,
         after=f"{(float(get('t') or begin) - begin) * 1000:+.1f} ms",
-        title=redact.one_line(titles.get(kind, kind)),
-        headers=redact.headers(get("headers")) if isinstance(get("headers"), list) else [],
+        title=PLAIN.one_line(titles.get(kind, kind)),
+        headers=PLAIN.headers(get("headers")) if isinstance(get("headers"), list) else [],
         body=shown,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from common.redaction import PLAIN
 from evidence import jsontext
 from evidence.judgement import Judgement, Observe, Verdict, Violation
 from evidence.whereabouts import where
@@ -101,7 +102,7 @@ def undecidable(violation: Violation) -> Judgement:
 
 def violation(expected: str, got: str, witness: tuple[int, ...], where: str = "") -> Violation:
     """A violation in the house's form; what a system said is cut where it would drown the rest."""
-    got = got if len(got) <= LONGEST_GOT else f"{got[:LONGEST_GOT]}... ({len(got)} characters)"
+    got = got if len(got) <= LONGEST_GOT else f"{PLAIN.cut(got, LONGEST_GOT)} ({len(got)} characters)"
     return Violation(f"expected {expected}; got {got}", tuple(sorted(set(witness))), where)
 
 
@@ -170,4 +171,4 @@ def show_status(wanted: Any) -> str:
 
 def shorten(text: str, most: int = 200) -> str:
     """Text of a system under test, safe and short enough for a message."""
-    return repr(text if len(text) <= most else text[:most] + "...")
+    return repr(PLAIN.cut(text, most))

@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reports import redact, terminal, write
+from common.redaction import PLAIN, REDACTED
+from reports import terminal, write
 from reports.model import Report
 
 Reported = Callable[[Any], Report]
@@ -115,23 +116,11 @@ def test_the_terminal_reads_in_plain_ascii(reported: Reported, history: Any) -> 
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
-def test_a_huge_answer_is_cut() -> None:
-    assert len(redact.clean("x" * 10_000_000)) < 2_100
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["Authorization: Bearer abcdef123456", "token=abcdef123456", '{"api_key": "abcdef123456"}', "Basic abcdef123456=="],
-)
-def test_secrets_in_texts_are_redacted(text: str) -> None:
-    assert "abcdef123456" not in redact.clean(text)
-
-
 def test_secret_headers_are_redacted() -> None:
-    shown = redact.headers([["X-Touchstone-Token", "t"], ["Cookie", "c"], ["ce-id", "1"], ["null", None]])
+    shown = PLAIN.headers([["X-Touchstone-Token", "t"], ["Cookie", "c"], ["ce-id", "1"], ["null", None]])
     assert shown == [
-        ("X-Touchstone-Token", redact.REDACTED),
-        ("Cookie", redact.REDACTED),
+        ("X-Touchstone-Token", REDACTED),
+        ("Cookie", REDACTED),
         ("ce-id", "1"),
         ("null", "null"),
     ]
