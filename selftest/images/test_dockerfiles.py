@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import grimp
 import pytest
 
 from fixtures.targets import images
@@ -115,3 +116,16 @@ def test_the_two_kserve_images_share_their_layers() -> None:
         (ROOT / "images" / image / "requirements.txt").read_text() for image in ("msg-transformer", "mnist-predictor")
     }
     assert len(lists) == 1
+
+
+def test_the_probes_image_has_every_module_that_the_probe_imports() -> None:
+    folder = ROOT / "images" / "probe"
+    copied = [name for step, arguments in instructions(folder) if step == "COPY" for name in arguments.split()[:-1]]
+    allowed = set((folder / "Dockerfile.dockerignore").read_text().splitlines())
+    graph = grimp.build_graph("fixtures", "common", exclude_type_checking_imports=True, cache_dir=None)
+    modules = {"fixtures.probe.__main__", *graph.find_upstream_modules("fixtures.probe.__main__")}
+    files = [ROOT.joinpath(*module.split(".")) for module in sorted(modules)]
+    paths = [file / "__init__.py" if file.is_dir() else file.with_suffix(".py") for file in files]
+    for path in (str(path.relative_to(ROOT)) for path in paths):
+        assert any(path == name or path.startswith(f"{name}/") for name in copied), f"{path} is not in the image"
+        assert any(path == name[1:] or path.startswith(f"{name[1:]}/") for name in allowed), f"{path} is ignored"
