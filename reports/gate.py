@@ -117,7 +117,8 @@ def both(honest: Gate, proof: Gate) -> Gate:
     """One word on a prove run that also ran honestly: certainly wrong before undecided before all well."""
     codes = {honest.exit, proof.exit}
     code: Exit = 1 if 1 in codes else 2 if 2 in codes else 0
-    return Gate(honest.name, code, _OUTCOME[code], tuple(dict.fromkeys((*honest.reasons, *proof.reasons))))
+    part = OF_PART in (honest.outcome, proof.outcome)
+    return Gate(honest.name, code, _outcome(code, part=part), tuple(dict.fromkeys((*honest.reasons, *proof.reasons))))
 
 
 def _by(results: Sequence[Result], verdict: str) -> list[Result]:

@@ -82,3 +82,9 @@ def test_a_documented_failure_is_as_expected(reported: Reported, history: Any) -
     assert failed is not None
     assert (failed.verdict, failed.excused) == ("fail", True)
     assert report.gate.exit == 0
+
+
+def test_a_proof_of_a_part_that_also_ran_honestly_says_so(reported: Reported, history: Any) -> None:
+    history.start(argv=["--prove", "-k", "ingress"]).test("EVT-ING-001")
+    report = reported(history.test("EVT-ING-001", 500, mutant="ingress-down").finish())
+    assert (report.gate.exit, report.gate.outcome) == (0, "as expected, of the part that was asked")
