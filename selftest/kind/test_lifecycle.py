@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tarfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +202,15 @@ def test_a_deletion_that_hangs_is_given_up(machine: Machine, lifecycle: Make, mo
         cluster.end(keep=False)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """This process as a terminal interrupts it, also where SIGINT is ignored: in a worker, or behind `&` in a script."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("moment", ["get", "create"])
 def test_an_interrupt_while_it_is_created_leaves_nothing(machine: Machine, lifecycle: Make, moment: str) -> None:
     machine.answer("kind", "create", sleep=60) if moment == "create" else machine.answer("kind", "get", sleep=5)
