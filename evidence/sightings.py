@@ -87,6 +87,7 @@ class Sightings:
         self.answered: dict[str, Record] = {}
         self.topics: dict[str, SeenTopic] = {}
         self.committed: dict[tuple[str, str], list[tuple[Moment, dict[int, int]]]] = {}
+        self.observed: dict[tuple[str, str], Moment] = {}
         self.received: dict[str, Record] = {}
         self.replied: dict[str, Record] = {}
         self.first_at: dict[str, dict[str, tuple[float, int]]] = {}
@@ -95,6 +96,7 @@ class Sightings:
         self.loads: dict[str, list[Record]] = {}
         self.fed = 0
         self._all = False
+        self._all_topics = False
         self._feeders: Mapping[str, Any] = {
             "sent": self._sent,
             "answered": self._answered,
@@ -130,6 +132,10 @@ class Sightings:
         """Keep the committed offsets of a group."""
         self.committed.setdefault((group, topic), [])
         self.watch_topic(topic)
+
+    def watch_all_topics(self) -> None:
+        """Look for events in any topic, and keep the committed offsets of any group; ends of topics are not kept."""
+        self._all_topics = True
 
     def watch_first(self, sink: str) -> None:
         """Note when each event id first came to a sink."""
@@ -201,8 +207,14 @@ class Sightings:
             if seen is not None:
                 seen.replied.append(record)
 
+    def _topic(self, name: str) -> SeenTopic | None:
+        topic = self.topics.get(name)
+        if topic is None and self._all_topics:
+            topic = self.topics[name] = SeenTopic()
+        return topic
+
     def _record(self, record: Record) -> None:
-        topic = self.topics.get(record["topic"])
+        topic = self._topic(record["topic"])
         if topic is None:
             return
         partition, offset = record["partition"], record["offset"]
@@ -225,13 +237,17 @@ class Sightings:
             seen.produced.append(record)
 
     def _offsets(self, record: Record) -> None:
-        topic = self.topics.get(record["topic"])
+        topic = self._topic(record["topic"])
         if topic is None:
             return
-        if record["end"]:
+        if record["end"] and not self._all_topics:
             topic.ends.append((moment(record), record.get("asked_t"), _offsets(record["end"])))
-        commits = self.committed.get((record["group"] or "", record["topic"]))
+        key = (record["group"] or "", record["topic"])
+        commits = self.committed.get(key)
+        if commits is None and self._all_topics:
+            commits = self.committed[key] = []
         if commits is not None:
+            self.observed[key] = moment(record)
             offsets = _offsets(record["committed"])
             if not commits or commits[-1][1] != offsets:
                 commits.append((moment(record), offsets))

@@ -5,7 +5,7 @@ import difflib
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +21,7 @@ from reports import build, html, path, run, terminal, views, write
 from reports.check import check
 from reports.errors import ReportError, UsageError
 from reports.model import Claim, Report, Result
+from reports.path import Arrow
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "suites" / "catalogue"
@@ -151,19 +152,13 @@ def _show_paths(claims: Sequence[Claim], history: Path, console: Console) -> Non
     witness = {seq for claim in claims for violation in claim.violations for seq in violation.witness}
     for event_path in list(path.trace(history, subjects).values())[:4]:
         console.print(Padding(Text(f"path of {event_path.title}", style="bold"), (1, 0, 0, 4), expand=False))
-        for hop in event_path.hops:
-            lanes = (
-                path.LANES[hop.start] if hop.start == hop.end else f"{path.LANES[hop.start]} -> {path.LANES[hop.end]}"
-            )
-            style = "bold red" if hop.seq in witness else ""
-            begin = event_path.hops[0].t
-            console.print(
-                Padding(
-                    Text(f"{(hop.t - begin) * 1000:+9.1f} ms  #{hop.seq:<6} {lanes}: {hop.label}", style=style),
-                    (0, 0, 0, 4),
-                    expand=False,
-                )
-            )
+        begin = event_path.arrows[0].t
+        lines = [_arrow(arrow, begin, witness) for arrow in event_path.before]
+        if event_path.more:
+            lines.append(Text(f"and {event_path.more} more hops, in the history", style="dim"))
+        lines += [_arrow(arrow, begin, witness) for arrow in event_path.after]
+        for line in lines:
+            console.print(Padding(line, (0, 0, 0, 4), expand=False))
     for record in run.numbered(history, sorted(witness)[:12]).values():
         shown = views.view(record, record.get("t", 0.0))
         console.print(
@@ -173,6 +168,13 @@ def _show_paths(claims: Sequence[Claim], history: Path, console: Console) -> Non
             console.print(Padding(Text(f"{name}: {value}"), (0, 0, 0, 6), expand=False))
         if shown.body:
             console.print(Padding(Text(bounded(shown.body, 800)), (0, 0, 0, 6), expand=False))
+
+
+def _arrow(arrow: Arrow, begin: float, witness: Collection[int]) -> Text:
+    start, end = path.LANES[arrow.start], path.LANES[arrow.end]
+    lanes = start if start == end else f"{start} -> {end}"
+    after = f"{(arrow.t - begin) * 1000:+9.1f} ms"
+    return Text(f"{after}  #{arrow.seq:<6} {lanes}: {arrow.label}", style="bold red" if arrow.seq in witness else "")
 
 
 def _render(arguments: argparse.Namespace, console: Console) -> int:

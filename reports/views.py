@@ -109,7 +109,7 @@ class Evidence:
         found = [(key, self._paths[key]) for key in keys if key in self._paths and key not in drawn]
         witness = frozenset(violation.witness)
         # A claim may name fifty events: those that the witness touches come first, and two are enough to read.
-        found.sort(key=lambda item: not any(hop.seq in witness for hop in item[1].hops))
+        found.sort(key=lambda item: not any(arrow.seq in witness for arrow in item[1].arrows))
         for key, event_path in found[:2]:
             drawn.add(key)
             yield Markup(diagram.svg(event_path, witness))  # noqa: S704 - diagram.svg escapes every text

@@ -20,6 +20,7 @@ from evidence.checks.base import (
     violation,
 )
 from evidence.cloudevents import Reading, read_http
+from evidence.event_path import in_a_line, of_exchange
 from evidence.fate import UNAVAILABLE
 from evidence.history import Record, octets
 from evidence.judgement import PASSED, UNDECIDED, Judgement, Violation
@@ -60,10 +61,8 @@ class Answer(Check):
     def fault(self, got: str, answer: Record, expected: str | None = None) -> Violation:
         """A violation that this answer shows."""
         sent = self.sightings.sent.get(self.send)
-        path = f"sender {self.send} -> {sent['method']} {sent['url']}" if sent else f"sender {self.send}"
-        status = answer["status"] if answer["status"] is not None else "no answer"
         witness = (*((sent["seq"],) if sent else ()), answer["seq"])
-        return violation(expected or self.expected, got, witness, f"{path} -> {status}")
+        return violation(expected or self.expected, got, witness, in_a_line(of_exchange(self.sightings, self.send)))
 
 
 @check("answered")

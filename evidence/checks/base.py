@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from common.redaction import PLAIN
 from evidence import jsontext
+from evidence.event_path import where
 from evidence.judgement import Judgement, Observe, Verdict, Violation
-from evidence.whereabouts import where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 from evidence.checks.base import Check, check, describe, failed, observations, read_json, same_json, shorten, violation
+from evidence.event_path import where
 from evidence.fate import Stage, handled, watch
 from evidence.history import Record, octets
 from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
 from evidence.refs import EventRef, ExchangeRef, TriggerRef
 from evidence.sightings import Moment, moment
-from evidence.whereabouts import where
 
 
 class Results(Check):

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from evidence.checks.base import Check, check, failed, read_json, same_json, shorten, undecidable, violation
+from evidence.event_path import in_a_line, of_produced
 from evidence.history import Record, octets
 from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
 from evidence.tensorflow import TensorError, read_response
@@ -76,14 +77,9 @@ class Stream(Check):
 
     def where(self, request: Any) -> str:
         """Where the request, and what became of it, was last seen."""
-        record = self.produced(request)
-        if record is None:
+        if self.produced(request) is None:
             return f"producer {request.produce}: not acknowledged"
-        spot = f"{record['topic']}[{record['partition']}]@{record['offset']}"
-        past = self.passed(request)
-        return (
-            f"producer {request.produce} -> topic {spot} -> group {self.group} {'past it' if past else 'not past it'}"
-        )
+        return in_a_line(of_produced(self.sightings, request.produce))
 
     def missing(self) -> Violation:
         """What keeps it open."""

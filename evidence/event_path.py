@@ -1,0 +1,265 @@
+"""The path of an event: its hops from the sender to where it was last seen, out of sightings.
+
+Failure messages print it as one line, reports draw it; both read the hops that are computed here, so they end at the
+same one. Hops stand in the order of the records that show them. A path reports what was seen and judges nothing: what
+is missing in between is for the reader, and for the checks, to conclude.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from evidence.cloudevents import read_http
+from evidence.sightings import Moment, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from evidence.history import Record
+    from evidence.identity import Identity
+    from evidence.sightings import Sightings
+
+FIRST, LAST = 6, 5
+"""How many hops a line has before and after those that it leaves out."""
+NOWHERE = "nowhere: no record shows it"
+
+
+class Place(StrEnum):
+    """Where an event can be, in the order in which it gets there."""
+
+    CLIENT = "client"
+    INGRESS = "ingress"
+    TOPIC = "topic"
+    GROUP = "group"
+    SUBSCRIBER = "subscriber"
+    BEYOND = "reply / dead letter"
+
+
+class HopKind(Enum):
+    """All kinds of hops, and their words.
+
+    Attributes:
+        start: The place that it comes from; the same as `end` for what happens at one place.
+        end: The place where it is seen.
+        line: The words in a line of text.
+        label: The words on an arrow between the two places.
+    """
+
+    REQUEST = Place.CLIENT, Place.INGRESS, "sender {send} -> {method} {url}", "{method} {path}"
+    RESPONSE = Place.INGRESS, Place.CLIENT, "{status}", "HTTP {status}"
+    NO_RESPONSE = Place.INGRESS, Place.CLIENT, "no answer", "{error}"
+    SENT = Place.CLIENT, Place.INGRESS, "sender {send}", "{method} {path}"
+    ANSWERED = Place.INGRESS, Place.CLIENT, "ingress {status}", "HTTP {status}"
+    NOT_ANSWERED = Place.INGRESS, Place.CLIENT, "ingress did not answer ({error})", "{error}"
+    PRODUCED = (
+        Place.CLIENT,
+        Place.TOPIC,
+        "producer {produce} {topic}[{partition}]@{offset}",
+        "{topic}[{partition}]@{offset}",
+    )
+    NOT_PRODUCED = Place.CLIENT, Place.TOPIC, "producer {produce} {topic} {error}", "{error}"
+    STORED = Place.INGRESS, Place.TOPIC, "topic {topic}[{partition}]@{offset}", "{topic}[{partition}]@{offset}"
+    PASSED = (
+        Place.GROUP,
+        Place.GROUP,
+        "group {group} past {topic}[{partition}]@{offset}",
+        "group {group} committed {committed}",
+    )
+    STUCK = (
+        Place.GROUP,
+        Place.GROUP,
+        "group {group} at {committed}, not past {topic}[{partition}]@{offset}",
+        "group {group} stays at {committed}",
+    )
+    DELIVERED = Place.GROUP, Place.SUBSCRIBER, "sink {sink}", "to {sink}, attempt {attempt}"
+    HANDLED = Place.SUBSCRIBER, Place.GROUP, "sink {sink} answered {status}", "answers {status}"
+    REPLIED = Place.SUBSCRIBER, Place.BEYOND, "reply {receive} ({status})", "reply {receive} ({status})"
+    DEAD_LETTERED = Place.GROUP, Place.BEYOND, "dead letter sink {sink}", "dead letter to {sink}"
+    LETTER_HANDLED = Place.BEYOND, Place.GROUP, "dead letter sink {sink} answered {status}", "answers {status}"
+
+    def __init__(self, start: Place, end: Place, line: str, label: str) -> None:
+        self.start = start
+        self.end = end
+        self.line = line
+        self.label = label
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One sighting of an event on its way.
+
+    Attributes:
+        kind: The kind, which has its places and its words.
+        seq: The number of the record that shows it.
+        t: The record's time in seconds, on the probe's clock.
+        facts: The names and numbers that its words mention, by the words' placeholders.
+    """
+
+    kind: HopKind
+    seq: int
+    t: float
+    facts: Mapping[str, str]
+
+    @property
+    def line(self) -> str:
+        """The words in a line of text."""
+        return self.kind.line.format_map(self.facts)
+
+    def label(self, shorten: Callable[[str, str], str]) -> str:
+        """The words on an arrow.
+
+        Args:
+            shorten: The function from a fact's name and the fact to what fits on an arrow.
+        """
+        return self.kind.label.format_map({name: shorten(name, fact) for name, fact in self.facts.items()})
+
+
+def of_event(sightings: Sightings, identity: Identity) -> list[Hop]:
+    """The path of an event, oldest hop first."""
+    seen = sightings.events.get(identity)
+    if seen is None:
+        return []
+    hops: list[Hop] = []
+    for record in seen.sent:
+        hops += _exchanged(record, sightings.answered.get(record["send"]), HopKind.SENT)
+    for record in seen.produced:
+        hops.append(_produced(record))
+    for record in seen.records:
+        hops.append(_hop(HopKind.STORED, moment(record), **_spot(record)))
+    hops += _passed(sightings, [*seen.produced, *seen.records])
+    attempts: Counter[str] = Counter()
+    for record in seen.received:
+        attempts[record["sink"]] += 1
+        hops += _delivered(record, sightings.replied.get(record["receive"]), attempts[record["sink"]])
+    for record in seen.replied:
+        hops.append(_hop(HopKind.REPLIED, moment(record), receive=record["receive"], status=record["status"]))
+    return _sorted(hops)
+
+
+def of_exchange(sightings: Sightings, send: str) -> list[Hop]:
+    """The path of a request as such, whatever it carried: there, and back."""
+    return _exchanged(sightings.sent.get(send), sightings.answered.get(send), HopKind.REQUEST)
+
+
+def of_produced(sightings: Sightings, produce: str) -> list[Hop]:
+    """The path of a record that the probe wrote to a topic, whatever it carried."""
+    record = sightings.produced.get(produce)
+    return [] if record is None else _sorted([_produced(record), *_passed(sightings, [record])])
+
+
+def shortened(hops: Sequence[Hop], first: int, last: int) -> tuple[Sequence[Hop], int, Sequence[Hop]]:
+    """The path without the middle of a long one, whose end is what matters.
+
+    Args:
+        hops: The whole path.
+        first: The number of hops before the middle.
+        last: The number of hops after it, at least 1.
+
+    Returns:
+        The hops before those left out, the number of those left out, and the hops after them.
+    """
+    left_out = len(hops) - first - last
+    # A note in the place of a single hop would save nothing.
+    return (hops, 0, ()) if left_out <= 1 else (hops[:first], left_out, hops[-last:])
+
+
+def in_a_line(hops: Sequence[Hop]) -> str:
+    """The path as one line of text."""
+    before, left_out, after = shortened(hops, FIRST, LAST)
+    note = [f"({left_out} more)"] if left_out else []
+    return " -> ".join([*(hop.line for hop in before), *note, *(hop.line for hop in after)]) or NOWHERE
+
+
+def where(sightings: Sightings, identity: Identity) -> str:
+    """Where an event was last seen: its path as one line of text."""
+    return in_a_line(of_event(sightings, identity))
+
+
+def _exchanged(sent: Record | None, answer: Record | None, kind: HopKind) -> list[Hop]:
+    hops: list[Hop] = []
+    if sent is not None:
+        url = sent["url"]
+        facts = {"send": sent["send"], "method": sent["method"], "url": url, "path": _path(url)}
+        hops.append(_hop(kind, moment(sent), **facts))
+    if answer is not None:
+        said, silent = (
+            (HopKind.ANSWERED, HopKind.NOT_ANSWERED)
+            if kind is HopKind.SENT
+            else (HopKind.RESPONSE, HopKind.NO_RESPONSE)
+        )
+        if answer["status"] is not None:
+            hops.append(_hop(said, moment(answer), status=answer["status"]))
+        else:
+            hops.append(_hop(silent, moment(answer), error=answer.get("error") or "no answer"))
+    return hops
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path or "/"
+    except ValueError:  # a test may send to any address, a history may name any
+        return url
+
+
+def _produced(record: Record) -> Hop:
+    if record["error"] is None:
+        return _hop(HopKind.PRODUCED, moment(record), produce=record["produce"], **_spot(record))
+    facts = {"produce": record["produce"], "topic": record["topic"], "error": record["error"]}
+    return _hop(HopKind.NOT_PRODUCED, moment(record), **facts)
+
+
+def _passed(sightings: Sightings, records: Iterable[Record]) -> list[Hop]:
+    """What the consumer groups did with an event, at each of the places where it lies."""
+    places = {
+        (record["topic"], record["partition"], record["offset"]): record
+        for record in records
+        if record.get("error") is None and record.get("partition") is not None and record.get("offset") is not None
+    }
+    hops: list[Hop] = []
+    for (group, topic), commits in sightings.committed.items():
+        for place in places.values():
+            # Observations of a topic's ends name no group: they say nothing of one.
+            if not group or topic != place["topic"] or not commits:
+                continue
+            past = sightings.passed(group, place)
+            at = past or sightings.observed[group, topic]
+            offsets = dict(commits)[past] if past else commits[-1][1]
+            facts = {"group": group, "committed": offsets.get(place["partition"], "nothing"), **_spot(place)}
+            hops.append(_hop(HopKind.PASSED if past else HopKind.STUCK, at, **facts))
+    return hops
+
+
+def _delivered(request: Record, answer: Record | None, attempt: int) -> list[Hop]:
+    kind, answered = HopKind.DELIVERED, HopKind.HANDLED
+    if _is_dead_letter(request):
+        kind, answered = HopKind.DEAD_LETTERED, HopKind.LETTER_HANDLED
+    hops = [_hop(kind, moment(request), sink=request["sink"], attempt=attempt)]
+    if answer is not None:
+        hops.append(_hop(answered, moment(answer), sink=request["sink"], status=answer["status"]))
+    return hops
+
+
+def _is_dead_letter(request: Record) -> bool:
+    headers = {name.lower(): value for name, value in request["headers"]}
+    if any(name.startswith("ce-knativeerror") for name in headers):
+        return True
+    if not headers.get("content-type", "").lstrip().lower().startswith("application/cloudevents"):
+        return False
+    attributes = read_http(request["headers"], request["body"].encode("latin-1", "replace")).attributes
+    return any(name.startswith("knativeerror") for name in attributes)
+
+
+def _spot(record: Record) -> dict[str, Any]:
+    return {"topic": record["topic"], "partition": record.get("partition"), "offset": record.get("offset")}
+
+
+def _hop(kind: HopKind, at: Moment, **facts: Any) -> Hop:
+    return Hop(kind, at.seq, at.t, {name: str(fact) for name, fact in facts.items()})
+
+
+def _sorted(hops: list[Hop]) -> list[Hop]:
+    return sorted(hops, key=lambda hop: hop.seq)
