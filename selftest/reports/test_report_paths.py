@@ -12,7 +12,8 @@ from evidence.event_path import Hop, of_event, of_exchange, of_produced
 from evidence.expectations import Expectation
 from evidence.identity import Identity
 from evidence.sightings import Sightings
-from reports import diagram, path
+from reports import diagram, path, write
+from reports.__main__ import main
 from reports.path import LANES, Arrow, EventPath, Subjects
 from selftest.evidence.story import GROUP, TOPIC, Story
 from selftest.evidence.test_content_checks import DELIVERIES
@@ -138,3 +139,21 @@ def test_a_label_is_short_and_tells_no_secret(tmp_path: Path) -> None:
     last: Arrow = traced(tmp_path, story, Subjects(frozenset({E1}), frozenset(), frozenset()))[E1].arrows[-1]
     assert "abcdef123456" not in last.label
     assert len(last.label) < 110
+
+
+def test_show_tells_how_many_hops_it_leaves_out(
+    history: Any, reported: Any, run_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history.start().test("EVT-ING-001", 500)
+    event = history.records[1]["scope"]
+    for number in range(60):
+        headers = [["ce-id", "1"], ["ce-source", f"/{event}"]]
+        request = {"path": "/", "method": "POST", "headers": headers, "body": "", "receive": f"r{number}"}
+        history.add("received", event, sink="s/1", **request)
+    write.write(reported(history.finish()), run_dir, run_dir / "history.ndjson")
+    main(["show", "--requirement", "EVT-ING-001", str(run_dir)])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    note = lines.index("and 22 more hops, in the history")
+    assert lines[note - 1].endswith("group -> subscriber: to s/1, attempt 18")
+    assert lines[note + 1].endswith("group -> subscriber: to s/1, attempt 41")
+    assert any(line.endswith("group -> subscriber: to s/1, attempt 60") for line in lines)
