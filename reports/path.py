@@ -154,7 +154,8 @@ def _shorten(name: str, fact: str) -> str:
 
 
 def _tail(text: str, most: int = 28) -> str:
-    return text if len(text) <= most else "…" + text[-most + 1 :]
+    shown = PLAIN.one_line(text)
+    return shown if len(shown) <= most else "…" + shown[-most + 1 :]
 
 
 def _event_of(value: Any) -> Identity | None:

@@ -204,7 +204,7 @@ def test_a_deletion_that_hangs_is_given_up(machine: Machine, lifecycle: Make, mo
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """This process as a terminal interrupts it, also where SIGINT is ignored: in a worker, or behind `&` in a script."""
+    """This process as a terminal interrupts it, also where SIGINT is ignored: in a worker, or behind `&`."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
