@@ -13,6 +13,7 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from common.redaction import PLAIN
 from evidence.cloudevents import read_http
 from evidence.sightings import Moment, moment
 
@@ -199,10 +200,12 @@ def _exchanged(sent: Record | None, answer: Record | None, kind: HopKind) -> lis
 
 
 def _path(url: str) -> str:
+    """The path of a URL; its secrets go first, since what tells them from other words may go with the rest."""
+    shown = PLAIN.text(url)
     try:
-        return urlsplit(url).path or "/"
+        return urlsplit(shown).path or "/"
     except ValueError:  # a test may send to any address, a history may name any
-        return url
+        return shown
 
 
 def _produced(record: Record) -> Hop:
