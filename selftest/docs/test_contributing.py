@@ -14,7 +14,17 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(r"^### A mutant of (?:the |a )?([^\n]+)\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
 ADDED = re.compile(r"^Add `([a-z0-9-]+)` to `mutants` of ([A-Z0-9-]+)\.$", re.MULTILINE)
 BLOCK = re.compile(r"^```\w+\n# (\S+?)(: ROWS)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
-COPIED = ("common", "conftest.py", "embedded", "evidence", "fixtures", "images", "manifests", "pyproject.toml", "reports")
+COPIED = (
+    "common",
+    "conftest.py",
+    "embedded",
+    "evidence",
+    "fixtures",
+    "images",
+    "manifests",
+    "pyproject.toml",
+    "reports",
+)
 TABLES = {"data plane": "test_dataplane_mutants.py", "streams": "test_streaming.py"}
 
 
