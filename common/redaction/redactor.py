@@ -25,6 +25,8 @@ NOISE = ("managedFields",)
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # the object once more, in one string
 _DEEPEST = 60
 _MARK = re.compile(r"^[E>](?=\s)", re.MULTILINE)
+_WRAPPED = re.compile(r"(?P<line>\\n)?(?P<quote>['\"])\n[E>]?[ \t]{0,200}+[+?-]?[ \t]{0,200}+(?P=quote)")
+"""Between two literals that stand for one text: the end of the first line, marks of a comparison, the next quote."""
 _CUT_WORD = re.compile(r"(?<=\.\.\.)[\w+/=.~%-]{8,}+")
 
 
@@ -89,10 +91,15 @@ class Redactor:
         return printable(self._shown(text, max(0, len(text) - size), len(text)))
 
     def traceback(self, said: str) -> str:
-        """As `text`, of a traceback: marks before its lines do not hide a secret, nor do words that pytest has cut."""
+        """As `text`, of a traceback: marks before its lines do not hide a secret, nor do words that pytest has cut.
+
+        Nor do long texts that pytest has written as several literals, one below the other.
+        """
         plain = _MARK.sub(" ", said)
+        whole, places = _joined(said)
+        wrapped = ((places[start], places[end - 1] + 1) for start, end in self._spans(whole)) if places else ()
         cut = (match.span() for match in _CUT_WORD.finditer(said) if looks_random(match[0]))
-        return printable(self._shown(said, 0, len(said), [*self._spans(plain), *cut]))
+        return printable(self._shown(said, 0, len(said), [*self._spans(plain), *wrapped, *cut]))
 
     def occurs_in(self, line: bytes) -> bool:
         """Whether a known value is in this line of JSON."""
@@ -221,6 +228,23 @@ class Redactor:
 
 PLAIN = Redactor()
 """Knows no values: for what comes out of a history, which holds none of the suite's own credentials."""
+
+
+def _joined(said: str) -> tuple[str, list[int]]:
+    """A text whose wrapped literals are whole again, and the place of each of its characters; empty where none is."""
+    parts: list[str] = []
+    places: list[int] = []
+    last = 0
+    for match in _WRAPPED.finditer(said):
+        parts.append(said[last : match.start()])
+        places.extend(range(last, match.start()))
+        if match["line"]:
+            parts.append("\n")
+            places.append(match.start())
+        last = match.end()
+    if not last:
+        return "", []
+    return "".join([*parts, said[last:]]), [*places, *range(last, len(said))]
 
 
 def _forms(value: str) -> Iterable[str]:

@@ -245,22 +245,22 @@ def test_pod_with_a_secret_and_a_history_is_reached_through_the_api(up: Any, wor
     kubectl(info, *kept, "wait", "--for=condition=Available", "deployment/keeper", "--timeout=20s")
     url = "/api/v1/namespaces/kserve-test/services/http:keeper:web/proxy/"
 
-    api = api_client(info)
+    with api_client(info) as api:
 
-    def asked() -> list[str]:
-        return api.get(url, headers={"X-Token": "hush"}).text.split()
+        def asked() -> list[str]:
+            return api.get(url, headers={"X-Token": "hush"}).text.split()
 
-    pid, *rest = asked()
-    assert rest == ["True", "1"]
-    assert [path.read_text() for path in tmp_path.rglob("volumes/*/s/token")] == ["hush"]
-    os.kill(int(pid), signal.SIGKILL)
-    wait_for(lambda: asked()[1:] == ["True", "2"], up_log(info))
-    pod = kubectl(info, *kept, "get", "pods", "-o", "name").strip()
-    assert kubectl(info, *kept, "logs", pod, "--previous").startswith(f"run of {pid}\n")
-    assert "Back-off restarting failed container keeper" in kubectl(info, *kept, "describe", pod)
-    kubectl(info, *kept, "delete", "deployment", "keeper")
-    wait_for(lambda: not list(tmp_path.rglob("volumes/*")), up_log(info))
-    assert api.get(url).json()["message"] == 'no endpoints available for service "http:keeper:web"'
+        pid, *rest = asked()
+        assert rest == ["True", "1"]
+        assert [path.read_text() for path in tmp_path.rglob("volumes/*/s/token")] == ["hush"]
+        os.kill(int(pid), signal.SIGKILL)
+        wait_for(lambda: asked()[1:] == ["True", "2"], up_log(info))
+        pod = kubectl(info, *kept, "get", "pods", "-o", "name").strip()
+        assert kubectl(info, *kept, "logs", pod, "--previous").startswith(f"run of {pid}\n")
+        assert "Back-off restarting failed container keeper" in kubectl(info, *kept, "describe", pod)
+        kubectl(info, *kept, "delete", "deployment", "keeper")
+        wait_for(lambda: not list(tmp_path.rglob("volumes/*")), up_log(info))
+        assert api.get(url).json()["message"] == 'no endpoints available for service "http:keeper:web"'
 
 
 def up_log(info: dict[str, Any]) -> Path:
@@ -345,15 +345,15 @@ def test_refusals_reach_the_person(up: Any) -> None:
 
 def test_names_are_resolved_and_topics_made(up: Any) -> None:
     info = up().info()
-    client = httpx.Client(headers={"Authorization": f"Bearer {info['adminToken']}"})
-    asked = {"host": "kafka.database.svc.cluster.local", "port": "9092"}
-    found = client.get(info["resolver"], params=asked).json()
-    assert f"{found['host']}:{found['port']}" == info["kafka"]["bootstrap"]
-    assert client.get(info["resolver"], params={**asked, "host": "no.database.svc"}).status_code == 404
-    assert client.get(info["resolver"], params={"host": "x", "port": "y"}).status_code == 400
-    topic = {"name": "made", "partitions": 3}
-    assert [client.post(info["kafka"]["topics"], json=topic).status_code for _ in range(2)] == [201, 200]
-    assert client.post(info["kafka"]["topics"], json={"name": "made", "partitions": 0}).status_code == 400
+    with httpx.Client(headers={"Authorization": f"Bearer {info['adminToken']}"}) as client:
+        asked = {"host": "kafka.database.svc.cluster.local", "port": "9092"}
+        found = client.get(info["resolver"], params=asked).json()
+        assert f"{found['host']}:{found['port']}" == info["kafka"]["bootstrap"]
+        assert client.get(info["resolver"], params={**asked, "host": "no.database.svc"}).status_code == 404
+        assert client.get(info["resolver"], params={"host": "x", "port": "y"}).status_code == 400
+        topic = {"name": "made", "partitions": 3}
+        assert [client.post(info["kafka"]["topics"], json=topic).status_code for _ in range(2)] == [201, 200]
+        assert client.post(info["kafka"]["topics"], json={"name": "made", "partitions": 0}).status_code == 400
 
 
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "end of input"])

@@ -264,8 +264,13 @@ def _house(pytester: pytest.Pytester, tests: str) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("where", ["on-a-desk", "in-ci"])
 @pytest.mark.parametrize("workers", [0, 1], ids=["in-one-process", "in-a-worker"])
-def test_no_sample_is_in_what_pytest_prints_and_writes(pytester: pytest.Pytester, workers: int) -> None:
+def test_no_sample_is_in_what_pytest_prints_and_writes(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int, where: str
+) -> None:
+    # In CI pytest shortens nothing, and writes a long text as several literals.
+    monkeypatch.setenv("CI", "true") if where == "in-ci" else monkeypatch.delenv("CI", raising=False)
     _house(pytester, TESTS)
     options = ("--target", "telling", f"-n{workers}", "-p", "no:cacheprovider", "-rA", "-l", "--junitxml=out.xml")
     result = pytester.runpytest_subprocess("suites", *options)
