@@ -62,7 +62,7 @@ def _play_all(options: argparse.Namespace) -> int:
                 moment.command.environment,
                 moment.signal.name,
                 moment.receiver,
-                f"{moment.after:.1f}",
+                f"{seen.after:.1f}",
                 f"{seen.seconds:.1f}",
                 "-" if seen.code is None else seen.code,
                 len(seen.processes),

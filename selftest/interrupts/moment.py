@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evidence import catalogue
@@ -19,6 +19,7 @@ from selftest.interrupts.commands import ASKED, ROOT, Moment
 SETTLES_WITHIN = 20.0
 UP_WITHIN = 120.0
 ENDS_WITHIN = 60.0
+TRIES = 4
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -27,6 +28,8 @@ class Seen:
     """What was seen of one moment.
 
     Attributes:
+        after: How long the command had run when it was hit, in seconds.
+        late: Whether the command had ended before it could be hit.
         seconds: From the signal to the end of everything.
         code: Exit code of tox; None when it had to be killed.
         processes: Command lines of what was left running.
@@ -37,6 +40,8 @@ class Seen:
         faults: What does not hold, in sentences.
     """
 
+    after: float
+    late: bool = False
     seconds: float = 0.0
     code: int | None = None
     processes: list[str] = field(default_factory=list)
@@ -48,7 +53,7 @@ class Seen:
 
 
 def play(moment: Moment, tox: list[str], within: float, bound: float) -> Seen:
-    """Interrupt a command once.
+    """Interrupt a command once; where it ended before its moment, again at half the time, or nothing would be shown.
 
     Args:
         moment: What to interrupt, and how.
@@ -56,16 +61,21 @@ def play(moment: Moment, tox: list[str], within: float, bound: float) -> Seen:
         within: Seconds in which a command must end that was asked to.
         bound: Seconds after which a command counts as hanging.
     """
-    place = Path(tempfile.mkdtemp(prefix="moment-"))
-    try:
-        return _play(moment, tox, within, bound, place)
-    finally:
-        processes.kill(processes.descendants())
-        shutil.rmtree(place, ignore_errors=True)
+    for number in range(TRIES):
+        place = Path(tempfile.mkdtemp(prefix="moment-"))
+        try:
+            seen = _play(replace(moment, after=moment.after / 2**number), tox, within, bound, place)
+        finally:
+            processes.kill(processes.descendants())
+            shutil.rmtree(place, ignore_errors=True)
+        if not seen.late or seen.faults:
+            return seen
+    seen.faults.append(f"expected to hit the {moment.receiver}, got the command's end before, {TRIES} times")
+    return seen
 
 
 def _play(moment: Moment, tox: list[str], within: float, bound: float, place: Path) -> Seen:
-    seen, out, log = Seen(), place / "out", place / "log"
+    seen, out, log = Seen(moment.after), place / "out", place / "log"
     environment = {**os.environ, "TMPDIR": str(place)}
     with log.open("wb") as said:
         process = subprocess.Popen(
@@ -78,6 +88,7 @@ def _play(moment: Moment, tox: list[str], within: float, bound: float, place: Pa
             start_new_session=True,
         )
     hit = _wait_for(moment, process, bound)
+    seen.late = hit is None
     ports = processes.listening(processes.descendants())
     began = bool(_runs(out))
     start = time.monotonic()
