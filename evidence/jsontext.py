@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from evidence.fields import too_deep
+
 MAX_DEPTH = 200
 
 
@@ -22,17 +24,9 @@ def load(text: str | bytes, **hooks: Any) -> Any:
         value = json.loads(text, **hooks)
     except RecursionError as error:
         raise _too_deep() from error
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [part for whole in level for part in _parts(whole)]
-        if not level:
-            return value
-    raise _too_deep()
-
-
-def _parts(value: Any) -> list[Any]:
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [part for part in parts if isinstance(part, dict | list)]
+    if too_deep(value, MAX_DEPTH - 1):  # the value itself is the first level
+        raise _too_deep()
+    return value
 
 
 def _too_deep() -> ValueError:

@@ -150,8 +150,7 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
             running.clear()  # once is enough
         before = record["seq"]
         if kind == SHORTAGE:
-            for run in [running[scope]] if scope in running else [] if scope else running.values():
-                run.broken = run.broken or f"the probe's machine was short (record {before}): {record['reason']}"
+            _note_shortage(record, running)
         if half := exchanges.half(record):
             result.halves += [half] if len(result.halves) < MOST_HALVES else []
             if scope in runs:
@@ -168,6 +167,14 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
         elif scope in scopes:
             scopes[scope].feed(record)
     return result
+
+
+def _note_shortage(record: Record, running: dict[str, TestRun]) -> None:
+    """Note a shortage of the probe's machine at the test of its scope, or at all that run where it names none."""
+    reason = f"the probe's machine was short (record {record['seq']}): {record['reason']}"
+    for scope, run in running.items():
+        if record["scope"] in {"", scope}:
+            run.broken = run.broken or reason
 
 
 def _break(before: int, record: Record) -> str:

@@ -40,10 +40,7 @@ async def listen(app: web.Application, port: int, what: str, option: str) -> tup
     except OSError as error:
         await runner.cleanup()
         if error.errno in {errno.EADDRINUSE, errno.EACCES}:
-            raise PortTakenError(
-                f"cannot listen on {LOOPBACK}:{port} for {what}: {error.strerror}. "
-                f"Choose another one with {option}, 0 for any."
-            ) from error
+            raise _taken(error, port, what, option) from error
         raise
     return runner, int(runner.addresses[0][1])
 
@@ -53,7 +50,10 @@ async def listening(starting: Coroutine[Any, Any, str], port: int, what: str, op
     try:
         return await starting
     except OSError as error:
-        raise PortTakenError(
-            f"cannot listen on {LOOPBACK}:{port} for {what}: {error.strerror}. "
-            f"Choose another one with {option}, 0 for any."
-        ) from error
+        raise _taken(error, port, what, option) from error
+
+
+def _taken(error: OSError, port: int, what: str, option: str) -> PortTakenError:
+    return PortTakenError(
+        f"cannot listen on {LOOPBACK}:{port} for {what}: {error.strerror}. Choose another one with {option}, 0 for any."
+    )

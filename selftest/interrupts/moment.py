@@ -77,16 +77,7 @@ def play(moment: Moment, tox: list[str], within: float, bound: float) -> Seen:
 def _play(moment: Moment, tox: list[str], within: float, bound: float, place: Path) -> Seen:
     seen, out, log = Seen(moment.after), place / "out", place / "log"
     environment = {**os.environ, "TMPDIR": str(place)}
-    with log.open("wb") as said:
-        process = subprocess.Popen(
-            moment.command.argv(tox, out),
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
-        )
+    process = _started(moment.command.argv(tox, out), environment, log)
     hit = _wait_for(moment, process, bound)
     seen.late = hit is None
     ports = processes.listening(processes.descendants())
@@ -206,16 +197,7 @@ def _runs(out: Path) -> list[Path]:
 
 def _starts(tox: list[str], environment: dict[str, str], log: Path) -> bool:
     """Bring a platform up and down again, as a user's next command."""
-    with log.open("wb") as said:
-        process = subprocess.Popen(
-            [*tox, "-e", "up"],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
-        )
+    process = _started([*tox, "-e", "up"], environment, log)
     end = time.monotonic() + UP_WITHIN
     while process.poll() is None and b"KAFKA_BOOTSTRAP=" not in log.read_bytes() and time.monotonic() < end:
         time.sleep(0.05)
@@ -226,6 +208,20 @@ def _starts(tox: list[str], environment: dict[str, str], log: Path) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return came_up
+
+
+def _started(argv: list[str], environment: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    """Start a command as the leader of a group of its own, as a terminal does."""
+    with log.open("wb") as said:
+        return subprocess.Popen(
+            argv,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
 
 
 def _tail(log: Path) -> str:
