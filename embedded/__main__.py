@@ -61,6 +61,11 @@ def parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--until-eof", action="store_true", help="end when standard input ends")
     up.add_argument(
+        "--until-lost",
+        action="store_true",
+        help="end when a part is lost that everything stands on, Kafka say; else stay for whoever wants to look around",
+    )
+    up.add_argument(
         "--lazy-images", action="store_true", help="build an image when a pod needs it, not before all else"
     )
     for option, what in (
@@ -167,7 +172,7 @@ async def _up(options: Options, given: argparse.Namespace) -> int:
         if given.info:
             write_info(given.info, info)
         _say(f"up after {time.monotonic() - began:.1f} s; export KUBECONFIG={info['kubeconfig']}")
-        return await _stay(platform, stopped)
+        return await _stay(platform, stopped, until_lost=given.until_lost)
     except TOLD as error:
         _say(f"error: {error}")
         return OURS
@@ -194,14 +199,15 @@ def _raise_descriptors() -> bool:
     return True
 
 
-async def _stay(platform: Platform, stopped: asyncio.Task[Literal[True]]) -> int:
+async def _stay(platform: Platform, stopped: asyncio.Task[Literal[True]], *, until_lost: bool) -> int:
     """Wait until we are told to stop. What is lost meanwhile is said at once; others may still want to look around."""
     both: list[asyncio.Future[Any]] = [platform.lost, stopped]
     await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     if not platform.lost.done():
         return 0
     _say(f"error: {platform.lost.result()}")
-    await stopped
+    if not until_lost:
+        await stopped
     return OURS
 
 
