@@ -3,7 +3,7 @@
 pytest_plugins = [
     "fixtures.plugin.options",
     "fixtures.plugin.redacting",
-    "fixtures.plugin.showing",
+    "fixtures.plugin.dry_run",
     "fixtures.plugin.proving",
     "fixtures.plugin.selection",
     "fixtures.plugin.collection",

@@ -1,7 +1,7 @@
 """What judging costs: history records a second through the delivery and order checks, parsing not included.
 
-The history is that of one busy scope: every event sent, answered, stored, delivered and replied to, with a claim of its
-delivery each and one of their order. The peer is orjson, parsing the very same records.
+The history is that of one busy scope: every event sent, answered, stored, delivered and replied to, with an
+expectation of its delivery each and one of their order. The peer is orjson, parsing the very same records.
 """
 
 import functools
@@ -15,9 +15,9 @@ from benchmarks.figures import Figure
 from evidence.checks import check_of
 from evidence.expectations import Expectation, delivered_once, in_order
 from evidence.history import Record
-from evidence.judgement import Verdict
+from evidence.history_index import HistoryIndex
 from evidence.refs import EventRef, SinkRef, TriggerRef
-from evidence.sightings import Sightings
+from evidence.verdict import Verdict
 
 EVENTS = 20_000
 BYSTANDERS = 4
@@ -30,7 +30,7 @@ def _event(number: int) -> EventRef:
 
 
 def history() -> Iterator[Record]:
-    """A scope in which all goes well; every event but one in `BYSTANDERS` is nobody's claim."""
+    """A scope in which all goes well; every event but one in `BYSTANDERS` is nobody's expectation."""
     seq = 0
 
     def record(kind: str, **fields: object) -> Record:
@@ -71,15 +71,17 @@ def measure() -> list[Figure]:
     events = [_event(number) for number in range(0, EVENTS, BYSTANDERS)]
     many = [delivered_once(event, TRIGGER) for event in events]
 
-    def judge(claims: Sequence[Expectation]) -> None:
-        sightings = Sightings()
-        checks = [check_of(claim.check, claim.args, sightings) for claim in claims]
+    def judge(expectations: Sequence[Expectation]) -> None:
+        sightings = HistoryIndex()
+        checks = [check_of(expectation.check, expectation.args, sightings) for expectation in expectations]
         feed = sightings.feed
         for record in records:
             feed(record)
         wrong = [check for check in checks if check.judge(final=True).verdict is not Verdict.PASS]
         if wrong:
-            raise RuntimeError(f"{len(wrong)} claims of a good history did not pass: the figure would mean nothing")
+            raise RuntimeError(
+                f"{len(wrong)} expectations of a good history did not pass: the figure would mean nothing"
+            )
 
     def parse() -> None:
         for line in lines:
@@ -93,9 +95,9 @@ def measure() -> list[Figure]:
         f"history records a second, fed and judged (order of {len(events)} events, {count})": [
             in_order(events, TRIGGER)
         ],
-        f"history records a second, fed and judged ({len(many)} claims opened on {count})": many,
+        f"history records a second, fed and judged ({len(many)} expectations opened on {count})": many,
     }
     return [
-        Figure(text, len(records) / _best(functools.partial(judge, claims)), peer, parsed)
-        for text, claims in what.items()
+        Figure(text, len(records) / _best(functools.partial(judge, expectations)), peer, parsed)
+        for text, expectations in what.items()
     ]

@@ -27,7 +27,7 @@ from embedded.controllers.trigger import TriggerController
 from embedded.dataplane import DataPlane
 from embedded.private import private_folder, write_privately
 from embedded.runtime.addresses import Addresses
-from embedded.runtime.admin import Admin
+from embedded.runtime.admin import AdminServer
 from embedded.runtime.gateway import Gateway
 from embedded.runtime.images import Images, Progress, build_all
 from embedded.runtime.names import ClusterNames
@@ -156,7 +156,7 @@ class Platform:
         self._stack.push_async_callback(gateway.stop)
         inference = await gateway.start(self._options.inference_port)
         admin_token = secrets.token_urlsafe(32)
-        admin = Admin(names.resolve, running.create_topic, admin_token)
+        admin = AdminServer(names.resolve, running.create_topic, admin_token)
         self._stack.push_async_callback(admin.stop)
         return Doors(broker, inference, await admin.start(self._options.resolver_port), admin_token)
 

@@ -1,4 +1,4 @@
-"""The path of an event: its hops from the sender to where it was last seen, out of sightings.
+"""The path of an event: its hops from the sender to where it was last seen, out of history.
 
 Failure messages print it as one line, reports draw it; both read the hops that are computed here, so they end at the
 same one. Hops stand in the order of the records that show them. A path reports what was seen and judges nothing: what
@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 
 from common.redaction import PLAIN
 from evidence.cloudevents import read_http
-from evidence.sightings import Moment, moment
+from evidence.history_index import Moment, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from evidence.history import Record
+    from evidence.history_index import HistoryIndex
     from evidence.identity import Identity
-    from evidence.sightings import Sightings
 
 FIRST, LAST = 6, 5
 """How many hops a line has before and after those that it leaves out."""
@@ -119,37 +119,37 @@ class Hop:
         return self.kind.label.format_map({name: shorten(name, fact) for name, fact in self.facts.items()})
 
 
-def of_event(sightings: Sightings, identity: Identity) -> list[Hop]:
+def of_event(history: HistoryIndex, identity: Identity) -> list[Hop]:
     """The path of an event, oldest hop first."""
-    seen = sightings.events.get(identity)
+    seen = history.events.get(identity)
     if seen is None:
         return []
     hops: list[Hop] = []
     for record in seen.sent:
-        hops += _exchanged(record, sightings.answered.get(record["send"]), HopKind.SENT)
+        hops += _exchanged(record, history.answered.get(record["send"]), HopKind.SENT)
     for record in seen.produced:
         hops.append(_produced(record))
     for record in seen.records:
         hops.append(_hop(HopKind.STORED, moment(record), **_spot(record)))
-    hops += _passed(sightings, [*seen.produced, *seen.records])
+    hops += _passed(history, [*seen.produced, *seen.records])
     attempts: Counter[str] = Counter()
     for record in seen.received:
         attempts[record["sink"]] += 1
-        hops += _delivered(record, sightings.replied.get(record["receive"]), attempts[record["sink"]])
+        hops += _delivered(record, history.replied.get(record["receive"]), attempts[record["sink"]])
     for record in seen.replied:
         hops.append(_hop(HopKind.REPLIED, moment(record), receive=record["receive"], status=record["status"]))
     return _sorted(hops)
 
 
-def of_exchange(sightings: Sightings, send: str) -> list[Hop]:
+def of_exchange(history: HistoryIndex, send: str) -> list[Hop]:
     """The path of a request as such, whatever it carried: there, and back."""
-    return _exchanged(sightings.sent.get(send), sightings.answered.get(send), HopKind.REQUEST)
+    return _exchanged(history.sent.get(send), history.answered.get(send), HopKind.REQUEST)
 
 
-def of_produced(sightings: Sightings, produce: str) -> list[Hop]:
+def of_produced(history: HistoryIndex, produce: str) -> list[Hop]:
     """The path of a record that the probe wrote to a topic, whatever it carried."""
-    record = sightings.produced.get(produce)
-    return [] if record is None else _sorted([_produced(record), *_passed(sightings, [record])])
+    record = history.produced.get(produce)
+    return [] if record is None else _sorted([_produced(record), *_passed(history, [record])])
 
 
 def shortened(hops: Sequence[Hop], first: int, last: int) -> tuple[Sequence[Hop], int, Sequence[Hop]]:
@@ -175,9 +175,9 @@ def in_a_line(hops: Sequence[Hop]) -> str:
     return " -> ".join([*(hop.line for hop in before), *note, *(hop.line for hop in after)]) or NOWHERE
 
 
-def where(sightings: Sightings, identity: Identity) -> str:
+def where(history: HistoryIndex, identity: Identity) -> str:
     """Where an event was last seen: its path as one line of text."""
-    return in_a_line(of_event(sightings, identity))
+    return in_a_line(of_event(history, identity))
 
 
 def _exchanged(sent: Record | None, answer: Record | None, kind: HopKind) -> list[Hop]:
@@ -215,7 +215,7 @@ def _produced(record: Record) -> Hop:
     return _hop(HopKind.NOT_PRODUCED, moment(record), **facts)
 
 
-def _passed(sightings: Sightings, records: Iterable[Record]) -> list[Hop]:
+def _passed(history: HistoryIndex, records: Iterable[Record]) -> list[Hop]:
     """What the consumer groups did with an event, at each of the places where it lies."""
     places = {
         (record["topic"], record["partition"], record["offset"]): record
@@ -223,13 +223,13 @@ def _passed(sightings: Sightings, records: Iterable[Record]) -> list[Hop]:
         if record.get("error") is None and record.get("partition") is not None and record.get("offset") is not None
     }
     hops: list[Hop] = []
-    for (group, topic), commits in sightings.committed.items():
+    for (group, topic), commits in history.committed.items():
         for place in places.values():
             # Observations of a topic's ends name no group: they say nothing of one.
             if not group or topic != place["topic"] or not commits:
                 continue
-            past = sightings.passed(group, place)
-            at = past or sightings.observed[group, topic]
+            past = history.passed(group, place)
+            at = past or history.observed[group, topic]
             offsets = dict(commits)[past] if past else commits[-1][1]
             facts = {"group": group, "committed": offsets.get(place["partition"], "nothing"), **_spot(place)}
             hops.append(_hop(HopKind.PASSED if past else HopKind.STUCK, at, **facts))

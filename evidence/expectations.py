@@ -1,7 +1,7 @@
-"""The words of a test: each builds one `Expectation`, a claim about the history. Nothing is judged here.
+"""The words of a test: each builds one `Expectation` about the history. Nothing is judged here.
 
-Every word takes refs or handles that have a `ref`. Where a claim is about absence ("not", "once", "exactly n") it takes
-what can prove absence: a Trigger with its consumer group, or the input topic's group; a sink alone proves nothing.
+Every word takes refs or handles that have a `ref`. Where an expectation is about absence ("not", "once", "exactly n"),
+it takes what can prove it: a Trigger with its consumer group, or the input topic's group. A sink alone proves nothing.
 `replied_by` names the Trigger whose subscriber replied the event, for events that no request of ours carried.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from evidence import claims
-from evidence.claims import (
+from evidence import arguments
+from evidence.arguments import (
     TRACE_KEY,
     Event,
     Exchange,
@@ -23,8 +23,8 @@ from evidence.claims import (
     Topic,
     Trigger,
     cause_of,
-    claim,
     event_of,
+    expectation,
     places_of,
     ref_of,
     status_of,
@@ -48,34 +48,34 @@ from evidence.refs import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-Expectation: TypeAlias = claims.Expectation
+Expectation: TypeAlias = arguments.Expectation
 
 # Answers of the ingress and of an inference service.
 
 
 def answered(exchange: Exchange | Event, status: Status) -> Expectation:
     """The request got an HTTP answer with this status (a code, a range, or several codes)."""
-    return claim("answered", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status))
+    return expectation("answered", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status))
 
 
 def accepted(event: Event | Exchange) -> Expectation:
     """The request was answered 2xx."""
-    return claim("accepted", exchange=ref_of(event, EventRef, ExchangeRef), status=status_of(range(200, 300)))
+    return expectation("accepted", exchange=ref_of(event, EventRef, ExchangeRef), status=status_of(range(200, 300)))
 
 
 def refused(exchange: Exchange | Event, status: Status = range(400, 500)) -> Expectation:
     """The request was answered with this refusal."""
-    return claim("refused", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status))
+    return expectation("refused", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status))
 
 
 def header(exchange: Exchange | Event, name: str, value: str | None) -> Expectation:
     """The answer has this header with this value (also as a member of a comma list); None: it does not have it."""
-    return claim("header", exchange=ref_of(exchange, ExchangeRef, EventRef), name=name, value=value)
+    return expectation("header", exchange=ref_of(exchange, ExchangeRef, EventRef), name=name, value=value)
 
 
 def response_body(exchange: Exchange | Event, json: Any) -> Expectation:
     """The answer's body is this JSON value (numbers to within 1e-6 of each other)."""
-    return claim("response_body", exchange=ref_of(exchange, ExchangeRef, EventRef), json=json)
+    return expectation("response_body", exchange=ref_of(exchange, ExchangeRef, EventRef), json=json)
 
 
 def response_event(
@@ -92,7 +92,7 @@ def response_event(
     """
     ref = ref_of(exchange, ExchangeRef, EventRef)
     wanted = dict(attributes or {})
-    return claim("response_event", exchange=ref, json=json, attributes=wanted, new_id=new_id, own_type=own_type)
+    return expectation("response_event", exchange=ref, json=json, attributes=wanted, new_id=new_id, own_type=own_type)
 
 
 # Records of a topic.
@@ -100,23 +100,23 @@ def response_event(
 
 def recorded(event: Event, on: Topic, *, replied_by: Trigger | None = None) -> Expectation:
     """The event is in the topic, once for each time it was accepted, in whatever content mode."""
-    return claim("recorded", event=event_of(event), on=topic_of(on), replied_by=trigger_of(replied_by))
+    return expectation("recorded", event=event_of(event), on=topic_of(on), replied_by=trigger_of(replied_by))
 
 
 def not_recorded(event: Event | Exchange, on: Topic, *, replied_by: Trigger | None = None) -> Expectation:
     """Nothing of the event, or of the request's bytes, is in the topic once its end has been read."""
     ref = ref_of(event, EventRef, ExchangeRef)
-    return claim("not_recorded", event=ref, on=topic_of(on), replied_by=trigger_of(replied_by))
+    return expectation("not_recorded", event=ref, on=topic_of(on), replied_by=trigger_of(replied_by))
 
 
 def record_shape(event: Event, on: Topic) -> Expectation:
     """The event's record follows the Kafka binding's binary mode, with the attributes and data that were sent."""
-    return claim("record_shape", event=event_of(event), on=topic_of(on))
+    return expectation("record_shape", event=event_of(event), on=topic_of(on))
 
 
 def record_key(event: Event, on: Topic, key: str | None) -> Expectation:
     """The event's record has this key."""
-    return claim("record_key", event=event_of(event), on=topic_of(on), key=key)
+    return expectation("record_key", event=event_of(event), on=topic_of(on), key=key)
 
 
 # Delivery to subscribers. `to` may be several Triggers (of one destination, say).
@@ -124,12 +124,12 @@ def record_key(event: Event, on: Topic, key: str | None) -> Expectation:
 
 def delivered(event: Event, to: Place | Sequence[Place], *, replied_by: Trigger | None = None) -> Expectation:
     """The event reached the subscriber, at least once."""
-    return claim("delivered", event=event_of(event), to=places_of(to), replied_by=trigger_of(replied_by))
+    return expectation("delivered", event=event_of(event), to=places_of(to), replied_by=trigger_of(replied_by))
 
 
 def delivered_once(event: Event, to: Trigger | Sequence[Trigger], *, replied_by: Trigger | None = None) -> Expectation:
     """The event reached the subscriber in exactly one request."""
-    return claim(
+    return expectation(
         "delivered_once", event=event_of(event), to=triggers_of(to), count=1, replied_by=trigger_of(replied_by)
     )
 
@@ -138,7 +138,9 @@ def attempts(
     event: Event, to: Trigger | Sequence[Trigger], count: int, *, replied_by: Trigger | None = None
 ) -> Expectation:
     """The event reached the subscriber in exactly `count` requests, when its handling was over."""
-    return claim("attempts", event=event_of(event), to=triggers_of(to), count=count, replied_by=trigger_of(replied_by))
+    return expectation(
+        "attempts", event=event_of(event), to=triggers_of(to), count=count, replied_by=trigger_of(replied_by)
+    )
 
 
 def not_delivered(event: Event, to: Trigger | Sequence[Trigger], *, replied_by: Trigger | None = None) -> Expectation:
@@ -146,7 +148,7 @@ def not_delivered(event: Event, to: Trigger | Sequence[Trigger], *, replied_by: 
 
     With `replied_by` an event that was never stored counts as well, once that Trigger is done with what caused it.
     """
-    return claim("not_delivered", event=event_of(event), to=triggers_of(to), replied_by=trigger_of(replied_by))
+    return expectation("not_delivered", event=event_of(event), to=triggers_of(to), replied_by=trigger_of(replied_by))
 
 
 def unchanged(event: Event, to: Place | Sequence[Place], ignore: Collection[str] = ()) -> Expectation:
@@ -154,18 +156,18 @@ def unchanged(event: Event, to: Place | Sequence[Place], ignore: Collection[str]
 
     `ignore`: attributes that may differ, be absent or be added; `data` for the data.
     """
-    return claim("unchanged", event=event_of(event), to=places_of(to), ignore=sorted(ignore))
+    return expectation("unchanged", event=event_of(event), to=places_of(to), ignore=sorted(ignore))
 
 
 def data_kept(event: Event, to: Place | Sequence[Place]) -> Expectation:
     """Each delivery carries the data that was sent, byte for byte (JSON of structured mode: value for value)."""
-    return claim("data_kept", event=event_of(event), to=places_of(to))
+    return expectation("data_kept", event=event_of(event), to=places_of(to))
 
 
 def attribute_kept(event: Event, to: Place | Topic, name: str) -> Expectation:
     """The attribute has at the subscriber, or in the topic's record, the value that was sent."""
     ref = ref_of(to, TriggerRef, SinkRef, TopicRef, BrokerRef)
-    return claim(
+    return expectation(
         "attribute_kept",
         event=event_of(event),
         to=TopicRef(ref.topic) if isinstance(ref, BrokerRef) else ref,
@@ -175,22 +177,22 @@ def attribute_kept(event: Event, to: Place | Topic, name: str) -> Expectation:
 
 def request_header(event: Event, to: Place | Sequence[Place], name: str, value: str | None) -> Expectation:
     """Each delivery has this HTTP header with this value (also as a member of a comma list); None: none has it."""
-    return claim("request_header", event=event_of(event), to=places_of(to), name=name, value=value)
+    return expectation("request_header", event=event_of(event), to=places_of(to), name=name, value=value)
 
 
 def binary_mode(event: Event, to: Place | Sequence[Place]) -> Expectation:
     """Each delivery is a POST in the HTTP binding's binary mode."""
-    return claim("binary_mode", event=event_of(event), to=places_of(to))
+    return expectation("binary_mode", event=event_of(event), to=places_of(to))
 
 
 def in_order(events: Sequence[Event], to: Trigger) -> Expectation:
     """All the events were delivered, per partition in the topic's order; an earlier one never after a later one."""
-    return claim("in_order", events=[event_of(event) for event in events], to=triggers_of(to))
+    return expectation("in_order", events=[event_of(event) for event in events], to=triggers_of(to))
 
 
 def spaced(event: Event, to: Trigger, at_least: Sequence[float]) -> Expectation:
     """The gap before the n-th retry is at least the n-th of `at_least`, in seconds."""
-    return claim("spaced", event=event_of(event), to=triggers_of(to), at_least=list(at_least))
+    return expectation("spaced", event=event_of(event), to=triggers_of(to), at_least=list(at_least))
 
 
 # Dead letters.
@@ -216,12 +218,12 @@ def dead_lettered(
         data: the failed answer's body: base64 of its first 1024 bytes stands in extension `knativeerrordata`.
     """
     sink, trigger = ref_of(to, SinkRef), ref_of(by, TriggerRef)
-    return claim("dead_lettered", event=event_of(event), to=sink, by=trigger, code=code, dest=dest, data=data)
+    return expectation("dead_lettered", event=event_of(event), to=sink, by=trigger, code=code, dest=dest, data=data)
 
 
 def not_dead_lettered(event: Event, to: Sink, *, by: Trigger) -> Expectation:
     """The Trigger is done with the event, and the dead letter sink never saw it."""
-    return claim("not_dead_lettered", event=event_of(event), to=ref_of(to, SinkRef), by=ref_of(by, TriggerRef))
+    return expectation("not_dead_lettered", event=event_of(event), to=ref_of(to, SinkRef), by=ref_of(by, TriggerRef))
 
 
 # Traces.
@@ -229,7 +231,7 @@ def not_dead_lettered(event: Event, to: Sink, *, by: Trigger) -> Expectation:
 
 def traced(event: Event, to: Place | Sequence[Place], traceparent: str | None = None) -> Expectation:
     """Each delivery continues the W3C trace (default: the one sent): same trace-id, another span id."""
-    return claim("traced", event=event_of(event), to=places_of(to), traceparent=traceparent)
+    return expectation("traced", event=event_of(event), to=places_of(to), traceparent=traceparent)
 
 
 # What the Kubernetes API says.
@@ -243,12 +245,12 @@ def condition(
 ) -> Expectation:
     """The object has a condition of this type with this status (or one of these), and reason."""
     wanted = [status] if isinstance(status, str) else sorted(status)
-    return claim("condition", obj=ref_of(obj, ObjectRef), type=type, status=wanted, reason=reason)
+    return expectation("condition", obj=ref_of(obj, ObjectRef), type=type, status=wanted, reason=reason)
 
 
 def api_refused(obj: Object, status: Status = range(400, 500), message: str | None = None) -> Expectation:
     """The API refused the call (`obj.seq`, else the last change of the object); `message`: a part of what it said."""
-    return claim("api_refused", obj=ref_of(obj, ObjectRef), status=status_of(status), message=message)
+    return expectation("api_refused", obj=ref_of(obj, ObjectRef), status=status_of(status), message=message)
 
 
 def field(obj: Object, path: str | Sequence[str], *equals: Any) -> Expectation:
@@ -259,7 +261,7 @@ def field(obj: Object, path: str | Sequence[str], *equals: Any) -> Expectation:
     names: Sequence[str] = path if not isinstance(path, str) else path.split(".")
     if isinstance(path, str) and path.startswith("/"):
         names = [name.replace("~1", "/").replace("~0", "~") for name in path[1:].split("/")]
-    return claim("field", obj=ref_of(obj, ObjectRef), path=list(names), equals=list(equals))
+    return expectation("field", obj=ref_of(obj, ObjectRef), path=list(names), equals=list(equals))
 
 
 # Results of the async inference flow. `of` is what caused the result: with `by`, the Trigger that delivered it (or a
@@ -277,7 +279,7 @@ def result_for(
 ) -> Expectation:
     """The topic has a result under the trace id, and every such result has these predictions."""
     args = {"on": topic_of(on), "key": key, "of": {trace_id: cause_of(of)} if of else {}, "by": trigger_of(by)}
-    return claim("result_for", results={trace_id: list(predictions)}, **args)
+    return expectation("result_for", results={trace_id: list(predictions)}, **args)
 
 
 def results_paired(
@@ -291,14 +293,14 @@ def results_paired(
     """Like `result_for` for many trace ids at once."""
     causes = {trace_id: cause_of(cause) for trace_id, cause in (of or {}).items()}
     wanted = {trace_id: list(predictions) for trace_id, predictions in results.items()}
-    return claim("results_paired", results=wanted, on=topic_of(on), key=key, of=causes, by=trigger_of(by))
+    return expectation("results_paired", results=wanted, on=topic_of(on), key=key, of=causes, by=trigger_of(by))
 
 
 def exactly_one_result(
     trace_id: str, on: Topic, *, of: Event | Exchange, by: Trigger | None = None, key: str = TRACE_KEY
 ) -> Expectation:
     """The topic has one result under the trace id when the event's handling is over."""
-    return claim(
+    return expectation(
         "exactly_one_result",
         trace_id=trace_id,
         on=topic_of(on),
@@ -319,7 +321,7 @@ def envelope(
 ) -> Expectation:
     """The result's JSON object has these members: a value to equal, or None for any non-empty one."""
     args = {"on": topic_of(on), "key": key, "of": {trace_id: cause_of(of)} if of else {}, "by": trigger_of(by)}
-    return claim("envelope", trace_id=trace_id, fields=dict(fields), **args)
+    return expectation("envelope", trace_id=trace_id, fields=dict(fields), **args)
 
 
 # Topic-to-topic streaming. `group` is the consumer group of the input topic, which is the request record's own topic.
@@ -341,29 +343,31 @@ def stream_answer(
     if (json is None) == (tensor is None):
         raise RefError("stream_answer takes one of json and tensor")
     args = {"group": group, "json": json, "tensor": tensor, "keyed": keyed}
-    return claim("stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), **args)
+    return expectation("stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), **args)
 
 
 def one_stream_answer(produced: Produced, on: Topic, *, group: str) -> Expectation:
     """The output topic has exactly one record under the request's key once the group has passed the request."""
-    return claim("one_stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group)
+    return expectation("one_stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group)
 
 
 def no_stream_answer(produced: Produced, on: Topic, *, group: str) -> Expectation:
     """The group has passed the request, and the output topic has no record under its key."""
-    return claim("no_stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group)
+    return expectation("no_stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group)
 
 
 def stream_key_kept(produced: Produced, on: Topic, *, group: str, json: Any) -> Expectation:
     """The record of the output topic that has this JSON value has the request's key."""
-    return claim("stream_key_kept", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group, json=json)
+    return expectation(
+        "stream_key_kept", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group, json=json
+    )
 
 
 def offset_after_answer(produced: Produced | Sequence[Produced], on: Topic, *, group: str) -> Expectation:
     """At no observed moment was the group's offset past a request whose answer the output topic did not yet hold."""
     things = produced if isinstance(produced, list | tuple) else [produced]
     refs = [ref_of(thing, ProducedRef) for thing in things]
-    return claim("offset_after_answer", produced=refs, on=topic_of(on), group=group)
+    return expectation("offset_after_answer", produced=refs, on=topic_of(on), group=group)
 
 
 # Latency.
@@ -400,7 +404,7 @@ def within(
         raise RefError(f"unknown stage {stage!r}; known: ack, dispatch, result")
     if (stage == "dispatch") != (to is not None) or (stage == "result") != (on is not None):
         raise RefError("dispatch takes `to`, result takes `on`, ack takes neither")
-    return claim(
+    return expectation(
         "within",
         load=ref_of(load, LoadRef),
         stage=stage,

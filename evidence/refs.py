@@ -86,7 +86,7 @@ class ProducedRef:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
-    """A Kubernetes object; `seq` is the `object` record of one call on it, where a claim is about that call."""
+    """A Kubernetes object; `seq` is the `object` record of one call on it, where an expectation is about that call."""
 
     api_version: str
     kind: str

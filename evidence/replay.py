@@ -1,7 +1,8 @@
 """A whole history judged again, offline: every expectation, every test, by the same checks that judged them live.
 
 Two passes over the file. The first learns what was claimed in which scope, and up to which record; the second feeds
-each scope's records to its checks and asks them at exactly that point. A scope's memory is freed with its last claim.
+each scope's records to its checks and asks them at exactly that point. A scope's memory is freed with
+its last expectation.
 
 Where the history has a break (the probe restarted, records are missing), no test that was running can be judged.
 """
@@ -12,11 +13,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from evidence.aggregate import Outcome, of_test
 from evidence.checks import Check, CheckError, check_of, judge
 from evidence.history import GAP, RESTART, SHORTAGE, HistoryError, Record, read
-from evidence.judgement import Judgement, Verdict, Violation
-from evidence.sightings import Sightings
-from evidence.verdicts import Ruling, of_test
+from evidence.history_index import HistoryIndex
+from evidence.verdict import Judgement, Verdict, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,7 +28,7 @@ MOST_HALVES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class JudgedExpectation:
     """One expectation: as it was recorded, and as it is judged now.
 
     Attributes:
@@ -57,13 +58,13 @@ class Claim:
 
 @dataclass(slots=True)
 class TestRun:
-    """One run of a test: its `test.started` and `test.finished` records and its claims, in order."""
+    """One run of a test: its `test.started` and `test.finished` records and its expectations, in order."""
 
     __test__ = False  # pytest: the name means a run of a test
 
     started: Record
     finished: Record | None = None
-    claims: list[Claim] = field(default_factory=list)
+    expectations: list[JudgedExpectation] = field(default_factory=list)
     broken: str = ""
     """What broke the history while it ran; empty when nothing did."""
 
@@ -88,14 +89,16 @@ class TestRun:
         """Ids of the requirements that it asks."""
         return tuple(self.started["requirements"])
 
-    def ruling(self) -> Ruling:
-        """Its verdict, and why: from the replayed claims, never from the recorded verdicts."""
+    def ruling(self) -> Outcome:
+        """Its verdict, and why: from the replayed expectations, never from the recorded verdicts."""
         if self.broken:
-            return Ruling(Verdict.ERROR, self.broken)
+            return Outcome(Verdict.ERROR, self.broken)
         outcome = None if self.finished is None else str(self.finished["outcome"])
         reason = None if self.finished is None else self.finished.get("reason")
-        claims = [(claim.judgement.verdict or Verdict.UNKNOWN, claim.reason) for claim in self.claims]
-        return of_test(outcome, reason, claims)
+        expectations = [
+            (expectation.judgement.verdict or Verdict.UNKNOWN, expectation.reason) for expectation in self.expectations
+        ]
+        return of_test(outcome, reason, expectations)
 
 
 @dataclass(slots=True)
@@ -104,20 +107,20 @@ class Replay:
 
     Attributes:
         tests: every run of a test, in the order of their beginnings.
-        stray: claims of scopes in which no test began.
+        stray: expectations of scopes in which no test began.
         records: how many records the history has.
         halves: what is wrong with exchanges of which a half is missing; the first few.
     """
 
     tests: list[TestRun] = field(default_factory=list)
-    stray: list[Claim] = field(default_factory=list)
+    stray: list[JudgedExpectation] = field(default_factory=list)
     records: int = 0
     halves: list[str] = field(default_factory=list)
 
-    def disagreements(self) -> list[Claim]:
+    def disagreements(self) -> list[JudgedExpectation]:
         """Claims whose recorded verdict is not the one that the history gives."""
-        claims = [claim for test in self.tests for claim in test.claims] + self.stray
-        return [claim for claim in claims if not claim.agrees]
+        expectations = [expectation for test in self.tests for expectation in test.expectations] + self.stray
+        return [expectation for expectation in expectations if not expectation.agrees]
 
 
 def replay(path: Path) -> Replay:
@@ -138,7 +141,7 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
     result = Replay()
     runs: dict[str, TestRun] = {}
     running: dict[str, TestRun] = {}
-    scopes = {scope: _Scope(claims) for scope, claims in plans.items()}
+    scopes = {scope: _Scope(expectations) for scope, expectations in plans.items()}
     before = 0
     exchanges = Exchanges()
     for record in source():
@@ -162,8 +165,8 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
             runs[scope].finished = record
             running.pop(scope, None)
         elif kind == "expectation":
-            claim = scopes[scope].claim(record)
-            (runs[scope].claims if scope in runs else result.stray).append(claim)
+            expectation = scopes[scope].judge(record)
+            (runs[scope].expectations if scope in runs else result.stray).append(expectation)
         elif scope in scopes:
             scopes[scope].feed(record)
     return result
@@ -222,41 +225,43 @@ _HALVES = {
 
 
 class _Scope:
-    """The claims of a scope, asked when the records have come to where each was judged."""
+    """The expectations of a scope, asked when the records have come to where each was judged."""
 
     def __init__(self, records: list[Record]) -> None:
-        sightings = Sightings()
-        checks = [(record, self._check(record, sightings)) for record in records]
-        self._sightings: Sightings | None = sightings
+        history = HistoryIndex()
+        checks = [(record, self._check(record, history)) for record in records]
+        self._history: HistoryIndex | None = history
         self._open = sorted(checks, key=lambda pair: pair[0]["upto"])
         self._judged: dict[int, Judgement] = {}
 
     @staticmethod
-    def _check(record: Record, sightings: Sightings) -> Check | Judgement:
+    def _check(record: Record, history: HistoryIndex) -> Check | Judgement:
         try:
-            return check_of(record["check"], record["args"], sightings)
+            return check_of(record["check"], record["args"], history)
         except CheckError as error:
-            return Judgement(Verdict.ERROR, (Violation(f"expected a known claim; got {error}", (record["seq"],)),))
+            return Judgement(
+                Verdict.ERROR, (Violation(f"expected a known expectation; got {error}", (record["seq"],)),)
+            )
 
     def feed(self, record: Record) -> None:
         """Take the next record of the scope."""
         self._judge_before(record["seq"])
-        if self._sightings is not None:
+        if self._history is not None:
             try:
-                self._sightings.feed(record)
+                self._history.feed(record)
             except (LookupError, AttributeError, TypeError, ValueError) as error:
                 seq, kind = record["seq"], record["kind"]
                 raise HistoryError(
                     f"record {seq} of kind {kind} cannot be read: {type(error).__name__}: {error}"
                 ) from error
 
-    def claim(self, record: Record) -> Claim:
-        """The claim of an expectation record, which stands after all that it was judged by."""
+    def judge(self, record: Record) -> JudgedExpectation:
+        """The expectation of an expectation record, which stands after all that it was judged by."""
         if record["upto"] >= record["seq"]:
-            text = f"expected a claim judged by earlier records; got one judged up to record {record['upto']}"
-            return Claim(record, Judgement(Verdict.ERROR, (Violation(text, (record["seq"],)),)))
+            text = f"expected an expectation judged by earlier records; got one judged up to record {record['upto']}"
+            return JudgedExpectation(record, Judgement(Verdict.ERROR, (Violation(text, (record["seq"],)),)))
         self._judge_before(record["seq"])
-        return Claim(record, self._judged[record["seq"]])
+        return JudgedExpectation(record, self._judged[record["seq"]])
 
     @staticmethod
     def _ask(check: Check | Judgement, *, final: bool) -> Judgement:
@@ -271,4 +276,4 @@ class _Scope:
             record, check = self._open.pop(0)
             self._judged[record["seq"]] = self._ask(check, final=bool(record["timed_out"]))
         if not self._open:
-            self._sightings = None
+            self._history = None

@@ -20,7 +20,7 @@ from evidence.catalogue import Catalogue, Requirement
 from reports import build, html, path, run, terminal, views, write
 from reports.check import check
 from reports.errors import ReportError, UsageError
-from reports.model import Claim, Report, Result
+from reports.model import Report, ReportedExpectation, Result
 from reports.path import Arrow
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -138,18 +138,25 @@ def _show_one(report: Report, result: Result, history: Path, console: Console) -
                 f"  {test.verdict}  {html.seconds(test.duration)}", style="dim"
             )
         )
-        for claim in test.claims:
-            told = Text("    ").append(claim.verdict, style="green" if claim.verdict == "pass" else "bold red")
-            told.append(f" {claim.check}  ").append(PLAIN.one_line(json.dumps(PLAIN.obj(claim.args)), 200), style="dim")
+        for expectation in test.expectations:
+            told = Text("    ").append(
+                expectation.verdict, style="green" if expectation.verdict == "pass" else "bold red"
+            )
+            told.append(f" {expectation.check}  ").append(
+                PLAIN.one_line(json.dumps(PLAIN.obj(expectation.args)), 200), style="dim"
+            )
             console.print(told)
         _show_paths(
-            [claim for claim in test.claims if claim.verdict != "pass"] or list(test.claims[:1]), history, console
+            [expectation for expectation in test.expectations if expectation.verdict != "pass"]
+            or list(test.expectations[:1]),
+            history,
+            console,
         )
 
 
-def _show_paths(claims: Sequence[Claim], history: Path, console: Console) -> None:
-    subjects = [path.subjects(claim.args) for claim in claims]
-    witness = {seq for claim in claims for violation in claim.violations for seq in violation.witness}
+def _show_paths(expectations: Sequence[ReportedExpectation], history: Path, console: Console) -> None:
+    subjects = [path.subjects(expectation.args) for expectation in expectations]
+    witness = {seq for expectation in expectations for violation in expectation.violations for seq in violation.witness}
     for event_path in list(path.trace(history, subjects).values())[:4]:
         console.print(Padding(Text(f"path of {event_path.title}", style="bold"), (1, 0, 0, 4), expand=False))
         begin = event_path.arrows[0].t

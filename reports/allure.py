@@ -14,7 +14,7 @@ from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDeta
 
 from common.redaction import PLAIN
 from reports.document import dump
-from reports.model import Claim, Report, Result, Test
+from reports.model import Report, ReportedExpectation, Result, Test
 
 _STATUS = {
     "pass": "passed",
@@ -94,7 +94,7 @@ def _result(report: Report, result: Result, test: Test | None) -> TestResult:
         ],
         links=list(_links(result)),
         parameters=[Parameter(name="scope", value=PLAIN.one_line(test.scope), excluded=True)] if test else [],
-        steps=[_step(claim, report) for claim in test.claims] if test else [],
+        steps=[_step(expectation, report) for expectation in test.expectations] if test else [],
     )
 
 
@@ -122,22 +122,22 @@ def _links(result: Result) -> Iterable[Link]:
         yield Link(type="issue", url=result.known.url, name=PLAIN.one_line(result.known.source))
 
 
-def _step(claim: Claim, report: Report) -> TestStepResult:
-    at = _epoch(report, claim.t)
+def _step(expectation: ReportedExpectation, report: Report) -> TestStepResult:
+    at = _epoch(report, expectation.t)
     told = "\n".join(
         violation.message + (f"\nlast seen: {violation.where}" if violation.where else "")
-        for violation in claim.violations
+        for violation in expectation.violations
     )
     return TestStepResult(
-        name=claim.check,
-        status=_STATUS.get(claim.verdict, "broken"),
+        name=expectation.check,
+        status=_STATUS.get(expectation.verdict, "broken"),
         statusDetails=StatusDetails(message=PLAIN.clean(told)) if told else None,
         stage="finished",
         start=at,
         stop=at,
         parameters=[
             Parameter(name=PLAIN.one_line(name, 60), value=PLAIN.named(name, value))
-            for name, value in claim.args.items()
+            for name, value in expectation.args.items()
         ],
     )
 
@@ -147,7 +147,7 @@ def _details(result: Result, test: Test | None) -> tuple[str, str]:
         return f"known nonconformity: {result.known.summary}", result.known.source
     if test is None:
         return ("", "") if result.verdict == "pass" else (result.reason, "")
-    told = [violation for claim in test.claims for violation in claim.violations]
+    told = [violation for expectation in test.expectations for violation in expectation.violations]
     if told:
         return PLAIN.clean(told[0].message), PLAIN.clean("\n".join(f"{v.message}\n  {v.where}" for v in told), 8_000)
     return ("", "") if test.verdict == "pass" else (PLAIN.one_line(test.reason), PLAIN.clean(test.reason, 8_000))

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from common.redaction import PLAIN, REDACTED, is_secret_name
+from evidence.aggregate import Outcome
 from evidence.catalogue import PROFILES, Catalogue, Requirement
-from evidence.judgement import Verdict
-from evidence.verdicts import Ruling
-from reports import cases, gate, judged, matrix, run
+from evidence.verdict import Verdict
+from reports import cases, from_replay, gate, matrix, run
 from reports import known as known_module
 from reports.cases import Asked
 from reports.model import VERDICTS, Cases, Known, Report, Result, Tally, Test
@@ -28,8 +28,8 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         ReportError: The history cannot be read.
     """
     told = run.read(history)
-    replayed = judged.judge(history)
-    tests = judged.tests(replayed, told.diagnostics)
+    replayed = from_replay.judge(history)
+    tests = from_replay.tests(replayed, told.diagnostics)
     mutated = [test for test in tests if test.mutant]
     started, selection = told.started, dict(told.started.get("selection") or {})
     sut = {str(name): str(version) for name, version in (started.get("sut") or {}).items()}
@@ -44,7 +44,11 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     asked = cases.asked(started, told.collection.cases(), _ended(reason), honest=proof)
     faults = [
         PLAIN.one_line(fault)
-        for fault in (*told.faults, *judged.faults(replayed), *cases.faults(started, asked, tests, completed=completed))
+        for fault in (
+            *told.faults,
+            *from_replay.faults(replayed),
+            *cases.faults(started, asked, tests, completed=completed),
+        )
     ]
     unproved = proof and not honest and all(case.left_out or case.mutant for case in asked.cases or ())
     results = _results(catalogue, honest, applying, asked, unproved=unproved)
@@ -64,7 +68,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         finished=(told.finished or {}).get("wall"),
         duration=told.duration,
         suite=_clean(started.get("suite")),
-        catalogue_sha256=judged.catalogue_sha256(catalogue),
+        catalogue_sha256=from_replay.catalogue_sha256(catalogue),
         target=_clean(started.get("target")),
         sut={name: PLAIN.one_line(version) for name, version in sut.items()},
         selection=_clean(selection),
@@ -112,11 +116,11 @@ def _results(
 
 def _ruling(tests: Sequence[Test], ran: Cases) -> tuple[str, str]:
     """Verdict and reason, by the tests that ran and by what did not: what is missing is never passed over."""
-    missing: list[Ruling] = []
+    missing: list[Outcome] = []
     if ran.missing:
         chosen = all(case.chosen for case in ran.missing)
-        missing.append(Ruling(Verdict.SKIPPED if chosen else Verdict.UNKNOWN, cases.reason(ran)))
-    return judged.combine(tests, missing)
+        missing.append(Outcome(Verdict.SKIPPED if chosen else Verdict.UNKNOWN, cases.reason(ran)))
+    return from_replay.combine(tests, missing)
 
 
 def _result(

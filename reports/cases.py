@@ -8,7 +8,7 @@ from common.redaction import PLAIN
 from evidence.catalogue import Requirement
 from evidence.collection import Case
 from evidence.history import FORMAT, Record
-from reports import judged
+from reports import from_replay
 from reports.model import Cases, Missing, Test
 
 SHOWN = 3
@@ -54,7 +54,7 @@ def asked(started: Record, cases: tuple[Case, ...] | None, ended: str, *, honest
     """
     selection: Mapping[str, Any] = started.get("selection") or {}
     if cases is not None:
-        cases = tuple(replace(case, test=judged.node(case.test)) for case in cases)
+        cases = tuple(replace(case, test=from_replay.node(case.test)) for case in cases)
     made = Asked(
         cases=cases,
         narrowed=tuple(selection.get("narrowed") or ()),

@@ -22,7 +22,7 @@ LONGEST_LEAF: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Recomputation:
     """What came of it: the report as computed now, and everything in which the written one differs."""
 
     computed: Report
@@ -35,7 +35,7 @@ class Check:
         return not self.differences
 
 
-def check(folder: Path, catalogue: Catalogue, known: tuple[Known, ...] | None = None) -> Check:
+def check(folder: Path, catalogue: Catalogue, known: tuple[Known, ...] | None = None) -> Recomputation:
     """Judge a run's folder.
 
     Args:
@@ -58,7 +58,7 @@ def check(folder: Path, catalogue: Catalogue, known: tuple[Known, ...] | None = 
     differences += _mutation(written.get("mutation"), computed.get("mutation"))
     if not notes:
         differences += _rest(written, computed)
-    return Check(report, tuple(differences), tuple(notes))
+    return Recomputation(report, tuple(differences), tuple(notes))
 
 
 def _read(path: Path) -> Any:

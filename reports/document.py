@@ -103,9 +103,13 @@ def _test(test: Test) -> dict[str, Any]:
         "verdict": test.verdict,
         "reason": test.reason,
         "duration": round(test.duration, 3),
-        "expectations": len(test.claims),
+        "expectations": len(test.expectations),
         "diagnostics": None if test.diagnostics is None else test.diagnostics.folder,
-        "figures": [{"check": claim.check, **claim.figures} for claim in test.claims if claim.figures],
+        "figures": [
+            {"check": expectation.check, **expectation.figures}
+            for expectation in test.expectations
+            if expectation.figures
+        ],
     }
 
 

@@ -103,11 +103,11 @@ def _told(result: Result, test: Test | None) -> tuple[str, str]:
     if test is None:
         return result.reason, ""
     violations = [
-        f"{claim.check}: {violation.message}"
+        f"{expectation.check}: {violation.message}"
         + (f"\n  last seen: {violation.where}" if violation.where else "")
         + (f"\n  witness: records {', '.join(map(str, violation.witness[:20]))}" if violation.witness else "")
-        for claim in test.claims
-        for violation in claim.violations
+        for expectation in test.expectations
+        for violation in expectation.violations
     ]
     return PLAIN.one_line(violations[0] if violations else test.reason), PLAIN.clean(
         "\n".join(violations) or test.reason, 8_000

@@ -5,10 +5,10 @@ Rows come from the catalogue (a mutant must be caught by every requirement that 
 
 from collections.abc import Mapping, Sequence
 
+from evidence.aggregate import Outcome
 from evidence.catalogue import Catalogue
-from evidence.judgement import Verdict
-from evidence.verdicts import Ruling
-from reports import judged
+from evidence.verdict import Verdict
+from reports import from_replay
 from reports.model import Cell, MutantRow, Mutation, Test
 
 
@@ -64,7 +64,7 @@ def _cell(requirement: str, tests: list[Test] | None, unrun: Sequence[str] | Non
     if not tests:
         return Cell(requirement, "unknown", expected, reason="no test of it ran under this mutant")
     said = f"{len(unrun or ())} of its cases were selected and did not run, among them {(unrun or ('',))[0]}"
-    verdict, reason = judged.combine(tests, [Ruling(Verdict.UNKNOWN, said)] if unrun else ())
+    verdict, reason = from_replay.combine(tests, [Outcome(Verdict.UNKNOWN, said)] if unrun else ())
     return Cell(requirement, verdict, expected, reason)
 
 

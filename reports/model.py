@@ -27,7 +27,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
+class ReportedViolation:
     """Why a check failed: the message, the seqs of the records that prove it, and where the event was last seen."""
 
     message: str
@@ -36,7 +36,7 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ReportedExpectation:
     """One expectation, judged again from the history."""
 
     id: str
@@ -48,7 +48,7 @@ class Claim:
     verdict: str
     recorded: str
     """The verdict that the run itself wrote down."""
-    violations: tuple[Violation, ...] = ()
+    violations: tuple[ReportedViolation, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     """Measurements worth reporting, like percentiles."""
 
@@ -81,7 +81,7 @@ class Test:
     reason: str
     duration: float
     started: float
-    claims: tuple[Claim, ...] = ()
+    expectations: tuple[ReportedExpectation, ...] = ()
     diagnostics: Diagnostics | None = None
 
 

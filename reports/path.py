@@ -13,8 +13,8 @@ from typing import Any
 from common.redaction import PLAIN
 from evidence import event_path
 from evidence.event_path import Hop, HopKind, Place
+from evidence.history_index import HistoryIndex
 from evidence.identity import Identity
-from evidence.sightings import Sightings
 from reports.run import records
 
 LANES = tuple(Place)
@@ -109,7 +109,7 @@ def trace(history: Path, wanted: Collection[Subjects]) -> dict[Identity | str, E
     Returns:
         Paths by event, and by `send` or `produce` id for what carried no wanted event; the one that began first, first.
     """
-    sightings = Sightings()
+    sightings = HistoryIndex()
     sightings.watch_all_topics()
     for subject in wanted:
         for event in subject.events:

@@ -1,6 +1,6 @@
 """A run's history as a file: its beginning and end, its digest, its faults, single records of it.
 
-Not the judge: verdicts come from `evidence.replay`, by way of `reports.judged`.
+Not the judge: verdicts come from `evidence.replay`, by way of `reports.from_replay`.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ MOST_FAULTS = 1000
 
 
 @dataclass(slots=True)
-class Run:
+class RecordedRun:
     """What a history file holds, without the traffic."""
 
     path: Path
@@ -91,13 +91,13 @@ def lines(path: Path) -> Iterator[tuple[int, Record | None]]:
         raise ReportError(str(error)) from error
 
 
-def read(path: Path) -> Run:
+def read(path: Path) -> RecordedRun:
     """Read what stands around the tests: beginning, end, times, and every fault of the file; in one pass.
 
     Raises:
         ReportError: There is no such file, or it cannot be read.
     """
-    run = Run(path=path, sha256=sha256(path), records=0, faults=[])
+    run = RecordedRun(path=path, sha256=sha256(path), records=0, faults=[])
     expected = 1
     for number, record in lines(path):
         if record is None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from common.redaction import PLAIN
-from reports.model import VERDICTS, Cell, MutantRow, Mutation, Report, Result, Test, Violation
+from reports.model import VERDICTS, Cell, MutantRow, Mutation, Report, ReportedViolation, Result, Test
 
 _MARKS = {
     "pass": ("✓", ".", "green"),
@@ -187,7 +187,7 @@ def failure(result: Result, *, ascii_only: bool = False) -> RenderableType:
         if test.verdict == "pass":
             continue
         parts.append(Padding(Text(test.node, style="cyan"), (0, 0, 0, 2), expand=False))
-        violations = [(claim, violation) for claim in test.claims for violation in claim.violations]
+        violations = [(claim, violation) for claim in test.expectations for violation in claim.violations]
         for claim, violation in violations[:3]:
             parts.append(Padding(_violation(claim.check, claim.verdict, violation), (0, 0, 0, 4), expand=False))
         if len(violations) > 3:
@@ -201,7 +201,7 @@ def failure(result: Result, *, ascii_only: bool = False) -> RenderableType:
     return Group(*parts)
 
 
-def _violation(check: str, verdict: str, violation: Violation) -> Group:
+def _violation(check: str, verdict: str, violation: ReportedViolation) -> Group:
     text = Text(f"{check}: ", style="bold").append(PLAIN.clean(violation.message, 600), style="")
     if verdict == "unknown":
         text.append("  (undecided)", style="yellow")
@@ -251,7 +251,7 @@ def _doubt(row: MutantRow, cell: Cell, tests: Sequence[Test]) -> Group:
     parts.append(Padding(Text(row.about), (0, 0, 0, 2), expand=False))
     for test in tests:
         parts.append(Padding(Text(test.node, style="cyan"), (0, 0, 0, 2), expand=False))
-        found = [(claim, violation) for claim in test.claims for violation in claim.violations][:1]
+        found = [(claim, violation) for claim in test.expectations for violation in claim.violations][:1]
         why = [_violation(claim.check, claim.verdict, violation) for claim, violation in found]
         if not why and test.reason:
             why = [Group(Text(PLAIN.clean(test.reason, 600)))]

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from common.redaction import PLAIN
 from evidence.history import Record
 from reports import diagram, path, run
-from reports.model import Claim, Diagnostics, Report, Test, Violation
+from reports.model import Diagnostics, Report, ReportedExpectation, ReportedViolation, Test
 
 MAX_WITNESSES = 8
 MAX_VIOLATIONS = 5
@@ -57,15 +57,17 @@ class Evidence:
     """Looks up witnesses and paths of all that did not pass, in two passes over the history."""
 
     def __init__(self, report: Report, history: Path) -> None:
-        shown = [claim for test in _not_passed(report) for claim in test.claims if claim.violations]
+        shown = [
+            expectation for test in _not_passed(report) for expectation in test.expectations if expectation.violations
+        ]
         seqs = {
             seq
-            for claim in shown
-            for violation in claim.violations[:MAX_VIOLATIONS]
+            for expectation in shown
+            for violation in expectation.violations[:MAX_VIOLATIONS]
             for seq in violation.witness[:MAX_WITNESSES]
         }
         self._records = run.numbered(history, seqs) if seqs else {}
-        self._subjects = {id(claim): path.subjects(claim.args) for claim in shown[: path.MAX_PATHS]}
+        self._subjects = {id(expectation): path.subjects(expectation.args) for expectation in shown[: path.MAX_PATHS]}
         self._paths = path.trace(history, self._subjects.values()) if shown else {}
 
     def views(self, tests: Iterable[Test]) -> list[TestView]:
@@ -73,42 +75,49 @@ class Evidence:
         return [self._test(test) for test in tests]
 
     def _test(self, test: Test) -> TestView:
-        pairs = [(claim, violation) for claim in test.claims for violation in claim.violations]
+        pairs = [(expectation, violation) for expectation in test.expectations for violation in expectation.violations]
         drawn: set[object] = set()
         return TestView(
             test=test,
             reason="" if pairs else PLAIN.clean(test.reason),
-            violations=[self._violation(test, claim, violation, drawn) for claim, violation in pairs[:MAX_VIOLATIONS]],
+            violations=[
+                self._violation(test, expectation, violation, drawn)
+                for expectation, violation in pairs[:MAX_VIOLATIONS]
+            ],
             more=max(0, len(pairs) - MAX_VIOLATIONS),
             figures=[
                 (
-                    claim.check,
-                    [(PLAIN.one_line(name, 60), _figure(name, value)) for name, value in claim.figures.items()],
+                    expectation.check,
+                    [(PLAIN.one_line(name, 60), _figure(name, value)) for name, value in expectation.figures.items()],
                 )
-                for claim in test.claims
-                if claim.figures
+                for expectation in test.expectations
+                if expectation.figures
             ],
             diagnostics=_links(test.diagnostics),
         )
 
-    def _violation(self, test: Test, claim: Claim, violation: Violation, drawn: set[object]) -> ViolationView:
+    def _violation(
+        self, test: Test, expectation: ReportedExpectation, violation: ReportedViolation, drawn: set[object]
+    ) -> ViolationView:
         shown = violation.witness[:MAX_WITNESSES]
         return ViolationView(
-            check=claim.check,
-            verdict=claim.verdict,
+            check=expectation.check,
+            verdict=expectation.verdict,
             message=PLAIN.clean(violation.message),
             where=PLAIN.clean(violation.where),
             witness=[view(self._records[seq], test.started) for seq in shown if seq in self._records],
             more_witness=len(violation.witness) - len(shown),
-            diagrams=list(self._diagrams(claim, violation, drawn)),
+            diagrams=list(self._diagrams(expectation, violation, drawn)),
         )
 
-    def _diagrams(self, claim: Claim, violation: Violation, drawn: set[object]) -> Iterable[Markup]:
-        subjects = self._subjects.get(id(claim))
+    def _diagrams(
+        self, expectation: ReportedExpectation, violation: ReportedViolation, drawn: set[object]
+    ) -> Iterable[Markup]:
+        subjects = self._subjects.get(id(expectation))
         keys = sorted(subjects.events) + sorted(subjects.sends | subjects.produces) if subjects else []
         found = [(key, self._paths[key]) for key in keys if key in self._paths and key not in drawn]
         witness = frozenset(violation.witness)
-        # A claim may name fifty events: those that the witness touches come first, and two are enough to read.
+        # An expectation may name fifty events: those that the witness touches come first, and two are enough to read.
         found.sort(key=lambda item: not any(arrow.seq in witness for arrow in item[1].arrows))
         for key, event_path in found[:2]:
             drawn.add(key)

@@ -201,7 +201,7 @@ class ApiServer:
         return response
 
 
-def _answered(answer: verbs.Answer) -> web.Response:
+def _answered(answer: verbs.ApiAnswer) -> web.Response:
     response = _json(answer.code, answer.body)
     left = MOST_WARNED
     for warning in answer.warnings:

@@ -28,7 +28,7 @@ _ANSWERED_WHOLE = frozenset({"Namespace", "Pod", "Service", "ServiceAccount"})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiAnswer:
     """An HTTP answer in JSON; `warnings` go into Warning headers, which kubectl prints."""
 
     code: int
@@ -36,17 +36,17 @@ class Answer:
     warnings: Sequence[str] = ()
 
 
-def get(objects: store.Store, call: Call) -> Answer:
+def get(objects: store.Store, call: Call) -> ApiAnswer:
     """One object, or its row."""
     assert call.name is not None
     raw = objects.raw(call.resource, call.namespace, call.name)
     if call.table:
         obj = orjson.loads(raw)
         return _table(call, [obj], obj["metadata"]["resourceVersion"])
-    return Answer(200, raw)
+    return ApiAnswer(200, raw)
 
 
-def list_(objects: store.Store, call: Call) -> Answer:
+def list_(objects: store.Store, call: Call) -> ApiAnswer:
     """The objects that the selectors choose, or their rows."""
     chosen = selector(call.resource, call.query.get("labelSelector", ""), call.query.get("fieldSelector", ""))
     found = [(obj, raw) for obj, raw in objects.entries(call.resource, call.namespace) if chosen is None or chosen(obj)]
@@ -60,21 +60,21 @@ def list_(objects: store.Store, call: Call) -> Answer:
     else:  # a built-in list's items carry no type of their own
         head["metadata"] = {"resourceVersion": version}
         items = [orjson.dumps({k: v for k, v in obj.items() if k not in ("apiVersion", "kind")}) for obj, _ in found]
-    return Answer(200, orjson.dumps(head)[:-1] + b',"items":[' + b",".join(items) + b"]}")
+    return ApiAnswer(200, orjson.dumps(head)[:-1] + b',"items":[' + b",".join(items) + b"]}")
 
 
-def create(objects: store.Store, call: Call, body: bytes, media_type: str) -> Answer:
+def create(objects: store.Store, call: Call, body: bytes, media_type: str) -> ApiAnswer:
     """A new object."""
     accepted = (JSON, YAML) if call.resource.custom else (JSON, YAML, PROTOBUF)
     obj = requests.read_object(call, requests.read_body(body, media_type, accepted))
     warnings = _unknown_fields(call, obj)
     if status := _REVIEWED.get(call.resource):
-        return Answer(201, orjson.dumps(obj | {"status": status}), warnings)
+        return ApiAnswer(201, orjson.dumps(obj | {"status": status}), warnings)
     made = objects.create(call.resource, obj, manager=call.manager, dry_run=call.dry_run)
-    return Answer(201, orjson.dumps(made), warnings)
+    return ApiAnswer(201, orjson.dumps(made), warnings)
 
 
-def update(objects: store.Store, call: Call, body: bytes, media_type: str) -> Answer:
+def update(objects: store.Store, call: Call, body: bytes, media_type: str) -> ApiAnswer:
     """An object in place of the stored one, or its status in place of the stored status."""
     obj = requests.read_object(call, requests.read_body(body, media_type, (JSON, YAML)))
     warnings = _unknown_fields(call, obj)
@@ -84,10 +84,10 @@ def update(objects: store.Store, call: Call, body: bytes, media_type: str) -> An
             "metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update"
         )
         raise errors.invalid(call.resource, call.name or "", [cause])
-    return Answer(200, orjson.dumps(_write(objects, call, obj)), warnings)
+    return ApiAnswer(200, orjson.dumps(_write(objects, call, obj)), warnings)
 
 
-def patch_(objects: store.Store, call: Call, body: bytes, media_type: str) -> Answer:
+def patch_(objects: store.Store, call: Call, body: bytes, media_type: str) -> ApiAnswer:
     """A stored object, changed by any kind of patch; server-side apply also creates."""
     accepted = (JSON_PATCH, MERGE, APPLY) if call.resource.custom else (JSON_PATCH, MERGE, STRATEGIC, APPLY)
     change = requests.read_body(body, media_type, accepted)
@@ -102,21 +102,21 @@ def patch_(objects: store.Store, call: Call, body: bytes, media_type: str) -> An
         new = (patch.merge if media_type == MERGE else patch.strategic)(live, change)
     obj = requests.read_object(call, new)
     warnings = _unknown_fields(call, obj, text=new)
-    return Answer(200, orjson.dumps(_write(objects, call, obj)), warnings)
+    return ApiAnswer(200, orjson.dumps(_write(objects, call, obj)), warnings)
 
 
-def delete(objects: store.Store, call: Call, body: bytes, media_type: str) -> Answer:
+def delete(objects: store.Store, call: Call, body: bytes, media_type: str) -> ApiAnswer:
     """One object: the answer is the object while it is still there, else a Status."""
     options = requests.read_delete_options(call, requests.read_body(body, media_type, (JSON, YAML)) if body else None)
     gone = objects.delete(call.resource, call.namespace, call.name or "", **options)
     if "deletionTimestamp" in gone["metadata"] or call.resource.kind in _ANSWERED_WHOLE:
-        return Answer(200, orjson.dumps(gone))
+        return ApiAnswer(200, orjson.dumps(gone))
     about = errors.details(call.resource, call.name or "", uid=gone["metadata"]["uid"])
     status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": about}
-    return Answer(200, orjson.dumps(status))
+    return ApiAnswer(200, orjson.dumps(status))
 
 
-def delete_collection(objects: store.Store, call: Call, body: bytes, media_type: str) -> Answer:
+def delete_collection(objects: store.Store, call: Call, body: bytes, media_type: str) -> ApiAnswer:
     """All objects that the selectors choose; the answer lists them as they were."""
     if "deletecollection" not in call.resource.verbs or (call.resource.namespaced and call.namespace is None):
         raise errors.method_not_allowed()
@@ -129,7 +129,7 @@ def delete_collection(objects: store.Store, call: Call, body: bytes, media_type:
     return listed
 
 
-def _apply(objects: store.Store, call: Call, change: Any) -> Answer:
+def _apply(objects: store.Store, call: Call, change: Any) -> ApiAnswer:
     if not call.query.get("fieldManager"):
         cause = errors.Cause("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
         raise errors.invalid_options([cause])
@@ -149,8 +149,8 @@ def _apply(objects: store.Store, call: Call, change: Any) -> Answer:
     force = call.query.get("force") == "true"
     merged = fields.apply(live, wanted, call.manager, force=force, time=store.now())
     if live is None:
-        return Answer(201, orjson.dumps(objects.create(call.resource, merged, dry_run=call.dry_run)))
-    return Answer(200, orjson.dumps(_write(objects, call, merged, track=False)))
+        return ApiAnswer(201, orjson.dumps(objects.create(call.resource, merged, dry_run=call.dry_run)))
+    return ApiAnswer(200, orjson.dumps(_write(objects, call, merged, track=False)))
 
 
 def _write(objects: store.Store, call: Call, obj: Object, *, track: bool = True) -> Object:
@@ -171,6 +171,6 @@ def _unknown_fields(call: Call, obj: Object, text: Object | None = None) -> list
     return unknown
 
 
-def _table(call: Call, found: list[Object], version: str) -> Answer:
+def _table(call: Call, found: list[Object], version: str) -> ApiAnswer:
     include = call.query.get("includeObject", "Metadata")
-    return Answer(200, orjson.dumps(table(call.resource, found, version, include=include)))
+    return ApiAnswer(200, orjson.dumps(table(call.resource, found, version, include=include)))

@@ -12,7 +12,7 @@ from embedded.api.errors import Cause, denied, invalid
 from embedded.api.resources import BROKER, INFERENCESERVICE, SELDONDEPLOYMENT, TRIGGER, Resource
 from embedded.api.store import Operation
 from embedded.controllers.broker import CLASS
-from embedded.controllers.policies import Policies
+from embedded.controllers.policies import ControlPlanePolicies
 from embedded.controllers.seldondeployment import REQUIRED, environment_of
 
 KNATIVE = "validation.webhook.eventing.knative.dev"
@@ -30,7 +30,7 @@ NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 class Admission:
     """An admission hook of the store."""
 
-    def __init__(self, policies: Callable[[str], Policies]) -> None:
+    def __init__(self, policies: Callable[[str], ControlPlanePolicies]) -> None:
         self._policies = policies
 
     def __call__(
@@ -97,7 +97,7 @@ def _difference(kind: str, before: Any, after: Any) -> str:
     return f'{{{kind}}}:\n\t-: "{before}"\n\t+: "{after}"\n'
 
 
-def _filter(expression: Mapping[str, Any], path: str, policies: Policies) -> list[str]:
+def _filter(expression: Mapping[str, Any], path: str, policies: ControlPlanePolicies) -> list[str]:
     dialects = [dialect for dialect in DIALECTS if expression.get(dialect)]
     if policies.too_many_dialects(dialects):
         return [f"multiple dialects found, filters can have only one dialect set: {path}"]

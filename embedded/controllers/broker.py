@@ -6,12 +6,12 @@ from typing import Any
 
 from embedded.api.resources import BROKER, CONFIGMAP, SERVICE, Resource
 from embedded.api.store import Store
-from embedded.controllers.conditions import TRUE, Conditions, Verdict, fails, holds
+from embedded.controllers.conditions import TRUE, Conditions, ConditionState, fails, holds
 from embedded.controllers.controller import Controller, Key, RetryError, drop_finalizer, set_finalizer
 from embedded.controllers.destinations import UnresolvedDestinationError, resolve_destination
-from embedded.controllers.policies import DataPlane, Policies
+from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
 from embedded.controllers.topics import Topics
-from embedded.dataplane.policies import Policies as PlanePolicies
+from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import BrokerSpec
 from embedded.types import Composition
 
@@ -67,10 +67,10 @@ class BrokerController(Controller):
     def __init__(
         self,
         store: Store,
-        plane: DataPlane,
+        plane: DataPlaneApi,
         topics: Topics,
-        policies: Callable[[str], Policies],
-        plane_policies: Callable[[str], Composition[PlanePolicies]],
+        policies: Callable[[str], ControlPlanePolicies],
+        plane_policies: Callable[[str], Composition[DataPlanePolicies]],
     ) -> None:
         super().__init__(store)
         self._plane, self._topics, self._policies, self._plane_policies = plane, topics, policies, plane_policies
@@ -115,7 +115,7 @@ class BrokerController(Controller):
             trouble = error
         for kind in LIVING:
             if kind not in {condition["type"] for condition in conditions.as_list()}:
-                conditions.set(kind, Verdict(status=None))
+                conditions.set(kind, ConditionState(status=None))
         conditions.sum_up(LIVING)
         status["conditions"] = conditions.as_list()
         self.store.patch_status(BROKER, namespace, name, status)

@@ -8,7 +8,7 @@ from embedded.api.store import now
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ConditionState:
     """What a condition says. `status` None is Unknown."""
 
     status: bool | None
@@ -16,22 +16,22 @@ class Verdict:
     message: str = ""
 
 
-TRUE = Verdict(status=True)
+TRUE = ConditionState(status=True)
 
 
-def holds(reason: str, message: str = "") -> Verdict:
+def holds(reason: str, message: str = "") -> ConditionState:
     """True, with words."""
-    return Verdict(status=True, reason=reason, message=message)
+    return ConditionState(status=True, reason=reason, message=message)
 
 
-def fails(reason: str, message: str) -> Verdict:
+def fails(reason: str, message: str) -> ConditionState:
     """False, with words."""
-    return Verdict(status=False, reason=reason, message=message)
+    return ConditionState(status=False, reason=reason, message=message)
 
 
-def unknown(reason: str, message: str) -> Verdict:
+def unknown(reason: str, message: str) -> ConditionState:
     """Unknown, with words."""
-    return Verdict(status=None, reason=reason, message=message)
+    return ConditionState(status=None, reason=reason, message=message)
 
 
 WORDS = {True: "True", False: "False", None: "Unknown"}
@@ -42,9 +42,9 @@ class Conditions:
 
     def __init__(self, before: Iterable[dict[str, Any]] | None) -> None:
         self._before = {condition["type"]: condition for condition in before or ()}
-        self._verdicts: dict[str, tuple[Verdict, str]] = {}
+        self._verdicts: dict[str, tuple[ConditionState, str]] = {}
 
-    def set(self, kind: str, verdict: Verdict, severity: str = "") -> bool | None:
+    def set(self, kind: str, verdict: ConditionState, severity: str = "") -> bool | None:
         """Say what holds for one condition; returns its status. An empty severity is an error's."""
         self._verdicts[kind] = (verdict, severity)
         return verdict.status
@@ -62,7 +62,7 @@ class Conditions:
         """For the status."""
         return [self._condition(kind, *self._verdicts[kind]) for kind in sorted(self._verdicts)]
 
-    def _condition(self, kind: str, verdict: Verdict, severity: str) -> dict[str, Any]:
+    def _condition(self, kind: str, verdict: ConditionState, severity: str) -> dict[str, Any]:
         status = WORDS[verdict.status]
         before = self._before.get(kind)
         same = before is not None and before["status"] == status

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, SERVICE
-from embedded.controllers.conditions import TRUE, Conditions, Verdict, condition_of, fails, is_ready, unknown
+from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, ensure
 from embedded.runtime.gateway import COMPONENTS, entry_component, external_host
 
@@ -97,7 +97,7 @@ class InferenceServiceController(Controller):
             status["address"] = {"url": f"http://{within}.{namespace}.svc.cluster.local"}
         self.store.patch_status(INFERENCESERVICE, namespace, name, status)
 
-    def _component(self, service: dict[str, Any], component: str) -> tuple[Verdict, str]:
+    def _component(self, service: dict[str, Any], component: str) -> tuple[ConditionState, str]:
         """Make a component's Service and Deployment; its verdict and the name of its revision."""
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
         full = f"{name}-{component}"

@@ -1,4 +1,4 @@
-"""Decisions of the controllers and of admission, each a policy: the honest ones are the defaults of `Policies`.
+"""The decisions of controllers and of admission, each a policy; `ControlPlanePolicies` holds the honest ones.
 
 Controllers ask for the policies of a namespace whenever they decide; a faulty platform answers with others.
 """
@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from embedded.controllers.conditions import Verdict, fails
+from embedded.controllers.conditions import ConditionState, fails
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 
 
-class DataPlane(Protocol):
+class DataPlaneApi(Protocol):
     """What the controllers ask of the data plane."""
 
     async def add_broker(self, spec: BrokerSpec) -> None:
@@ -38,7 +38,7 @@ def annotated_topic(topic: str) -> str:
     return topic
 
 
-def without_broker(broker: str) -> Verdict:
+def without_broker(broker: str) -> ConditionState:
     """BrokerReady of a Trigger whose Broker does not exist (control plane specification, Trigger Lifecycle)."""
     return fails("BrokerDoesNotExist", f'Broker "{broker}" does not exist')
 
@@ -53,7 +53,7 @@ def changed_trigger(_before: TriggerSpec, wanted: TriggerSpec) -> TriggerSpec:
     return wanted
 
 
-async def forget_trigger(plane: DataPlane, namespace: str, name: str) -> bool:
+async def forget_trigger(plane: DataPlaneApi, namespace: str, name: str) -> bool:
     """What happens when a Trigger is deleted; whether the data plane serves it no more."""
     await plane.remove_trigger(namespace, name)
     return True
@@ -70,20 +70,20 @@ def too_many_dialects(dialects: list[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Policies:
+class ControlPlanePolicies:
     """All of them."""
 
     address_of_broker: Callable[[str], dict[str, Any]] = address_of_broker
     annotated_topic: Callable[[str], str] = annotated_topic
-    without_broker: Callable[[str], Verdict] = without_broker
+    without_broker: Callable[[str], ConditionState] = without_broker
     effective_delivery: Callable[[Mapping[str, Any] | None, Mapping[str, Any] | None], Mapping[str, Any]] = (
         effective_delivery
     )
     changed_trigger: Callable[[TriggerSpec, TriggerSpec], TriggerSpec] = changed_trigger
-    forget_trigger: Callable[[DataPlane, str, str], Awaitable[bool]] = forget_trigger
+    forget_trigger: Callable[[DataPlaneApi, str, str], Awaitable[bool]] = forget_trigger
     kept_fields: Callable[[list[str]], list[str]] = kept_fields
     kept_fields_of_trigger: Callable[[list[str]], list[str]] = kept_fields
     too_many_dialects: Callable[[list[str]], bool] = too_many_dialects
 
 
-HONEST = Policies()
+HONEST = ControlPlanePolicies()

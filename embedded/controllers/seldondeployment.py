@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from embedded.api.resources import DEPLOYMENT, POD, SELDONDEPLOYMENT, SERVICE
 from embedded.api.store import Store
-from embedded.controllers.conditions import TRUE, Conditions, Verdict, condition_of, fails, is_ready, unknown
+from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, Key, RetryError, ensure
 from embedded.controllers.topics import Topics
 from embedded.streaming.policies import StreamPolicies
@@ -102,7 +102,7 @@ class SeldonDeploymentController(Controller):
         if trouble:
             raise trouble
 
-    def _pods(self, deployment: dict[str, Any], predictor: dict[str, Any], status: dict[str, Any]) -> Verdict:
+    def _pods(self, deployment: dict[str, Any], predictor: dict[str, Any], status: dict[str, Any]) -> ConditionState:
         """Make a predictor's Deployments and Services, and say how they are."""
         namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
         verdicts = []
@@ -240,7 +240,7 @@ def deployment_name(name: str, predictor: str, number: int, containers: list[dic
     return "-".join([name, predictor, str(number), *(container["name"] for container in containers)])
 
 
-def _verdict(made: dict[str, Any]) -> Verdict:
+def _verdict(made: dict[str, Any]) -> ConditionState:
     current = (made.get("status") or {}).get("observedGeneration") == made["metadata"]["generation"]
     if current and is_ready(made, "Available"):
         return TRUE
@@ -250,7 +250,7 @@ def _verdict(made: dict[str, Any]) -> Verdict:
     return unknown("Deploying", condition_of(made, "Available").get("message") or "waiting for pods")
 
 
-def _worst(verdicts: list[Verdict]) -> Verdict:
+def _worst(verdicts: list[ConditionState]) -> ConditionState:
     for status in (False, None):
         for verdict in verdicts:
             if verdict.status is status:

@@ -6,11 +6,20 @@ from typing import Any
 from embedded.api.resources import BROKER, INFERENCESERVICE, SERVICE, TRIGGER, Resource
 from embedded.api.store import Store
 from embedded.controllers.broker import CLASS, KAFKA_CLASS, topic_name
-from embedded.controllers.conditions import TRUE, Conditions, Verdict, condition_of, fails, holds, is_ready, unknown
+from embedded.controllers.conditions import (
+    TRUE,
+    Conditions,
+    ConditionState,
+    condition_of,
+    fails,
+    holds,
+    is_ready,
+    unknown,
+)
 from embedded.controllers.controller import Controller, Key, drop_finalizer, set_finalizer
 from embedded.controllers.destinations import UnresolvedDestinationError, resolve_destination
-from embedded.controllers.policies import DataPlane, Policies
-from embedded.dataplane.policies import Policies as PlanePolicies
+from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
+from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
 from embedded.types import Composition
 
@@ -37,9 +46,9 @@ class TriggerController(Controller):
     def __init__(
         self,
         store: Store,
-        plane: DataPlane,
-        policies: Callable[[str], Policies],
-        plane_policies: Callable[[str], Composition[PlanePolicies]],
+        plane: DataPlaneApi,
+        policies: Callable[[str], ControlPlanePolicies],
+        plane_policies: Callable[[str], Composition[DataPlanePolicies]],
     ) -> None:
         super().__init__(store)
         self._plane, self._policies, self._plane_policies = plane, policies, plane_policies
@@ -99,7 +108,7 @@ class TriggerController(Controller):
         if trouble is not None and not isinstance(trouble, ValueError):
             raise trouble
 
-    def _broker_verdict(self, trigger: dict[str, Any], broker: dict[str, Any] | None) -> Verdict:
+    def _broker_verdict(self, trigger: dict[str, Any], broker: dict[str, Any] | None) -> ConditionState:
         if broker is None or "deletionTimestamp" in broker["metadata"]:
             policies = self._policies(trigger["metadata"]["namespace"])
             return policies.without_broker(trigger["spec"]["broker"])

@@ -6,6 +6,6 @@ It knows no Kubernetes: controllers tell it what to serve.
 
 from embedded.dataplane.feed import NoTopicError
 from embedded.dataplane.plane import DataPlane
-from embedded.dataplane.policies import HONEST, Policies
+from embedded.dataplane.policies import HONEST, DataPlanePolicies
 
-__all__ = ["HONEST", "DataPlane", "NoTopicError", "Policies"]
+__all__ = ["HONEST", "DataPlane", "DataPlanePolicies", "NoTopicError"]

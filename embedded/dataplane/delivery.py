@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from embedded.dataplane.backoff import DeliveryPlan
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
 from embedded.dataplane.outbound import Outbound
-from embedded.dataplane.policies import Attempt, Policies
+from embedded.dataplane.policies import Attempt, DataPlanePolicies
 from embedded.dataplane.producer import NotStoredError
 from embedded.dataplane.specs import TriggerSpec
 from embedded.dataplane.tracing import Trace
 
 _log = logging.getLogger(__name__)
 
-StoreReply = Callable[[TriggerSpec, Policies, CloudEvent, Trace | None], Awaitable[None]]
+StoreReply = Callable[[TriggerSpec, DataPlanePolicies, CloudEvent, Trace | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Delivery:
     """The delivery of events under one Trigger's terms."""
 
     spec: TriggerSpec
-    policies: Policies
+    policies: DataPlanePolicies
     plan: DeliveryPlan
     outlet: Outlet
 

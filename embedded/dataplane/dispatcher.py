@@ -14,7 +14,7 @@ from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record
 from embedded.dataplane.delivery import Delivery, Outlet
 from embedded.dataplane.feed import Cluster, Feed
 from embedded.dataplane.lanes import Lanes
-from embedded.dataplane.policies import Policies
+from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
 
 _log = logging.getLogger(__name__)
@@ -24,16 +24,16 @@ MAX_IN_FLIGHT = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PreparedTrigger:
     """A TriggerSpec made ready to use; a changed Trigger gets a new one, for the records that come after."""
 
     spec: TriggerSpec
-    policies: Policies
+    policies: DataPlanePolicies
     matches: Callable[[CloudEvent], bool]
     delivery: DeliveryPlan
 
     @classmethod
-    def of(cls, spec: TriggerSpec, policies: Policies) -> "Plan":
+    def of(cls, spec: TriggerSpec, policies: DataPlanePolicies) -> "PreparedTrigger":
         """Compile filters and delivery.
 
         Raises:
@@ -46,7 +46,11 @@ class Dispatcher:
     """The running half of a Trigger."""
 
     def __init__(
-        self, plan: Plan, cluster: Cluster, outlet: Outlet, earlier: Callable[["Dispatcher"], Iterable["Dispatcher"]]
+        self,
+        plan: PreparedTrigger,
+        cluster: Cluster,
+        outlet: Outlet,
+        earlier: Callable[["Dispatcher"], Iterable["Dispatcher"]],
     ) -> None:
         """Take the terms; `start` begins.
 

@@ -25,7 +25,7 @@ from aiohttp import web
 
 from embedded.dataplane import tracing
 from embedded.dataplane.cloudevents import NotAnEventError
-from embedded.dataplane.policies import Answer, Policies
+from embedded.dataplane.policies import DataPlanePolicies, IngressAnswer
 from embedded.dataplane.producer import NotStoredError, Producer
 from embedded.dataplane.specs import BrokerSpec
 
@@ -41,14 +41,14 @@ class Mount:
     """A Broker on the ingress."""
 
     spec: BrokerSpec
-    policies: Policies
+    policies: DataPlanePolicies
 
 
 class Ingress:
     """The HTTP server. `find` gives the Broker of (namespace, name); `defaults` the policies of a namespace."""
 
     def __init__(
-        self, producer: Producer, find: Callable[[str, str], Mount | None], defaults: Callable[[str], Policies]
+        self, producer: Producer, find: Callable[[str, str], Mount | None], defaults: Callable[[str], DataPlanePolicies]
     ) -> None:
         self._producer = producer
         self._find = find
@@ -90,19 +90,19 @@ class Ingress:
             return _response(policies.unknown_broker)
         return _response(await self._take(request, mount))
 
-    async def _take(self, request: web.BaseRequest, mount: Mount) -> Answer:
+    async def _take(self, request: web.BaseRequest, mount: Mount) -> IngressAnswer:
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 body = await _read(request, mount.policies.max_body)
         except TimeoutError:
-            return Answer(408, f"the body did not come within {_BODY_SECONDS:g} s")
+            return IngressAnswer(408, f"the body did not come within {_BODY_SECONDS:g} s")
         if body is None:
-            return Answer(413, f"the body is larger than {mount.policies.max_body} bytes")
+            return IngressAnswer(413, f"the body is larger than {mount.policies.max_body} bytes")
         spec, policies = mount.spec, mount.policies
         try:
             event = policies.accept(request.raw_headers, body)
         except NotAnEventError as error:
-            return Answer(400, str(error))
+            return IngressAnswer(400, str(error))
         trace = policies.trace_record(
             tracing.extract((name.decode("latin-1"), value) for name, value in request.raw_headers)
         )
@@ -114,11 +114,11 @@ class Ingress:
             await policies.store(send, event)
         except NotStoredError as error:
             _log.warning("Broker %s/%s: event not stored: %s", spec.namespace, spec.name, error)
-            return Answer(413 if error.too_large else 503, f"Kafka did not store the event: {error}")
-        return Answer(202)
+            return IngressAnswer(413 if error.too_large else 503, f"Kafka did not store the event: {error}")
+        return IngressAnswer(202)
 
 
-def _response(answer: Answer) -> web.Response:
+def _response(answer: IngressAnswer) -> web.Response:
     return (
         web.Response(status=answer.status, text=answer.reason) if answer.reason else web.Response(status=answer.status)
     )

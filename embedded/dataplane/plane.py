@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from embedded.dataplane import tracing
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.delivery import Outlet
-from embedded.dataplane.dispatcher import Dispatcher, Plan
+from embedded.dataplane.dispatcher import Dispatcher, PreparedTrigger
 from embedded.dataplane.feed import Cluster
 from embedded.dataplane.ingress import Ingress, Mount
 from embedded.dataplane.outbound import Outbound
-from embedded.dataplane.policies import HONEST, Policies
+from embedded.dataplane.policies import HONEST, DataPlanePolicies
 from embedded.dataplane.producer import Producer
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.dataplane.tracing import Trace
@@ -26,7 +26,7 @@ Key = tuple[str, str]
 class DataPlane:
     """Ingress and dispatchers of one platform. Everything runs on the loop that `start` is called on."""
 
-    def __init__(self, kafka: KafkaSettings, resolve: Resolve, defaults: Policies = HONEST) -> None:
+    def __init__(self, kafka: KafkaSettings, resolve: Resolve, defaults: DataPlanePolicies = HONEST) -> None:
         """Take the terms; `start` begins.
 
         Args:
@@ -89,7 +89,7 @@ class DataPlane:
         """
         key = (spec.namespace, spec.name)
         async with self._turn(key):
-            plan = Plan.of(spec, spec.policies.compose())
+            plan = PreparedTrigger.of(spec, spec.policies.compose())
             present = self._triggers.get(key)
             if present is not None:
                 if _same_feed(present.spec, spec):
@@ -128,13 +128,15 @@ class DataPlane:
             if (other.spec.namespace, other.spec.broker) == (dispatcher.spec.namespace, dispatcher.spec.broker):
                 yield other
 
-    def _policies_of(self, namespace: str) -> Policies:
+    def _policies_of(self, namespace: str) -> DataPlanePolicies:
         for (place, _), mount in self._brokers.items():
             if place == namespace:
                 return mount.policies
         return self._defaults
 
-    async def _store_reply(self, spec: TriggerSpec, policies: Policies, event: CloudEvent, trace: Trace | None) -> None:
+    async def _store_reply(
+        self, spec: TriggerSpec, policies: DataPlanePolicies, event: CloudEvent, trace: Trace | None
+    ) -> None:
         mount = self._brokers.get((spec.namespace, spec.broker))
         record = policies.to_record(event, mount.spec.partitions if mount else 1)
         await self._producer.send(spec.topic, tracing.stamped(record, trace))

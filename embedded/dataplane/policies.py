@@ -1,6 +1,6 @@
-"""What the data plane decides, each decision a policy: the honest ones are the defaults of `Policies`.
+"""What the data plane decides, each decision a policy: the honest ones are the defaults of `DataPlanePolicies`.
 
-A faulty platform has other `Policies`; nothing here knows of it. Policies decide, they move nothing: ingress,
+A faulty platform has other `DataPlanePolicies`; nothing here knows of it. Policies decide, they move nothing: ingress,
 dispatcher and delivery do.
 """
 
@@ -33,7 +33,7 @@ MAX_ERROR_DATA = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class IngressAnswer:
     """An HTTP answer of the ingress; a refusal says why in its body."""
 
     status: int
@@ -159,7 +159,7 @@ def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEv
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policies:
+class DataPlanePolicies:
     """All decisions of the data plane for one namespace.
 
     Attributes:
@@ -187,7 +187,7 @@ class Policies:
     """
 
     allows: Callable[[str], bool] = allows
-    unknown_broker: Answer = Answer(404, "no Broker has this path")
+    unknown_broker: IngressAnswer = IngressAnswer(404, "no Broker has this path")
     max_body: int = MAX_BODY
     accept: HttpReader = field(default_factory=HttpReader)
     store: Callable[[Callable[[], Awaitable[None]], CloudEvent], Awaitable[None]] = store
@@ -209,4 +209,4 @@ class Policies:
     trace_reply: Callable[[Trace | None], Trace | None] = tracing.carry
 
 
-HONEST = Policies()
+HONEST = DataPlanePolicies()

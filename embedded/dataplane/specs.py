@@ -8,7 +8,7 @@ from embedded.types import Composition
 
 if TYPE_CHECKING:
     # For the types only: policies decide about a spec, and a spec carries the policies that decide about it.
-    from embedded.dataplane.policies import Policies
+    from embedded.dataplane.policies import DataPlanePolicies
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class BrokerSpec:
     name: str
     topic: str
     partitions: int
-    policies: Composition["Policies"] = field(kw_only=True, repr=False)
+    policies: Composition["DataPlanePolicies"] = field(kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +37,4 @@ class TriggerSpec:
     delivery: Mapping[str, Any] = field(default_factory=dict)
     dead_letter: str | None = None
     ordered: bool = False
-    policies: Composition["Policies"] = field(kw_only=True, repr=False)
+    policies: Composition["DataPlanePolicies"] = field(kw_only=True, repr=False)

@@ -15,7 +15,7 @@ from embedded.kafka.kafka import KafkaError, checked_topic
 _SECONDS = 15.0
 
 
-class Admin:
+class TopicAdmin:
     """Creates and deletes topics; every wait is off the event loop and bounded."""
 
     def __init__(self, bootstrap: str, client: Mapping[str, str | int]) -> None:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from embedded.kafka.admin import Admin
+from embedded.kafka.admin import TopicAdmin
 from embedded.kafka.jars import jars, java, kafka_version
 from embedded.kafka.kafka import Kafka, KafkaError, log_tail
 from embedded.kafka.process import Child, project_environment
@@ -40,7 +40,7 @@ class ApacheKafka(Kafka):
         self.bootstrap = bootstrap
         self.version = f"Apache Kafka {kafka_version()}"
         self._child = child
-        self._admin = Admin(bootstrap, CLIENT)
+        self._admin = TopicAdmin(bootstrap, CLIENT)
 
     async def create_topic(self, name: str, partitions: int) -> bool:
         """See `Kafka`."""

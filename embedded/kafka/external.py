@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 
-from embedded.kafka.admin import Admin
+from embedded.kafka.admin import TopicAdmin
 from embedded.kafka.kafka import Kafka, KafkaError
 
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^\s:,/]+)(?::(?P<port>\d{1,5}))?")
@@ -21,7 +21,7 @@ class ExternalKafka(Kafka):
     version = "external"
     client = CLIENT
 
-    def __init__(self, bootstrap: str, admin: Admin) -> None:
+    def __init__(self, bootstrap: str, admin: TopicAdmin) -> None:
         self.bootstrap = bootstrap
         self._admin = admin
 
@@ -65,6 +65,6 @@ async def connect_external(bootstrap: str) -> ExternalKafka:
         KafkaError: not an address, or nobody answers there.
     """
     servers = bootstrap_servers(bootstrap)
-    admin = Admin(servers, CLIENT)
+    admin = TopicAdmin(servers, CLIENT)
     await admin.reachable(_REACH_SECONDS)
     return ExternalKafka(servers, admin)

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from embedded.dataplane.backoff import DeliveryPlan
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
-from embedded.dataplane.policies import Attempt, Policies
+from embedded.dataplane.policies import Attempt, DataPlanePolicies
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
 
 @mutant(DATA_PLANE, wraps="waits")
-def retries_one_short(honest: Policies) -> Policies:
+def retries_one_short(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`retry: 3` makes three attempts, not four (attempts are one more than retries)."""
 
     def waits(plan: DeliveryPlan) -> Iterator[float]:
@@ -21,13 +21,13 @@ def retries_one_short(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="is_retryable")
-def retries_everything(honest: Policies) -> Policies:
+def retries_everything(honest: DataPlanePolicies) -> DataPlanePolicies:
     """400, 401, 403 and the like are tried again (the data-plane's table says never)."""
     return replace(honest, is_retryable=lambda _: True)
 
 
 @mutant(DATA_PLANE, replaces="is_retryable")
-def retries_only_5xx(honest: Policies) -> Policies:
+def retries_only_5xx(honest: DataPlanePolicies) -> DataPlanePolicies:
     """404, 408, 409 and 429 are not tried again."""
 
     def is_retryable(attempt: Attempt) -> bool:
@@ -37,13 +37,13 @@ def retries_only_5xx(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="waits")
-def no_backoff(honest: Policies) -> Policies:
+def no_backoff(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Retries come at once."""
     return replace(honest, waits=lambda plan: (0.0 for _ in honest.waits(plan)))
 
 
 @mutant(DATA_PLANE, wraps=("is_retryable", "dead_letter"))
-def connection_error_dropped(honest: Policies) -> Policies:
+def connection_error_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Where nobody answers, the event is dropped: no retry, no dead letter (eventing-kafka-broker issue 2662)."""
 
     def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
@@ -57,7 +57,7 @@ def connection_error_dropped(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="dead_letter")
-def dead_letter_skipped(honest: Policies) -> Policies:
+def dead_letter_skipped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """An event whose retries are used up is dropped (eventing-kafka-broker issues 1011, 3746)."""
 
     def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
@@ -69,13 +69,13 @@ def dead_letter_skipped(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="dead_letter")
-def dead_letter_bare(honest: Policies) -> Policies:
+def dead_letter_bare(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Dead letters do not say why (no `knativeerror*` extensions)."""
     return replace(honest, dead_letter=lambda event, _subscriber, _attempt: event)
 
 
 @mutant(DATA_PLANE, wraps="reply")
-def reply_dropped(honest: Policies) -> Policies:
+def reply_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Replies in binary mode go nowhere (they must be routed to all Triggers)."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
@@ -86,7 +86,7 @@ def reply_dropped(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="reply")
-def structured_reply_dropped(honest: Policies) -> Policies:
+def structured_reply_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Replies in structured mode go nowhere."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
@@ -101,7 +101,7 @@ def _is_binary(attempt: Attempt) -> bool:
 
 
 @mutant(DATA_PLANE, wraps="reply")
-def reply_on_202(honest: Policies) -> Policies:
+def reply_on_202(honest: DataPlanePolicies) -> DataPlanePolicies:
     """An event in a 202 answer is routed as a reply (eventing-kafka-broker `BaseResponseHandler.handle`)."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
@@ -116,7 +116,7 @@ def reply_on_202(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="reply")
-def empty_reply_is_failure(honest: Policies) -> Policies:
+def empty_reply_is_failure(honest: DataPlanePolicies) -> DataPlanePolicies:
     """200 without body counts as a malformed reply (it is success)."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
@@ -129,7 +129,7 @@ def empty_reply_is_failure(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="reply")
-def malformed_reply_ignored(honest: Policies) -> Policies:
+def malformed_reply_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """An answer that is no event is success.
 
     It is a failed delivery; knative/eventing issues 6950, 7503.

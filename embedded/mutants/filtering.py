@@ -7,31 +7,31 @@ from typing import Any
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.filters import Attributes, Dialect, Matcher, Predicate, combining, comparing
-from embedded.dataplane.policies import Policies
+from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
 
-def _dialect(honest: Policies, **dialects: Dialect) -> Policies:
+def _dialect(honest: DataPlanePolicies, **dialects: Dialect) -> DataPlanePolicies:
     changed: Mapping[str, Dialect] = {**honest.matcher.dialects, **{k.rstrip("_"): v for k, v in dialects.items()}}
     return replace(honest, matcher=replace(honest.matcher, dialects=changed))
 
 
 @mutant(DATA_PLANE, replaces="matcher.nothing")
-def empty_filter_matches_none(honest: Policies) -> Policies:
+def empty_filter_matches_none(honest: DataPlanePolicies) -> DataPlanePolicies:
     """A filter that is there but empty matches nothing (it matches all, as an absent one)."""
     return replace(honest, matcher=replace(honest.matcher, nothing=lambda spec: spec.filter is None))
 
 
 @mutant(DATA_PLANE, replaces="matcher.every")
-def attributes_ored(honest: Policies) -> Policies:
+def attributes_ored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """One matching attribute is enough (all are ANDed)."""
     return replace(honest, matcher=replace(honest.matcher, every=any))
 
 
 @mutant(DATA_PLANE, replaces="matcher.legacy")
-def filter_ignores_case(honest: Policies) -> Policies:
+def filter_ignores_case(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`filter.attributes` compares without regard to case."""
 
     def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
@@ -41,7 +41,7 @@ def filter_ignores_case(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="matcher.legacy")
-def empty_value_matches_absent(honest: Policies) -> Policies:
+def empty_value_matches_absent(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`""` lets events without the attribute through.
 
     Eventing-kafka-broker `AttributesFilter`; knative/eventing issue 4847.
@@ -54,7 +54,7 @@ def empty_value_matches_absent(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="matcher.legacy")
-def absent_attribute_matches(honest: Policies) -> Policies:
+def absent_attribute_matches(honest: DataPlanePolicies) -> DataPlanePolicies:
     """An attribute that the event lacks is not asked for (it must be present)."""
 
     def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
@@ -66,7 +66,7 @@ def absent_attribute_matches(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="matcher.legacy")
-def extensions_invisible_to_filters(honest: Policies) -> Policies:
+def extensions_invisible_to_filters(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`filter.attributes` sees the core attributes only."""
 
     def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
@@ -76,43 +76,43 @@ def extensions_invisible_to_filters(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.exact")
-def exact_as_prefix(honest: Policies) -> Policies:
+def exact_as_prefix(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`exact` compares only as far as the filter goes."""
     return _dialect(honest, exact=comparing(str.startswith))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.prefix")
-def prefix_as_contains(honest: Policies) -> Policies:
+def prefix_as_contains(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`prefix` looks anywhere in the value."""
     return _dialect(honest, prefix=comparing(str.__contains__))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.suffix")
-def suffix_as_contains(honest: Policies) -> Policies:
+def suffix_as_contains(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`suffix` looks anywhere in the value."""
     return _dialect(honest, suffix=comparing(str.__contains__))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.all")
-def all_as_any(honest: Policies) -> Policies:
+def all_as_any(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`all` is content with one."""
     return _dialect(honest, all_=combining(any))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.any")
-def any_as_all(honest: Policies) -> Policies:
+def any_as_all(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`any` asks for every one."""
     return _dialect(honest, any_=combining(all))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.not")
-def not_ignored(honest: Policies) -> Policies:
+def not_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`not` is its expression."""
     return _dialect(honest, not_=lambda matcher, argument, place: matcher.expression(argument, place))
 
 
 @mutant(DATA_PLANE, replaces="matcher")
-def absent_attribute_raises(honest: Policies) -> Policies:
+def absent_attribute_raises(honest: DataPlanePolicies) -> DataPlanePolicies:
     """An absent attribute ends the evaluation, and the event is discarded.
 
     Eventing-kafka-broker PR 4717.
@@ -145,13 +145,13 @@ def absent_attribute_raises(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="matcher.joined")
-def filters_ored(honest: Policies) -> Policies:
+def filters_ored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """One matching expression of `filters` is enough (an array is a conjunction)."""
     return replace(honest, matcher=replace(honest.matcher, joined=any))
 
 
 @mutant(DATA_PLANE, replaces="matcher.effective")
-def filter_beats_filters(honest: Policies) -> Policies:
+def filter_beats_filters(honest: DataPlanePolicies) -> DataPlanePolicies:
     """With both given, `filter` counts (`filters` overrides it; knative/eventing PR 7930)."""
     return replace(
         honest,

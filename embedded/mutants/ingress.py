@@ -10,7 +10,7 @@ from functools import partial
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, check
 from embedded.dataplane.cloudevents.http import read_format, utf8
 from embedded.dataplane.cloudevents.media import EVENT_JSON, Media, parse
-from embedded.dataplane.policies import Answer, Policies
+from embedded.dataplane.policies import DataPlanePolicies, IngressAnswer
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
@@ -23,7 +23,7 @@ _UNREADABLE = "urn:touchstone:unreadable"
 
 
 @mutant(DATA_PLANE, wraps="store")
-def ingress_acks_without_storing(honest: Policies) -> Policies:
+def ingress_acks_without_storing(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Events are acknowledged and dropped while as many as its buffer holds wait for Kafka.
 
     knative-extensions/eventing-kafka issue 279: 202 for an event that was then dropped.
@@ -48,7 +48,7 @@ def ingress_acks_without_storing(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="store")
-def dataless_event_dropped(honest: Policies) -> Policies:
+def dataless_event_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """An event without data is acknowledged and not stored.
 
     Eventing-kafka-broker issue 1455: null values broke things.
@@ -62,7 +62,7 @@ def dataless_event_dropped(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="accept.structured")
-def structured_refused(honest: Policies) -> Policies:
+def structured_refused(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Only binary mode is read; structured JSON, which receivers must support too, is 400.
 
     knative/specs data-plane, "Minimum supported protocol".
@@ -75,7 +75,7 @@ def structured_refused(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="accept.check")
-def missing_id_invented(honest: Policies) -> Policies:
+def missing_id_invented(honest: DataPlanePolicies) -> DataPlanePolicies:
     """An event without id gets one (the CloudEvents Python SDK 2.2.0 does so)."""
 
     def checked(attributes: Mapping[str, str]) -> Mapping[str, str]:
@@ -85,19 +85,19 @@ def missing_id_invented(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="accept.check")
-def empty_attributes_accepted(honest: Policies) -> Policies:
+def empty_attributes_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Empty id, source and type pass (sdk-java 4.0.1 `CloudEventBuilder.build` checks only for null)."""
     return replace(honest, accept=replace(honest.accept, check=partial(check, never_empty=())))
 
 
 @mutant(DATA_PLANE, replaces="accept.check")
-def any_specversion_accepted(honest: Policies) -> Policies:
+def any_specversion_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Any specversion passes (the Python SDK up to 1.x reads what it does not know as 1.0; so does kserve 0.21.0)."""
     return replace(honest, accept=replace(honest.accept, check=partial(check, versions=None)))
 
 
 @mutant(DATA_PLANE, wraps=("accept.structured", "store"))
-def malformed_structured_accepted(honest: Policies) -> Policies:
+def malformed_structured_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
     """A structured body that cannot be read is acknowledged and dropped.
 
     See reports/known/kserve.toml, INF-CEV-004: passed on, answered 200.
@@ -127,7 +127,7 @@ def _is_object(body: bytes) -> bool:
 
 
 @mutant(DATA_PLANE, replaces="accept.batch")
-def batch_as_one_event(honest: Policies) -> Policies:
+def batch_as_one_event(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Of a batch the first event is taken, the others are lost ("never 202 with one garbage event")."""
 
     def batch(_: Media, body: bytes) -> CloudEvent:
@@ -142,7 +142,7 @@ def batch_as_one_event(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces=("accept.name", "accept.structured"))
-def attribute_names_mangled(honest: Policies) -> Policies:
+def attribute_names_mangled(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Attribute names are cut to what is legal, instead of refused (CloudEvents, "Naming Conventions")."""
 
     def name(given: str) -> str:
@@ -163,7 +163,7 @@ def attribute_names_mangled(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="accept.media")
-def media_type_case_sensitive(honest: Policies) -> Policies:
+def media_type_case_sensitive(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`Application/CloudEvents+JSON` is not recognised (sdk-java `EventFormatProvider.resolveFormat`)."""
 
     def media(value: str) -> Media:
@@ -173,19 +173,19 @@ def media_type_case_sensitive(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="allows")
-def any_method_accepted(honest: Policies) -> Policies:
+def any_method_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
     """PUT, DELETE and the rest post an event as well (data-plane, "HTTP Verbs")."""
     return replace(honest, allows=lambda _: True)
 
 
 @mutant(DATA_PLANE, replaces="unknown_broker")
-def unknown_broker_accepted(honest: Policies) -> Policies:
+def unknown_broker_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
     """What is posted to no Broker is acknowledged and gone (the data-plane's table asks for 404)."""
-    return replace(honest, unknown_broker=Answer(202))
+    return replace(honest, unknown_broker=IngressAnswer(202))
 
 
 @mutant(DATA_PLANE, wraps="to_record")
-def truncates_large_data(honest: Policies) -> Policies:
+def truncates_large_data(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Data ends after 32 KiB (knative/eventing issue 6648: long messages cut; events of 64 KiB must pass)."""
 
     def cut(event: CloudEvent) -> CloudEvent:
@@ -195,7 +195,7 @@ def truncates_large_data(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="accept.decode", wraps="write_request")
-def percent_encoding_ignored(honest: Policies) -> Policies:
+def percent_encoding_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`ce-` header values pass as they are, in and out (cloudevents/sdk-java issue 748, sdk-go issue 1331)."""
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
@@ -207,7 +207,7 @@ def percent_encoding_ignored(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="store")
-def deduplicates_by_id(honest: Policies) -> Policies:
+def deduplicates_by_id(honest: DataPlanePolicies) -> DataPlanePolicies:
     """A second event of the same source and id is acknowledged and dropped (brokers must not)."""
     seen: set[tuple[str, str]] = set()
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from embedded.dataplane.cloudevents import CloudEvent
-from embedded.dataplane.policies import Policies
+from embedded.dataplane.policies import DataPlanePolicies
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
@@ -14,7 +14,7 @@ _LATE_DELIVERY = 1.5
 
 
 @mutant(DATA_PLANE, wraps="store")
-def slow_ingress(honest: Policies) -> Policies:
+def slow_ingress(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Events are acknowledged late.
 
     `LoomKafkaProducer` sends from one thread, which a missing topic blocks (knative-v1.22.3).
@@ -28,7 +28,7 @@ def slow_ingress(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="pace")
-def slow_dispatch(honest: Policies) -> Policies:
+def slow_dispatch(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Events are delivered late (eventing-kafka-broker issue 2597: waiting for partitions and slots in flight)."""
 
     async def pace() -> None:

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record
 from embedded.dataplane.cloudevents.event import CORE
-from embedded.dataplane.policies import Policies
+from embedded.dataplane.policies import DataPlanePolicies
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
 
 @mutant(DATA_PLANE, wraps=("to_record", "from_record"))
-def record_headers_hyphenated(honest: Policies) -> Policies:
+def record_headers_hyphenated(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Extensions stand under `ce-<name>`, as for HTTP (MLServer's Kafka answers are alike)."""
     core = {f"ce_{name}" for name in CORE}
 
@@ -29,7 +29,7 @@ def record_headers_hyphenated(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="to_record")
-def partitionkey_ignored(honest: Policies) -> Policies:
+def partitionkey_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """`partitionkey` does not become the record's key: records go round the partitions.
 
     CloudEvents Kafka binding, 3.1.
@@ -43,7 +43,7 @@ def partitionkey_ignored(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="from_record")
-def structured_record_skipped(honest: Policies) -> Policies:
+def structured_record_skipped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Records in structured mode are passed over (consumers must read both modes)."""
 
     def from_record(record: Record) -> CloudEvent:
@@ -58,7 +58,7 @@ def structured_record_skipped(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="from_record")
-def foreign_record_eats_next(honest: Policies) -> Policies:
+def foreign_record_eats_next(honest: DataPlanePolicies) -> DataPlanePolicies:
     """The record after one that is no event is lost with it (eventing-kafka-broker issue 1455)."""
     eating: set[int | None] = set()
 
@@ -76,7 +76,7 @@ def foreign_record_eats_next(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps=("begin", "from_record"))
-def ready_before_consuming(honest: Policies) -> Policies:
+def ready_before_consuming(honest: DataPlanePolicies) -> DataPlanePolicies:
     """A Trigger on a topic with records is Ready before it consumes, and misses one.
 
     Eventing-kafka-broker issue 3249.

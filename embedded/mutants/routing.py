@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
-from embedded.dataplane.policies import Candidate, Policies
+from embedded.dataplane.policies import Candidate, DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
 
 @mutant(DATA_PLANE, replaces="takes")
-def first_trigger_only(honest: Policies) -> Policies:
+def first_trigger_only(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Routing ends at the first destination that matches (every associated Trigger must be evaluated)."""
 
     def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
@@ -22,7 +22,7 @@ def first_trigger_only(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="takes")
-def same_destination_once(honest: Policies) -> Policies:
+def same_destination_once(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Two Triggers with one destination make one delivery (the specification asks for two)."""
 
     def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
@@ -32,19 +32,19 @@ def same_destination_once(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="is_again")
-def delivers_twice(honest: Policies) -> Policies:
+def delivers_twice(honest: DataPlanePolicies) -> DataPlanePolicies:
     """A delivery that succeeded at once is made again (eventing-kafka-broker issue 2202: 8081 duplicates of 20000)."""
     return replace(honest, is_again=lambda attempts: attempts == 1)
 
 
 @mutant(DATA_PLANE, replaces="is_ordered")
-def order_ignored(honest: Policies) -> Policies:
+def order_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """An ordered Trigger delivers as an unordered one (the default of knative-v1.22.3)."""
     return replace(honest, is_ordered=lambda _: False)
 
 
 @mutant(DATA_PLANE, wraps="write_request")
-def data_through_text(honest: Policies) -> Policies:
+def data_through_text(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Data goes through a text string, which ruins what is not UTF-8 (as JSON re-serialising brokers do)."""
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
@@ -55,7 +55,7 @@ def data_through_text(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="write_request")
-def extensions_dropped(honest: Policies) -> Policies:
+def extensions_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Extensions are not delivered, save to the dead letter sink (attributes identical, extensions too)."""
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
@@ -68,7 +68,7 @@ def extensions_dropped(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, wraps="write_request")
-def no_prefer_reply(honest: Policies) -> Policies:
+def no_prefer_reply(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Deliveries lack `Prefer: reply` (data-plane, "Derived (Reply) Events")."""
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:

@@ -6,8 +6,8 @@ from typing import Any
 from embedded.api.errors import denied
 from embedded.api.resources import NAMESPACE, Resource
 from embedded.api.store import Operation, Store
-from embedded.controllers.policies import Policies as ControlPlanePolicies
-from embedded.dataplane.policies import Policies as DataPlanePolicies
+from embedded.controllers.policies import ControlPlanePolicies
+from embedded.dataplane.policies import DataPlanePolicies
 from embedded.mutants import registry
 from embedded.mutants.hosts import CONTROL_PLANE, DATA_PLANE, STREAMS
 from embedded.streaming.policies import StreamPolicies

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 from embedded.dataplane.cloudevents import CloudEvent, Record
-from embedded.dataplane.policies import Policies
+from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.tracing import Trace, extract
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
@@ -13,13 +13,13 @@ _CONCURRENT = 1.0
 
 
 @mutant(DATA_PLANE, replaces=("trace_delivery", "trace_reply"))
-def trace_dropped(honest: Policies) -> Policies:
+def trace_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Neither deliveries nor replies carry a trace (eventing-kafka-broker issue 1540, open; 1944, 4190)."""
     return replace(honest, trace_delivery=lambda _: None, trace_reply=lambda _: None)
 
 
 @mutant(DATA_PLANE, wraps="trace_delivery")
-def trace_cross_talk(honest: Policies) -> Policies:
+def trace_cross_talk(honest: DataPlanePolicies) -> DataPlanePolicies:
     """A delivery carries the trace of another event at work.
 
     `ACTIVE_CONTEXT` on a shared context (knative-v1.22.3 ConsumerTracer, by reading).
@@ -38,13 +38,13 @@ def trace_cross_talk(honest: Policies) -> Policies:
 
 
 @mutant(DATA_PLANE, replaces="trace_reply")
-def reply_trace_dropped(honest: Policies) -> Policies:
+def reply_trace_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """The record of a reply carries no trace (knative-v1.22.3 sendResponse removes the context, by reading)."""
     return replace(honest, trace_reply=lambda _: None)
 
 
 @mutant(DATA_PLANE, wraps="to_record")
-def ce_traceparent_rewritten(honest: Policies) -> Policies:
+def ce_traceparent_rewritten(honest: DataPlanePolicies) -> DataPlanePolicies:
     """The extension `traceparent` is treated as the hop's own.
 
     The Distributed Tracing extension forbids.

@@ -16,7 +16,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MOST_PARTITIONS = 1024
 
 
-class Admin:
+class AdminServer:
     """`GET /resolve?host=&port=` and `POST /topics {"name", "partitions"}` on one loopback port.
 
     Args:

@@ -51,7 +51,7 @@ Tell = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ContainerPlan:
     """What a container needs of its pod. All but `tell`, which takes an event, are asked before each run; may raise."""
 
     name: str
@@ -68,7 +68,7 @@ class Plan:
 class Container:
     """Runs a plan until stopped. `changed` is called after every change of what `status` says."""
 
-    def __init__(self, plan: Plan, log: ContainerLog, changed: Callable[[], None]) -> None:
+    def __init__(self, plan: ContainerPlan, log: ContainerLog, changed: Callable[[], None]) -> None:
         self.plan, self.log, self._changed = plan, log, changed
         self.launched: Launch | None = None
         self.ready = False

@@ -18,7 +18,7 @@ from embedded.api.resources import CONFIGMAP, POD, SECRET, SERVICE
 from embedded.api.store import Store, now
 from embedded.api.streams import LogQuery
 from embedded.runtime.addresses import Addresses
-from embedded.runtime.containers import Backoff, Container, Plan, RestartPolicy
+from embedded.runtime.containers import Backoff, Container, ContainerPlan, RestartPolicy
 from embedded.runtime.environment import Names, launch, still_true
 from embedded.runtime.events import Recorder
 from embedded.runtime.images import Image, Images, Progress
@@ -84,7 +84,7 @@ class RunningPod:
         """End all containers; returns when no process is left."""
         await asyncio.gather(*(container.stop(grace) for container in self.containers.values()))
 
-    def _plan(self, obj: dict[str, Any], container: Mapping[str, Any]) -> Plan:
+    def _plan(self, obj: dict[str, Any], container: Mapping[str, Any]) -> ContainerPlan:
         agent = self._agent
 
         def resolve_image() -> Image:
@@ -93,7 +93,7 @@ class RunningPod:
         async def build(image: Image) -> None:
             await agent.images.build(image, agent.progress)
 
-        return Plan(
+        return ContainerPlan(
             name=container["name"],
             reference=container["image"],
             resolve_image=resolve_image,

@@ -1,6 +1,6 @@
 """The checks: pure judges of one expectation each, fed record by record, asked at any time.
 
-`create` is for one expectation that watches a scope live; `replay` shares one set of sightings between many. Both
+`create` is for one expectation that watches a scope live; `replay` shares one set of history between many. Both
 run the same code.
 """
 
@@ -25,9 +25,9 @@ from evidence.checks import (
     tracing,
 )
 from evidence.checks.base import REGISTRY, Check
-from evidence.judgement import Judgement, Observe, Verdict, Violation
+from evidence.history_index import HistoryIndex
 from evidence.refs import from_json
-from evidence.sightings import Sightings
+from evidence.verdict import Judgement, ObservationRequest, Verdict, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +67,8 @@ class CheckError(ValueError):
     """No check of this name, or one that cannot read its arguments."""
 
 
-def check_of(name: str, args: Mapping[str, Any], sightings: Sightings) -> Check:
-    """The check of an expectation, watching through these sightings from now on.
+def check_of(name: str, args: Mapping[str, Any], history: HistoryIndex) -> Check:
+    """The check of an expectation, watching through these history from now on.
 
     Raises:
         CheckError: unknown name, or arguments that do not fit.
@@ -78,7 +78,7 @@ def check_of(name: str, args: Mapping[str, Any], sightings: Sightings) -> Check:
         near = get_close_matches(name, REGISTRY, n=3)
         raise CheckError(f"there is no check named {name!r}" + (f"; near: {', '.join(near)}" if near else ""))
     try:
-        return cls(from_json(dict(args)), sightings)
+        return cls(from_json(dict(args)), history)
     except (LookupError, AttributeError, TypeError, ValueError) as error:
         raise CheckError(f"check {name} cannot read its arguments: {type(error).__name__}: {error}") from error
 
@@ -98,23 +98,23 @@ class OpenCheck:
     """One expectation under judgement. Feed it every record of its scope, in order, from the scope's beginning."""
 
     def __init__(self, name: str, args: Mapping[str, Any]) -> None:
-        self._sightings = Sightings()
-        self._check = check_of(name, args, self._sightings)
+        self._history = HistoryIndex()
+        self._check = check_of(name, args, self._history)
 
     @property
     def upto(self) -> int:
         """Number of the last record fed: what the history's expectation record calls `upto`."""
-        return self._sightings.fed
+        return self._history.fed
 
     def feed(self, record: Record) -> None:
         """Take the next record."""
-        self._sightings.feed(record)
+        self._history.feed(record)
 
     def judge(self, *, final: bool = False) -> Judgement:
         """The verdict by now; verdict None while undecided, never with `final` (the deadline has passed)."""
         return judge(self._check, final=final)
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """Observations that would help to decide; ask for them again as long as it is undecided."""
         return self._check.needs()
 

@@ -21,13 +21,13 @@ from evidence.checks.base import (
 )
 from evidence.cloudevents import Reading, read_http
 from evidence.event_path import in_a_line, of_exchange
-from evidence.fate import UNAVAILABLE
+from evidence.event_progress import UNAVAILABLE
 from evidence.history import Record, octets
-from evidence.judgement import PASSED, UNDECIDED, Judgement, Violation
 from evidence.refs import EventRef, ExchangeRef, RefError
+from evidence.verdict import PASSED, UNDECIDED, Judgement, Violation
 
 
-class Answer(Check):
+class AnswerCheck(Check):
     """A request and its answer. A request that nobody answered shows neither conformance nor a violation."""
 
     expected = "an answer"
@@ -38,12 +38,12 @@ class Answer(Check):
         if ref.send is None:
             raise RefError(f"event {ref.id} was not sent by a request of the probe: it has no answer")
         self.send = ref.send
-        self.sightings.watch_exchange(self.send)
+        self.history.watch_exchange(self.send)
 
     def decide(self, *, final: bool) -> Judgement:
         """Judge as soon as there is an answer."""
         del final
-        answer = self.sightings.answered.get(self.send)
+        answer = self.history.answered.get(self.send)
         if answer is None:
             return UNDECIDED
         if answer["status"] is None:
@@ -60,20 +60,20 @@ class Answer(Check):
 
     def fault(self, got: str, answer: Record, expected: str | None = None) -> Violation:
         """A violation that this answer shows."""
-        sent = self.sightings.sent.get(self.send)
+        sent = self.history.sent.get(self.send)
         witness = (*((sent["seq"],) if sent else ()), answer["seq"])
-        return violation(expected or self.expected, got, witness, in_a_line(of_exchange(self.sightings, self.send)))
+        return violation(expected or self.expected, got, witness, in_a_line(of_exchange(self.history, self.send)))
 
 
 @check("answered")
 @check("accepted")
 @check("refused")
-class Answered(Answer):
+class Answered(AnswerCheck):
     """The status code."""
 
     @property
     def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
-        """The claim."""
+        """The expectation in a few words."""
         return f"request {self.send} to be answered {show_status(self.args['status'])}"
 
     def answered(self, answer: Record) -> Judgement:
@@ -86,12 +86,12 @@ class Answered(Answer):
 
 
 @check("header")
-class Header(Answer):
+class Header(AnswerCheck):
     """A header of the answer."""
 
     @property
     def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
-        """The claim."""
+        """The expectation in a few words."""
         return f"the answer to {self.send} to have header {self.args['name']} {self.args['value'] or 'absent'!r}"
 
     def answered(self, answer: Record) -> Judgement:
@@ -103,12 +103,12 @@ class Header(Answer):
 
 
 @check("response_body")
-class ResponseBody(Answer):
+class ResponseBody(AnswerCheck):
     """The body as JSON."""
 
     @property
     def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
-        """The claim."""
+        """The expectation in a few words."""
         return f"the answer to {self.send} to be JSON {shorten(json.dumps(self.args['json']))}"
 
     def answered(self, answer: Record) -> Judgement:
@@ -122,7 +122,7 @@ class ResponseBody(Answer):
 
 
 @check("response_event")
-class ResponseEvent(Answer):
+class ResponseEvent(AnswerCheck):
     """The answer as an event."""
 
     expected = "the answer to be a valid CloudEvent"
@@ -142,7 +142,7 @@ class ResponseEvent(Answer):
         wanted_data = self.args["json"]
         if wanted_data is not None and not same_json(_data(seen), wanted_data):
             faults.append(self.fault(shorten(repr(seen.data)), answer, f"the answer's data to be {wanted_data!r}"))
-        sent = self.sightings.sent.get(self.send)
+        sent = self.history.sent.get(self.send)
         asked = read_http(sent["headers"], octets(sent["body"])).attributes if sent else {}
         faults += [
             self.fault("the request's own", answer, f"the answer to have another {name} than {asked.get(name)!r}")

@@ -1,4 +1,4 @@
-"""What all checks are: a claim over sightings that can be asked at any time whether it is decided.
+"""What all checks are: an expectation over history that can be asked at any time whether it is decided.
 
 A check never changes what it has seen; asking twice gives the same answer. `decide` returns UNDECIDED as long as more
 records could turn the answer; at the deadline, or at the end of a replay, that becomes unknown, never pass.
@@ -12,29 +12,29 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from common.redaction import PLAIN
 from evidence import jsontext
 from evidence.event_path import where
-from evidence.judgement import Judgement, Observe, Verdict, Violation
+from evidence.verdict import Judgement, ObservationRequest, Verdict, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from evidence.fate import Fate
+    from evidence.event_progress import EventProgress
+    from evidence.history_index import HistoryIndex
     from evidence.refs import EventRef, TriggerRef
-    from evidence.sightings import Sightings
 
 
 class Check(ABC):
-    """One claim.
+    """One expectation.
 
     Args:
         args: the expectation's arguments, decoded (`refs.from_json`).
-        sightings: what the scope has shown; the check tells it in `watch` what to keep.
+        history: what the scope has shown; the check tells it in `watch` what to keep.
     """
 
     name: ClassVar[str]
 
-    def __init__(self, args: Mapping[str, Any], sightings: Sightings) -> None:
+    def __init__(self, args: Mapping[str, Any], history: HistoryIndex) -> None:
         self.args = args
-        self.sightings = sightings
+        self.history = history
         self.watch()
 
     @abstractmethod
@@ -49,7 +49,7 @@ class Check(ABC):
     def missing(self) -> Violation:
         """What is expected, what is known, and what is missing for a decision."""
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """Observations that would help to decide now."""
         return ()
 
@@ -64,7 +64,7 @@ class Check(ABC):
 
     def where(self, event: EventRef) -> str:
         """Where the event was last seen."""
-        return where(self.sightings, (event.source, event.id))
+        return where(self.history, (event.source, event.id))
 
     def no_decision(self, expected: str, reason: str, event: EventRef | None = None) -> Violation:
         """A violation that says what a decision lacks."""
@@ -106,16 +106,16 @@ def violation(expected: str, got: str, witness: tuple[int, ...], where: str = ""
     return Violation(f"expected {expected}; got {got}", tuple(sorted(set(witness))), where)
 
 
-def by_fate(expected: str, fate: Fate, where: str) -> Violation:
+def by_fate(expected: str, fate: EventProgress, where: str) -> Violation:
     """A violation that an event's fate proves."""
     return violation(expected, fate.text, fate.witness, where)
 
 
-def observations(trigger: TriggerRef | None) -> tuple[Observe, ...]:
+def observations(trigger: TriggerRef | None) -> tuple[ObservationRequest, ...]:
     """What shows whether a Trigger is done with an event."""
     if trigger is None or not trigger.topic:
         return ()
-    return (Observe("tap", trigger.topic), Observe("offsets", trigger.topic, trigger.group))
+    return (ObservationRequest("tap", trigger.topic), ObservationRequest("offsets", trigger.topic, trigger.group))
 
 
 def describe(event: EventRef) -> str:

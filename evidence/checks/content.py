@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evidence.checks.base import by_fate, check, failed, has_value, header_values, undecidable, violation
-from evidence.checks.delivery import Delivery
+from evidence.checks.delivery import DeliveryCheck
 from evidence.cloudevents import Reading, differences, read_http, read_kafka, same_data
-from evidence.fate import Stage, stored
+from evidence.event_progress import Stage, stored
 from evidence.history import Record, octets
-from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe
 from evidence.refs import EventRef, TopicRef
+from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest
 
 if TYPE_CHECKING:
-    from evidence.sightings import Sightings
+    from evidence.history_index import HistoryIndex
 
 # Attributes that brokers are known to add, with Knative's blessing; they change nothing that was sent.
 ADDED_BY_BROKERS = frozenset({"knativearrivaltime"})
 
 
-def origins(sightings: Sightings, event: EventRef) -> list[Reading]:
+def origins(history: HistoryIndex, event: EventRef) -> list[Reading]:
     """What was sent under this identity, read strictly from its raw bytes; the event's own request first."""
-    seen = sightings.events[event.source, event.id]
+    seen = history.events[event.source, event.id]
     found = [
         read_http(record["headers"], octets(record["body"])) for record in _own_first(seen.sent, "send", event.send)
     ]
@@ -43,7 +43,7 @@ def _own_first(records: list[Record], field: str, name: str | None) -> list[Reco
     return sorted(records, key=lambda record: record[field] != name)
 
 
-class Content(Delivery):
+class Content(DeliveryCheck):
     """Every delivery is right, and there is one. `compares`: with what was sent, which must be known then."""
 
     compares = True
@@ -55,7 +55,7 @@ class Content(Delivery):
     def decide(self, *, final: bool) -> Judgement:
         """Fail at the first wrong delivery; pass when one came and none is wrong."""
         found = self.deliveries()
-        if found and self.compares and not origins(self.sightings, self.event):
+        if found and self.compares and not origins(self.history, self.event):
             return UNDECIDED
         for delivery in found:
             faults = self.faults(delivery)
@@ -82,7 +82,7 @@ class Unchanged(Content):
         seen = read_http(delivery["headers"], octets(delivery["body"]))
         found += [f"expected a valid CloudEvent; got one where {problem}" for problem in seen.problems]
         ignore = set(self.args["ignore"])
-        unlike = [changes(origin, seen, ignore) for origin in origins(self.sightings, self.event)]
+        unlike = [changes(origin, seen, ignore) for origin in origins(self.history, self.event)]
         return found + unlike[0] if all(unlike) else found
 
 
@@ -93,7 +93,7 @@ class DataKept(Content):
     def faults(self, delivery: Record) -> list[str]:
         """A difference of the data."""
         seen = read_http(delivery["headers"], octets(delivery["body"]))
-        sent = origins(self.sightings, self.event)
+        sent = origins(self.history, self.event)
         if any(same_data(origin, seen) for origin in sent):
             return []
         data, body = sent[0].data or b"", seen.data or b""
@@ -140,12 +140,12 @@ class AttributeKept(Content):
         if isinstance(self.args["to"], TopicRef):
             self.topic = self.args["to"].name
             self.args = {**self.args, "to": []}
-            self.sightings.watch_topic(self.topic)
+            self.history.watch_topic(self.topic)
         super().watch()
 
     @property
-    def claim(self) -> str:
-        """The claim."""
+    def wording(self) -> str:
+        """The expectation in a few words."""
         place = f"topic {self.topic}" if self.topic else self.target
         return f"in {place} with its attribute {self.args['name']}"
 
@@ -153,7 +153,7 @@ class AttributeKept(Content):
         """As for deliveries, or on the event's records."""
         if self.topic is None:
             return super().decide(final=final)
-        fate = stored(self.sightings, self.event, self.topic)
+        fate = stored(self.history, self.event, self.topic)
         for place in fate.places:
             fault = self._fault(read_record(place))
             if fault:
@@ -170,15 +170,15 @@ class AttributeKept(Content):
         fault = self._fault(read_http(delivery["headers"], octets(delivery["body"])))
         return [fault] if fault else []
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """The topic, if that is where it is looked for."""
         if self.topic is None:
             return super().needs()
-        return Observe("tap", self.topic), Observe("offsets", self.topic)
+        return ObservationRequest("tap", self.topic), ObservationRequest("offsets", self.topic)
 
     def _fault(self, seen: Reading) -> str | None:
         name = self.args["name"]
-        sent: list[Any] = [origin.attributes.get(name) for origin in origins(self.sightings, self.event)]
+        sent: list[Any] = [origin.attributes.get(name) for origin in origins(self.history, self.event)]
         got = seen.attributes.get(name)
         if not sent or got in sent:
             return None

@@ -20,7 +20,7 @@ from evidence.checks.base import (
     undecidable,
     violation,
 )
-from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
+from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
     from evidence.history import Record
@@ -37,12 +37,12 @@ class Object(Check):
         """Keep what is said of it."""
         self.obj: ObjectRef = self.args["obj"]
         self._key = (self.obj.api_version, self.obj.kind, self.obj.namespace, self.obj.name)
-        self.sightings.watch_object(self._key)
+        self.history.watch_object(self._key)
 
     @property
     def records(self) -> list[Record]:
         """The `object` records."""
-        return self.sightings.objects[self._key]
+        return self.history.objects[self._key]
 
     @property
     def name_of(self) -> str:
@@ -57,7 +57,7 @@ class Object(Check):
 
     @property
     def expected(self) -> str:
-        """The claim, in a few words."""
+        """The expectation in a few words."""
         raise NotImplementedError
 
     def missing(self) -> Violation:
@@ -66,9 +66,9 @@ class Object(Check):
         reason = "the object was never seen" if record is None else f"its last state says neither ({_settled(record)})"
         return Violation(f"expected {self.expected}; got no decision: {reason}", (), self.name_of)
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """Another look at the object."""
-        return (Observe("object", obj=self.obj),)
+        return (ObservationRequest("object", obj=self.obj),)
 
 
 def _conditions(record: Record) -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ class Condition(Object):
 
     @property
     def expected(self) -> str:
-        """The claim."""
+        """The expectation in a few words."""
         reason = f" with reason {self.args['reason']}" if self.args["reason"] else ""
         return f"{self.name_of} to have condition {self.args['type']} {' or '.join(self.args['status'])}{reason}"
 
@@ -110,12 +110,12 @@ class Condition(Object):
 
 
 @check("field")
-class Field(Object):
+class FieldCheck(Object):
     """A field's presence, or value."""
 
     @property
     def expected(self) -> str:
-        """The claim."""
+        """The expectation in a few words."""
         wanted = " or ".join(json.dumps(value) for value in self.args["equals"])
         return f"{self.name_of} to have {'.'.join(self.args['path'])}{' ' + wanted if wanted else ''}"
 
@@ -144,7 +144,7 @@ class ApiRefused(Object):
 
     @property
     def expected(self) -> str:
-        """The claim."""
+        """The expectation in a few words."""
         return f"the API to refuse the change of {self.name_of} with {show_status(self.args['status'])}"
 
     def decide(self, *, final: bool) -> Judgement:
@@ -167,6 +167,6 @@ class ApiRefused(Object):
             )
         return PASSED
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """Nothing: the call is over."""
         return ()

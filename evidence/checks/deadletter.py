@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from evidence.checks.base import check, describe, failed, undecidable, violation
 from evidence.checks.content import origins
-from evidence.checks.delivery import Delivery
+from evidence.checks.delivery import DeliveryCheck
 from evidence.cloudevents import Reading, read_http, same_data
-from evidence.fate import Stage
+from evidence.event_progress import Stage
 from evidence.history import Record, octets
-from evidence.judgement import PASSED, UNDECIDED, Judgement
+from evidence.verdict import PASSED, UNDECIDED, Judgement
 
 if TYPE_CHECKING:
     from evidence.refs import EventRef
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_ERROR_DATA = 1024
 
 
-class DeadLetter(Delivery):
+class DeadLetter(DeliveryCheck):
     """Requests at the dead letter sink, and the fate of the event at the Trigger that gives up on it."""
 
     def watch(self) -> None:
@@ -46,7 +46,7 @@ class DeadLettered(DeadLetter):
         found = self.deliveries()
         if not found:
             return self.absent(self.fate(), final=final)
-        sent = origins(self.sightings, self.event)
+        sent = origins(self.history, self.event)
         if not sent:
             return UNDECIDED
         for letter in found:
@@ -93,7 +93,7 @@ class NotDeadLettered(DeadLetter):
 
     @property
     def expected(self) -> str:
-        """The claim."""
+        """The expectation in a few words."""
         event: EventRef = self.event
         return f"{describe(event)} not to be sent to {self.target}"
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from evidence.checks.base import Check, by_fate, check, describe, failed, observations, undecidable, violation
-from evidence.fate import Fate, Stage, handled, watch
-from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
+from evidence.event_progress import EventProgress, Stage, handled, watch
 from evidence.refs import EventRef, SinkRef, TriggerRef
+from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 # Timers may fire this much early by the clock's grain; seconds.
 CLOCK_GRAIN = 0.001
 
 
-class Delivery(Check):
+class DeliveryCheck(Check):
     """An event, the places it goes to, and what is known of its way there."""
 
     event: EventRef
@@ -27,15 +27,15 @@ class Delivery(Check):
         self.replied_by = self.args.get("replied_by")
         self.triggers = [place for place in self.places if isinstance(place, TriggerRef)]
         self.sinks = {sink.name for place in self.places if (sink := _sink(place)) is not None}
-        watch(self.sightings, self.event, self.triggers, self.replied_by)
+        watch(self.history, self.event, self.triggers, self.replied_by)
 
     @property
     def expected(self) -> str:
-        """The claim, in a few words."""
-        return f"{describe(self.event)} to be {self.claim}"
+        """The expectation in a few words."""
+        return f"{describe(self.event)} to be {self.wording}"
 
     @property
-    def claim(self) -> str:
+    def wording(self) -> str:
         """What the event should be."""
         return f"delivered to {self.target}"
 
@@ -49,13 +49,13 @@ class Delivery(Check):
 
     def deliveries(self) -> list[dict[str, Any]]:
         """The requests that brought the event."""
-        return self.sightings.deliveries((self.event.source, self.event.id), self.sinks)
+        return self.history.deliveries((self.event.source, self.event.id), self.sinks)
 
-    def fate(self) -> Fate:
+    def fate(self) -> EventProgress:
         """The least advanced of the Triggers' fates; all handled: the one handled last."""
-        fates = [handled(self.sightings, self.event, trigger, self.replied_by) for trigger in self.triggers]
+        fates = [handled(self.history, self.event, trigger, self.replied_by) for trigger in self.triggers]
         if not fates:
-            return Fate(Stage.OPEN, "a sink alone does not show whether more will come")
+            return EventProgress(Stage.OPEN, "a sink alone does not show whether more will come")
         undone = [fate for fate in fates if fate.stage is not Stage.HANDLED]
         return undone[0] if undone else max(fates, key=lambda fate: fate.at or (0, 0.0))
 
@@ -63,18 +63,18 @@ class Delivery(Check):
         """What keeps the fate open."""
         return self.no_decision(self.expected, self.fate().text, self.event)
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """The topic, and the groups' committed offsets."""
-        if any(sent["send"] not in self.sightings.answered for sent in self._seen.sent):
+        if any(sent["send"] not in self.history.answered for sent in self._seen.sent):
             return ()
         found = [need for trigger in [*self.triggers, self.replied_by] for need in observations(trigger)]
         return tuple(dict.fromkeys(found))
 
     @property
     def _seen(self) -> Any:
-        return self.sightings.events[self.event.source, self.event.id]
+        return self.history.events[self.event.source, self.event.id]
 
-    def absent(self, fate: Fate, *, final: bool) -> Judgement:
+    def absent(self, fate: EventProgress, *, final: bool) -> Judgement:
         """Judge that the event did not come, although it should have."""
         proof = by_fate(self.expected, fate, self.where(self.event))
         # A record that is stored late may still be delivered: only the deadline makes its loss a failure.
@@ -88,7 +88,7 @@ def _sink(place: TriggerRef | SinkRef) -> SinkRef | None:
 
 
 @check("delivered")
-class Delivered(Delivery):
+class Delivered(DeliveryCheck):
     """At least one delivery."""
 
     def decide(self, *, final: bool) -> Judgement:
@@ -100,12 +100,12 @@ class Delivered(Delivery):
 
 @check("delivered_once")
 @check("attempts")
-class Attempts(Delivery):
+class Attempts(DeliveryCheck):
     """Exactly n deliveries, when the Triggers are done with the event."""
 
     @property
-    def claim(self) -> str:
-        """The claim."""
+    def wording(self) -> str:
+        """The expectation in a few words."""
         count = self.args["count"]
         return f"delivered to {self.target} in exactly {count} request{'' if count == 1 else 's'}"
 
@@ -126,12 +126,12 @@ class Attempts(Delivery):
 
 
 @check("not_delivered")
-class NotDelivered(Delivery):
+class NotDelivered(DeliveryCheck):
     """No delivery, when the Triggers are done with the event."""
 
     @property
-    def claim(self) -> str:
-        """The claim."""
+    def wording(self) -> str:
+        """The expectation in a few words."""
         return f"stored and not delivered to {self.target}"
 
     def decide(self, *, final: bool) -> Judgement:
@@ -150,12 +150,12 @@ class NotDelivered(Delivery):
 
 
 @check("spaced")
-class Spaced(Delivery):
+class Spaced(DeliveryCheck):
     """The gaps between the deliveries, as far as there were retries."""
 
     @property
-    def claim(self) -> str:
-        """The claim."""
+    def wording(self) -> str:
+        """The expectation in a few words."""
         gaps = ", ".join(f"{gap:g} s" for gap in self.args["at_least"])
         return f"retried to {self.target} with gaps of at least {gaps}"
 
@@ -173,5 +173,5 @@ class Spaced(Delivery):
         fate = self.fate()
         if fate.stage is not Stage.HANDLED:
             return self.absent(fate, final=final)
-        # Too few retries are another claim's business (`attempts`); without any there is no gap to judge.
+        # Too few retries are another expectation's business (`attempts`); without any there is no gap to judge.
         return PASSED if len(found) > 1 else undecidable(by_fate(self.expected, fate, self.where(self.event)))

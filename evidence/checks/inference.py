@@ -7,11 +7,11 @@ from typing import Any
 
 from evidence.checks.base import Check, check, describe, failed, observations, read_json, same_json, shorten, violation
 from evidence.event_path import where
-from evidence.fate import Stage, handled, watch
+from evidence.event_progress import Stage, handled, watch
 from evidence.history import Record, octets
-from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
+from evidence.history_index import Moment, moment
 from evidence.refs import EventRef, ExchangeRef, TriggerRef
-from evidence.sightings import Moment, moment
+from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 
 class Results(Check):
@@ -23,18 +23,18 @@ class Results(Check):
         self.key: str = self.args["key"]
         self.by: TriggerRef | None = self.args["by"]
         self.causes: dict[str, EventRef | ExchangeRef] = self.args["of"]
-        self.sightings.watch_topic(self.topic, keep=True)
+        self.history.watch_topic(self.topic, keep=True)
         for cause in self.causes.values():
             if isinstance(cause, EventRef):
-                watch(self.sightings, cause, [self.by] if self.by else [])
+                watch(self.history, cause, [self.by] if self.by else [])
             if cause.send is not None:
-                self.sightings.watch_exchange(cause.send)
+                self.history.watch_exchange(cause.send)
         self._read = 0
         self._found: dict[str, list[tuple[Record, dict[str, Any]]]] = {}
 
     def found(self, trace_id: str) -> list[tuple[Record, dict[str, Any]]]:
         """The records whose JSON object has the trace id, each with the object. Each record is parsed once."""
-        kept = self.sightings.topics[self.topic].kept
+        kept = self.history.topics[self.topic].kept
         for record in kept[self._read :]:
             self._read += 1
             value = read_json(octets(record["value"] or ""))[1]
@@ -49,18 +49,18 @@ class Results(Check):
         if cause is None:
             return None, f"the test names no cause of trace {trace_id}"
         if isinstance(cause, ExchangeRef) or self.by is None:
-            answer = self.sightings.answered.get(cause.send or "")
+            answer = self.history.answered.get(cause.send or "")
             if answer is None or answer["status"] is None:
                 return None, f"request {cause.send} is not answered"
             if isinstance(cause, EventRef):
                 return None, "no Trigger is named whose offsets would show that the event is done with"
             done = moment(answer)
         else:
-            fate = handled(self.sightings, cause, self.by)
+            fate = handled(self.history, cause, self.by)
             if fate.stage is not Stage.HANDLED or fate.at is None:
                 return None, fate.text
             done = fate.at
-        covered = self.sightings.topics[self.topic].covered(done)
+        covered = self.history.topics[self.topic].covered(done)
         if covered is None:
             return None, f"topic {self.topic} is not read to its end"
         return (done.seq, covered), f"its cause is done with and topic {self.topic} was read to its end"
@@ -70,11 +70,15 @@ class Results(Check):
         cause = self.causes.get(trace_id)
         if not isinstance(cause, EventRef):
             return f"topic {self.topic}"
-        return where(self.sightings, (cause.source, cause.id))
+        return where(self.history, (cause.source, cause.id))
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """Both topics and the Trigger's offsets."""
-        return (Observe("tap", self.topic), *observations(self.by), Observe("offsets", self.topic))
+        return (
+            ObservationRequest("tap", self.topic),
+            *observations(self.by),
+            ObservationRequest("offsets", self.topic),
+        )
 
     def open_trace(self) -> str:
         """The first trace id that is not decided."""
@@ -111,14 +115,14 @@ class ResultsPaired(Results):
             return PASSED
         if not final:  # A result that a system publishes after it has answered may still come.
             return UNDECIDED
-        proofs = [self.absent(trace_id, self._claim(trace_id, wanted)) for trace_id, wanted in absent]
+        proofs = [self.absent(trace_id, self._wording(trace_id, wanted)) for trace_id, wanted in absent]
         proven = [proof for proof in proofs if proof is not None]
         return failed(*proven) if proven else UNDECIDED
 
     def _wanted(self) -> list[tuple[str, Any]]:
         return list(self.args["results"].items())
 
-    def _claim(self, trace_id: str, wanted: Any) -> str:
+    def _wording(self, trace_id: str, wanted: Any) -> str:
         return f"predictions {wanted} for trace {trace_id} in topic {self.topic}"
 
     def _faults(self, trace_id: str, wanted: Any) -> list[Violation]:
@@ -129,7 +133,7 @@ class ResultsPaired(Results):
             if not same_json(got, wanted):
                 spot = f"{self.topic}[{record['partition']}]@{record['offset']}"
                 text = f"{shorten(json.dumps(got))} at {spot}"
-                faults.append(violation(self._claim(trace_id, wanted), text, (record["seq"],), self.place(trace_id)))
+                faults.append(violation(self._wording(trace_id, wanted), text, (record["seq"],), self.place(trace_id)))
         return faults
 
     def open_trace(self) -> str:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from evidence.checks.base import Check, check, read_json, violation
 from evidence.history import Record, octets
-from evidence.judgement import UNDECIDED, Judgement, Observe, Verdict, Violation
 from evidence.refs import LoadRef, TriggerRef
+from evidence.verdict import UNDECIDED, Judgement, ObservationRequest, Verdict, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -104,27 +104,27 @@ class Within(Check):
     """One percentile of one stage of one load."""
 
     def watch(self) -> None:
-        """Keep the load, and first sightings at the sink or all records of the topic."""
+        """Keep the load, and first history at the sink or all records of the topic."""
         self.load: LoadRef = self.args["load"]
         self.stage: str = self.args["stage"]
-        self.sightings.watch_load(self.load.load)
+        self.history.watch_load(self.load.load)
         self.sinks = [
             place.sink.name if isinstance(place, TriggerRef) and place.sink else getattr(place, "name", "")
             for place in self.args["to"]
         ]
         for sink in self.sinks:
-            self.sightings.watch_first(sink)
+            self.history.watch_first(sink)
         self.topic: str | None = self.args["on"].name if self.args["on"] else None
         if self.topic:
-            self.sightings.watch_topic(self.topic, keep=True)
+            self.history.watch_topic(self.topic, keep=True)
 
     @property
     def expected(self) -> str:
-        """The claim."""
+        """The expectation in a few words."""
         return f"p{self.args['percentile']:g} of {self.stage} within {self.args['budget'] * 1000:g} ms"
 
     def _records(self) -> list[Record]:
-        return self.sightings.loads[self.load.load]
+        return self.history.loads[self.load.load]
 
     def samples(self) -> list[list[Any]]:
         """The samples so far: intended, actual, done, status, event id."""
@@ -202,10 +202,10 @@ class Within(Check):
     def _ends(self) -> dict[str, float]:
         found: dict[str, float] = {}
         for sink in self.sinks:
-            for event, (t, _) in self.sightings.first_at[sink].items():
+            for event, (t, _) in self.history.first_at[sink].items():
                 found[event] = min(t, found.get(event, t))
         if self.topic:
-            for record in self.sightings.topics[self.topic].kept:
+            for record in self.history.topics[self.topic].kept:
                 trace = _trace(record, self.args["key"])
                 if trace is not None:
                     found.setdefault(trace, record["t"])
@@ -216,9 +216,9 @@ class Within(Check):
         reason = f"{len(self.samples())} of {self.load.count} samples are in the history"
         return Violation(f"expected {self.expected}; got no decision: {reason}", (), f"load {self.load.load}")
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """The result topic, where results count."""
-        return (Observe("tap", self.topic),) if self.topic else ()
+        return (ObservationRequest("tap", self.topic),) if self.topic else ()
 
 
 def _trace(record: Record, key: str) -> str | None:

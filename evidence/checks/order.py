@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from evidence.checks.base import Check, by_fate, check, describe, failed, observations, undecidable, violation
-from evidence.fate import Fate, Stage, handled, watch
-from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
+from evidence.event_progress import EventProgress, Stage, handled, watch
+from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
     from evidence.refs import EventRef, TriggerRef
@@ -22,7 +22,7 @@ class InOrder(Check):
         self.events: list[EventRef] = self.args["events"]
         self.trigger: TriggerRef = self.args["to"][0]
         for event in self.events:
-            watch(self.sightings, event, [self.trigger])
+            watch(self.history, event, [self.trigger])
 
     def decide(self, *, final: bool) -> Judgement:
         """Fail at the first inversion; pass when all events are handled and came."""
@@ -30,7 +30,7 @@ class InOrder(Check):
         if inversion is not None:
             return failed(inversion)
         for event in self.events:
-            fate = handled(self.sightings, event, self.trigger)
+            fate = handled(self.history, event, self.trigger)
             came = self._deliveries(event)
             if fate.stage is Stage.HANDLED and came:
                 continue
@@ -46,23 +46,23 @@ class InOrder(Check):
         expected = f"{len(self.events)} events to be delivered in order to Trigger {self.trigger.name}"
         return self.no_decision(expected, f"{describe(event)}: {fate.text}", event)
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """The topic, and the group's committed offsets."""
         return observations(self.trigger)
 
-    def _open(self) -> tuple[EventRef, Fate]:
-        fates = [(event, handled(self.sightings, event, self.trigger)) for event in self.events]
+    def _open(self) -> tuple[EventRef, EventProgress]:
+        fates = [(event, handled(self.history, event, self.trigger)) for event in self.events]
         return next((pair for pair in fates if pair[1].stage is not Stage.HANDLED), fates[0])
 
     def _deliveries(self, event: EventRef) -> list[dict[str, Any]]:
         sink = self.trigger.sink.name if self.trigger.sink else ""
-        return self.sightings.deliveries((event.source, event.id), {sink})
+        return self.history.deliveries((event.source, event.id), {sink})
 
     def _inversion(self) -> Violation | None:
         """The first delivery of an event after a delivery of a later one of its partition."""
         partitions: dict[int, list[tuple[int, int, EventRef]]] = defaultdict(list)
         for event in self.events:
-            for place in self.sightings.places((event.source, event.id), self.trigger.topic)[:1]:
+            for place in self.history.places((event.source, event.id), self.trigger.topic)[:1]:
                 came = [(record["seq"], place["offset"], event) for record in self._deliveries(event)]
                 partitions[place["partition"]] += came
         first: Violation | None = None

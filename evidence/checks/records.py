@@ -5,12 +5,12 @@ from __future__ import annotations
 from evidence.checks.base import Check, by_fate, check, describe, failed, observations, undecidable, violation
 from evidence.checks.content import changes, halves, origins, read_record
 from evidence.cloudevents import read_http
-from evidence.fate import Fate, Stage, stored, watch
+from evidence.event_progress import EventProgress, Stage, stored, watch
 from evidence.history import Record, octets
+from evidence.history_index import moment
 from evidence.identity import of_http, of_kafka
-from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Verdict, Violation
 from evidence.refs import EventRef, ExchangeRef, TriggerRef
-from evidence.sightings import moment
+from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Verdict, Violation
 
 
 class Stored(Check):
@@ -24,27 +24,31 @@ class Stored(Check):
         self.event = self.args["event"]
         self.topic: str = self.args["on"].name
         self.replied_by = self.args.get("replied_by")
-        watch(self.sightings, self.event, (), self.replied_by)
-        self.sightings.watch_topic(self.topic)
+        watch(self.history, self.event, (), self.replied_by)
+        self.history.watch_topic(self.topic)
 
     @property
     def expected(self) -> str:
-        """The claim, in a few words."""
+        """The expectation in a few words."""
         return f"{describe(self.event)} to be in topic {self.topic}"
 
-    def fate(self) -> Fate:
+    def fate(self) -> EventProgress:
         """Whether the topic holds it."""
-        return stored(self.sightings, self.event, self.topic, self.replied_by)
+        return stored(self.history, self.event, self.topic, self.replied_by)
 
     def missing(self) -> Violation:
         """What keeps it open."""
         return self.no_decision(self.expected, self.fate().text, self.event)
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """The topic's records and ends."""
-        return (Observe("tap", self.topic), *observations(self.replied_by), Observe("offsets", self.topic))
+        return (
+            ObservationRequest("tap", self.topic),
+            *observations(self.replied_by),
+            ObservationRequest("offsets", self.topic),
+        )
 
-    def unstored(self, fate: Fate) -> Judgement:
+    def unstored(self, fate: EventProgress) -> Judgement:
         """Judge that the event is not there, although it should be."""
         proof = by_fate(self.expected, fate, self.where(self.event))
         if fate.stage in {Stage.REFUSED, Stage.LOST}:
@@ -60,7 +64,7 @@ class Recorded(Stored):
         """Fail on a record too many, or proven missing; pass when the topic was read to its end."""
         del final
         fate = self.fate()
-        seen = self.sightings.events[self.event.source, self.event.id]
+        seen = self.history.events[self.event.source, self.event.id]
         sources = len(seen.sent) or len(seen.produced) or len(seen.replied)
         if sources and len(fate.places) > sources:
             witness = tuple(place["seq"] for place in fate.places[: sources + 1])
@@ -68,9 +72,9 @@ class Recorded(Stored):
             return failed(violation(f"{self.expected} once", got, witness, self.where(self.event)))
         if fate.stage is not Stage.STORED:
             return self.unstored(fate)
-        answers = [self.sightings.answered[sent["send"]] for sent in seen.sent] or seen.produced or seen.replied
+        answers = [self.history.answered[sent["send"]] for sent in seen.sent] or seen.produced or seen.replied
         since = moment(answers[-1]) if answers else moment(fate.places[-1])
-        return PASSED if self.sightings.topics[self.topic].covered(since) is not None else UNDECIDED
+        return PASSED if self.history.topics[self.topic].covered(since) is not None else UNDECIDED
 
 
 @check("record_shape")
@@ -79,7 +83,7 @@ class RecordShape(Stored):
 
     @property
     def expected(self) -> str:
-        """The claim."""
+        """The expectation in a few words."""
         return f"{describe(self.event)} to be in topic {self.topic} in binary content mode"
 
     def decide(self, *, final: bool) -> Judgement:
@@ -91,7 +95,7 @@ class RecordShape(Stored):
             faults = [("a valid CloudEvent record", str(problem)) for problem in seen.problems]
             if seen.mode != "binary":
                 faults.append(("content mode binary", seen.mode or "no event"))
-            unlike = [changes(origin, seen, set()) for origin in origins(self.sightings, self.event)]
+            unlike = [changes(origin, seen, set()) for origin in origins(self.history, self.event)]
             if all(unlike) and unlike and not faults:
                 faults += [halves(fault) for fault in unlike[0]]
             if faults:
@@ -106,7 +110,7 @@ class RecordKey(Stored):
 
     @property
     def expected(self) -> str:
-        """The claim."""
+        """The expectation in a few words."""
         key = self.args["key"]
         return f"{describe(self.event)} to be in topic {self.topic} under {'no key' if key is None else f'key {key!r}'}"
 
@@ -131,15 +135,15 @@ class NotRecorded(Check):
         self.topic: str = self.args["on"].name
         self.replied_by: TriggerRef | None = self.args.get("replied_by")
         if isinstance(self.ref, EventRef):
-            watch(self.sightings, self.ref, (), self.replied_by)
+            watch(self.history, self.ref, (), self.replied_by)
         if self.ref.send is not None:
-            self.sightings.watch_exchange(self.ref.send)
-        self.sightings.watch_all_events()
-        self.sightings.watch_topic(self.topic, keep=True)
+            self.history.watch_exchange(self.ref.send)
+        self.history.watch_all_events()
+        self.history.watch_topic(self.topic, keep=True)
 
     @property
     def expected(self) -> str:
-        """The claim."""
+        """The expectation in a few words."""
         what = describe(self.ref) if isinstance(self.ref, EventRef) else f"request {self.ref.send}"
         return f"nothing of {what} in topic {self.topic}"
 
@@ -147,14 +151,14 @@ class NotRecorded(Check):
         """Fail at the first record that carries it; pass when the topic was read to its end."""
         del final
         if isinstance(self.ref, EventRef) and self.ref.send is None:
-            fate = stored(self.sightings, self.ref, self.topic, self.replied_by)
+            fate = stored(self.history, self.ref, self.topic, self.replied_by)
             if fate.places:
                 return failed(violation(self.expected, "a record", (fate.places[0]["seq"],), self.where(self.ref)))
             return PASSED if fate.stage is Stage.LOST else UNDECIDED
         sent, answer = self._exchange()
         if sent is None:
             return UNDECIDED
-        for record in self.sightings.topics[self.topic].kept:
+        for record in self.history.topics[self.topic].kept:
             if self._carries(record, sent):
                 spot = f"{record['topic']}[{record['partition']}]@{record['offset']}"
                 status = answer["status"] if answer else "not yet"
@@ -165,7 +169,7 @@ class NotRecorded(Check):
         if answer["status"] is None:
             error = f"the ingress did not answer: {answer.get('error')}"
             return Judgement(Verdict.UNKNOWN, (violation(self.expected, error, (answer["seq"],)),))
-        return PASSED if self.sightings.topics[self.topic].covered(moment(answer)) is not None else UNDECIDED
+        return PASSED if self.history.topics[self.topic].covered(moment(answer)) is not None else UNDECIDED
 
     def missing(self) -> Violation:
         """What keeps it open."""
@@ -173,16 +177,20 @@ class NotRecorded(Check):
         reason = "there is no answer" if answer is None else f"topic {self.topic} is not read to its end"
         return self.no_decision(self.expected, reason)
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """The topic's records and ends, once there is an answer."""
         _, answer = self._exchange()
         if answer is None and self.ref.send is not None:
-            return (Observe("tap", self.topic),)
-        return (Observe("tap", self.topic), *observations(self.replied_by), Observe("offsets", self.topic))
+            return (ObservationRequest("tap", self.topic),)
+        return (
+            ObservationRequest("tap", self.topic),
+            *observations(self.replied_by),
+            ObservationRequest("offsets", self.topic),
+        )
 
     def _exchange(self) -> tuple[Record | None, Record | None]:
         send = self.ref.send or ""
-        return self.sightings.sent.get(send), self.sightings.answered.get(send)
+        return self.history.sent.get(send), self.history.answered.get(send)
 
     def _carries(self, record: Record, sent: Record) -> bool:
         """Whether a record stems from the request, even if the system invented what the request did not say.
@@ -194,7 +202,7 @@ class NotRecorded(Check):
         mine = of_http(sent["headers"], sent["body"])
         if mine is not None and all(mine):
             return identity == mine
-        others = (other for other in self.sightings.all_sent() if other["send"] != sent["send"])
+        others = (other for other in self.history.all_sent() if other["send"] != sent["send"])
         if identity is not None and any(of_http(other["headers"], other["body"]) == identity for other in others):
             return False
         if sent["body"] and record["value"] == sent["body"]:

@@ -1,8 +1,8 @@
 """Topic-to-topic streaming: requests that the probe produced, answers under the request's key on the output topic.
 
 An absent answer is proven once the input group's committed offset has passed the request, the output topic has then
-been read to its end, and the deadline is over: a system that commits first may still answer, which is another claim's
-business.
+been read to its end, and the deadline is over: a system that commits first may still answer, which another
+expectation judges.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from evidence.checks.base import Check, check, failed, read_json, same_json, shorten, undecidable, violation
 from evidence.event_path import in_a_line, of_produced
 from evidence.history import Record, octets
-from evidence.judgement import PASSED, UNDECIDED, Judgement, Observe, Violation
 from evidence.tensorflow import TensorError, read_response
+from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
+    from evidence.history_index import Moment
     from evidence.refs import ProducedRef
-    from evidence.sightings import Moment
 
 
-class Stream(Check):
+class StreamCheck(Check):
     """Requests of one input topic, and the records of the output topic."""
 
     def watch(self) -> None:
@@ -30,10 +30,10 @@ class Stream(Check):
         self.requests: list[ProducedRef] = refs if isinstance(refs, list) else [refs]
         self.output: str = self.args["on"].name
         self.group: str = self.args["group"]
-        self.sightings.watch_topic(self.output, keep=True)
+        self.history.watch_topic(self.output, keep=True)
         for request in self.requests:
-            self.sightings.watch_produced(request.produce)
-            self.sightings.watch_group(self.group, request.topic)
+            self.history.watch_produced(request.produce)
+            self.history.watch_group(self.group, request.topic)
 
     @property
     def request(self) -> ProducedRef:
@@ -42,7 +42,7 @@ class Stream(Check):
 
     @property
     def expected(self) -> str:
-        """The claim, in a few words."""
+        """The expectation in a few words."""
         return f"an answer to {self.name_of(self.request)} in topic {self.output}"
 
     def name_of(self, request: ProducedRef) -> str:
@@ -51,21 +51,21 @@ class Stream(Check):
 
     def answers(self, request: ProducedRef) -> list[Record]:
         """Records of the output topic under the request's key."""
-        return [record for record in self.sightings.topics[self.output].kept if record["key"] == request.key]
+        return [record for record in self.history.topics[self.output].kept if record["key"] == request.key]
 
     def produced(self, request: ProducedRef) -> Record | None:
         """The request as Kafka took it."""
-        return self.sightings.produced.get(request.produce)
+        return self.history.produced.get(request.produce)
 
     def passed(self, request: ProducedRef) -> Moment | None:
         """When the group was first seen past the request."""
         record = self.produced(request)
-        return None if record is None or record["error"] is not None else self.sightings.passed(self.group, record)
+        return None if record is None or record["error"] is not None else self.history.passed(self.group, record)
 
     def over(self, request: ProducedRef) -> tuple[int, ...] | None:
         """The proof that the group is past the request and the output topic was read to its end after that."""
         past = self.passed(request)
-        covered = None if past is None else self.sightings.topics[self.output].covered(past)
+        covered = None if past is None else self.history.topics[self.output].covered(past)
         return None if past is None or covered is None else (past.seq, covered)
 
     def refused(self, request: ProducedRef) -> Judgement | None:
@@ -79,7 +79,7 @@ class Stream(Check):
         """Where the request, and what became of it, was last seen."""
         if self.produced(request) is None:
             return f"producer {request.produce}: not acknowledged"
-        return in_a_line(of_produced(self.sightings, request.produce))
+        return in_a_line(of_produced(self.history, request.produce))
 
     def missing(self) -> Violation:
         """What keeps it open."""
@@ -92,16 +92,16 @@ class Stream(Check):
             reason = f"topic {self.output} is not read to its end, or holds no answer"
         return Violation(f"expected {self.expected}; got no decision: {reason}", (), self.where(request))
 
-    def needs(self) -> tuple[Observe, ...]:
+    def needs(self) -> tuple[ObservationRequest, ...]:
         """The output topic, the input group's offsets, then the output's ends."""
         return (
-            Observe("tap", self.output),
-            Observe("offsets", self.request.topic, self.group),
-            Observe("offsets", self.output),
+            ObservationRequest("tap", self.output),
+            ObservationRequest("offsets", self.request.topic, self.group),
+            ObservationRequest("offsets", self.output),
         )
 
 
-class Valued(Stream):
+class Valued(StreamCheck):
     """Answers compared with an expected value."""
 
     def fault(self, answer: Record) -> str | None:
@@ -138,7 +138,7 @@ class StreamAnswer(Valued):
     def decide(self, *, final: bool) -> Judgement:
         """By key: fail at a wrong one, pass at a right one. Without key: pass at any right one."""
         if not self.args["keyed"]:
-            right = any(self.fault(record) is None for record in self.sightings.topics[self.output].kept)
+            right = any(self.fault(record) is None for record in self.history.topics[self.output].kept)
             return PASSED if right else self.absent(final=final)
         found = self.answers(self.request)
         for answer in found:
@@ -156,7 +156,7 @@ class StreamKeyKept(Valued):
 
     def decide(self, *, final: bool) -> Judgement:
         """Judge the answers by their value."""
-        right = [record for record in self.sightings.topics[self.output].kept if self.fault(record) is None]
+        right = [record for record in self.history.topics[self.output].kept if self.fault(record) is None]
         if any(record["key"] == self.request.key for record in right):
             return PASSED
         if not right:
@@ -183,12 +183,12 @@ class OneStreamAnswer(Valued):
 
 
 @check("no_stream_answer")
-class NoStreamAnswer(Stream):
+class NoStreamAnswer(StreamCheck):
     """No answer under the key."""
 
     @property
     def expected(self) -> str:
-        """The claim."""
+        """The expectation in a few words."""
         return f"no answer to {self.name_of(self.request)} in topic {self.output}"
 
     def decide(self, *, final: bool) -> Judgement:
@@ -202,7 +202,7 @@ class NoStreamAnswer(Stream):
 
 
 @check("offset_after_answer")
-class OffsetAfterAnswer(Stream):
+class OffsetAfterAnswer(StreamCheck):
     """No observation shows the group past a request whose answer was not in the output topic by then.
 
     By then: an end of the output topic that was observed after the group was seen past the request, and that lies at or
@@ -211,7 +211,7 @@ class OffsetAfterAnswer(Stream):
 
     @property
     def expected(self) -> str:
-        """The claim."""
+        """The expectation in a few words."""
         return f"group {self.group} to pass a request only when its answer is in topic {self.output}"
 
     def decide(self, *, final: bool) -> Judgement:
@@ -237,7 +237,7 @@ class OffsetAfterAnswer(Stream):
 
     def _early(self, past: Moment, found: list[Record]) -> tuple[int, int] | None:
         answer = found[0]
-        for seq, ends in self.sightings.topics[self.output].observed_after(past):
+        for seq, ends in self.history.topics[self.output].observed_after(past):
             if ends.get(answer["partition"], 0) <= answer["offset"]:
                 return seq, answer["seq"]
         return None

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from fixtures.diagnostics import collect as collecting
-from fixtures.diagnostics.collect import SUMMARY, Case, collect
+from fixtures.diagnostics.collect import SUMMARY, DiagnosedTest, collect
 from fixtures.diagnostics.folder import Folder
 from selftest.diagnostics.cluster import CRASHING, READY, UNPULLED, FakeApi, FakeProbe, obj, pod
 
@@ -55,8 +55,8 @@ def flow(**more: Any) -> FakeApi:
     return FakeApi(lists, logs, **more)
 
 
-def case(**more: Any) -> Case:
-    return Case("suites/e/test_x.py::test_y", "delivered: fail", namespaces=("flow",), since=12.0, **more)
+def case(**more: Any) -> DiagnosedTest:
+    return DiagnosedTest("suites/e/test_x.py::test_y", "delivered: fail", namespaces=("flow",), since=12.0, **more)
 
 
 def taken(tmp_path: Path, api: FakeApi | None, *, seconds: float = 10.0, **more: Any) -> tuple[list[str], str]:
@@ -252,7 +252,7 @@ def test_hostile_words_are_text_in_the_summary(tmp_path: Path) -> None:
     evil = "</code><script>alert(1)</script> ``` \x1b[31m [x](javascript:alert(1))"
     broker = obj("Broker", evil, status={"conditions": [{"type": evil, "status": "False", "message": evil}]})
     api = flow(lists={f"{EVENTING}/brokers": [broker]})
-    collect(api, None, Case(evil, f"{evil}\n\n{evil}", namespaces=("flow",)), Folder(tmp_path), 10.0)
+    collect(api, None, DiagnosedTest(evil, f"{evil}\n\n{evil}", namespaces=("flow",)), Folder(tmp_path), 10.0)
     for line in (tmp_path / SUMMARY).read_text().splitlines():
         if "script" in line:
             # In a code span, or in an indented block: Markdown takes neither for its own.

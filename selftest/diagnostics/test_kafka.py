@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fixtures.diagnostics import kafka
-from fixtures.diagnostics.kafka import Reading
+from fixtures.diagnostics.kafka import TopicReading
 from fixtures.errors import ProbeError
 from selftest.diagnostics.cluster import FakeProbe, obj
 
@@ -59,7 +59,7 @@ SERVICE = obj(
     ids=["trigger", "both", "consumer-group", "no-trigger", "no-broker", "seldon", "inference-service", "nothing"],
 )
 def test_readings_are_what_the_objects_say(objects: list[dict[str, Any]], found: list[tuple[str, str, str]]) -> None:
-    assert kafka.readings(objects) == [Reading(*one) for one in found]
+    assert kafka.readings(objects) == [TopicReading(*one) for one in found]
 
 
 def test_topics_of_the_test_itself_come_once() -> None:
@@ -78,7 +78,7 @@ SEEN = {"begin": {"0": 0, "1": 5, "10": 0}, "end": {"0": 7, "10": 1, "1": 9}, "c
 
 
 def test_lag_is_told_by_partition_and_in_sum() -> None:
-    assert kafka.lines(Reading("t", "g", "Trigger ns/t"), SEEN) == [
+    assert kafka.lines(TopicReading("t", "g", "Trigger ns/t"), SEEN) == [
         "t: 3 partitions, 12 records; group g lags 8 behind (Trigger ns/t)",
         "  partition 0: committed 4, end 7",
         "  partition 1: committed nothing, end 9",
@@ -88,7 +88,7 @@ def test_lag_is_told_by_partition_and_in_sum() -> None:
 
 def test_in_brief_only_partitions_that_lag_are_told() -> None:
     seen = {"begin": {"0": 0, "1": 0}, "end": {"0": 5, "1": 5}, "committed": {"0": 5, "1": 2}}
-    assert kafka.lines(Reading("t", "g", "x"), seen, brief=True) == [
+    assert kafka.lines(TopicReading("t", "g", "x"), seen, brief=True) == [
         "t: 2 partitions, 10 records; group g lags 3 behind (x)",
         "  partition 1: committed 2, end 5",
     ]
@@ -104,7 +104,7 @@ def test_in_brief_only_partitions_that_lag_are_told() -> None:
     ids=["no-topic", "nothing", "no-group"],
 )
 def test_topics_without_a_group(seen: dict[str, Any], said: list[str]) -> None:
-    assert kafka.lines(Reading("t", "", "x"), seen) == said
+    assert kafka.lines(TopicReading("t", "", "x"), seen) == said
 
 
 class Telling(FakeProbe):
@@ -128,7 +128,7 @@ class Telling(FakeProbe):
     ids=["told", "refused", "mock"],
 )
 def test_a_topics_configuration_follows_where_there_is_one(probe: type[FakeProbe], topic: str, said: list[str]) -> None:
-    reading = Reading(topic, "g", "x")
+    reading = TopicReading(topic, "g", "x")
     seen = kafka.look(probe({topic: SEEN}), "s", reading)
     assert kafka.lines(reading, seen)[4:] == said
     assert kafka.lines(reading, seen, brief=True)[4:] == []

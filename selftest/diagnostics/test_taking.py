@@ -48,13 +48,13 @@ def pytest_configure():
 FAILS = """
 @pytest.mark.requirement("TST-ONE-001")
 def test_seeded_fault(sinks):
-    expect(answered(post(current(), sinks([Answer(500)]).url, [], b"", "POST"), 202))
+    expect(answered(post(running_test(), sinks([Answer(500)]).url, [], b"", "POST"), 202))
 """
 
 PASSES = """
 @pytest.mark.requirement("TST-ONE-001")
 def test_conforms(sinks):
-    expect(answered(post(current(), sinks([Answer(202)]).url, [], b"", "POST"), 202))
+    expect(answered(post(running_test(), sinks([Answer(202)]).url, [], b"", "POST"), 202))
 """
 
 FLOW = (
@@ -84,7 +84,7 @@ def flow(kube, namespace):
         "metadata": {"name": "unpulled", "namespace": namespace},
         "spec": {"predictor": {"containers": [{"name": "kserve-container", "image": "nowhere/unknown:1"}]}},
     }, check=True)
-    client = current().instruments.kube
+    client = running_test().clients.kube
     isvc = ObjectRef("serving.kserve.io/v1beta1", "InferenceService", namespace, "unpulled")
     client.wait(isvc, lambda seen: "ErrImagePull" in str(seen), deadline=20, what="to fail")
     def restarted():
@@ -96,7 +96,7 @@ def flow(kube, namespace):
 
 @pytest.mark.requirement("TST-ONE-001")
 def test_seeded_fault(flow, sinks):
-    expect(answered(post(current(), sinks([Answer(500)]).url, [], b"", "POST"), 202))
+    expect(answered(post(running_test(), sinks([Answer(500)]).url, [], b"", "POST"), 202))
 
 @pytest.fixture
 def broken(flow):
@@ -117,7 +117,7 @@ def config(kube, namespace):
 
 @pytest.mark.requirement("TST-ONE-001")
 def test_seeded_fault(config, sinks):
-    expect(answered(post(current(), sinks([Answer(500)]).url, [], b"", "POST"), 202))
+    expect(answered(post(running_test(), sinks([Answer(500)]).url, [], b"", "POST"), 202))
 
 @pytest.mark.requirement("TST-ONE-001")
 def test_claims_nothing(config): ...
@@ -229,7 +229,7 @@ def test_what_cannot_be_written_is_said_beside_the_failure(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOUSE_KUBECONFIG", str(kubeconfig(pytester.path, 1)))
-    in_the_way = '    open(current().instruments.connection.run_dir + "/diagnostics", "w").close()\n'
+    in_the_way = '    open(running_test().clients.run_info.run_dir + "/diagnostics", "w").close()\n'
     result = run(pytester, FAILS.replace("    expect(", f"{in_the_way}    expect("), "--target", "clustered", "-n0")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*answered: fail*", "*diagnostics*", "could not be taken: *Error: *"])
@@ -277,10 +277,10 @@ def test_of_a_start_that_got_halfway_the_cluster_is_read(
 DIES = """
 @pytest.mark.requirement("TST-ONE-001")
 def test_kills_it(sinks):
-    expect(answered(post(current(), sinks([Answer(202)]).url, [], b"", "POST"), 202))
-    for pid in current().instruments.connection.target.pids.values():
+    expect(answered(post(running_test(), sinks([Answer(202)]).url, [], b"", "POST"), 202))
+    for pid in running_test().clients.run_info.target.pids.values():
         os.kill(pid, signal.SIGKILL)
-    expect(answered(post(current(), "http://127.0.0.1:1/", [], b"", "POST"), 202))
+    expect(answered(post(running_test(), "http://127.0.0.1:1/", [], b"", "POST"), 202))
 """
 
 

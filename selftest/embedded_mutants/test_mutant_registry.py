@@ -10,7 +10,7 @@ from embedded.api.errors import ApiError
 from embedded.api.resources import NAMESPACE
 from embedded.api.store import Store
 from embedded.controllers.policies import HONEST as HONEST_CONTROL_PLANE
-from embedded.dataplane import HONEST, Policies
+from embedded.dataplane import HONEST, DataPlanePolicies
 from embedded.mutants import MutantError, registry
 from embedded.mutants.hosts import CONTROL_PLANE, DATA_PLANE, STREAMS
 from embedded.mutants.selection import LABEL, Selection
@@ -33,7 +33,7 @@ def test_a_mutant_asks_what_it_wraps_and_not_what_it_replaces(declared: registry
 
 
 def test_one_mutant_is_declared_once(scratch: None) -> None:
-    def reply_on_202(honest: Policies) -> Policies:
+    def reply_on_202(honest: DataPlanePolicies) -> DataPlanePolicies:
         """Another one."""
         return replace(honest, pace=_no_pace)
 
@@ -51,7 +51,7 @@ def test_one_mutant_is_declared_once(scratch: None) -> None:
     ],
 )
 def test_a_mutant_changes_what_it_declares(scratch: None, declaration: dict[str, Any], message: str) -> None:
-    def impatient(honest: Policies) -> Policies:
+    def impatient(honest: DataPlanePolicies) -> DataPlanePolicies:
         """It does not wait."""
         return replace(honest, pace=_no_pace)
 
@@ -61,11 +61,11 @@ def test_a_mutant_changes_what_it_declares(scratch: None, declaration: dict[str,
 
 
 def test_a_mutant_changes_something_and_says_what(scratch: None) -> None:
-    def idle(honest: Policies) -> Policies:
+    def idle(honest: DataPlanePolicies) -> DataPlanePolicies:
         """It is honest."""
         return honest
 
-    def silent(honest: Policies) -> Policies:
+    def silent(honest: DataPlanePolicies) -> DataPlanePolicies:
         return replace(honest, pace=_no_pace)
 
     with pytest.raises(registry.DeclarationError, match="declares pace and changes none"):

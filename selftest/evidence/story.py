@@ -10,7 +10,6 @@ from typing import Any
 from evidence.checks import create
 from evidence.expectations import Expectation
 from evidence.history import Record
-from evidence.judgement import Judgement
 from evidence.refs import (
     BrokerRef,
     EventRef,
@@ -22,6 +21,7 @@ from evidence.refs import (
     TopicRef,
     TriggerRef,
 )
+from evidence.verdict import Judgement
 
 TOPIC = "broker-topic"
 GROUP = "g"

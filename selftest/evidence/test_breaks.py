@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence.history import Record, fault_of
-from evidence.judgement import Verdict
 from evidence.replay import replay_records
+from evidence.verdict import Verdict
 from selftest.evidence.test_replay import a_test, numbered
 
 RESTARTED = {"kind": "probe.restarted", "scope": "", "instance": "b", "reason": "its container did"}

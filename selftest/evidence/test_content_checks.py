@@ -17,8 +17,8 @@ from evidence.expectations import (
     traced,
     unchanged,
 )
-from evidence.judgement import Verdict
 from evidence.refs import EventRef
+from evidence.verdict import Verdict
 from selftest.evidence.story import (
     BROKER,
     LETTERS,
@@ -49,7 +49,7 @@ def got(
 
 
 DELIVERIES: list[tuple[Expectation, Story, str]] = [
-    # claim, history, what the failure says (empty: pass)
+    # expectation, history, what the failure says (empty: pass)
     (unchanged(E, TRIGGER), got(), ""),
     (unchanged(E, TRIGGER), got([*binary(), ["Prefer", "reply"], ["traceparent", TRACEPARENT]]), ""),
     (unchanged(E, TRIGGER), got(binary(knativearrivaltime="2025-07-02T08:20:12Z")), ""),
@@ -103,10 +103,10 @@ DELIVERIES: list[tuple[Expectation, Story, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("claim", "story", "said"), DELIVERIES, ids=[f"{n:02d}-{case[0].check}" for n, case in enumerate(DELIVERIES)]
+    ("expectation", "story", "said"), DELIVERIES, ids=[f"{n:02d}-{case[0].check}" for n, case in enumerate(DELIVERIES)]
 )
-def test_what_a_delivery_carries(claim: Expectation, story: Story, said: str) -> None:
-    judgement = judged(story, claim)
+def test_what_a_delivery_carries(expectation: Expectation, story: Story, said: str) -> None:
+    judgement = judged(story, expectation)
     if not said:
         assert (judgement.verdict, judgement.violations) == (Verdict.PASS, ())
         return
@@ -117,7 +117,7 @@ def test_what_a_delivery_carries(claim: Expectation, story: Story, said: str) ->
 
 
 @pytest.mark.parametrize(
-    "claim",
+    "expectation",
     [
         unchanged(E, TRIGGER),
         data_kept(E, TRIGGER),
@@ -125,14 +125,14 @@ def test_what_a_delivery_carries(claim: Expectation, story: Story, said: str) ->
         traced(E, TRIGGER),
         attribute_kept(E, TRIGGER, "x"),
     ],
-    ids=lambda claim: claim.check,
+    ids=lambda expectation: expectation.check,
 )
-def test_without_a_delivery_there_is_nothing_to_praise(claim: Expectation) -> None:
+def test_without_a_delivery_there_is_nothing_to_praise(expectation: Expectation) -> None:
     story = Story()
     story.accepted()
-    assert judged(story, claim, final=True).verdict is Verdict.UNKNOWN
+    assert judged(story, expectation, final=True).verdict is Verdict.UNKNOWN
     story.offsets(1)
-    assert judged(story, claim).verdict is Verdict.FAIL
+    assert judged(story, expectation).verdict is Verdict.FAIL
 
 
 def test_one_bad_attempt_among_good_ones_fails() -> None:

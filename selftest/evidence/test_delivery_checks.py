@@ -12,8 +12,8 @@ from evidence.expectations import (
     not_delivered,
     spaced,
 )
-from evidence.judgement import Observe, Verdict
 from evidence.refs import EventRef, RefError, TriggerRef
+from evidence.verdict import ObservationRequest, Verdict
 from selftest.evidence.story import (
     GROUP,
     LETTERS,
@@ -103,7 +103,7 @@ def nothing(story: Story) -> None:
 
 
 CASES: list[tuple[Expectation, Plot, Verdict | None, Verdict, tuple[int, ...]]] = [
-    # claim, history, verdict before the deadline, at the deadline, witness
+    # expectation, history, verdict before the deadline, at the deadline, witness
     (delivered(E, TRIGGER), arrives, Verdict.PASS, Verdict.PASS, ()),
     (delivered(E, SINK), arrives, Verdict.PASS, Verdict.PASS, ()),
     (delivered(E, TRIGGER), arrives_unseen_by_offsets, Verdict.PASS, Verdict.PASS, ()),
@@ -136,17 +136,17 @@ CASES: list[tuple[Expectation, Plot, Verdict | None, Verdict, tuple[int, ...]]] 
 
 
 @pytest.mark.parametrize(
-    ("claim", "plot", "early", "late", "witness"),
+    ("expectation", "plot", "early", "late", "witness"),
     CASES,
     ids=[f"{number:02d}-{case[0].check}-{case[1].__name__}" for number, case in enumerate(CASES)],
 )
 def test_verdict_and_witness(
-    claim: Expectation, plot: Plot, early: Verdict | None, late: Verdict, witness: tuple[int, ...]
+    expectation: Expectation, plot: Plot, early: Verdict | None, late: Verdict, witness: tuple[int, ...]
 ) -> None:
     story = Story()
     plot(story)
-    assert judged(story, claim).verdict is early
-    judgement = judged(story, claim, final=True)
+    assert judged(story, expectation).verdict is early
+    judgement = judged(story, expectation, final=True)
     assert judgement.verdict is late
     if late is Verdict.PASS:
         assert judgement.violations == ()
@@ -172,15 +172,15 @@ def test_a_failure_says_where_the_event_was_last_seen() -> None:
 def test_needs_are_the_tap_and_the_offsets_once_the_ingress_has_answered() -> None:
     from evidence.checks import create
 
-    claim = delivered(E, TRIGGER)
-    check = create(claim.check, claim.args)
+    expectation = delivered(E, TRIGGER)
+    check = create(expectation.check, expectation.args)
     story = Story()
     story.sent()
     story.answered()
     check.feed(story.records[0])
     assert check.needs() == ()
     check.feed(story.records[1])
-    assert check.needs() == (Observe("tap", TOPIC), Observe("offsets", TOPIC, GROUP))
+    assert check.needs() == (ObservationRequest("tap", TOPIC), ObservationRequest("offsets", TOPIC, GROUP))
 
 
 def test_an_event_sent_twice_is_handled_when_both_records_are_passed() -> None:
@@ -206,10 +206,10 @@ def test_two_triggers_of_one_destination_are_counted_together_and_both_must_be_d
     story.accepted()
     story.delivered()
     story.offsets(1)
-    claim = attempts(E, [TRIGGER, twin], 2)
-    assert judged(story, claim).verdict is None
+    expectation = attempts(E, [TRIGGER, twin], 2)
+    assert judged(story, expectation).verdict is None
     story.offsets(1, group="g-twin")
-    judgement = judged(story, claim)
+    judgement = judged(story, expectation)
     assert judgement.verdict is Verdict.FAIL
     assert judgement.violations[0].witness == (3, 4, 7)
 
@@ -250,11 +250,11 @@ def replying(story: Story, status: int = 200) -> None:
 def test_a_reply_is_delivered() -> None:
     story = Story()
     replying(story)
-    claim = delivered(REPLY, OTHER, replied_by=TRIGGER)
-    assert judged(story, claim).verdict is None
+    expectation = delivered(REPLY, OTHER, replied_by=TRIGGER)
+    assert judged(story, expectation).verdict is None
     story.stored(headers=[[n.replace("ce-", "ce_"), v] for n, v in binary("answer", "/sub")])
     story.received(sink="s/2", headers=binary("answer", "/sub"))
-    assert judged(story, claim).verdict is Verdict.PASS
+    assert judged(story, expectation).verdict is Verdict.PASS
 
 
 def test_a_reply_that_is_stored_and_passed_but_not_delivered_fails() -> None:
@@ -271,10 +271,10 @@ def test_a_dropped_reply_is_proven_by_its_cause() -> None:
     story = Story()
     replying(story)
     story.offsets(1)
-    claim, denial = delivered(REPLY, OTHER, replied_by=TRIGGER), not_delivered(REPLY, OTHER, replied_by=TRIGGER)
+    expectation, denial = delivered(REPLY, OTHER, replied_by=TRIGGER), not_delivered(REPLY, OTHER, replied_by=TRIGGER)
     assert judged(story, denial, final=True).verdict is Verdict.UNKNOWN
     covered = story.offsets(1)
-    judgement = judged(story, claim, final=True)
+    judgement = judged(story, expectation, final=True)
     assert judgement.verdict is Verdict.FAIL
     assert judgement.violations[0].witness == (5, covered)
     assert judged(story, denial).verdict is Verdict.PASS
@@ -326,10 +326,10 @@ def test_a_gap_that_is_too_short_fails_at_once() -> None:
 def test_retries_that_were_too_few_are_judged_by_the_gaps_there_are() -> None:
     story = Story()
     gaps(story, 0.2)
-    claim = spaced(E, TRIGGER, [0.2, 0.4])
-    assert judged(story, claim).verdict is None
+    expectation = spaced(E, TRIGGER, [0.2, 0.4])
+    assert judged(story, expectation).verdict is None
     story.offsets(1)
-    assert judged(story, claim).verdict is Verdict.PASS
+    assert judged(story, expectation).verdict is Verdict.PASS
 
 
 def test_no_retry_at_all_leaves_the_gaps_unknown() -> None:

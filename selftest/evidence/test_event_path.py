@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from evidence.event_path import NOWHERE, Hop, HopKind, Place, in_a_line, of_event, of_exchange, of_produced, where
+from evidence.history_index import HistoryIndex
 from evidence.identity import Identity
-from evidence.sightings import Sightings
 from selftest.evidence.story import (
     BROKER,
     GROUP,
@@ -26,17 +26,17 @@ SPOT = f"{TOPIC}[0]@0"
 Plot = Callable[[Story], None]
 
 
-def sightings_of(story: Story, identity: Identity = E1) -> Sightings:
-    sightings = Sightings()
-    sightings.watch_event(identity)
-    sightings.watch_group(GROUP, TOPIC)
-    sightings.watch_group(GROUP, IN)
-    sightings.watch_topic("results")
-    sightings.watch_exchange("send-e1")
-    sightings.watch_produced("p1")
+def sightings_of(story: Story, identity: Identity = E1) -> HistoryIndex:
+    history = HistoryIndex()
+    history.watch_event(identity)
+    history.watch_group(GROUP, TOPIC)
+    history.watch_group(GROUP, IN)
+    history.watch_topic("results")
+    history.watch_exchange("send-e1")
+    history.watch_produced("p1")
     for record in story.records:
-        sightings.feed(record)
-    return sightings
+        history.feed(record)
+    return history
 
 
 def path(story: Story, identity: Identity = E1) -> list[Hop]:
@@ -231,12 +231,12 @@ def test_an_observation_that_names_no_group_tells_of_none() -> None:
     story = Story()
     story.accepted()
     story.add("offsets", group=None, topic=TOPIC, committed={}, end={"0": 1})
-    sightings = Sightings()
-    sightings.watch_event(E1)
-    sightings.watch_group("", TOPIC)
+    history = HistoryIndex()
+    history.watch_event(E1)
+    history.watch_group("", TOPIC)
     for record in story.records:
-        sightings.feed(record)
-    assert where(sightings, E1) == f"sender send-e1 -> ingress 202 -> topic {SPOT}"
+        history.feed(record)
+    assert where(history, E1) == f"sender send-e1 -> ingress 202 -> topic {SPOT}"
 
 
 def test_a_group_passes_what_the_probe_itself_wrote() -> None:
@@ -296,10 +296,10 @@ def test_a_record_that_the_probe_wrote(error: str | None, committed: int | None,
 
 
 def test_nobody_saw_it() -> None:
-    sightings = Sightings()
+    history = HistoryIndex()
     assert path(whole_story(), ("/src", "other")) == []
-    assert of_event(sightings, E1) == of_exchange(sightings, "send-e1") == of_produced(sightings, "p1") == []
-    assert where(sightings, E1) == NOWHERE
+    assert of_event(history, E1) == of_exchange(history, "send-e1") == of_produced(history, "p1") == []
+    assert where(history, E1) == NOWHERE
 
 
 @pytest.mark.parametrize(("deliveries", "note"), [(4, ""), (5, "(3 more)"), (20, "(33 more)")])
@@ -317,19 +317,19 @@ def test_a_long_path_is_shortened_in_the_middle(deliveries: int, note: str) -> N
 
 
 def test_what_no_check_asks_about_is_not_kept() -> None:
-    sightings = Sightings()
-    sightings.watch_event(E1)
-    sightings.watch_topic(TOPIC)
+    history = HistoryIndex()
+    history.watch_event(E1)
+    history.watch_topic(TOPIC)
     story = Story()
     for number in range(100):
         story.accepted(f"other-{number}")
         story.delivered(f"other-{number}")
     for record in story.records:
-        sightings.feed(record)
-    assert list(sightings.events) == [E1]
-    assert not sightings.sent
-    assert not sightings.answered
-    assert not sightings.received
-    assert not sightings.replied
-    assert sightings.topics[TOPIC].kept == []
-    assert sightings.topics[BROKER.topic].read == {0: 100}
+        history.feed(record)
+    assert list(history.events) == [E1]
+    assert not history.sent
+    assert not history.answered
+    assert not history.received
+    assert not history.replied
+    assert history.topics[TOPIC].kept == []
+    assert history.topics[BROKER.topic].read == {0: 100}

@@ -30,9 +30,9 @@ from evidence.expectations import (
     stream_key_kept,
     within,
 )
-from evidence.judgement import Verdict
 from evidence.refs import ObjectRef, ProducedRef, RefError
 from evidence.tensorflow import TensorError, read_response
+from evidence.verdict import Verdict
 from selftest.evidence.story import IN, OUT, RESULTS, SINK, TRIGGER, Story, event, exchange, judged
 
 E = event()
@@ -87,15 +87,15 @@ RESULT_CASES: list[tuple[Expectation, Story, Verdict | None, Verdict, tuple[int,
 
 
 @pytest.mark.parametrize(
-    ("claim", "story", "early", "late", "witness"),
+    ("expectation", "story", "early", "late", "witness"),
     RESULT_CASES,
     ids=[f"{n:02d}-{case[0].check}" for n, case in enumerate(RESULT_CASES)],
 )
 def test_results(
-    claim: Expectation, story: Story, early: Verdict | None, late: Verdict, witness: tuple[int, ...]
+    expectation: Expectation, story: Story, early: Verdict | None, late: Verdict, witness: tuple[int, ...]
 ) -> None:
-    assert judged(story, claim).verdict is early
-    judgement = judged(story, claim, final=True)
+    assert judged(story, expectation).verdict is early
+    judgement = judged(story, expectation, final=True)
     assert judgement.verdict is late
     if late is not Verdict.PASS:
         assert judgement.violations[0].witness == witness
@@ -105,10 +105,10 @@ def test_a_direct_call_needs_no_trigger_to_prove_absence() -> None:
     story = Story()
     story.sent()
     story.answered(status=200)
-    claim = result_for("t1", RESULTS, [2], of=exchange())
-    assert judged(story, claim, final=True).verdict is Verdict.UNKNOWN
+    expectation = result_for("t1", RESULTS, [2], of=exchange())
+    assert judged(story, expectation, final=True).verdict is Verdict.UNKNOWN
     story.offsets(topic="results", group="")
-    assert judged(story, claim, final=True).verdict is Verdict.FAIL
+    assert judged(story, expectation, final=True).verdict is Verdict.FAIL
 
 
 def test_mispaired_results_name_every_wrong_trace() -> None:
@@ -199,26 +199,26 @@ STREAMS: list[tuple[Expectation, Story, Verdict | None, Verdict, tuple[int, ...]
 
 
 @pytest.mark.parametrize(
-    ("claim", "story", "early", "late", "witness"),
+    ("expectation", "story", "early", "late", "witness"),
     STREAMS,
     ids=[f"{n:02d}-{case[0].check}" for n, case in enumerate(STREAMS)],
 )
 def test_streams(
-    claim: Expectation, story: Story, early: Verdict | None, late: Verdict, witness: tuple[int, ...]
+    expectation: Expectation, story: Story, early: Verdict | None, late: Verdict, witness: tuple[int, ...]
 ) -> None:
-    assert judged(story, claim).verdict is early
-    judgement = judged(story, claim, final=True)
+    assert judged(story, expectation).verdict is early
+    judgement = judged(story, expectation, final=True)
     assert judgement.verdict is late
     if late is not Verdict.PASS:
         assert judgement.violations[0].witness == witness
         assert judgement.violations[0].where.startswith("producer p1")
 
 
-@pytest.mark.parametrize("claim", [JSON, ONCE, NONE], ids=lambda claim: claim.check)
-def test_a_request_that_kafka_refused_decides_nothing(claim: Expectation) -> None:
+@pytest.mark.parametrize("expectation", [JSON, ONCE, NONE], ids=lambda expectation: expectation.check)
+def test_a_request_that_kafka_refused_decides_nothing(expectation: Expectation) -> None:
     story = Story()
     story.produced("p1", "k", error="broken")
-    assert judged(story, claim).verdict is Verdict.UNKNOWN
+    assert judged(story, expectation).verdict is Verdict.UNKNOWN
 
 
 AFTER = offset_after_answer(KEYED, OUT, group=G)
@@ -338,10 +338,10 @@ OBJECTS: list[tuple[Expectation, Story, Verdict | None, Verdict]] = [
 ]
 
 
-@pytest.mark.parametrize(("claim", "story", "early", "late"), OBJECTS, ids=map(str, itertools.count()))
-def test_objects(claim: Expectation, story: Story, early: Verdict | None, late: Verdict) -> None:
-    assert judged(story, claim).verdict is early
-    judgement = judged(story, claim, final=True)
+@pytest.mark.parametrize(("expectation", "story", "early", "late"), OBJECTS, ids=map(str, itertools.count()))
+def test_objects(expectation: Expectation, story: Story, early: Verdict | None, late: Verdict) -> None:
+    assert judged(story, expectation).verdict is early
+    judgement = judged(story, expectation, final=True)
     assert judgement.verdict is late
     if late is Verdict.FAIL:
         assert judgement.violations[0].witness == (len(story.records),)
@@ -350,16 +350,16 @@ def test_objects(claim: Expectation, story: Story, early: Verdict | None, late: 
 def test_refused_calls() -> None:
     story = Story()
     story.object(TRIGGER_OBJECT, {}, verb="apply")
-    claim = api_refused(TRIGGER_OBJECT, message="immutable")
-    assert judged(story, claim).verdict is Verdict.FAIL
+    expectation = api_refused(TRIGGER_OBJECT, message="immutable")
+    assert judged(story, expectation).verdict is Verdict.FAIL
     story.object(TRIGGER_OBJECT, None, verb="patch", code=403, message='denied: "spec.broker" is immutable')
     story.object(TRIGGER_OBJECT, {})
-    assert judged(story, claim).verdict is Verdict.PASS
+    assert judged(story, expectation).verdict is Verdict.PASS
     assert judged(story, api_refused(TRIGGER_OBJECT, message="other")).verdict is Verdict.FAIL
     first = ObjectRef("eventing.knative.dev/v1", "Trigger", "ns", "t", seq=1)
     assert judged(story, api_refused(first)).verdict is Verdict.FAIL
     story.object(TRIGGER_OBJECT, None, verb="patch", code=500)
-    assert judged(story, claim).verdict is Verdict.UNKNOWN
+    assert judged(story, expectation).verdict is Verdict.UNKNOWN
 
 
 # Latency.
@@ -405,12 +405,12 @@ def test_acknowledgement(rows: list[list[Any]], verdict: Verdict, said: str) -> 
 
 def test_a_load_that_is_not_whole_is_undecided_and_one_that_broke_is_unknown() -> None:
     story = Story()
-    claim = within(story.load(samples(FAST)), "ack", 99, 0.1)
+    expectation = within(story.load(samples(FAST)), "ack", 99, 0.1)
     story.records[0]["samples"].pop()
-    assert judged(story, claim).verdict is None
-    assert judged(story, claim, final=True).verdict is Verdict.UNKNOWN
+    assert judged(story, expectation).verdict is None
+    assert judged(story, expectation, final=True).verdict is Verdict.UNKNOWN
     story.add("load", load="l1", samples=[], error="no such host", done=True)
-    assert judged(story, claim).verdict is Verdict.UNKNOWN
+    assert judged(story, expectation).verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -420,9 +420,9 @@ def test_a_load_that_is_not_whole_is_undecided_and_one_that_broke_is_unknown() -
 )
 def test_a_shortage_of_the_probes_machine_voids_a_failure_and_no_pass(rows: list[list[Any]], verdict: Verdict) -> None:
     story = Story()
-    claim = within(story.load(rows), "ack", 99, 0.1)
+    expectation = within(story.load(rows), "ack", 99, 0.1)
     story.records[0]["shortage"] = "cannot open a connection: too many open files"
-    judgement = judged(story, claim)
+    judgement = judged(story, expectation)
     assert judgement.verdict is verdict
     assert verdict is Verdict.PASS or "too many open files" in judgement.violations[0].message
 
@@ -458,9 +458,9 @@ QUICK = [0.001] * 95 + [0.02] * 5
 def test_a_machine_too_busy_to_judge_on_voids_a_failure_and_no_pass(fields: dict[str, Any], said: str) -> None:
     for rows, plain in ((SLOW, Verdict.FAIL), (FAST, Verdict.PASS)):
         story = Story()
-        claim = within(story.load(samples(rows)), "ack", 99, 0.1)
+        expectation = within(story.load(samples(rows)), "ack", 99, 0.1)
         story.records[0] |= fields
-        judgement = judged(story, claim)
+        judgement = judged(story, expectation)
         voided = bool(said) and plain is Verdict.FAIL
         assert judgement.verdict is (Verdict.UNKNOWN if voided else plain)
         if voided:
@@ -489,16 +489,16 @@ def dispatched(story: Story, latencies: Sequence[float | None]) -> Expectation:
 )
 def test_dispatch(latencies: list[float | None], early: Verdict | None, late: Verdict) -> None:
     story = Story()
-    claim = dispatched(story, latencies)
-    assert judged(story, claim).verdict is early
-    assert judged(story, claim, final=True).verdict is late
+    expectation = dispatched(story, latencies)
+    assert judged(story, expectation).verdict is early
+    assert judged(story, expectation, final=True).verdict is late
 
 
 def test_a_duplicate_does_not_make_a_late_delivery_early() -> None:
     story = Story()
-    claim = dispatched(story, [0.02] * 60)
+    expectation = dispatched(story, [0.02] * 60)
     story.received("e0")
-    assert judged(story, claim).figures["p99"] < 0.03
+    assert judged(story, expectation).figures["p99"] < 0.03
 
 
 def test_results_are_found_by_the_trace_id() -> None:

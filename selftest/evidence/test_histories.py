@@ -160,9 +160,9 @@ def test_no_bytes_break_the_reader(data: bytes) -> None:
 
 
 def test_every_kind_that_the_checks_read_is_known() -> None:
-    from evidence.sightings import Sightings
+    from evidence.history_index import HistoryIndex
 
-    assert set(Sightings()._feeders) <= set(KINDS)
+    assert set(HistoryIndex()._feeders) <= set(KINDS)
 
 
 REFS = [

@@ -19,8 +19,8 @@ from evidence.expectations import (
     response_body,
     response_event,
 )
-from evidence.judgement import Observe, Verdict
 from evidence.refs import EventRef, TriggerRef
+from evidence.verdict import ObservationRequest, Verdict
 from selftest.evidence.story import (
     BROKER,
     ORDERED,
@@ -82,11 +82,11 @@ ANSWERS: list[tuple[Expectation, Story, Verdict]] = [
 
 
 @pytest.mark.parametrize(
-    ("claim", "story", "verdict"), ANSWERS, ids=[f"{n:02d}-{case[0].check}" for n, case in enumerate(ANSWERS)]
+    ("expectation", "story", "verdict"), ANSWERS, ids=[f"{n:02d}-{case[0].check}" for n, case in enumerate(ANSWERS)]
 )
-def test_answers(claim: Expectation, story: Story, verdict: Verdict) -> None:
-    assert judged(story.records[:1], claim).verdict is None
-    judgement = judged(story, claim)
+def test_answers(expectation: Expectation, story: Story, verdict: Verdict) -> None:
+    assert judged(story.records[:1], expectation).verdict is None
+    judgement = judged(story, expectation)
     assert judgement.verdict is verdict
     if verdict is not Verdict.PASS:
         assert judgement.violations[0].witness == (1, 2)
@@ -155,14 +155,16 @@ RECORDS: list[tuple[Expectation, Callable[[Story], None], Verdict, tuple[int, ..
 
 
 @pytest.mark.parametrize(
-    ("claim", "plot", "verdict", "witness"),
+    ("expectation", "plot", "verdict", "witness"),
     RECORDS,
     ids=[f"{n:02d}-{case[0].check}-{case[1].__name__}" for n, case in enumerate(RECORDS)],
 )
-def test_records(claim: Expectation, plot: Callable[[Story], None], verdict: Verdict, witness: tuple[int, ...]) -> None:
+def test_records(
+    expectation: Expectation, plot: Callable[[Story], None], verdict: Verdict, witness: tuple[int, ...]
+) -> None:
     story = Story()
     plot(story)
-    judgement = judged(story, claim, final=True)
+    judgement = judged(story, expectation, final=True)
     assert judgement.verdict is verdict
     if verdict is not Verdict.PASS:
         assert judgement.violations[0].witness == witness
@@ -192,8 +194,11 @@ def test_without_its_beginning_only_the_second_observation_of_the_end_counts() -
 def test_what_the_checks_of_records_need() -> None:
     from evidence.checks import create
 
-    claim = recorded(E, BROKER)
-    assert create(claim.check, claim.args).needs() == (Observe("tap", TOPIC), Observe("offsets", TOPIC))
+    expectation = recorded(E, BROKER)
+    assert create(expectation.check, expectation.args).needs() == (
+        ObservationRequest("tap", TOPIC),
+        ObservationRequest("offsets", TOPIC),
+    )
 
 
 KAFKA = [[name.replace("ce-", "ce_"), value] for name, value in binary()]

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evidence.aggregate import Outcome
 from evidence.checks import CheckError, create
 from evidence.expectations import Expectation, attempts, delivered, in_order, not_delivered, recorded, unchanged
 from evidence.history import Record
-from evidence.judgement import Verdict
 from evidence.replay import Replay, replay, replay_records
-from evidence.verdicts import Ruling
+from evidence.verdict import Verdict
 from selftest.evidence.story import BROKER, TRIGGER, Story, event
 
 E, OTHER = event("e1"), event("e2")
@@ -28,18 +28,18 @@ CLAIMS: list[Expectation] = [
 ]
 
 
-def live(story: Story, claims: list[Expectation], *, timed_out: bool = True) -> None:
-    """Append what `expect` would have: each claim judged by the records so far."""
-    for number, claim in enumerate(claims):
-        check = create(claim.check, claim.args)
+def live(story: Story, expectations: list[Expectation], *, timed_out: bool = True) -> None:
+    """Append what `expect` would have: each expectation judged by the records so far."""
+    for number, expectation in enumerate(expectations):
+        check = create(expectation.check, expectation.args)
         for record in story.records:
             check.feed(record)
         judgement = check.judge(final=timed_out)
         story.add(
             "expectation",
             expectation=f"{story.scope}-e{number}",
-            check=claim.check,
-            args=dict(claim.args),
+            check=expectation.check,
+            args=dict(expectation.args),
             deadline=10.0,
             timed_out=timed_out,
             upto=check.upto,
@@ -49,7 +49,12 @@ def live(story: Story, claims: list[Expectation], *, timed_out: bool = True) -> 
 
 
 def a_test(
-    scope: str = "s", *, arrives: bool = True, mutant: str | None = None, outcome: str = "passed", claims: Any = None
+    scope: str = "s",
+    *,
+    arrives: bool = True,
+    mutant: str | None = None,
+    outcome: str = "passed",
+    expectations: Any = None,
 ) -> Story:
     story = Story(scope)
     story.add("test.started", test=f"test_{scope}", requirements=["A-B-001"], mutant=mutant)
@@ -58,7 +63,7 @@ def a_test(
     if arrives:
         story.delivered("e1")
     story.offsets(2)
-    live(story, CLAIMS if claims is None else claims)
+    live(story, CLAIMS if expectations is None else expectations)
     story.add("test.finished", outcome=outcome, reason=None, duration=0.1)
     return story
 
@@ -86,7 +91,9 @@ def again(records: list[Record]) -> Replay:
 
 
 def verdicts(result: Replay) -> dict[str, list[str]]:
-    return {test.scope: [str(claim.judgement.verdict) for claim in test.claims] for test in result.tests}
+    return {
+        test.scope: [str(expectation.judgement.verdict) for expectation in test.expectations] for test in result.tests
+    }
 
 
 def test_replay_agrees_with_live() -> None:
@@ -140,8 +147,8 @@ def test_checks_that_share_their_sightings_and_are_asked_all_along_judge_as_each
             case _:
                 story.sent("again", headers=[["ce-id", "e1"], ["ce-source", "/src"]])
     alone = []
-    for claim in CLAIMS:
-        check = create(claim.check, claim.args)
+    for expectation in CLAIMS:
+        check = create(expectation.check, expectation.args)
         for record in story.records:
             check.feed(record)
             check.judge()  # asking early must change nothing
@@ -173,24 +180,24 @@ def test_a_tampered_history_disagrees(kind: str, fields: dict[str, Any]) -> None
 
 
 def test_a_verdict_recorded_before_its_deadline_must_be_decided_by_then() -> None:
-    story = a_test(claims=[])
+    story = a_test(expectations=[])
     live(story, [delivered(event("never"), TRIGGER)])
     story.records[-1] |= {"timed_out": False, "verdict": "pass"}
-    (claim,) = again(story.records).disagreements()
-    assert claim.judgement.verdict is Verdict.UNKNOWN
-    assert claim.judgement.violations
+    (expectation,) = again(story.records).disagreements()
+    assert expectation.judgement.verdict is Verdict.UNKNOWN
+    assert expectation.judgement.violations
 
 
 def test_what_a_test_was_and_ran_under_is_told() -> None:
     one, other = again(numbered([a_test("a"), a_test("b", arrives=False, mutant="eats-events")], [0])).tests
     assert (one.test, one.mutant, one.requirements) == ("test_a", None, ("A-B-001",))
     assert (other.mutant, other.ruling().verdict) == ("eats-events", Verdict.FAIL)
-    assert again(a_test(claims=[]).records).tests[0].ruling().verdict is Verdict.UNKNOWN
+    assert again(a_test(expectations=[]).records).tests[0].ruling().verdict is Verdict.UNKNOWN
 
 
 def test_a_test_that_never_finished_is_unknown() -> None:
-    result = again(a_test(claims=CLAIMS[:1]).records[:-1])
-    assert result.tests[0].ruling() == Ruling(Verdict.UNKNOWN, "the test did not finish")
+    result = again(a_test(expectations=CLAIMS[:1]).records[:-1])
+    assert result.tests[0].ruling() == Outcome(Verdict.UNKNOWN, "the test did not finish")
 
 
 def test_a_check_that_breaks_gives_error_and_says_where() -> None:

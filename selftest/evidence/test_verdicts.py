@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.judgement import Verdict
-from evidence.verdicts import ORDER, Ruling, of_all, of_runs, of_test, worst
+from evidence.aggregate import ORDER, Outcome, of_all, of_runs, of_test, worst
+from evidence.verdict import Verdict
 
 P, F, U, X = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN, Verdict.ERROR
 ANY = st.lists(st.sampled_from(list(Verdict)))
 
 
 @pytest.mark.parametrize(
-    ("outcome", "claims", "verdict"),
+    ("outcome", "expectations", "verdict"),
     [
         ("passed", [P], P),
         ("passed", [P, P], P),
@@ -37,8 +37,8 @@ ANY = st.lists(st.sampled_from(list(Verdict)))
     ],
     ids=map(str, range(20)),
 )
-def test_the_verdict_of_a_test(outcome: str | None, claims: list[Verdict], verdict: Verdict) -> None:
-    ruling = of_test(outcome, None, [(claim, f"because {claim}") for claim in claims])
+def test_the_verdict_of_a_test(outcome: str | None, expectations: list[Verdict], verdict: Verdict) -> None:
+    ruling = of_test(outcome, None, [(expectation, f"because {expectation}") for expectation in expectations])
     assert ruling.verdict is verdict
     assert verdict is P or ruling.reason
 
@@ -70,9 +70,9 @@ def test_every_verdict_has_its_rank() -> None:
     ids=map(str, range(7)),
 )
 def test_the_verdict_of_several_runs(runs: list[Verdict], verdict: Verdict) -> None:
-    assert of_runs([Ruling(run, "why") for run in runs]).verdict is verdict
+    assert of_runs([Outcome(run, "why") for run in runs]).verdict is verdict
 
 
 def test_a_requirement_without_tests_is_unknown_and_says_so() -> None:
-    assert of_all([]) == Ruling(U, "no test of it was executed")
-    assert of_all([Ruling(P), Ruling(F, "why")]) == Ruling(F, "why")
+    assert of_all([]) == Outcome(U, "no test of it was executed")
+    assert of_all([Outcome(P), Outcome(F, "why")]) == Outcome(F, "why")

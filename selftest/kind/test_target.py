@@ -9,10 +9,10 @@ import pytest
 
 from evidence.refs import ObjectRef
 from fixtures.errors import KubeError, PlatformError, TargetError, UnknownNameError, UsageError
-from fixtures.platform.model import Artefact, Component
+from fixtures.platform.description.model import Artefact, Component
 from fixtures.preflight.result import Preflight
 from fixtures.targets.base import TargetOptions
-from fixtures.targets.cluster import Place
+from fixtures.targets.cluster import ClusterAccess
 from fixtures.targets.kind import NEEDED, NODE_IMAGE, KindTarget
 from selftest.kind.machine import Machine
 
@@ -361,7 +361,7 @@ def test_a_platform_that_does_not_say_where_kafka_is_has_it_where_the_pipelines_
     target: Make, services: set[str], described: dict[str, Any], address: str
 ) -> None:
     made = target()
-    made._place = Place("kubeconfig", "kind-one", overlay="kind")
+    made._place = ClusterAccess("kubeconfig", "kind-one", overlay="kind")
     made._kube = Services(services)  # type: ignore[assignment]  # all that is asked of it
     found = Preflight(platform=described, broker_defaults={"bootstrap.servers": "default:9092"})
     assert made._kafka(found)["bootstrap"] == address
@@ -369,7 +369,7 @@ def test_a_platform_that_does_not_say_where_kafka_is_has_it_where_the_pipelines_
 
 def test_a_refusal_to_say_where_kafka_is_stands(target: Make) -> None:
     made = target()
-    made._place = Place("kubeconfig", "kind-one", overlay="kind")
+    made._place = ClusterAccess("kubeconfig", "kind-one", overlay="kind")
     made._kube = Services(KubeError("get", 403, "Forbidden", "no"))  # type: ignore[assignment]  # likewise
     with pytest.raises(KubeError, match="403"):
         made._kafka(Preflight())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence.refs import ObjectRef
-from fixtures.platform.model import Component, Document, Wait
+from fixtures.platform.description.model import Component, Document, Wait
 
 
 @dataclass

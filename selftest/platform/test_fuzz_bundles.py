@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.errors import PlatformError, UnknownNameError, UsageError
-from fixtures.platform import archives, bundling
 from fixtures.platform.__main__ import main
-from fixtures.platform.archives import references_in, tags_by_configuration
-from fixtures.platform.artefacts import parse
-from fixtures.platform.bundle import Bundle
-from fixtures.platform.source import COMPONENTS, load
+from fixtures.platform.sources import archives, bundling
+from fixtures.platform.sources.archives import references_in, tags_by_configuration
+from fixtures.platform.sources.artefacts import parse
+from fixtures.platform.sources.bundle import Bundle
+from fixtures.platform.sources.components import COMPONENTS, load
 from fixtures.targets.base import TargetOptions
 from fixtures.targets.images import _ids_in
 from fixtures.targets.kind import source_of

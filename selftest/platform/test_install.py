@@ -13,10 +13,10 @@ import pytest
 from evidence.refs import ObjectRef
 from fixtures.errors import PlatformError, UnknownNameError
 from fixtures.kube.client import KubeClient
-from fixtures.platform import inventory
-from fixtures.platform.installing import install
-from fixtures.platform.model import Component, Document, Manifest, Wait
-from fixtures.platform.ordering import prepared
+from fixtures.platform.description.model import Component, Document, Manifest, Wait
+from fixtures.platform.installation import inventory
+from fixtures.platform.installation.installing import install
+from fixtures.platform.installation.ordering import prepared
 from fixtures.processes import ROOT, python_module
 from fixtures.waiting import wait_until
 from selftest.platform.cluster import Cluster, Rule
@@ -194,7 +194,7 @@ def test_ctrl_c_tells_what_stands(cluster: Cluster, kube: KubeClient, monkeypatc
         raise KeyboardInterrupt
 
     cluster.status_of["Deployment"] = lambda _: {}
-    monkeypatch.setattr("fixtures.platform.waits.wait_until", interrupted)
+    monkeypatch.setattr("fixtures.platform.installation.waits.wait_until", interrupted)
     said: list[str] = []
     source = one(deployment("d"), waits=(available("d", "n"),))
     with pytest.raises(KeyboardInterrupt):

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fixtures.errors import PlatformError
-from fixtures.platform.model import Patch
-from fixtures.platform.patches import apply_patches, merged
+from fixtures.platform.description.model import Patch
+from fixtures.platform.sources.patches import apply_patches, merged
 
 
 def deployment(name: str, namespace: str = "n", **container: Any) -> dict[str, Any]:

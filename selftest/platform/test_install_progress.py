@@ -7,8 +7,8 @@ import select
 
 import pytest
 
-from fixtures.platform import progress
-from fixtures.platform.progress import progress_of, shown
+from fixtures.platform.installation import progress
+from fixtures.platform.installation.progress import progress_of, shown
 from fixtures.waiting import wait_until
 
 
@@ -22,7 +22,7 @@ def test_a_log_gets_plain_lines() -> None:
 
 def test_a_log_is_told_now_and_then_that_a_wait_is_still_on(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr("fixtures.platform.progress.time.monotonic", lambda: now)
+    monkeypatch.setattr("fixtures.platform.installation.progress.time.monotonic", lambda: now)
     said: list[str] = []
     say = progress_of(said.append)
     for _ in range(7):

@@ -7,10 +7,10 @@ import pytest
 from evidence.refs import ObjectRef
 from fixtures.errors import PlatformError, UnknownNameError
 from fixtures.kube.client import KubeClient
-from fixtures.platform import inventory
-from fixtures.platform.installing import install
-from fixtures.platform.model import Component, Document
-from fixtures.platform.removing import uninstall
+from fixtures.platform.description.model import Component, Document
+from fixtures.platform.installation import inventory
+from fixtures.platform.installation.installing import install
+from fixtures.platform.installation.removing import uninstall
 from selftest.platform.cluster import Cluster
 from selftest.platform.given import Given, crd, deployment, manifest, webhook
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.platform.rewriting import references, repository, rewrite, rewritten, with_pull_policy
+from fixtures.platform.sources.images import references, repository, rewrite, rewritten, with_pull_policy
 
 SUM = "@sha256:" + "a" * 64
 

@@ -2,9 +2,9 @@
 
 from evidence.refs import ObjectRef
 from fixtures.kube.client import KubeClient
-from fixtures.platform.installing import install
-from fixtures.platform.model import Component, Wait
-from fixtures.platform.status import status
+from fixtures.platform.description.model import Component, Wait
+from fixtures.platform.installation.installing import install
+from fixtures.platform.installation.status import status
 from selftest.platform.cluster import Cluster, Rule
 from selftest.platform.given import Given, available, crd, deployment
 

@@ -9,10 +9,10 @@ import pytest
 from evidence.refs import ObjectRef
 from fixtures.errors import KubeError, PlatformError
 from fixtures.kube.client import KubeClient
-from fixtures.platform.model import Component, Document, Wait
-from fixtures.platform.pods import Pulls, trouble
-from fixtures.platform.progress import Progress
-from fixtures.platform.waits import Waits, rollout
+from fixtures.platform.description.model import Component, Document, Wait
+from fixtures.platform.installation.pods import Pulls, trouble
+from fixtures.platform.installation.progress import Progress
+from fixtures.platform.installation.waits import Waits, rollout
 from selftest.platform.cluster import Cluster, Rule
 from selftest.platform.given import available, crd, deployment, manifest, webhook
 from selftest.platform.test_install_webhooks import REFUSED
@@ -390,7 +390,7 @@ def test_what_may_still_come(patience: float, reasons: list[str]) -> None:
 
 def test_a_pull_that_recovers_in_between_has_its_patience_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr("fixtures.platform.pods.time.monotonic", lambda: now)
+    monkeypatch.setattr("fixtures.platform.installation.pods.time.monotonic", lambda: now)
     pulls = Pulls(60)
     said = []
     for reason in ("ErrImagePull", "ImagePullBackOff", "ContainerCreating", "ErrImagePull", "ImagePullBackOff"):

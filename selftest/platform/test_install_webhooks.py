@@ -4,10 +4,10 @@ import pytest
 
 from fixtures.errors import KubeError, PlatformError
 from fixtures.kube.client import KubeClient
-from fixtures.platform import installing
-from fixtures.platform.installing import install
-from fixtures.platform.model import Component
-from fixtures.platform.webhooks import unreachable
+from fixtures.platform.description.model import Component
+from fixtures.platform.installation import installing
+from fixtures.platform.installation.installing import install
+from fixtures.platform.installation.webhooks import unreachable
 from selftest.platform.cluster import Cluster, Rule
 from selftest.platform.given import Given, crd, deployment, manifest, webhook
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from fixtures.errors import PlatformError, UsageError
-from fixtures.platform import artefacts
-from fixtures.platform.artefacts import fetched, parse, sha256_of
-from fixtures.platform.charts import rendered
-from fixtures.platform.model import Artefact, Component
-from fixtures.platform.registry import CHART as CHART_TYPE
-from fixtures.platform.source import image_references, load
+from fixtures.platform.description.model import Artefact, Component
+from fixtures.platform.sources import artefacts
+from fixtures.platform.sources.artefacts import fetched, parse, sha256_of
+from fixtures.platform.sources.charts import rendered
+from fixtures.platform.sources.components import image_references, load
+from fixtures.platform.sources.registry import CHART as CHART_TYPE
 from selftest.kind.machine import Machine
 from selftest.platform.given import deployment
 from selftest.platform.web import Web

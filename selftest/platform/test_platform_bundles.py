@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from fixtures.errors import PlatformError, UsageError
-from fixtures.platform import bundling, plan
-from fixtures.platform.archives import references_in
-from fixtures.platform.bundle import Bundle
-from fixtures.platform.source import Platform, load
-from fixtures.platform.writing import toml_value
+from fixtures.platform import plan
+from fixtures.platform.description.writing import toml_value
+from fixtures.platform.sources import bundling
+from fixtures.platform.sources.archives import references_in
+from fixtures.platform.sources.bundle import Bundle
+from fixtures.platform.sources.components import PinnedPlatform, load
 from selftest.kind.machine import Machine
 from selftest.platform.web import Web
 
@@ -81,7 +82,7 @@ def saved(folder: Path, name: str, *references: str) -> None:
 
 
 @pytest.fixture
-def platform(web: Web, machine: Machine, tmp_path: Path, told: list[str]) -> Platform:
+def platform(web: Web, machine: Machine, tmp_path: Path, told: list[str]) -> PinnedPlatform:
     """Two components of which one is a chart."""
     machine.answer("helm", "template", out=RENDERED)
     path = tmp_path / "components.toml"
@@ -114,7 +115,7 @@ def test_given_workloads_and_their_archives_are_offered(tmp_path: Path, machine:
 
 
 def test_a_bundle_is_what_the_platform_was(
-    platform: Platform, machine: Machine, tmp_path: Path, told: list[str]
+    platform: PinnedPlatform, machine: Machine, tmp_path: Path, told: list[str]
 ) -> None:
     made = bundling.create(
         platform, platform.components(), tmp_path / "new", told.append, {"probe": "touchstone/probe:1"}
@@ -131,7 +132,7 @@ def test_a_bundle_is_what_the_platform_was(
 
 
 def test_a_bundles_images_are_named_by_tag_and_pulled_by_digest(
-    platform: Platform, machine: Machine, tmp_path: Path, told: list[str]
+    platform: PinnedPlatform, machine: Machine, tmp_path: Path, told: list[str]
 ) -> None:
     bundle = Bundle.open(bundling.create(platform, platform.components(), tmp_path / "new", told.append))
     (document,) = bundle.documents(bundle.components()[0])
@@ -144,7 +145,7 @@ def test_a_bundles_images_are_named_by_tag_and_pulled_by_digest(
     assert references_in(tmp_path / "new/images/first.tar") == {"quay.io/a/b:v1.0.0"}
 
 
-def test_only_what_was_chosen_goes_in(platform: Platform, tmp_path: Path, told: list[str]) -> None:
+def test_only_what_was_chosen_goes_in(platform: PinnedPlatform, tmp_path: Path, told: list[str]) -> None:
     made = bundling.create(platform, platform.components()[:1], tmp_path / "new", told.append)
     assert [one.name for one in Bundle.open(made).components()] == ["first"]
 
@@ -165,7 +166,7 @@ def test_an_image_that_cannot_be_pulled_leaves_no_table_of_contents(
 
 
 def test_a_bundle_needs_docker_and_an_empty_folder(
-    platform: Platform, machine: Machine, tmp_path: Path, told: list[str]
+    platform: PinnedPlatform, machine: Machine, tmp_path: Path, told: list[str]
 ) -> None:
     with pytest.raises(UsageError, match="expected a new or an empty folder"):
         bundling.create(platform, platform.components(), tmp_path, told.append)
@@ -176,7 +177,7 @@ def test_a_bundle_needs_docker_and_an_empty_folder(
 
 @pytest.mark.parametrize("name", ["manifests/first.yaml", "images/first.tar"])
 def test_a_file_that_differs_from_its_sum_is_refused(
-    platform: Platform, tmp_path: Path, told: list[str], name: str
+    platform: PinnedPlatform, tmp_path: Path, told: list[str], name: str
 ) -> None:
     bundle = Bundle.open(bundling.create(platform, platform.components(), tmp_path / "new", told.append))
     with (bundle.folder / name).open("a", encoding="utf-8") as file:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.errors import PlatformError
-from fixtures.platform.bundle import Bundle
+from fixtures.platform.sources.bundle import Bundle
 from selftest.platform.test_platform_bundles import by_hand
 
 HEAD = '[[component]]\nname = "a"\nversion = "1"\n'

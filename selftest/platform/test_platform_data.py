@@ -9,9 +9,9 @@ import yaml
 from rich.console import Console
 
 from fixtures.platform import load, plan
-from fixtures.platform.artefacts import sha256_of
-from fixtures.platform.model import Component
-from fixtures.platform.source import COMPONENTS
+from fixtures.platform.description.model import Component
+from fixtures.platform.sources.artefacts import sha256_of
+from fixtures.platform.sources.components import COMPONENTS
 from selftest.manifests.schemas import CRDS, core_faults, custom_faults
 
 PLATFORM = load()

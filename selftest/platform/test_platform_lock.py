@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from fixtures.errors import PlatformError
-from fixtures.platform.lock import Lock
-from fixtures.platform.locking import locked
-from fixtures.platform.registry import digest_of
-from fixtures.platform.source import Platform, load
+from fixtures.platform.sources.components import PinnedPlatform, load
+from fixtures.platform.sources.lock import Lock
+from fixtures.platform.sources.locking import locked
+from fixtures.platform.sources.registry import digest_of
 from selftest.platform.given import deployment
 from selftest.platform.web import Web
 
@@ -42,7 +42,7 @@ class House:
         self.content = manifest(image)
         self.url = self.web.put("/one.yaml", self.content)
 
-    def platform(self, lock: str = "", *, strict: bool = False) -> Platform:
+    def platform(self, lock: str = "", *, strict: bool = False) -> PinnedPlatform:
         """Read the components, with this lock beside them."""
         path = self.folder / "components.toml"
         path.write_text(

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from fixtures.errors import ProbeError, TargetError
-from fixtures.preflight.result import MISSING, Preflight, Row
+from fixtures.preflight.result import MISSING, Preflight, PreflightRow
 from fixtures.targets.base import TargetOptions
-from fixtures.targets.cluster import ClusterTarget, Place
+from fixtures.targets.cluster import ClusterAccess, ClusterTarget
 
 OWN = {"bootstrap.servers": "own:9092", "default.topic.replication.factor": "3"}
 TOLD = {"kafka": {"kind": "apache", "bootstrap": "told:9092", "version": "4.1", "topics": None}}
@@ -27,7 +27,7 @@ class Kube:
 
 def target(folder: Path, monkeypatch: pytest.MonkeyPatch, found: Preflight, **options: Any) -> ClusterTarget:
     made = ClusterTarget(TargetOptions(folder, say=lambda _: None, **options))
-    made._place = Place("kubeconfig", None, images={"probe": "p:1"})
+    made._place = ClusterAccess("kubeconfig", None, images={"probe": "p:1"})
     made._kube = Kube()  # type: ignore[assignment]
     monkeypatch.setattr(ClusterTarget, "examine", lambda _: found)
     return made
@@ -57,7 +57,7 @@ def test_a_kafka_that_nobody_knows_is_asked_for(tmp_path: Path, monkeypatch: pyt
 
 
 def test_where_no_run_is_possible_nothing_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = Row("rights on secrets", "create", "not allowed to create", MISSING, "run")
+    row = PreflightRow("rights on secrets", "create", "not allowed to create", MISSING, "run")
     found = Preflight(rows=[row], platform=TOLD, blocked="rights on secrets: not allowed to create")
     cluster = target(tmp_path, monkeypatch, found)
     with pytest.raises(TargetError, match=r"preflight: no run is possible: rights on secrets"):
@@ -72,9 +72,9 @@ def test_instruments_stand_in_a_namespace_of_the_run_or_in_the_one_given(
 ) -> None:
     cluster = target(tmp_path, monkeypatch, Preflight(platform=TOLD))
     cluster.start()
-    assert cluster.kube.made == [cluster.instruments] == [f"touchstone-probe-{cluster.run}"]  # type: ignore[attr-defined]
+    assert cluster.kube.made == [cluster.probe_namespace] == [f"touchstone-probe-{cluster.run}"]  # type: ignore[attr-defined]
     confined = target(tmp_path, monkeypatch, Preflight(platform=TOLD), namespace="team")
-    assert confined.start().namespace == confined.instruments == "team"
+    assert confined.start().namespace == confined.probe_namespace == "team"
     assert confined.kube.made == []  # type: ignore[attr-defined]
 
 

@@ -15,7 +15,7 @@ import pytest
 from evidence.history import read
 from fixtures.kube.client import KubeClient
 from fixtures.preflight.rights import WRITTEN, rights
-from fixtures.targets import owned
+from fixtures.targets import run_objects
 from fixtures.waiting import wait_until
 from selftest import platforms
 from selftest.fixtures import house
@@ -34,7 +34,7 @@ def test_passes(broker):
 
 @pytest.mark.requirement("TST-ONE-001")
 def test_knows_where_it_is(broker, request):
-    connection = request.config.stash[INSTRUMENTS].connection
+    connection = request.config.stash[CLIENTS].connection
     names = [broker.namespace, connection.target.name, connection.hash, broker.url]
     (request.config.rootpath / "seen").write_text(" ".join(names))
     event = broker.send()
@@ -118,12 +118,12 @@ def granted(namespace: str | None, own: set[str]) -> set[tuple[str, str, str | N
 
 
 def ours(kube: KubeClient) -> list[str]:
-    found = kube.list("v1", "Namespace", labels=f"{owned.MANAGED}={owned.OURS}")
+    found = kube.list("v1", "Namespace", labels=f"{run_objects.MANAGED}={run_objects.OURS}")
     return [one["metadata"]["name"] for one in found]
 
 
 def everything_in(kube: KubeClient, namespace: str) -> list[str]:
-    kinds = [*owned.KINDS, ("v1", "Secret"), ("apps/v1", "Deployment"), ("networking.k8s.io/v1", "NetworkPolicy")]
+    kinds = [*run_objects.KINDS, ("v1", "Secret"), ("apps/v1", "Deployment"), ("networking.k8s.io/v1", "NetworkPolicy")]
     return [
         f"{kind} {one['metadata']['name']}"
         for api_version, kind in kinds
@@ -233,7 +233,7 @@ def test_what_a_killed_run_leaves_goes_with_the_documented_command(
             run.kill()
             run.wait()
     name = house.run_folder(tmp_path).resolve().name
-    marked = f"{owned.RUN}={owned.run_hash(name)}"
+    marked = f"{run_objects.RUN}={run_objects.run_hash(name)}"
     left = labelled_with(kube, marked)
     assert {"Deployment touchstone-probe", "Secret touchstone-probe", "ServiceAccount touchstone-probe"} <= set(left)
     command = documented("python -m fixtures forget RUN" + (" --namespace NS" if confined else " "))
@@ -248,7 +248,7 @@ def test_what_a_killed_run_leaves_goes_with_the_documented_command(
 
 def labelled_with(kube: KubeClient, selector: str) -> list[str]:
     """Return every object that carries a label, of all kinds that a run makes."""
-    kinds = [*owned.KINDS, *owned.PROBES_OWN, ("v1", "Namespace")]
+    kinds = [*run_objects.KINDS, *run_objects.PROBES_OWN, ("v1", "Namespace")]
     return [
         f"{kind} {one['metadata']['name']}"
         for api_version, kind in kinds

@@ -13,7 +13,7 @@ from evidence.catalogue import load as load_catalogue
 from fixtures.diagnostics import conditions, kafka
 from fixtures.diagnostics.folder import Folder
 from fixtures.diagnostics.summary import Page, render
-from fixtures.preflight.result import Row
+from fixtures.preflight.result import PreflightRow
 from fixtures.targets.base import TargetOptions
 from fixtures.targets.cluster import ClusterTarget
 from reports import __main__ as command
@@ -147,7 +147,7 @@ def test_no_sample_is_in_diagnostics(tmp_path: Path) -> None:
         folder.tail(f"logs/{number}.txt", f"begins\n{sample.text}\nends")
         folder.head(f"kafka{number}.txt", sample.text)
     folder.tail("events.txt", "\n".join(map(conditions.event_line, events)))
-    reading = kafka.Reading("topic", "", SECRETS[0].text)
+    reading = kafka.TopicReading("topic", "", SECRETS[0].text)
     seen = {"end": {"0": 1}, "described": {"config": {f"said.{s.name}": s.text for s in SECRETS}}}
     folder.head("kafka.txt", "\n".join(kafka.lines(reading, seen)))
     for number, sample in enumerate(SECRETS):
@@ -168,7 +168,7 @@ def test_no_sample_is_in_diagnostics(tmp_path: Path) -> None:
 def test_no_sample_is_in_what_preflight_saves_and_says(tmp_path: Path) -> None:
     target = ClusterTarget(TargetOptions(tmp_path, None, print))
     found = target._preflight
-    found.rows += [Row("an answer", "an answer", sample.text) for sample in SECRETS]
+    found.rows += [PreflightRow("an answer", "an answer", sample.text) for sample in SECRETS]
     found.not_testable = {"EVT-ING-001": SECRETS[6].text}
     target._save()
     assert leaks((tmp_path / "preflight.json").read_text(encoding="utf-8")) == []
@@ -244,7 +244,7 @@ def test_breaks(broken):
 @pytest.mark.requirement("TST-ONE-001")
 def test_expects(number, sinks):
     body = SAMPLES[number].encode()
-    expect(answered(post(current(), sinks([Answer(500, body=body)]).url, [], body, "POST"), 202))
+    expect(answered(post(running_test(), sinks([Answer(500, body=body)]).url, [], body, "POST"), 202))
 
 @pytest.mark.requirement("TST-ONE-001")
 def test_skips():

@@ -93,7 +93,7 @@ def test_what_a_child_writes_is_private(tmp_path: Path) -> None:
 def test_no_file_of_a_run_is_for_others(pytester: pytest.Pytester) -> None:
     test = (
         '@pytest.mark.requirement("TST-ONE-001")\ndef test_it(sinks):\n'
-        '    expect(answered(post(current(), sinks([Answer(500)]).url, [], b"", "POST"), 202))\n'
+        '    expect(answered(post(running_test(), sinks([Answer(500)]).url, [], b"", "POST"), 202))\n'
     )
     house.build(pytester.path, test)
     pytester.runpytest_subprocess("suites", "--target", "fake", "-n1", "-p", "no:cacheprovider").assert_outcomes(
@@ -210,7 +210,7 @@ def test_raises():
 @pytest.mark.requirement("TST-ONE-001")
 def test_expects(sinks):
     body = os.environ["SAID"].encode()
-    expect(answered(post(current(), sinks([Answer(500, body=body)]).url, [], body, "POST"), 202))
+    expect(answered(post(running_test(), sinks([Answer(500, body=body)]).url, [], body, "POST"), 202))
 """
 
 

@@ -123,13 +123,13 @@ class History:
             answered_t=100.1,
         )
         passed = 200 <= status < 300
-        claim = accepted(EventRef(**event, send=send))
+        expectation = accepted(EventRef(**event, send=send))
         self.add(
             "expectation",
             scope,
             expectation=f"e-{scope}",
-            check=claim.check,
-            args=claim.args,
+            check=expectation.check,
+            args=expectation.args,
             deadline=1.0,
             timed_out=False,
             upto=last,

@@ -30,11 +30,12 @@ from selftest.reports.conftest import CATALOGUE, MUTANTS, History
 TESTS = """
 @pytest.mark.requirement("TST-ONE-001")
 def test_conforms(sinks):
-    expect(answered(post(current(), sinks([Answer(202)]).url, [["ce-id", "1"], ["ce-source", "/s"]], b"", "POST"), 202))
+    headers = [["ce-id", "1"], ["ce-source", "/s"]]
+    expect(answered(post(running_test(), sinks([Answer(202)]).url, headers, b"", "POST"), 202))
 
 @pytest.mark.requirement("TST-TWO-001")
 def test_does_not(sinks):
-    expect(answered(post(current(), sinks([Answer(500)]).url, [], b"", "POST"), 202))
+    expect(answered(post(running_test(), sinks([Answer(500)]).url, [], b"", "POST"), 202))
 """
 Reading = Callable[[Path], object]
 
@@ -279,7 +280,7 @@ def test_a_wrong_field_is_one_clear_error_of_every_command(
 
 
 def closed_up(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The records numbered anew, as a forger would: claims point at what they pointed at before."""
+    """The records numbered anew, as a forger would: expectations point at what they pointed at before."""
     numbers = {record["seq"]: number for number, record in enumerate(records, start=1)}
     for number, record in enumerate(records, start=1):
         record["seq"] = number

@@ -10,8 +10,8 @@ import pytest
 from evidence.checks import check_of
 from evidence.event_path import Hop, of_event, of_exchange, of_produced
 from evidence.expectations import Expectation
+from evidence.history_index import HistoryIndex
 from evidence.identity import Identity
-from evidence.sightings import Sightings
 from reports import diagram, path, write
 from reports.__main__ import main
 from reports.path import LANES, Arrow, EventPath, Subjects
@@ -32,17 +32,17 @@ def told(plot: Plot) -> Story:
 
 
 TABLES: dict[str, list[tuple[Expectation, Story]]] = {
-    "delivery": [(claim, told(plot)) for claim, plot, *_ in CASES],
-    "content": [(claim, story) for claim, story, _ in DELIVERIES],
-    "answer": [(claim, story) for claim, story, _ in ANSWERS],
-    "record": [(claim, told(plot)) for claim, plot, *_ in RECORDS],
-    "result": [(claim, story) for claim, story, *_ in RESULT_CASES],
-    "stream": [(claim, story) for claim, story, *_ in STREAMS],
+    "delivery": [(expectation, told(plot)) for expectation, plot, *_ in CASES],
+    "content": [(expectation, story) for expectation, story, _ in DELIVERIES],
+    "answer": [(expectation, story) for expectation, story, _ in ANSWERS],
+    "record": [(expectation, told(plot)) for expectation, plot, *_ in RECORDS],
+    "result": [(expectation, story) for expectation, story, *_ in RESULT_CASES],
+    "stream": [(expectation, story) for expectation, story, *_ in STREAMS],
 }
 STORIES = [
-    pytest.param(claim, story, id=f"{table}-{number:02d}-{claim.check}")
+    pytest.param(expectation, story, id=f"{table}-{number:02d}-{expectation.check}")
     for table, cases in TABLES.items()
-    for number, (claim, story) in enumerate(cases)
+    for number, (expectation, story) in enumerate(cases)
 ]
 
 
@@ -52,27 +52,27 @@ def traced(folder: Path, story: Story, subjects: Subjects) -> dict[Identity | st
     return path.trace(file, [subjects])
 
 
-def text_of(sightings: Sightings, subject: Identity | str, sends: dict[Identity, str]) -> list[Hop]:
+def text_of(sightings: HistoryIndex, subject: Identity | str, sends: dict[Identity, str]) -> list[Hop]:
     """The hops that a violation's text tells of a subject: of an event, else of its request, else of its record."""
     if isinstance(subject, tuple):
         return of_event(sightings, subject) or of_exchange(sightings, sends.get(subject, ""))
     return of_exchange(sightings, subject) or of_produced(sightings, subject)
 
 
-def watched(sightings: Sightings, record: dict[str, Any]) -> bool:
+def watched(sightings: HistoryIndex, record: dict[str, Any]) -> bool:
     """Whether a check looks there: a picture also shows the topics and groups that its check does not need."""
     if record["kind"] == "offsets":
         return (record["group"], record["topic"]) in sightings.committed
     return record["kind"] != "record" or record["topic"] in sightings.topics
 
 
-@pytest.mark.parametrize(("claim", "story"), STORIES)
-def test_text_and_picture_end_at_the_same_hop(tmp_path: Path, claim: Expectation, story: Story) -> None:
-    sightings = Sightings()
-    check_of(claim.check, claim.args, sightings)
+@pytest.mark.parametrize(("expectation", "story"), STORIES)
+def test_text_and_picture_end_at_the_same_hop(tmp_path: Path, expectation: Expectation, story: Story) -> None:
+    sightings = HistoryIndex()
+    check_of(expectation.check, expectation.args, sightings)
     for record in story.records:
         sightings.feed(record)
-    subjects = path.subjects(claim.args)
+    subjects = path.subjects(expectation.args)
     pictures = traced(tmp_path, story, subjects)
     sends = {E1: "send-e1"}
     known = {record["seq"] for record in story.records if watched(sightings, record)}

@@ -49,7 +49,7 @@ def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: Cifar10
 
 
 @pytest.mark.requirement("STR-JSN-003")
-@pytest.mark.poison
+@pytest.mark.destructive
 @pytest.mark.parametrize("value", [b"[1]", b"5", b"null", b'"text"'], ids=["array", "number", "null", "text"])
 def test_json_that_is_no_object_stops_no_other_request(cifar10: Cifar10, produce: Produce, value: bytes) -> None:
     image = picture(fresh())
@@ -60,7 +60,7 @@ def test_json_that_is_no_object_stops_no_other_request(cifar10: Cifar10, produce
 
 
 @pytest.mark.requirement("STR-JSN-004")
-@pytest.mark.poison
+@pytest.mark.destructive
 @pytest.mark.parametrize("value", [b"\xff\xfe\x00", b'{"instances": [', b""], ids=["no-text", "broken", "empty"])
 def test_a_value_that_cannot_be_decoded_stops_no_other_request(
     cifar10: Cifar10, produce: Produce, value: bytes

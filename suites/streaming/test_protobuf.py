@@ -27,7 +27,7 @@ def test_a_protobuf_request_is_decoded_by_its_proto_name(cifar10_grpc: Cifar10, 
 
 
 @pytest.mark.requirement("STR-PRT-002")
-@pytest.mark.poison
+@pytest.mark.destructive
 @pytest.mark.parametrize(
     "name",
     ["tensorflow.serving.Nope", "", "tensorflow.serving.predictrequest", f" {PROTO_NAME}"],
@@ -41,7 +41,7 @@ def test_an_unknown_proto_name_stops_no_other_request(cifar10_grpc: Cifar10, pro
 
 
 @pytest.mark.requirement("STR-PRT-003")
-@pytest.mark.poison
+@pytest.mark.destructive
 @pytest.mark.parametrize(
     "headers", [[], [("Proto-Name", PROTO_NAME)], NAMED + NAMED], ids=["missing", "other-case", "twice"]
 )

@@ -1,0 +1,299 @@
+"""What a history has shown so far of the things that open checks ask about.
+
+Checks say what they watch, records are fed in order, each once; a record of anything else is dropped. So memory is
+bounded by what is open, not by the run's length. Nothing is judged here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from evidence.identity import Identity, of_http, of_kafka
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from evidence.history import Record
+
+ObjectKey: TypeAlias = tuple[str, str, str | None, str]
+
+
+class Moment(NamedTuple):
+    """A point of the history: the record's number and its time."""
+
+    seq: int
+    t: float
+
+
+def moment(record: Record) -> Moment:
+    """When a record was written."""
+    return Moment(record["seq"], record["t"])
+
+
+@dataclass(slots=True)
+class SeenEvent:
+    """All records about one event (every event of this source and id), in order."""
+
+    sent: list[Record] = field(default_factory=list)
+    produced: list[Record] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    received: list[Record] = field(default_factory=list)
+    replied: list[Record] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class SeenTopic:
+    """How far a topic was read by taps, and its ends as observed.
+
+    Attributes:
+        read: next offset to read, by partition; None once a tap skipped offsets.
+        ends: observations (seq, begun at, end by partition).
+        kept: all records, if a check wants them.
+    """
+
+    keep: bool = False
+    read: dict[int, int | None] = field(default_factory=dict)
+    ends: list[tuple[Moment, float | None, dict[int, int]]] = field(default_factory=list)
+    kept: list[Record] = field(default_factory=list)
+
+    def observed_after(self, since: Moment) -> Iterator[tuple[int, dict[int, int]]]:
+        """Observations of the ends that began after a moment: their seq, and the end of every partition.
+
+        `asked_t` says when one began. Without it, the first one after the moment may have been under way; the next ones
+        were not, because a scope asks for one observation at a time.
+        """
+        later = 0
+        for at, asked, ends in self.ends:
+            if at.seq > since.seq:
+                later += 1
+                if asked >= since.t if asked is not None else later > 1:
+                    yield at.seq, ends
+
+    def covered(self, since: Moment) -> int | None:
+        """The observation (its seq) that proves that everything stored before a moment has been read, if any."""
+        for seq, ends in self.observed_after(since):
+            if all(end == 0 or (self.read.get(partition) or 0) >= end for partition, end in ends.items()):
+                return seq
+        return None
+
+
+class HistoryIndex:
+    """The records that matter to the checks which share it."""
+
+    def __init__(self) -> None:
+        self.events: dict[Identity, SeenEvent] = {}
+        self.sent: dict[str, Record | None] = {}
+        self.answered: dict[str, Record] = {}
+        self.topics: dict[str, SeenTopic] = {}
+        self.committed: dict[tuple[str, str], list[tuple[Moment, dict[int, int]]]] = {}
+        self.observed: dict[tuple[str, str], Moment] = {}
+        self.received: dict[str, Record] = {}
+        self.replied: dict[str, Record] = {}
+        self.first_at: dict[str, dict[str, tuple[float, int]]] = {}
+        self.produced: dict[str, Record | None] = {}
+        self.objects: dict[ObjectKey, list[Record]] = {}
+        self.loads: dict[str, list[Record]] = {}
+        self.fed = 0
+        self._all = False
+        self._all_topics = False
+        self._feeders: Mapping[str, Any] = {
+            "sent": self._sent,
+            "answered": self._answered,
+            "received": self._received,
+            "replied": self._replied,
+            "record": self._record,
+            "produced": self._produced,
+            "offsets": self._offsets,
+            "object": self._object,
+            "load": self._load,
+        }
+
+    # What to keep.
+
+    def watch_event(self, identity: Identity) -> None:
+        """Keep every record about events of this source and id."""
+        self.events.setdefault(identity, SeenEvent())
+
+    def watch_all_events(self) -> None:
+        """Keep every record about any event, and requests that carry none."""
+        self._all = True
+
+    def watch_exchange(self, send: str) -> None:
+        """Keep a request and its answer."""
+        self.sent.setdefault(send, None)
+
+    def watch_topic(self, name: str, *, keep: bool = False) -> None:
+        """Note how far a topic was read and its ends; with `keep`, all its records."""
+        topic = self.topics.setdefault(name, SeenTopic())
+        topic.keep = topic.keep or keep
+
+    def watch_group(self, group: str, topic: str) -> None:
+        """Keep the committed offsets of a group."""
+        self.committed.setdefault((group, topic), [])
+        self.watch_topic(topic)
+
+    def watch_all_topics(self) -> None:
+        """Look for events in any topic, and keep the committed offsets of any group; ends of topics are not kept."""
+        self._all_topics = True
+
+    def watch_first(self, sink: str) -> None:
+        """Note when each event id first came to a sink."""
+        self.first_at.setdefault(sink, {})
+
+    def watch_produced(self, produce: str) -> None:
+        """Keep the record that the probe wrote to Kafka."""
+        self.produced.setdefault(produce, None)
+
+    def watch_object(self, key: ObjectKey) -> None:
+        """Keep what the Kubernetes API said of an object."""
+        self.objects.setdefault(key, [])
+
+    def watch_load(self, load: str) -> None:
+        """Keep the samples of a load."""
+        self.loads.setdefault(load, [])
+
+    # Records, in order.
+
+    def feed(self, record: Record) -> None:
+        """Take the next record."""
+        self.fed = record["seq"]
+        feeder = self._feeders.get(record["kind"])
+        if feeder is not None:
+            feeder(record)
+
+    def _seen(self, identity: Identity | None) -> SeenEvent | None:
+        if identity is None:
+            return None
+        seen = self.events.get(identity)
+        if seen is None and self._all:
+            seen = self.events[identity] = SeenEvent()
+        return seen
+
+    def _sent(self, record: Record) -> None:
+        identity = of_http(record["headers"], record["body"])
+        if identity is None and record.get("event"):
+            identity = (record["event"]["source"], record["event"]["id"])
+        seen = self._seen(identity)
+        if seen is not None:
+            seen.sent.append(record)
+        if seen is not None or self._all or record["send"] in self.sent:
+            self.sent[record["send"]] = record
+
+    def _answered(self, record: Record) -> None:
+        if record["send"] in self.sent:
+            self.answered[record["send"]] = record
+
+    def _received(self, record: Record) -> None:
+        identity = of_http(record["headers"], record["body"])
+        if identity is None:
+            return
+        first = self.first_at.get(record["sink"])
+        if first is not None:
+            first.setdefault(identity[1], (record["t"], record["seq"]))
+        seen = self.events.get(identity)
+        if seen is None:
+            if not self._all:
+                return
+            seen = self.events[identity] = SeenEvent()
+        seen.received.append(record)
+        self.received[record["receive"]] = record
+
+    def _replied(self, record: Record) -> None:
+        if record["receive"] in self.received:
+            self.replied[record["receive"]] = record
+        if record["headers"]:
+            seen = self._seen(of_http(record["headers"], record["body"]))
+            if seen is not None:
+                seen.replied.append(record)
+
+    def _topic(self, name: str) -> SeenTopic | None:
+        topic = self.topics.get(name)
+        if topic is None and self._all_topics:
+            topic = self.topics[name] = SeenTopic()
+        return topic
+
+    def _record(self, record: Record) -> None:
+        topic = self._topic(record["topic"])
+        if topic is None:
+            return
+        partition, offset = record["partition"], record["offset"]
+        position = topic.read.get(partition, 0)
+        if position is not None:
+            if offset < position:
+                return  # A second tap of the same scope, or of the run, reads it again.
+            topic.read[partition] = offset + 1 if offset == position else None
+        if topic.keep:
+            topic.kept.append(record)
+        seen = self._seen(of_kafka(record["headers"], record["value"]))
+        if seen is not None:
+            seen.records.append(record)
+
+    def _produced(self, record: Record) -> None:
+        if record["produce"] in self.produced:
+            self.produced[record["produce"]] = record
+        seen = self._seen(of_kafka(record["headers"], record["value"]))
+        if seen is not None:
+            seen.produced.append(record)
+
+    def _offsets(self, record: Record) -> None:
+        topic = self._topic(record["topic"])
+        if topic is None:
+            return
+        if record["end"] and not self._all_topics:
+            topic.ends.append((moment(record), record.get("asked_t"), _offsets(record["end"])))
+        key = (record["group"] or "", record["topic"])
+        commits = self.committed.get(key)
+        if commits is None and self._all_topics:
+            commits = self.committed[key] = []
+        if commits is not None:
+            self.observed[key] = moment(record)
+            offsets = _offsets(record["committed"])
+            if not commits or commits[-1][1] != offsets:
+                commits.append((moment(record), offsets))
+
+    def _object(self, record: Record) -> None:
+        kept = self.objects.get((record["apiVersion"], record["kind_"], record.get("namespace"), record["name"]))
+        if kept is not None:
+            kept.append(record)
+
+    def _load(self, record: Record) -> None:
+        kept = self.loads.get(record["load"])
+        if kept is not None:
+            kept.append(record)
+
+    # Questions that several checks ask.
+
+    def passed(self, group: str, place: Record) -> Moment | None:
+        """The first observation of a committed offset past a record of a topic, if any."""
+        for at, offsets in self.committed.get((group, place["topic"]), ()):
+            if offsets.get(place["partition"], 0) > place["offset"]:
+                return at
+        return None
+
+    def deliveries(self, identity: Identity, sinks: set[str]) -> list[Record]:
+        """The requests that brought an event to these sinks, in order."""
+        return [record for record in self.events[identity].received if record["sink"] in sinks]
+
+    def places(self, identity: Identity, topic: str) -> list[Record]:
+        """Where an event lies in a topic: `record`s of a tap, else what the probe itself produced there."""
+        seen = self.events[identity]
+        found = [record for record in seen.records if record["topic"] == topic]
+        if not seen.produced:
+            return found
+        known = {(record["partition"], record["offset"]) for record in found}
+        return found + [
+            record
+            for record in seen.produced
+            if record["topic"] == topic
+            and record["error"] is None
+            and (record["partition"], record["offset"]) not in known
+        ]
+
+    def all_sent(self) -> Iterator[Record]:
+        """Every request kept."""
+        return (record for record in self.sent.values() if record is not None)
+
+
+def _offsets(offsets: Mapping[str, Any]) -> dict[int, int]:
+    return {int(partition): value for partition, value in offsets.items() if isinstance(value, int) and value >= 0}
