@@ -1,28 +1,48 @@
 """The catalogue: all requirements and all mutants, as data read strictly from TOML.
 
-One file an area (its name is the area), and `mutants.toml`. Every fault names file, entry and field; all faults of all
-files are reported at once. Nothing here runs a test.
+One file an area (its name is the area), `mutants.toml`, and `VERSION`. Every fault names file, entry and field,
+and says what to write; all faults of all files are reported at once. Nothing here runs a test.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from evidence.entries import EntryReader, near
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 LEVELS = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY")
 PROFILES = ("broker-core", "broker-extended", "async-inference", "kafka-streaming", "latency")
 HOSTS = ("platform", "workload")
 MUTANTS_FILE = "mutants.toml"
+VERSION_FILE = "VERSION"
 _ID = re.compile(r"[A-Z][A-Z0-9]*-[A-Z][A-Z0-9]*-[0-9]{3}")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
+# What the text of a field says, for those who left it out.
+_MEANINGS = {
+    "id": "area, group and the next free number, like EVT-RPL-006",
+    "level": f"one of {', '.join(LEVELS)}",
+    "profile": f"one of {', '.join(PROFILES)}",
+    "cases": "how many test cases ask for it",
+    "text": "what the system does, in one sentence of your own",
+    "source": "the specification and its section, or the product's contract; for a mutant, the real fault behind it",
+    "name": "small letters, words joined by hyphens",
+    "host": f"one of {', '.join(HOSTS)}",
+    "about": "what the mutant does wrong, and what it leaves right",
+    "image": "the folder in images/ of the workload",
+    "module": "the module of that image that runs instead, like mutants.name_of_the_mutant",
+}
+# Where a value is added that an entry may have then.
+_ADDED = {
+    "profile": "; a new one goes into PROFILES in evidence/catalogue.py and BY_PROFILE in fixtures/preflight/needs.py",
+}
 
 
 class CatalogueError(ValueError):
@@ -79,10 +99,15 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All requirements and mutants, in the order of files and entries."""
+    """All requirements and mutants, in the order of files and entries.
+
+    Attributes:
+        version: The version of the whole, MAJOR.MINOR; CHANGELOG.md says when it rises. Empty: the folder states none.
+    """
 
     requirements: tuple[Requirement, ...]
     mutants: tuple[Mutant, ...]
+    version: str = ""
 
     @cached_property
     def by_name(self) -> Mapping[str, Mutant]:
@@ -105,72 +130,13 @@ class Catalogue:
         return frozenset(ids - self.kill_sets[mutant])
 
 
-def near(name: str, known: Sequence[str]) -> str:
-    """`; near: ...` for an unknown name, or an empty text."""
-    found = get_close_matches(name, known, n=3)
-    return f"; near: {', '.join(found)}" if found else ""
-
-
-class _Reader:
-    """Reads tables field by field and collects every fault."""
-
-    def __init__(self) -> None:
-        self.faults: list[str] = []
-
-    def fault(self, file: Path, entry: str, field: str, what: str) -> None:
-        self.faults.append(f"{file}: {entry}: {field}: {what}")
-
-    def tables(self, file: Path, kind: str) -> list[dict[str, Any]]:
-        try:
-            data = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            self.faults.append(f"{file}: {error}")
-            return []
-        for name in data:
-            if name != kind:
-                self.faults.append(f"{file}: unknown table {name!r}, expected [[{kind}]]")
-        tables = data.get(kind, [])
-        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            self.faults.append(f"{file}: {kind} is no list of tables, write [[{kind}]]")
-            return []
-        return tables
-
-    def known_fields(self, file: Path, entry: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
-        for name in table:
-            if name not in known:
-                self.fault(file, entry, name, f"unknown field{near(name, known)}")
-
-    def text(self, file: Path, entry: str, table: Mapping[str, Any], field: str, *, required: bool = True) -> str:
-        value = table.get(field)
-        if value is None and not required:
-            return ""
-        if not isinstance(value, str) or not value.strip():
-            self.fault(file, entry, field, "is missing" if value is None else "is no text, or is empty")
-            return ""
-        return value
-
-    def one_of(self, file: Path, entry: str, table: Mapping[str, Any], field: str, known: Sequence[str]) -> str:
-        value = self.text(file, entry, table, field)
-        if value and value not in known:
-            self.fault(file, entry, field, f"{value!r} is none of {', '.join(known)}")
-        return value
-
-    def count(self, file: Path, entry: str, table: Mapping[str, Any], field: str) -> int:
-        value = table.get(field)
-        if type(value) is not int or value < 1:
-            got = "is missing" if value is None else f"got {value!r}"
-            self.fault(file, entry, field, f"{got}, expected a whole number from 1: how many test cases ask for it")
-            return 0
-        return value
-
-    def texts(self, file: Path, entry: str, table: Mapping[str, Any], field: str) -> tuple[str, ...]:
-        value = table.get(field, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            self.fault(file, entry, field, "is no list of texts")
-            return ()
-        for item in sorted({item for item in value if value.count(item) > 1}):
-            self.fault(file, entry, field, f"{item!r} stands twice")
-        return tuple(value)
+def free_ids(ids: Iterable[str]) -> list[str]:
+    """The next free id of every group of requirements, sorted: one more than the highest number, never a gap."""
+    highest: dict[str, int] = {}
+    for name in ids:
+        group, _, number = name.rpartition("-")
+        highest[group] = max(highest.get(group, 0), int(number))
+    return [f"{group}-{number + 1:03}" for group, number in sorted(highest.items())]
 
 
 def load(folder: Path) -> Catalogue:
@@ -179,7 +145,7 @@ def load(folder: Path) -> Catalogue:
     Raises:
         CatalogueError: something in it is not sound.
     """
-    reader = _Reader()
+    reader = EntryReader(_MEANINGS, _ADDED)
     files = sorted(file for file in folder.glob("*.toml") if file.name != MUTANTS_FILE)
     if not files:
         raise CatalogueError(f"{folder}: no requirements: there is no <area>.toml")
@@ -189,14 +155,29 @@ def load(folder: Path) -> Catalogue:
     mutants_file = folder / MUTANTS_FILE
     tables = reader.tables(mutants_file, "mutant")
     mutants = [_mutant(reader, mutants_file, table, [file.stem for file in files]) for table in tables]
+    version = _version(reader, folder / VERSION_FILE)
     _unique(reader, requirements, mutants_file, mutants)
     _joined(reader, requirements, mutants_file, mutants)
     if reader.faults:
         raise CatalogueError("\n".join(reader.faults))
-    return Catalogue(tuple(requirement for _, requirement in requirements), tuple(mutants))
+    return Catalogue(tuple(requirement for _, requirement in requirements), tuple(mutants), version)
 
 
-def _requirement(reader: _Reader, file: Path, table: Mapping[str, Any]) -> Requirement:
+def _version(reader: EntryReader, file: Path) -> str:
+    """The version that a catalogue's folder states, or an empty text."""
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        reader.faults.append(f"{file}: {error}")
+        return ""
+    if not _VERSION.fullmatch(text):
+        reader.faults.append(f"{file}: expected one line MAJOR.MINOR, like 1.0, got {text[:40]!r}")
+    return text
+
+
+def _requirement(reader: EntryReader, file: Path, table: Mapping[str, Any]) -> Requirement:
     entry = f"requirement {table.get('id', '(without id)')}"
     reader.known_fields(file, entry, table, ("id", "level", "profile", "text", "source", "url", "mutants", "cases"))
     found = Requirement(
@@ -211,13 +192,14 @@ def _requirement(reader: _Reader, file: Path, table: Mapping[str, Any]) -> Requi
         cases=reader.count(file, entry, table, "cases"),
     )
     if found.id and not _ID.fullmatch(found.id):
-        reader.fault(file, entry, "id", "is not of the form ABC-DEF-001")
+        reader.fault(file, entry, "id", f"is not of the form ABC-DEF-001: {_MEANINGS['id']}")
     if found.binding and not found.mutants:
-        reader.fault(file, entry, "mutants", f"a {found.level} names at least one mutant that it must catch")
+        advice = f'write mutants = ["NAME"], a name of {MUTANTS_FILE}'
+        reader.fault(file, entry, "mutants", f"a {found.level} names at least one mutant that it must catch: {advice}")
     return found
 
 
-def _mutant(reader: _Reader, file: Path, table: Mapping[str, Any], areas: Sequence[str]) -> Mutant:
+def _mutant(reader: EntryReader, file: Path, table: Mapping[str, Any], areas: Sequence[str]) -> Mutant:
     entry = f"mutant {table.get('name', '(without name)')}"
     reader.known_fields(file, entry, table, ("name", "host", "areas", "about", "source", "image", "module"))
     found = Mutant(
@@ -240,21 +222,37 @@ def _mutant(reader: _Reader, file: Path, table: Mapping[str, Any], areas: Sequen
 
 
 def _unique(
-    reader: _Reader, requirements: Sequence[tuple[Path, Requirement]], file: Path, mutants: Sequence[Mutant]
+    reader: EntryReader, requirements: Sequence[tuple[Path, Requirement]], file: Path, mutants: Sequence[Mutant]
 ) -> None:
     first: dict[str, Path] = {}
     for where, requirement in requirements:
         if requirement.id in first:
             other = first[requirement.id]
-            reader.fault(where, f"requirement {requirement.id}", "id", f"stands in {other.name} already")
+            reader.fault(
+                where,
+                f"requirement {requirement.id}",
+                "id",
+                f"stands in {other.name} already{_free(requirement.id, requirements)}",
+            )
         first.setdefault(requirement.id, where)
     names = [mutant.name for mutant in mutants]
     for name in sorted({name for name in names if names.count(name) > 1}):
         reader.fault(file, f"mutant {name}", "name", "stands twice")
 
 
+def _free(taken: str, requirements: Sequence[tuple[Path, Requirement]]) -> str:
+    """The advice to somebody whose id is taken."""
+    if not _ID.fullmatch(taken):
+        return ""
+    group = taken.rpartition("-")[0]
+    numbers = [
+        requirement.id for _, requirement in requirements if re.fullmatch(rf"{group}-[0-9]{{3}}", requirement.id)
+    ]
+    return f"; the next free id is {free_ids(numbers)[0]}"
+
+
 def _joined(
-    reader: _Reader, requirements: Sequence[tuple[Path, Requirement]], file: Path, mutants: Sequence[Mutant]
+    reader: EntryReader, requirements: Sequence[tuple[Path, Requirement]], file: Path, mutants: Sequence[Mutant]
 ) -> None:
     by_name = {mutant.name: mutant for mutant in mutants}
     named: set[str] = set()
@@ -264,10 +262,19 @@ def _joined(
             named.add(name)
             mutant = by_name.get(name)
             if mutant is None:
-                reader.fault(where, entry, "mutants", f"there is no mutant {name!r}{near(name, list(by_name))}")
+                advice = (
+                    f"there is no mutant {name!r}{near(name, list(by_name))}; a new one is a [[mutant]] in {file.name}"
+                )
+                reader.fault(where, entry, "mutants", advice)
             elif requirement.area not in mutant.areas:
                 areas = ", ".join(mutant.areas)
-                reader.fault(where, entry, "mutants", f"{name!r} is run in {areas}, not in {requirement.area}")
+                told = f"{name!r} is run in {areas}, not in {requirement.area}"
+                reader.fault(where, entry, "mutants", f"{told}: write the area in its areas in {file.name}")
     for mutant in mutants:
         if mutant.name not in named:
-            reader.fault(file, f"mutant {mutant.name}", "name", "no requirement names it: it would kill nothing")
+            reader.fault(
+                file,
+                f"mutant {mutant.name}",
+                "name",
+                "no requirement names it: write it in mutants of those that must fail",
+            )

@@ -50,7 +50,10 @@ if TYPE_CHECKING:
 Record: TypeAlias = dict[str, Any]
 
 FORMAT: Final = 2
-"""What `run.started` says of histories that record what was collected; older ones have no number."""
+"""What `run.started` says of histories that record what was collected; older ones have no number.
+
+It rises when a reader of the number before would refuse or misread a history; a further field or kind is no reason.
+"""
 MOST_LINE: Final = 128 << 20
 MOST_HISTORY: Final = 8 << 30
 MOST_NESTED: Final = 64
@@ -84,6 +87,7 @@ KINDS: dict[str, dict[str, Field]] = {
     "run.started": {
         "run": NAME, "suite": _SUITE, "target": an_object(name=optional(maybe(TEXT))), "sut": _VERSIONS,
         "selection": _SELECTION, "wall": TIME, "format": optional(ORDINAL), "requirements": optional(COUNTS),
+        "catalogue": optional(an_object(version=optional(TEXT))),
     },
     "run.finished": {"reason": TEXT, "wall": TIME},
     "collection": {"worker": NAME, "cases": COUNT, "sha256": _SHA256},

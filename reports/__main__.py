@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("list", _list, "list the catalogue: every requirement that the suite asks")
     sub.add_argument("--json", action="store_true", help="as JSON, one document")
     sub.add_argument("--profile", metavar="P", help="only this profile")
+    sub.add_argument("--area", metavar="A", help="only this area; also tells the next free id of each of its groups")
     sub.add_argument("--level", metavar="L", help=f"only this level: {', '.join(LEVELS)}")
     return parser
 
@@ -196,13 +197,17 @@ def _list(arguments: argparse.Namespace, console: Console) -> int:
     catalogue = catalogues.load(CATALOGUE)
     if arguments.profile is not None:
         _known_name("profile", arguments.profile, dict.fromkeys(str(r.profile) for r in catalogue.requirements))
+    if arguments.area is not None:
+        _known_name("area", arguments.area, dict.fromkeys(r.area for r in catalogue.requirements))
     level = None if arguments.level is None else arguments.level.upper().replace("-", " ").replace("_", " ")
     if level is not None:
         _known_name("level", level, LEVELS)
     chosen = [
         requirement
         for requirement in catalogue.requirements
-        if arguments.profile in (None, requirement.profile) and level in (None, requirement.level)
+        if arguments.profile in (None, requirement.profile)
+        and level in (None, requirement.level)
+        and arguments.area in (None, requirement.area)
     ]
     if arguments.json:
         sys.stdout.write(
@@ -210,6 +215,11 @@ def _list(arguments: argparse.Namespace, console: Console) -> int:
         )
         return 0
     _print_list(catalogue, chosen, console)
+    if arguments.area is not None:
+        free = catalogues.free_ids(
+            requirement.id for requirement in catalogue.requirements if requirement.area == arguments.area
+        )
+        console.print(Text(f"next free: {', '.join(free)}"))
     return 0
 
 
@@ -223,6 +233,7 @@ def _entry(requirement: Requirement) -> dict[str, Any]:
         "source": requirement.source,
         "url": requirement.url,
         "mutants": list(requirement.mutants),
+        "cases": requirement.cases,
     }
 
 
@@ -243,7 +254,9 @@ def _known_name(kind: str, name: str, names: Any) -> None:
     known = list(names)
     if name in known:
         return
-    near = difflib.get_close_matches(name.upper() if kind != "profile" else name.lower(), known, n=3, cutoff=0.6)
+    near = difflib.get_close_matches(
+        name.lower() if kind in {"profile", "area"} else name.upper(), known, n=3, cutoff=0.6
+    )
     raise UsageError(
         f"there is no {kind} {name!r}; "
         + (

@@ -69,6 +69,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         duration=told.duration,
         suite=_clean(started.get("suite")),
         catalogue_sha256=from_replay.catalogue_sha256(catalogue),
+        catalogue_version=catalogue.version or None,
         target=_clean(started.get("target")),
         sut={name: PLAIN.one_line(version) for name, version in sut.items()},
         selection=_clean(selection),

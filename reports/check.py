@@ -50,9 +50,12 @@ def check(folder: Path, catalogue: Catalogue, known: tuple[Known, ...] | None = 
     report = build.build(folder / "history.ndjson", catalogue, known)
     computed: dict[str, Any] = json.loads(json.dumps(to_json(report)))
     notes: list[str] = []
-    if written["suite"]["catalogue"] != computed["suite"]["catalogue"]:
+    was, now = written["suite"]["catalogue"], computed["suite"]["catalogue"]
+    if was != now:
+        versions = f"{now.get('version') or 'no version'} here, {was.get('version') or 'no version'} there"
         notes.append(
-            "the catalogue here is another one than that of the run: only the verdicts of ids in both are compared"
+            "the catalogue here is another one than that of the run"
+            f" ({versions}): only the verdicts of ids in both are compared"
         )
     differences = [*_history(written, computed), *_results(written, computed, same_catalogue=not notes)]
     differences += _mutation(written.get("mutation"), computed.get("mutation"))

@@ -32,7 +32,11 @@ def to_json(report: Report) -> dict[str, Any]:
         },
         "suite": {
             **report.suite,
-            "catalogue": {"requirements": len(report.results), "sha256": report.catalogue_sha256},
+            "catalogue": {
+                "version": report.catalogue_version,
+                "requirements": len(report.results),
+                "sha256": report.catalogue_sha256,
+            },
         },
         "target": dict(report.target),
         "sut": dict(report.sut),

@@ -236,6 +236,7 @@ class Report:
     duration: float
     suite: Mapping[str, Any]
     catalogue_sha256: str
+    catalogue_version: str | None
     target: Mapping[str, Any]
     sut: Mapping[str, str]
     selection: Mapping[str, Any]

@@ -106,7 +106,8 @@ def find(name: str) -> Mutant[Any]:
         return _REGISTRY[name]
     near = difflib.get_close_matches(name, _REGISTRY, n=3)
     hint = f"did you mean {', '.join(near)}?" if near else f"there are {len(_REGISTRY)}, such as {min(_REGISTRY)}"
-    raise MutantError(f"no mutant of the platform is named {name!r}; {hint}")
+    advice = "a new one is a function under @mutant in embedded/mutants/, named with _ for -"
+    raise MutantError(f"no mutant of the platform is named {name!r}; {hint}; {advice}")
 
 
 def combined(chosen: Iterable[str]) -> tuple[str, ...]:

@@ -157,6 +157,9 @@ def test_without_mutants_everything_is_honest() -> None:
     ("label", "message"),
     [
         pytest.param("adress-missing", "did you mean address-missing", id="unknown"),
+        pytest.param(
+            "not-written-yet", "a new one is a function under @mutant in embedded/mutants/", id="without-code"
+        ),
         pytest.param("no-backoff..slow-dispatch", "no mutant of the platform is named ''", id="empty-part"),
         pytest.param("is-not.no-backoff", "'is-not'", id="one-of-two"),
         pytest.param("retries-only-5xx", "'retries-everything' and 'retries-only-5xx'", id="platform-and-label"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence.catalogue import CatalogueError, load
+from evidence.catalogue import CatalogueError, free_ids, load
 
 REQUIREMENT = """
 [[requirement]]
@@ -109,6 +109,34 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError) as caught:
         load(folder(tmp_path, eventing=broken))
     assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("text", ["", "1", "1.0.0", "v1.0", "1.0\n1.1", "1." + "0" * 100])
+def test_a_version_of_another_form_is_a_fault_of_its_file(tmp_path: Path, text: str) -> None:
+    (folder(tmp_path) / "VERSION").write_text(text)
+    with pytest.raises(CatalogueError, match=r"VERSION: expected one line MAJOR\.MINOR, like 1\.0, got"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(("text", "version"), [("1.0\n", "1.0"), ("12.34", "12.34"), (None, "")])
+def test_a_catalogue_has_the_version_that_its_folder_states(tmp_path: Path, text: str | None, version: str) -> None:
+    folder(tmp_path)
+    if text is not None:
+        (tmp_path / "VERSION").write_text(text)
+    assert load(tmp_path).version == version
+
+
+@pytest.mark.parametrize(
+    ("ids", "free"),
+    [
+        ([], []),
+        (["EVT-ING-001"], ["EVT-ING-002"]),
+        (["EVT-RPL-009", "EVT-ING-001", "EVT-ING-003"], ["EVT-ING-004", "EVT-RPL-010"]),
+    ],
+    ids=["none", "first", "gap"],
+)
+def test_the_next_free_id_follows_the_highest(ids: list[str], free: list[str]) -> None:
+    assert free_ids(ids) == free
 
 
 def test_an_empty_folder_is_no_catalogue(tmp_path: Path) -> None:

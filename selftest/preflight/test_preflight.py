@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from evidence.catalogue import Requirement, load
+from evidence.catalogue import PROFILES, Requirement, load
 from fixtures.errors import KubeError, TargetError
 from fixtures.kube.client import KubeClient
 from fixtures.preflight.checking import check
-from fixtures.preflight.needs import product_of
+from fixtures.preflight.needs import BY_PROFILE, FURTHER, PRODUCTS, product_of
 from fixtures.preflight.result import MISSING, OK, WARN, Preflight
 from fixtures.processes import ROOT
 from selftest.preflight.api import FakeApi
@@ -22,6 +22,12 @@ Look = Callable[..., Preflight]
 NS = "team"
 THERE = {f"/api/v1/namespaces/{NS}": {"metadata": {"name": NS}}}
 TOLD = {"data": {"platform.json": json.dumps({"versions": {"kserve": "0.20.0"}, "kafka": {"bootstrap": "k:1"}})}}
+
+
+def test_every_profile_says_what_it_needs() -> None:
+    assert set(BY_PROFILE) == set(PROFILES), "write each of PROFILES into BY_PROFILE in fixtures/preflight/needs.py"
+    assert {need for needs in (*BY_PROFILE.values(), *FURTHER.values()) for need in needs} <= set(PRODUCTS)
+    assert set(FURTHER) <= {requirement.id for requirement in REQUIREMENTS}
 
 
 @pytest.fixture

@@ -179,6 +179,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
     folder.mkdir()
     (folder / "eventing.toml").write_text(CATALOGUE, encoding="utf-8")
     (folder / "mutants.toml").write_text(MUTANTS, encoding="utf-8")
+    (folder / "VERSION").write_text("3.1\n", encoding="utf-8")
     return load_catalogue(folder)
 
 

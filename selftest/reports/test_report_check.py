@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ def written(history: Any, run_dir: Path, catalogue: Any) -> Path:
 
 def test_an_honest_run_agrees(written: Path, catalogue: Any) -> None:
     assert check.check(written, catalogue, ()).differences == ()
+
+
+def test_the_version_of_the_catalogue_is_reported_and_another_one_noted(written: Path, catalogue: Any) -> None:
+    report = json.loads((written / "report.json").read_text(encoding="utf-8"))
+    assert report["suite"]["catalogue"]["version"] == "3.1"
+    assert "Catalogue 3.1," in (written / "index.html").read_text(encoding="utf-8")
+    (note,) = check.check(written, replace(catalogue, version="4.0"), ()).notes
+    assert "(4.0 here, 3.1 there)" in note
 
 
 @pytest.mark.parametrize(
@@ -108,11 +117,16 @@ def test_a_tampered_run_exits_1(written: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.usefixtures("at_catalogue")
 def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["list", "--json", "--level", "must"]) == 0
-    assert [entry["id"] for entry in json.loads(capsys.readouterr().out)] == ["EVT-FLT-003", "EVT-ING-001"]
+    listed = {entry["id"]: entry["cases"] for entry in json.loads(capsys.readouterr().out)}
+    assert listed == {"EVT-FLT-003": 1, "EVT-ING-001": 1}
     assert cli.main(["list", "--profile", "broker-extended"]) == 0
     told = capsys.readouterr().out
     assert "EVT-RTE-003" in told
     assert "1 of 3 requirements" in told
+    assert "next free" not in told
+    assert cli.main(["list", "--area", "eventing"]) == 0
+    told = capsys.readouterr().out
+    assert told.splitlines()[-1] == "next free: EVT-FLT-004, EVT-ING-002, EVT-RTE-004"
 
 
 @pytest.mark.usefixtures("at_catalogue")
@@ -120,6 +134,7 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "told"),
     [
         (["list", "--profile", "broker-cor"], "did you mean broker-core?"),
+        (["list", "--area", "eventng"], "did you mean eventing?"),
         (["list", "--level", "MUSTN"], "did you mean MUST"),
         (["show", "RUN", "--requirement", "EVT-FLT-03"], "did you mean EVT-FLT-003"),
         (["check", "nowhere"], "is no folder"),

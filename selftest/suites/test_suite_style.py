@@ -9,7 +9,7 @@ import pytest
 
 SUITES = Path(__file__).parents[2] / "suites"
 FILES = sorted(SUITES.glob("*/test_*.py"))
-ID = re.compile(r"[A-Z]{3}-[A-Z0-9]{2,3}-\d{3}")
+ID = re.compile(r"[A-Z][A-Z0-9]*-[A-Z][A-Z0-9]*-[0-9]{3}")
 BARRED = {ast.While: "while", ast.For: "for", ast.AsyncFor: "for", ast.Try: "try", ast.Assert: "assert"}
 
 
@@ -34,7 +34,9 @@ def named_in(path: Path) -> set[str]:
 
 def test_every_requirement_has_a_test_and_every_mark_a_requirement() -> None:
     marked = set().union(*map(named_in, FILES))
-    assert marked == catalogued()
+    known = catalogued()
+    assert sorted(known - marked) == [], "mark a test of each in suites/<area>/ with @pytest.mark.requirement(ID)"
+    assert sorted(marked - known) == [], "add an entry of each to suites/catalogue/<area>.toml"
 
 
 @pytest.mark.parametrize("path", FILES, ids=identifier)
