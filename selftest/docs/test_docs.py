@@ -4,11 +4,15 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from evidence.catalogue import load
+from evidence.history import FORMAT
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -57,6 +61,13 @@ def test_a_command_of_ours_has_the_options_it_is_shown_with(document: Path) -> N
         commands = () if program[0] in PLAIN else tuple(rest[: 2 if rest[0] in NESTED else 1])
         known = help_of((*program, *commands, "--help"))
         assert [option for option in shown if not re.search(rf"{option}\b", known)] == [], f"{document.name}: {line}"
+
+
+def test_the_changelog_names_the_versions_that_stand_in_the_code() -> None:
+    suite = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    catalogue = load(ROOT / "suites" / "catalogue").version
+    newest = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## ")[1]
+    assert f"Suite {suite}, catalogue {catalogue}, history {FORMAT}." in newest
 
 
 def anchors(document: Path) -> set[str]:
