@@ -123,7 +123,7 @@ def mutation_json(mutation: Mutation) -> dict[str, Any]:
         "complete": mutation.complete,
         "counts": {
             status: sum(row.status == status for row in mutation.mutants)
-            for status in ("killed", "survived", "undecided", "not_run")
+            for status in ("killed", "survived", "undecided", "not_run", "not_asked")
         },
         "unproven": list(mutation.unproven),
         "mutants": [

@@ -12,7 +12,8 @@ A certain failure (1) outweighs what is undecided (2). A MAY cannot be violated:
 A requirement of which some cases did not run is skipped where the operator left them out, and unknown otherwise.
 With `--profile`, strict judges those profiles only; what the operator left out is skipped, never passed.
 A prove run ends by its kill matrix (`reports.matrix`): 0 when every mutant and every MUST of the selection is killed
-and nothing was killed falsely, 1 when not, 2 when undecided.
+and nothing was killed falsely, 1 when not, 2 when undecided. A mutant of which the operator left out every requirement
+that must catch it is not asked: it is named, and decides nothing but its false kills.
 """
 
 from collections.abc import Collection, Sequence
@@ -106,10 +107,13 @@ def decide_proof(
     reasons += [f"the history has a fault: {fault}" for fault in faults[:3]]
     if not completed and not faults:
         reasons.append("the run did not come to its end")
-    if not any(row.status != "not_run" for row in mutation.mutants):
-        reasons.append("no mutant ran")
+    not_asked = [row.name for row in mutation.mutants if row.status == "not_asked"]
+    if not any(row.status not in {"not_run", "not_asked"} for row in mutation.mutants):
+        reasons.append("no mutant ran against a requirement that must catch it" if not_asked else "no mutant ran")
     if code == 0 and reasons:
         code = 2
+    if not_asked:
+        reasons.append(f"{_n(not_asked, 'mutant')} not asked, by the selection: {_some(not_asked)}")
     return Gate(name=name, exit=code, outcome=_outcome(code, part=part), reasons=tuple(reasons))
 
 

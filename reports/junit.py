@@ -91,9 +91,9 @@ def _mutants(suite: ET.Element, mutation: Mutation, totals: dict[str, int]) -> N
         elif row.status == "undecided":
             counts["errors"] += 1
             ET.SubElement(case, "error", message=_text(told), type="undecided")
-        elif row.status == "not_run":
+        elif row.status in {"not_run", "not_asked"}:
             counts["skipped"] += 1
-            ET.SubElement(case, "skipped", message="not run")
+            ET.SubElement(case, "skipped", message=row.status.replace("_", " "))
     for name, count in counts.items():
         suite.set(name, str(count))
         totals[name] += count

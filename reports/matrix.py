@@ -3,7 +3,7 @@
 Rows come from the catalogue (a mutant must be caught by every requirement that names it), cells from the judged tests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from evidence.aggregate import Outcome
 from evidence.catalogue import Catalogue
@@ -24,7 +24,7 @@ def compute(
     Args:
         catalogue: Requirements with the mutants that they must catch.
         tests: The tests that ran under a mutant.
-        whole: Whether the operator asked for the whole matrix; otherwise only what ran is expected.
+        whole: Whether the operator asked for the whole matrix; otherwise only what was selected is expected.
         unrun: The cases that were selected and never ran, by mutant and requirement.
     """
     under: dict[str, dict[str, list[Test]]] = {}
@@ -38,15 +38,16 @@ def compute(
     listed |= {name: ("?", "not in the catalogue", "") for name in under if name not in listed}
     for name, (host, about, source) in listed.items():
         ran = under.get(name, {})
-        expected = set(catalogue.kill_sets.get(name, ()))
-        if not whole:
-            expected &= set(ran)
+        named = catalogue.kill_sets.get(name, frozenset())
+        selected = frozenset(ran) | {requirement for mutant, requirement in missing if mutant == name}
+        expected = named if whole else named & selected
         cells = tuple(
             _cell(requirement, ran.get(requirement), missing.get((name, requirement)), expected=requirement in expected)
             for requirement in order
             if requirement in ran or (requirement in expected and ran)
         )
-        rows.append(MutantRow(name, str(host), about, source, _status(cells, expected), cells))
+        status = _status(cells, expected, deselected=bool(named) and not expected)
+        rows.append(MutantRow(name, str(host), about, source, status, cells))
     killed = {requirement for row in rows for requirement in row.killers}
     asked = {cell.requirement for row in rows for cell in row.cells if cell.expected}
     unproven = tuple(
@@ -54,9 +55,8 @@ def compute(
         for requirement in catalogue.requirements
         if requirement.binding and requirement.id not in killed and (whole or requirement.id in asked)
     )
-    complete = all(row.status != "not_run" for row in rows)
-    if not whole:
-        rows = [row for row in rows if row.status != "not_run"]
+    complete = all(row.status not in {"not_run", "not_asked"} for row in rows)
+    rows = [row for row in rows if row.cells or row.status == "not_run"]
     return Mutation(tuple(rows), unproven, complete)
 
 
@@ -68,7 +68,9 @@ def _cell(requirement: str, tests: list[Test] | None, unrun: Sequence[str] | Non
     return Cell(requirement, verdict, expected, reason)
 
 
-def _status(cells: Sequence[Cell], expected: set[str]) -> str:
+def _status(cells: Sequence[Cell], expected: Collection[str], *, deselected: bool) -> str:
+    if deselected:
+        return "not_asked"
     if not cells:
         return "not_run"
     verdicts = [cell.verdict for cell in cells if cell.requirement in expected]

@@ -179,7 +179,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class MutantRow:
-    """What became of one mutant: killed, survived, undecided or not run."""
+    """What became of one mutant: killed, survived, undecided, not run or not asked.
+
+    Not asked: the operator left out every requirement that must catch it; only requirements that it must spare ran.
+    """
 
     name: str
     host: str
@@ -212,7 +215,7 @@ class Mutation:
     unproven: tuple[str, ...]
     """MUST and MUST NOT requirements that no mutant of this run killed."""
     complete: bool
-    """Whether every mutant of the catalogue was part of the run."""
+    """Whether every mutant of the catalogue was part of the run, and asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,20 +221,22 @@ def kill_table(mutation: Mutation, *, ascii_only: bool = False) -> Table:
     for name in ("", "mutant", "host", "killed by", "missed by", "false kills"):
         table.add_column(name, overflow="fold")
     styles = {"killed": ("✓", ".", "green"), "survived": ("✗", "F", "bold red"), "undecided": ("?", "?", "bold yellow")}
+    silent = {"not_run": "not run", "not_asked": "not asked"}
     for row in mutation.mutants:
         fancy, plain, style = styles.get(row.status, ("-", "-", "dim"))
         table.add_row(
             Text(plain if ascii_only else fancy, style=style),
-            Text(row.name, style="bold" if row.status != "not_run" else "dim"),
+            Text(row.name, style="dim" if row.status in silent else "bold"),
             row.host,
             Text(_ids(row.killers), style="green"),
-            Text(_ids(row.missed) if row.status != "not_run" else "not run", style=style),
+            Text(silent.get(row.status, _ids(row.missed)), style=style),
             Text(_ids(row.false_kills), style="bold red"),
         )
     counts = {
-        status: sum(row.status == status for row in mutation.mutants) for status in ("killed", "survived", "undecided")
+        status: sum(row.status == status for row in mutation.mutants)
+        for status in ("killed", "survived", "undecided", "not_asked")
     }
-    told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    told = ", ".join(f"{count} {silent.get(status, status)}" for status, count in counts.items() if count)
     unproven = f"; MUSTs killed by no mutant: {_ids(mutation.unproven)}" if mutation.unproven else ""
     table.caption = f"{len(mutation.mutants)} mutants: {told or 'none ran'}{unproven}"
     table.caption_justify = "left"

@@ -1,9 +1,12 @@
-"""The kill matrix: killed, survived, undecided, falsely killed, not run."""
+"""The kill matrix: killed, survived, undecided, falsely killed, not run, not asked."""
 
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
+
+from evidence.collection import Case
 from reports import junit, terminal
 from reports.document import mutation_json, to_json, validate
 from reports.model import Mutation, Report
@@ -12,12 +15,16 @@ Reported = Callable[[Any], Report]
 
 
 def proof(
-    reported: Reported, history: Any, *tests: tuple[str, int, str], argv: tuple[str, ...] = ("--prove",)
+    reported: Reported,
+    history: Any,
+    *tests: tuple[str, int, str],
+    argv: tuple[str, ...] = ("--prove",),
+    more: tuple[Case, ...] = (),
 ) -> Report:
     history.start(argv=argv)
     for requirement, status, mutant in tests:
         history.test(requirement, status, mutant=mutant)
-    report = reported(history.finish())
+    report = reported(history.finish("completed", *more))
     validate(to_json(report))
     return report
 
@@ -110,3 +117,69 @@ def test_a_mutant_that_did_not_run_leaves_it_undecided_or_worse(reported: Report
 def test_a_part_of_the_matrix_is_judged_by_itself(reported: Reported, history: Any) -> None:
     report = proof(reported, history, ALL[2], argv=("--prove", "--requirement", "EVT-ING-001"))
     assert report.gate.exit == 0, report.gate
+
+
+PART = ("--prove", "--requirement EVT-ING-001")
+KILLED, SPARED = ALL[2], ("EVT-ING-001", 202, "extensions-dropped")
+
+
+def of_the_spared(left_out: str) -> Case:
+    """The case that must fail under the mutant that the others spare."""
+    return Case("suites/e/test_e.py::EVT-RTE-003", ("EVT-RTE-003",), "extensions-dropped", left_out)
+
+
+def statuses(report: Report) -> dict[str, str]:
+    return {row.name: row.status for row in matrix(report).mutants}
+
+
+@pytest.mark.parametrize("more", [(of_the_spared(PART[1]),), ()], ids=["left-out", "not-collected"])
+def test_a_mutant_that_the_selection_cannot_decide_is_not_asked(
+    reported: Reported, history: Any, more: tuple[Case, ...]
+) -> None:
+    report = proof(reported, history, KILLED, SPARED, argv=PART, more=more)
+    assert statuses(report) == {"ingress-down": "killed", "extensions-dropped": "not_asked"}
+    assert (report.gate.exit, report.gate.outcome) == (0, "as expected, of the part that was asked")
+    assert "1 mutant not asked, by the selection: extensions-dropped" in report.gate.reasons
+    assert not matrix(report).complete
+
+
+def test_every_form_of_the_report_names_what_was_not_asked(reported: Reported, history: Any) -> None:
+    report = proof(reported, history, KILLED, SPARED, argv=PART, more=(of_the_spared(PART[1]),))
+    assert "2 mutants: 1 killed, 1 not asked" in terminal.text(report, width=110, color=False)
+    assert mutation_json(matrix(report))["counts"] == {
+        "killed": 1, "survived": 0, "undecided": 0, "not_run": 0, "not_asked": 1
+    }  # fmt: skip
+    root = ET.fromstring(junit.render(report))  # noqa: S314 - our own document
+    (skipped,) = root.iterfind("testsuite[@name='mutants']/testcase[@name='extensions-dropped']/skipped")
+    assert skipped.get("message") == "not asked"
+
+
+@pytest.mark.parametrize(
+    ("ran", "status"), [((KILLED, SPARED), "undecided"), ((KILLED,), "not_run")], ids=["beside-others", "alone"]
+)
+def test_a_selected_case_that_did_not_run_leaves_its_mutant_undecided(
+    reported: Reported, history: Any, ran: tuple[tuple[str, int, str], ...], status: str
+) -> None:
+    report = proof(reported, history, *ran, argv=("--prove", "-k EVT"), more=(of_the_spared(""),))
+    assert statuses(report) == {"ingress-down": "killed", "extensions-dropped": status}
+    assert report.gate.exit == 2
+    assert any("extensions-dropped" in reason for reason in report.gate.reasons)
+
+
+def test_a_mutant_that_is_not_asked_may_still_be_killed_falsely(reported: Reported, history: Any) -> None:
+    falsely = ("EVT-ING-001", 500, "extensions-dropped")
+    report = proof(reported, history, KILLED, falsely, argv=PART, more=(of_the_spared(PART[1]),))
+    assert statuses(report)["extensions-dropped"] == "not_asked"
+    assert report.gate.exit == 1
+
+
+def test_a_proof_that_asks_no_mutant_proves_nothing(reported: Reported, history: Any) -> None:
+    report = proof(reported, history, SPARED, argv=PART, more=(of_the_spared(PART[1]),))
+    assert report.gate.exit == 2
+    assert "no mutant ran against a requirement that must catch it" in report.gate.reasons
+
+
+def test_without_a_selection_nothing_is_called_not_asked(reported: Reported, history: Any) -> None:
+    report = proof(reported, history, *ALL[:3], SPARED)
+    assert statuses(report)["extensions-dropped"] == "undecided"
+    assert report.gate.exit == 2
