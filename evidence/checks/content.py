@@ -15,8 +15,11 @@ from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest
 if TYPE_CHECKING:
     from evidence.history_index import HistoryIndex
 
-# Attributes that brokers are known to add, with Knative's blessing; they change nothing that was sent.
-ADDED_BY_BROKERS = frozenset({"knativearrivaltime"})
+# Attributes that brokers are known to add; they change nothing that was sent. The ingress notes when an event came
+# (Knative's Broker specification); the Kafka Broker's dispatcher notes on each delivery where the record lies
+# (eventing-kafka-broker 1.22.3, CloudEventOverridesMutator.java).
+ADDED_TO_RECORDS = frozenset({"knativearrivaltime"})
+ADDED_TO_DELIVERIES = ADDED_TO_RECORDS | {"knativekafkapartition", "knativekafkaoffset"}
 
 
 def origins(history: HistoryIndex, event: EventRef) -> list[Reading]:
@@ -34,9 +37,16 @@ def read_record(record: Record) -> Reading:
     return read_kafka(record["headers"], None if record["value"] is None else octets(record["value"]))
 
 
-def changes(sent: Reading, seen: Reading, ignore: set[str]) -> list[str]:
-    """How a delivery or record differs from what was sent, what brokers may add left aside."""
-    return differences(sent, seen, ignore | (ADDED_BY_BROKERS - sent.attributes.keys()))
+def changes(sent: Reading, seen: Reading, ignore: set[str], added: frozenset[str] = ADDED_TO_DELIVERIES) -> list[str]:
+    """Return how a delivery or a record differs from what was sent.
+
+    Args:
+        sent: The event as it was sent.
+        seen: The event as it arrived.
+        ignore: The attributes that are not compared.
+        added: The attributes that brokers may add; one that was sent is compared all the same.
+    """
+    return differences(sent, seen, ignore | (added - sent.attributes.keys()))
 
 
 def _own_first(records: list[Record], field: str, name: str | None) -> list[Record]:

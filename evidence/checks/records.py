@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evidence.checks.base import Check, by_fate, check, describe, failed, observations, undecidable, violation
-from evidence.checks.content import changes, halves, origins, read_record
+from evidence.checks.content import ADDED_TO_RECORDS, changes, halves, origins, read_record
 from evidence.cloudevents import read_http
 from evidence.event_progress import EventProgress, Stage, stored, watch
 from evidence.history import Record, octets
@@ -95,7 +95,7 @@ class RecordShape(Stored):
             faults = [("a valid CloudEvent record", str(problem)) for problem in seen.problems]
             if seen.mode != "binary":
                 faults.append(("content mode binary", seen.mode or "no event"))
-            unlike = [changes(origin, seen, set()) for origin in origins(self.history, self.event)]
+            unlike = [changes(origin, seen, set(), ADDED_TO_RECORDS) for origin in origins(self.history, self.event)]
             if all(unlike) and unlike and not faults:
                 faults += [halves(fault) for fault in unlike[0]]
             if faults:

@@ -53,6 +53,7 @@ DELIVERIES: list[tuple[Expectation, Story, str]] = [
     (unchanged(E, TRIGGER), got(), ""),
     (unchanged(E, TRIGGER), got([*binary(), ["Prefer", "reply"], ["traceparent", TRACEPARENT]]), ""),
     (unchanged(E, TRIGGER), got(binary(knativearrivaltime="2025-07-02T08:20:12Z")), ""),
+    (unchanged(E, TRIGGER), got(binary(knativekafkapartition="0", knativekafkaoffset="12")), ""),
     (unchanged(E, TRIGGER), got(binary(knativehistory="x")), "knativehistory absent; got 'x'"),
     (unchanged(E, TRIGGER, ignore=["knativehistory"]), got(binary(knativehistory="x")), ""),
     (unchanged(E, TRIGGER), got(method="PUT"), "method POST; got PUT"),

@@ -85,6 +85,14 @@ def test_code_comes_after_packages_and_pips_settings_stay_out(folder: Path) -> N
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_the_base_may_be_a_plain_debian(folder: Path) -> None:
+    (install,) = [argument for name, argument in instructions(folder) if "pip install" in argument]
+    # Debian 12 marks its Python as managed by apt (PEP 668) and calls it python3 only.
+    assert "PIP_BREAK_SYSTEM_PACKAGES=1" in install
+    assert 'ln -s "$(command -v python3)" /usr/local/bin/python' in install
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
 def test_an_images_requirements_are_a_lock(folder: Path) -> None:
     lines = [line for line in (folder / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
     assert lines

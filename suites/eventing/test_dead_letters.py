@@ -14,7 +14,7 @@ NOBODY = "http://127.0.0.1:1/"  # a port that nothing may listen on (tcpmux), in
 def delivery(dead_letters: str, retry: int = 0) -> dict[str, Any]:
     """A delivery specification with a dead letter sink."""
     fields: dict[str, Any] = {"deadLetterSink": {"uri": dead_letters}}
-    return fields | ({"retry": retry, "backoffPolicy": "linear", "backoffDelay": "PT0.02S"} if retry else {})
+    return fields | ({"retry": retry, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"} if retry else {})
 
 
 @pytest.mark.requirement("EVT-DLV-002")

@@ -62,7 +62,7 @@ def test_an_event_in_a_202_is_no_reply(broker: Broker, sinks: Sinks, mode: str) 
 @pytest.mark.requirement("EVT-RPL-004")
 def test_a_200_without_a_body_ends_the_delivery(broker: Broker, sinks: Sinks) -> None:
     dead_letters = sinks()
-    options = {"retry": 2, "backoffDelay": "PT0.02S", "deadLetterSink": {"uri": dead_letters.url}}
+    options = {"retry": 2, "backoffDelay": "PT0.1S", "deadLetterSink": {"uri": dead_letters.url}}
     trigger = broker.trigger(filter=QUESTION, subscriber=sinks([Answer(200)]), delivery=options)
     event = broker.send(type="question")
     expect(attempts(event, to=trigger, count=1))
