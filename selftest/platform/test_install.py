@@ -104,20 +104,6 @@ def test_what_a_webhooks_own_controller_wrote_stays(cluster: Cluster, kube: Kube
     assert hook["webhooks"][0]["clientConfig"] == {"caBundle": "eA=="}
 
 
-def test_a_namespace_keeps_the_labels_that_another_component_gives_it(cluster: Cluster, kube: KubeClient) -> None:
-    labelled = manifest("Namespace", "n")
-    labelled["metadata"]["labels"] = {"pod-security.kubernetes.io/enforce": "baseline"}
-    first, second = Component("labels", "1", namespace="n"), Component("bare", "1", namespace="n")
-    documents = {"labels": [labelled], "bare": [manifest("ConfigMap", "settings")]}
-    install(kube, Given(documents, [first, second]), print)
-    before = cluster.versions()
-    install(kube, Given(documents, [first, second]), print)
-    namespace = cluster.find("Namespace", "n")
-    assert namespace is not None
-    assert namespace["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "baseline"}
-    assert cluster.versions() == before
-
-
 def test_the_rules_of_an_aggregated_role_are_the_apis(cluster: Cluster, kube: KubeClient) -> None:
     selectors = {"clusterRoleSelectors": [{"matchLabels": {"x.example/part": "true"}}]}
     given = one(manifest("ClusterRole", "sum", aggregationRule=selectors, rules=[]))

@@ -11,6 +11,8 @@ from fixtures.errors import KubeError, PlatformError
 from fixtures.kube.client import KubeClient
 from fixtures.platform import Bundle, install, status, uninstall
 from fixtures.platform.__main__ import main
+from fixtures.platform.description.model import Component
+from selftest.platform.given import Given, manifest
 from selftest.platforms import platform
 
 pytestmark = pytest.mark.timeout(600)  # a fresh clone builds the image here
@@ -176,6 +178,17 @@ def test_a_bundle_made_by_hand_is_installed_kept_and_removed(kube: KubeClient, f
         with pytest.raises(KubeError) as caught:
             kube.get(ref)
         assert caught.value.code == 404
+
+
+def test_a_namespace_keeps_the_labels_that_another_component_gives_it(kube: KubeClient) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "baseline"}
+    labelled = manifest("Namespace", "shared") | {"metadata": {"name": "shared", "labels": labels}}
+    components = [Component(name, "1", namespace="shared") for name in ("labels", "bare")]
+    source = Given({"labels": [labelled], "bare": [manifest("ConfigMap", "settings")]}, components)
+    install(kube, source, print)
+    assert install(kube, source, print).changes == 0
+    namespace = kube.get(ObjectRef("v1", "Namespace", None, "shared"))
+    assert labels.items() <= namespace["metadata"]["labels"].items()
 
 
 def test_an_image_that_nobody_has_is_told(kube: KubeClient, folder: Path) -> None:
