@@ -85,9 +85,21 @@ def triggers_of(to: Trigger | Sequence[Trigger]) -> list[Any]:
 
 
 def topic_of(on: Topic) -> TopicRef:
-    """The topic, or the one that a Broker stores its events in."""
+    """Return the topic, or the one that a Broker stores its events in.
+
+    Raises:
+        RefError: The Broker shows no topic.
+    """
     ref = ref_of(on, TopicRef, BrokerRef)
+    if isinstance(ref, BrokerRef) and not ref.topic:
+        raise RefError(f"Broker {ref.namespace}/{ref.name} shows no topic: nothing can be said of its records")
     return TopicRef(ref.topic) if isinstance(ref, BrokerRef) else ref
+
+
+def witness_of(on: Topic) -> TriggerRef | None:
+    """Return the Trigger that stands for a Broker's storage, where the Broker shows none; None where it does."""
+    ref = ref_of(on, TopicRef, BrokerRef)
+    return ref.witness if isinstance(ref, BrokerRef) and not ref.topic else None
 
 
 def trigger_of(by: Trigger | None) -> TriggerRef | None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 LEVELS = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY")
 PROFILES = ("broker-core", "broker-extended", "async-inference", "kafka-streaming", "latency")
+FIELDS = ("id", "level", "profile", "text", "source", "url", "mutants", "cases", "needs")
+NEEDS = ("broker-storage",)
+"""What a requirement may need: `broker-storage`, a topic that holds a Broker's events and that can be read."""
 HOSTS = ("platform", "workload")
 MUTANTS_FILE = "mutants.toml"
 VERSION_FILE = "VERSION"
@@ -56,6 +59,7 @@ class Requirement:
     Attributes:
         mutants: The faulty systems that its tests must fail.
         cases: How many test cases ask for it, in a collection of all.
+        needs: What the system under test must show so that it can be asked (`NEEDS`).
     """
 
     id: str
@@ -67,6 +71,7 @@ class Requirement:
     url: str
     mutants: tuple[str, ...]
     cases: int
+    needs: tuple[str, ...] = ()
 
     @property
     def binding(self) -> bool:
@@ -179,7 +184,7 @@ def _version(reader: EntryReader, file: Path) -> str:
 
 def _requirement(reader: EntryReader, file: Path, table: Mapping[str, Any]) -> Requirement:
     entry = f"requirement {table.get('id', '(without id)')}"
-    reader.known_fields(file, entry, table, ("id", "level", "profile", "text", "source", "url", "mutants", "cases"))
+    reader.known_fields(file, entry, table, FIELDS)
     found = Requirement(
         id=reader.text(file, entry, table, "id"),
         level=reader.one_of(file, entry, table, "level", LEVELS),
@@ -190,9 +195,13 @@ def _requirement(reader: EntryReader, file: Path, table: Mapping[str, Any]) -> R
         url=reader.text(file, entry, table, "url", required=False),
         mutants=reader.texts(file, entry, table, "mutants"),
         cases=reader.count(file, entry, table, "cases"),
+        needs=reader.texts(file, entry, table, "needs"),
     )
     if found.id and not _ID.fullmatch(found.id):
         reader.fault(file, entry, "id", f"is not of the form ABC-DEF-001: {_MEANINGS['id']}")
+    for need in found.needs:
+        if need not in NEEDS:
+            reader.fault(file, entry, "needs", f"{need!r} is none of {', '.join(NEEDS)}")
     if found.binding and not found.mutants:
         advice = f'write mutants = ["NAME"], a name of {MUTANTS_FILE}'
         reader.fault(file, entry, "mutants", f"a {found.level} names at least one mutant that it must catch: {advice}")

@@ -3,6 +3,10 @@
 This is where absence gets proven. An event is *handled* once the Trigger's consumer group has committed an offset past
 every record of it, or, for ordered Triggers, once the subscriber has answered a later event of the same partition. It
 is *lost* once the topic has been read up to an end observed after the 2xx, and it is not there. All else is open.
+
+A Broker that shows no storage (no topic, no group) leaves one proof: a *fence*. That is an event which got in later and
+which the Trigger must deliver; once it came, and then nothing for the time that the Trigger's ref states, the Trigger
+is done with whatever got in before. What such a Broker has accepted counts as stored.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import TYPE_CHECKING
 from evidence.history_index import HistoryIndex, Moment, SeenEvent, moment
 from evidence.identity import of_http
 from evidence.refs import EventRef, TriggerRef
+from evidence.verdict import Proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,19 +36,31 @@ class Stage(Enum):
     UNDECIDABLE = auto()
     REFUSED = auto()
     LOST = auto()
+    SILENT = auto()
+    """Accepted by a Broker without storage to look at, and no later event shows whether a Trigger is done with it."""
     STORED = auto()
     HANDLED = auto()
 
 
 @dataclass(slots=True)  # not frozen: that alone triples the cost of making one, and judging makes many
 class EventProgress:
-    """A stage, its proof, and what to say about it. `at` is when a handled event was seen to be so."""
+    """How far an event has got.
+
+    Attributes:
+        stage: The stage.
+        text: What to say about it, in words for a message.
+        witness: The numbers of the records that show it.
+        places: The records of the topic that hold the event.
+        at: The moment when a handled or lost event was seen to be so, or when an accepted one got in.
+        proof: The kind of proof that the Trigger is done with the event.
+    """
 
     stage: Stage
     text: str
     witness: tuple[int, ...] = ()
     places: tuple[Record, ...] = ()
     at: Moment | None = None
+    proof: str = ""
 
 
 def watch(
@@ -56,6 +73,8 @@ def watch(
     for trigger in [*triggers, replied_by] if replied_by else triggers:
         if trigger.topic:
             history.watch_group(trigger.group, trigger.topic)
+        elif trigger.fenced:
+            history.watch_fences(trigger.namespace, trigger.name)
         if trigger.ordered:
             history.watch_all_events()
     if replied_by is not None:
@@ -63,7 +82,7 @@ def watch(
 
 
 def stored(history: HistoryIndex, event: EventRef, topic: str, replied_by: TriggerRef | None = None) -> EventProgress:
-    """Whether the event is in the topic."""
+    """Return whether the event is in the topic."""
     seen = history.events[event.source, event.id]
     places = tuple(history.places((event.source, event.id), topic))
     if event.produce is not None:
@@ -84,20 +103,51 @@ def stored(history: HistoryIndex, event: EventRef, topic: str, replied_by: Trigg
     return EventProgress(Stage.OPEN, f"no record shows that it was sent or that it came to topic {topic}")
 
 
+def accepted(history: HistoryIndex, event: EventRef, replied_by: TriggerRef | None = None) -> EventProgress:
+    """Return whether the event got into a Broker that shows no storage: by a request, or as somebody's reply."""
+    seen = history.events[event.source, event.id]
+    if seen.sent:
+        answers = _answers(history, seen)
+        if len(answers) < len(seen.sent):
+            return EventProgress(Stage.OPEN, "the ingress has not answered yet")
+        taken = [answer for answer in answers if _is_success(answer)]
+        if not taken:
+            return _turned_away(answers[-1])
+        text = f"the ingress answered {taken[-1]['status']}"
+        return EventProgress(Stage.STORED, text, (taken[-1]["seq"],), (), moment(answers[-1]))
+    if replied_by is not None and seen.replied:
+        last = seen.replied[-1]
+        return EventProgress(Stage.STORED, f"{last['receive']} was answered with it", (last["seq"],), (), moment(last))
+    return EventProgress(Stage.OPEN, "no record shows that it was sent, or that a subscriber replied it")
+
+
+def _answers(history: HistoryIndex, seen: SeenEvent) -> list[Record]:
+    return [history.answered[record["send"]] for record in seen.sent if record["send"] in history.answered]
+
+
+def _is_success(answer: Record) -> bool:
+    return answer["status"] is not None and 200 <= answer["status"] < 300
+
+
+def _turned_away(last: Record) -> EventProgress:
+    """Return the progress of an event that no request brought in, by the last answer."""
+    if last["status"] is None:
+        return EventProgress(Stage.UNDECIDABLE, f"the ingress did not answer: {last.get('error')}", (last["seq"],))
+    if last["status"] in UNAVAILABLE:
+        return EventProgress(Stage.UNDECIDABLE, f"the ingress answered {last['status']}", (last["seq"],))
+    return EventProgress(Stage.REFUSED, f"the ingress refused it with {last['status']}", (last["seq"],))
+
+
 def _sent(history: HistoryIndex, seen: SeenEvent, topic: str, places: tuple[Record, ...]) -> EventProgress:
-    answers = [history.answered[record["send"]] for record in seen.sent if record["send"] in history.answered]
+    answers = _answers(history, seen)
     if len(answers) < len(seen.sent):
         return EventProgress(Stage.OPEN, "the ingress has not answered yet")
-    accepted = [answer for answer in answers if answer["status"] is not None and 200 <= answer["status"] < 300]
+    accepted = [answer for answer in answers if _is_success(answer)]
     if len(places) >= max(1, len(accepted)):
         return EventProgress(Stage.STORED, "stored", (places[-1]["seq"],), places)
     last = answers[-1]
     if not accepted:
-        if last["status"] is None:
-            return EventProgress(Stage.UNDECIDABLE, f"the ingress did not answer: {last.get('error')}", (last["seq"],))
-        if last["status"] in UNAVAILABLE:
-            return EventProgress(Stage.UNDECIDABLE, f"the ingress answered {last['status']}", (last["seq"],))
-        return EventProgress(Stage.REFUSED, f"the ingress refused it with {last['status']}", (last["seq"],))
+        return _turned_away(last)
     covered = _covered(history, topic, moment(last))
     if covered is None:
         return EventProgress(
@@ -136,16 +186,19 @@ def _replied(
 def handled(
     history: HistoryIndex, event: EventRef, trigger: TriggerRef, replied_by: TriggerRef | None = None
 ) -> EventProgress:
-    """Whether the Trigger is done with the event: deliveries, retries, dead letter and reply included."""
+    """Return whether the Trigger is done with the event: deliveries, retries, dead letter and reply included."""
+    if trigger.fenced:
+        return _fenced(history, event, trigger, replied_by)
     fate = stored(history, event, trigger.topic, replied_by)
     if fate.stage is not Stage.STORED:
         return fate
     last: Moment | None = None
     witness: tuple[int, ...] = ()
+    proof = Proof.OFFSETS
     for place in fate.places:
         past = history.passed(trigger.group, place) if trigger.group else None
         if past is None and trigger.ordered:
-            past = _fence(history, place, trigger)
+            past, proof = _answered_later(history, place, trigger), Proof.ORDER
         if past is None:
             spot = f"{place['topic']}[{place['partition']}]@{place['offset']}"
             group = f"group {trigger.group} has not passed" if trigger.group else "no consumer group shows who passed"
@@ -153,10 +206,56 @@ def handled(
         if last is None or past > last:
             last, witness = past, (place["seq"], past.seq)
     spots = ", ".join(f"{place['topic']}[{place['partition']}]@{place['offset']}" for place in fate.places)
-    return EventProgress(Stage.HANDLED, f"group {trigger.group} passed {spots}", witness, fate.places, last)
+    return EventProgress(Stage.HANDLED, f"group {trigger.group} passed {spots}", witness, fate.places, last, proof)
 
 
-def _fence(history: HistoryIndex, place: Record, trigger: TriggerRef) -> Moment | None:
+def _fenced(
+    history: HistoryIndex, event: EventRef, trigger: TriggerRef, replied_by: TriggerRef | None
+) -> EventProgress:
+    progress = accepted(history, event, replied_by)
+    if progress.stage is not Stage.STORED or progress.at is None:
+        return progress
+    sink = trigger.sink.name if trigger.sink else ""
+    requests = history.deliveries((event.source, event.id), {sink})
+    if any(request["receive"] not in history.replied for request in requests):
+        return EventProgress(Stage.OPEN, "a delivery of it has no answer yet", (requests[-1]["seq"],))
+    since = max([progress.at, *(moment(history.replied[request["receive"]]) for request in requests)])
+    fence = fence_after(history, trigger, progress.at, since)
+    name = f"Trigger {trigger.namespace}/{trigger.name}"
+    if fence is None:
+        return EventProgress(Stage.SILENT, f"no later event shows that {name} is done with it", progress.witness)
+    text = f"{name} had delivered a later event and been silent for {trigger.settle:g} s"
+    return EventProgress(Stage.HANDLED, text, (*progress.witness, fence.seq), (), fence, Proof.FENCE)
+
+
+def fence_after(history: HistoryIndex, trigger: TriggerRef, got_in: Moment, busy: Moment) -> Moment | None:
+    """Return the first fence that proves a Trigger done with what got in up to a moment; None while there is none.
+
+    Args:
+        history: The records.
+        trigger: The Trigger, whose ref states how long it has to be silent.
+        got_in: The moment when the thing in question got in: the fence must have been sent later.
+        busy: The last moment at which the Trigger was seen to work on it: the silence begins there at the earliest.
+    """
+    for record in history.fences.get((trigger.namespace, trigger.name), ()):
+        seen = history.events.get((record["source"], record["id"]))
+        if seen is None or trigger.sink is None:
+            continue
+        sent = [request for request in seen.sent if request["seq"] > got_in.seq]
+        taken = [request for request in sent if _is_success(history.answered.get(request["send"], _NO_ANSWER))]
+        came = [request for request in seen.received if request["sink"] == trigger.sink.name]
+        if not taken or not came or came[0]["seq"] < taken[0]["seq"]:
+            continue
+        silent_since = max(busy.t, came[0]["t"])
+        if record["seq"] > max(busy.seq, came[0]["seq"]) and record["t"] - silent_since >= trigger.settle:
+            return moment(record)
+    return None
+
+
+_NO_ANSWER: Record = {"status": None}
+
+
+def _answered_later(history: HistoryIndex, place: Record, trigger: TriggerRef) -> Moment | None:
     sink = trigger.sink.name if trigger.sink else None
     for seen in history.events.values():
         if any(

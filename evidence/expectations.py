@@ -31,6 +31,7 @@ from evidence.arguments import (
     topic_of,
     trigger_of,
     triggers_of,
+    witness_of,
 )
 from evidence.refs import (
     BrokerRef,
@@ -99,13 +100,25 @@ def response_event(
 
 
 def recorded(event: Event, on: Topic, *, replied_by: Trigger | None = None) -> Expectation:
-    """The event is in the topic, once for each time it was accepted, in whatever content mode."""
+    """Expect that the event is in the topic, once for each time it was accepted, in whatever content mode.
+
+    Of a Broker that shows no topic: that its witness, a Trigger without a filter, gets the event.
+    """
+    if (witness := witness_of(on)) is not None:
+        return delivered(event, to=witness, replied_by=replied_by)
     return expectation("recorded", event=event_of(event), on=topic_of(on), replied_by=trigger_of(replied_by))
 
 
 def not_recorded(event: Event | Exchange, on: Topic, *, replied_by: Trigger | None = None) -> Expectation:
-    """Nothing of the event, or of the request's bytes, is in the topic once its end has been read."""
+    """Expect that nothing of the event, or of the request's bytes, is in the topic once its end has been read.
+
+    Of a Broker that shows no topic: that nothing of it comes to its witness, which a later event proves.
+    """
     ref = ref_of(event, EventRef, ExchangeRef)
+    if (witness := witness_of(on)) is not None:
+        if ref.send is None:
+            return not_delivered(ref, to=witness, replied_by=replied_by)
+        return expectation("not_passed_on", event=ref, by=witness)
     return expectation("not_recorded", event=ref, on=topic_of(on), replied_by=trigger_of(replied_by))
 
 
@@ -167,12 +180,9 @@ def data_kept(event: Event, to: Place | Sequence[Place]) -> Expectation:
 def attribute_kept(event: Event, to: Place | Topic, name: str) -> Expectation:
     """The attribute has at the subscriber, or in the topic's record, the value that was sent."""
     ref = ref_of(to, TriggerRef, SinkRef, TopicRef, BrokerRef)
-    return expectation(
-        "attribute_kept",
-        event=event_of(event),
-        to=TopicRef(ref.topic) if isinstance(ref, BrokerRef) else ref,
-        name=name,
-    )
+    if isinstance(ref, BrokerRef):
+        ref = witness_of(ref) or topic_of(ref)
+    return expectation("attribute_kept", event=event_of(event), to=ref, name=name)
 
 
 def request_header(event: Event, to: Place | Sequence[Place], name: str, value: str | None) -> Expectation:

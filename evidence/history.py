@@ -115,6 +115,7 @@ KINDS: dict[str, dict[str, Field]] = {
         "verb": TEXT, "apiVersion": TEXT, "kind_": TEXT, "namespace": maybe(TEXT), "name": TEXT, "code": WHOLE,
         "reason": optional(maybe(TEXT)), "message": optional(maybe(TEXT)), "object": optional(maybe(OBJECT)),
     },
+    "fence": {"namespace": NAME, "trigger": NAME, "source": NAME, "id": NAME},
     "load": {
         "load": TEXT, "samples": LISTS, "error": optional(maybe(TEXT)), "shortage": optional(maybe(TEXT)),
         "calibration": optional(maybe(an_object(latencies=optional(LIST)))), "machine": optional(maybe(OBJECT)),

@@ -94,6 +94,8 @@ class HistoryIndex:
         self.produced: dict[str, Record | None] = {}
         self.objects: dict[ObjectKey, list[Record]] = {}
         self.loads: dict[str, list[Record]] = {}
+        self.fences: dict[tuple[str, str], list[Record]] = {}
+        self.at_sink: dict[str, list[Record]] = {}
         self.fed = 0
         self._all = False
         self._all_topics = False
@@ -107,6 +109,7 @@ class HistoryIndex:
             "offsets": self._offsets,
             "object": self._object,
             "load": self._load,
+            "fence": self._fence,
         }
 
     # What to keep.
@@ -153,6 +156,15 @@ class HistoryIndex:
         """Keep the samples of a load."""
         self.loads.setdefault(load, [])
 
+    def watch_fences(self, namespace: str, trigger: str) -> None:
+        """Keep the fences of a Trigger, and every event: a fence is one of them."""
+        self.fences.setdefault((namespace, trigger), [])
+        self.watch_all_events()
+
+    def watch_sink(self, sink: str) -> None:
+        """Keep every request that comes to a sink, whatever it carries."""
+        self.at_sink.setdefault(sink, [])
+
     # Records, in order.
 
     def feed(self, record: Record) -> None:
@@ -185,6 +197,8 @@ class HistoryIndex:
             self.answered[record["send"]] = record
 
     def _received(self, record: Record) -> None:
+        if (kept := self.at_sink.get(record["sink"])) is not None:
+            kept.append(record)
         identity = of_http(record["headers"], record["body"])
         if identity is None:
             return
@@ -259,6 +273,11 @@ class HistoryIndex:
 
     def _load(self, record: Record) -> None:
         kept = self.loads.get(record["load"])
+        if kept is not None:
+            kept.append(record)
+
+    def _fence(self, record: Record) -> None:
+        kept = self.fences.get((record["namespace"], record["trigger"]))
         if kept is not None:
             kept.append(record)
 

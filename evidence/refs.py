@@ -44,10 +44,17 @@ class SinkRef:
 
 @dataclass(frozen=True, slots=True)
 class TriggerRef:
-    """A Trigger, the sink it delivers to, and the consumer group whose committed offset proves what it has handled.
+    """A Trigger, the sink it delivers to, and what proves that it is done with an event.
 
-    `sink` is None when the subscriber is not the probe's. `group` is empty when the broker shows none: then only a
-    fence event can prove absence. `ordered` says that the Trigger asks for ordered delivery.
+    Attributes:
+        namespace: The namespace of the Trigger.
+        name: The name of the Trigger.
+        sink: The recording subscriber; None when the subscriber is not the probe's.
+        topic: The topic that stores its Broker's events; empty when the Broker shows none.
+        group: The consumer group whose committed offset proves what was handled; empty when the Broker shows none.
+        ordered: Whether the Trigger asks for ordered delivery.
+        settle: The seconds of silence, behind a later event that the Trigger delivered, that prove it done when no
+            group can (a fence); 0 where a fence proves nothing.
     """
 
     namespace: str
@@ -56,6 +63,12 @@ class TriggerRef:
     topic: str
     group: str
     ordered: bool = False
+    settle: float = 0.0
+
+    @property
+    def fenced(self) -> bool:
+        """Whether a fence, not a group's offset, proves that the Trigger is done with an event."""
+        return not self.group and self.settle > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +80,21 @@ class TopicRef:
 
 @dataclass(frozen=True, slots=True)
 class BrokerRef:
-    """A Broker, the topic that stores its events and the URL that takes them."""
+    """A Broker, the URL that takes its events, and where what it has stored can be seen.
+
+    Attributes:
+        namespace: The namespace of the Broker.
+        name: The name of the Broker.
+        topic: The topic that stores its events; empty when the Broker shows none.
+        url: The URL that takes its events.
+        witness: A Trigger without a filter, whose deliveries show what was stored; None where the topic does.
+    """
 
     namespace: str
     name: str
     topic: str
     url: str
+    witness: TriggerRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evidence.refs import ObjectRef
+    from evidence.refs import ObjectRef, TriggerRef
 
 
 class Verdict(StrEnum):
@@ -23,6 +23,17 @@ class Verdict(StrEnum):
     NOT_TESTABLE = "not_testable"
     SKIPPED = "skipped"
     FLAKY = "flaky"
+
+
+class Proof(StrEnum):
+    """The kinds of proof that a Trigger is done with an event."""
+
+    OFFSETS = "offsets"
+    """The committed offset of the Trigger's consumer group has passed the event's record."""
+    ORDER = "order"
+    """The subscriber of an ordered Trigger has answered a later event of the same partition."""
+    FENCE = "fence"
+    """A later event came to the Trigger's subscriber, and then nothing for a stated time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +58,19 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict, or None while undecided. `figures` are measurements worth reporting, like percentiles."""
+    """What a check says.
+
+    Attributes:
+        verdict: The verdict; None while undecided.
+        violations: The differences behind a verdict that is no pass.
+        figures: The measurements worth reporting, like percentiles, by name.
+        proof: The kind of proof that the verdict stands on, where it needed more than what was seen (`Proof`).
+    """
 
     verdict: Verdict | None
     violations: tuple[Violation, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
+    proof: str = ""
 
 
 UNDECIDED = Judgement(None)
@@ -63,10 +82,12 @@ class ObservationRequest:
     """An observation that would help to decide.
 
     `what` is `offsets` (one observation of `topic`: end of every partition; with `group`: its committed offsets), `tap`
-    (read `topic` from its beginning, if nobody does yet) or `object` (get `obj` from the Kubernetes API).
+    (read `topic` from its beginning, if nobody does yet), `object` (get `obj` from the Kubernetes API) or `fence` (send
+    an event that `trigger` must deliver, wait for it and then for silence, and record that).
     """
 
     what: str
     topic: str = ""
     group: str = ""
     obj: ObjectRef | None = None
+    trigger: TriggerRef | None = None

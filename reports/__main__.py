@@ -146,6 +146,8 @@ def _show_one(report: Report, result: Result, history: Path, console: Console) -
             told.append(f" {expectation.check}  ").append(
                 PLAIN.one_line(json.dumps(PLAIN.obj(expectation.args)), 200), style="dim"
             )
+            if expectation.proof:
+                told.append(f"  proven by {html.PROOFS[expectation.proof]}", style="dim")
             console.print(told)
         _show_paths(
             [expectation for expectation in test.expectations if expectation.verdict != "pass"]

@@ -108,6 +108,7 @@ def _test(test: Test) -> dict[str, Any]:
         "reason": test.reason,
         "duration": round(test.duration, 3),
         "expectations": len(test.expectations),
+        "proofs": test.proofs,
         "diagnostics": None if test.diagnostics is None else test.diagnostics.folder,
         "figures": [
             {"check": expectation.check, **expectation.figures}

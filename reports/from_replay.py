@@ -82,6 +82,7 @@ def _expectation(expectation: replay.JudgedExpectation) -> ReportedExpectation:
         recorded=expectation.recorded,
         violations=tuple(_violation(violated) for violated in found.violations),
         figures=PLAIN.obj(dict(found.figures)),
+        proof=found.proof,
     )
 
 

@@ -27,6 +27,7 @@ MARKS = {
     "not_testable": "□",
     "skipped": "-",
 }
+PROOFS = {"offsets": "committed offsets", "order": "a later event in order", "fence": "a fence"}
 CLAIMS = {"pass": "Conformant", "fail": "Not conformant", "unknown": "Undecided"}
 
 
@@ -48,6 +49,7 @@ def render(report: Report, history: Path) -> str:
             report=report,
             marks=MARKS,
             claims=CLAIMS,
+            proofs=PROOFS,
             mark_of=terminal.mark_of,
             troubled=[
                 r

@@ -4,6 +4,7 @@ No judging here (`evidence` does that) and no exit codes (`reports.gate`). `repo
 `reports.document` makes JSON of it.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -51,6 +52,8 @@ class ReportedExpectation:
     violations: tuple[ReportedViolation, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     """Measurements worth reporting, like percentiles."""
+    proof: str = ""
+    """The kind of proof that the verdict stands on (`evidence.verdict.Proof`), where it needed one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,11 @@ class Test:
     started: float
     expectations: tuple[ReportedExpectation, ...] = ()
     diagnostics: Diagnostics | None = None
+
+    @property
+    def proofs(self) -> dict[str, int]:
+        """How many of its expectations stand on each kind of proof that was needed."""
+        return dict(sorted(Counter(each.proof for each in self.expectations if each.proof).items()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""Broker, class Kafka: a topic, an address at the ingress, and the conditions of the real controller."""
+"""Brokers: a topic, an address at the ingress, and the conditions of the real controller.
+
+Class Kafka is the Kafka Broker's contract. Class Opaque is any other broker, as its users see it: it takes no
+configuration, and neither a status nor a name tells which topic and which consumer groups serve it.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,13 +14,16 @@ from embedded.controllers.conditions import TRUE, Conditions, ConditionState, fa
 from embedded.controllers.controller import Controller, Key, RetryError, drop_finalizer, set_finalizer
 from embedded.controllers.destinations import UnresolvedDestinationError, resolve_destination
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
-from embedded.controllers.topics import Topics
+from embedded.controllers.topics import KAFKA_HOST, Topics
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import BrokerSpec
 from embedded.types import Composition
 
 CLASS = "eventing.knative.dev/broker.class"
 KAFKA_CLASS = "Kafka"
+OPAQUE_CLASS = "Opaque"
+CLASSES = (KAFKA_CLASS, OPAQUE_CLASS)
+OPAQUE_PARTITIONS = 3
 EXTERNAL_TOPIC = "kafka.eventing.knative.dev/external.topic"
 FINALIZER = "brokers.eventing.knative.dev"
 DEFAULT_CONFIG = {"kind": "ConfigMap", "name": "kafka-broker-config", "namespace": "knative-eventing"}
@@ -59,7 +66,7 @@ class ConfigError(Exception):
 
 
 class BrokerController(Controller):
-    """Reconciles Brokers of class Kafka; a Broker of another class is told that nobody here looks after it."""
+    """Reconciles Brokers of these classes; a Broker of another class is told that nobody here looks after it."""
 
     resource = BROKER
     also = (CONFIGMAP, SERVICE)
@@ -100,9 +107,9 @@ class BrokerController(Controller):
         conditions = Conditions((broker.get("status") or {}).get("conditions"))
         status: dict[str, Any] = {"observedGeneration": broker["metadata"]["generation"]}
         annotations = broker["metadata"].get("annotations") or {}
-        if annotations.get(CLASS) != KAFKA_CLASS:
+        if annotations.get(CLASS) not in CLASSES:
             given = annotations.get(CLASS)
-            why = f"this platform runs Brokers of class {KAFKA_CLASS} only; annotation {CLASS}: {given!r}"
+            why = f"this platform runs Brokers of class {' and '.join(CLASSES)} only; annotation {CLASS}: {given!r}"
             conditions.set("Ready", fails("UnknownBrokerClass", why))
             status["conditions"] = conditions.as_list()
             self.store.patch_status(BROKER, namespace, name, status)
@@ -150,7 +157,8 @@ class BrokerController(Controller):
         conditions.set("ConfigMapUpdated", TRUE)
         conditions.set("ProbeSucceeded", TRUE)
         conditions.set("Addressable", TRUE)
-        status["annotations"] = {"default.topic": policies.annotated_topic(topic), **config.annotations()}
+        if not is_opaque(broker):
+            status["annotations"] = {"default.topic": policies.annotated_topic(topic), **config.annotations()}
         status |= policies.address_of_broker(f"{INGRESS}/{namespace}/{name}")
 
     async def _topic(self, broker: dict[str, Any], config: TopicConfig, conditions: Conditions) -> tuple[str, int]:
@@ -190,12 +198,14 @@ class BrokerController(Controller):
         await self._withdraw((broker["metadata"]["namespace"], broker["metadata"]["name"]))
         topic, external = topic_name(broker)
         # Only what was made is deleted: a Broker that never came so far left no topic.
-        made = "default.topic" in ((broker.get("status") or {}).get("annotations") or {})
+        made = bool((broker.get("status") or {}).get("address")) if is_opaque(broker) else _names_topic(broker)
         if made and not external:
             await self._topics.delete(topic)
         drop_finalizer(self.store, BROKER, broker, FINALIZER)
 
     def _config(self, broker: dict[str, Any]) -> TopicConfig:
+        if is_opaque(broker):
+            return TopicConfig(OPAQUE_PARTITIONS, 1, KAFKA_HOST)
         reference = config_reference(broker)
         if reference["kind"] != "ConfigMap":
             raise ConfigError(f"spec.config must refer to a ConfigMap, not to a {reference['kind']}")
@@ -221,9 +231,20 @@ def config_reference(broker: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def is_opaque(broker: dict[str, Any]) -> bool:
+    """Tell whether a Broker is of the class that shows nothing of its storage."""
+    return (broker["metadata"].get("annotations") or {}).get(CLASS) == OPAQUE_CLASS
+
+
+def _names_topic(broker: dict[str, Any]) -> bool:
+    return "default.topic" in ((broker.get("status") or {}).get("annotations") or {})
+
+
 def topic_name(broker: dict[str, Any]) -> tuple[str, bool]:
     """The Broker's topic, and whether it is somebody else's (external)."""
     metadata = broker["metadata"]
+    if is_opaque(broker):
+        return f"store-{metadata['uid']}", False
     external = (metadata.get("annotations") or {}).get(EXTERNAL_TOPIC)
     return (external, True) if external else (f"knative-broker-{metadata['namespace']}-{metadata['name']}", False)
 

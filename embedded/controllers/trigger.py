@@ -1,11 +1,11 @@
-"""Trigger of a Kafka Broker: its subscriber, its dead letter sink, its consumer group, its delivery or the Broker's."""
+"""Trigger of a Broker: its subscriber, its dead letter sink, its consumer group, its delivery or the Broker's."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from embedded.api.resources import BROKER, INFERENCESERVICE, SERVICE, TRIGGER, Resource
 from embedded.api.store import Store
-from embedded.controllers.broker import CLASS, KAFKA_CLASS, topic_name
+from embedded.controllers.broker import CLASS, CLASSES, is_opaque, topic_name
 from embedded.controllers.conditions import (
     TRUE,
     Conditions,
@@ -38,7 +38,7 @@ NO_SINK = holds("DeadLetterSinkNotConfigured", "No dead letter sink is configure
 
 
 class TriggerController(Controller):
-    """Reconciles Triggers whose Broker is of class Kafka, or does not exist."""
+    """Reconciles Triggers whose Broker is of a class that this platform runs, or does not exist."""
 
     resource = TRIGGER
     also = (BROKER, SERVICE, INFERENCESERVICE)
@@ -84,7 +84,7 @@ class TriggerController(Controller):
                 drop_finalizer(self.store, TRIGGER, trigger, FINALIZER)
             return
         broker = self.store.find(BROKER, namespace, trigger["spec"]["broker"])
-        if broker is not None and (broker["metadata"].get("annotations") or {}).get(CLASS) != KAFKA_CLASS:
+        if broker is not None and (broker["metadata"].get("annotations") or {}).get(CLASS) not in CLASSES:
             return
         trigger = set_finalizer(self.store, TRIGGER, trigger, FINALIZER)
         conditions = Conditions((trigger.get("status") or {}).get("conditions"))
@@ -152,7 +152,10 @@ class TriggerController(Controller):
         if broker is None:
             return None
         group = f"knative-trigger-{namespace}-{name}"
-        status["annotations"] = {"group.id": group}
+        if is_opaque(broker):
+            group = f"reader-{trigger['metadata']['uid']}"
+        else:
+            status["annotations"] = {"group.id": group}
         if "subscriberUri" not in status:
             return None
         filters = trigger["spec"].get("filters")

@@ -23,6 +23,7 @@ from evidence.checks import (
     records,
     streaming,
     tracing,
+    witness,
 )
 from evidence.checks.base import REGISTRY, Check
 from evidence.history_index import HistoryIndex
@@ -60,6 +61,7 @@ FAMILIES = (
     streaming,
     control_plane,
     latency,
+    witness,
 )
 
 

@@ -90,9 +90,14 @@ def check(name: str) -> Callable[[_C], _C]:
     return register
 
 
-def failed(*violations: Violation) -> Judgement:
-    """Verdict fail."""
-    return Judgement(Verdict.FAIL, violations)
+def failed(*violations: Violation, proof: str = "") -> Judgement:
+    """Return verdict fail; `proof` is the kind of proof behind it (`Proof`), where one was needed."""
+    return Judgement(Verdict.FAIL, violations, proof=proof)
+
+
+def proven(progress: EventProgress) -> Judgement:
+    """Return verdict pass, which stands on the proof that a Trigger is done with an event."""
+    return Judgement(Verdict.PASS, proof=progress.proof)
 
 
 def undecidable(violation: Violation) -> Judgement:
@@ -112,7 +117,9 @@ def by_fate(expected: str, fate: EventProgress, where: str) -> Violation:
 
 
 def observations(trigger: TriggerRef | None) -> tuple[ObservationRequest, ...]:
-    """What shows whether a Trigger is done with an event."""
+    """Return what shows whether a Trigger is done with an event."""
+    if trigger is not None and trigger.fenced:
+        return (ObservationRequest("fence", trigger=trigger),)
     if trigger is None or not trigger.topic:
         return ()
     return (ObservationRequest("tap", trigger.topic), ObservationRequest("offsets", trigger.topic, trigger.group))

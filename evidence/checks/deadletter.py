@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from evidence.checks.base import check, describe, failed, undecidable, violation
+from evidence.checks.base import check, describe, failed, proven, undecidable, violation
 from evidence.checks.content import origins
 from evidence.checks.delivery import DeliveryCheck
 from evidence.cloudevents import Reading, read_http, same_data
@@ -104,7 +104,7 @@ class NotDeadLettered(DeadLetter):
             return failed(violation(self.expected, "a request there", (found[0]["seq"],), self.where(self.event)))
         fate = self.fate()
         if fate.stage is Stage.HANDLED:
-            return PASSED
+            return proven(fate)
         if fate.stage in {Stage.REFUSED, Stage.UNDECIDABLE} or (fate.stage is Stage.LOST and final):
             return undecidable(violation(self.expected, fate.text, fate.witness, self.where(self.event)))
         return UNDECIDED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evidence.checks.base import Check, by_fate, check, describe, failed, observations, undecidable, violation
+from evidence.checks.base import Check, by_fate, check, describe, failed, observations, proven, undecidable, violation
 from evidence.event_progress import EventProgress, Stage, handled, watch
 from evidence.refs import EventRef, SinkRef, TriggerRef
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
@@ -67,8 +67,10 @@ class DeliveryCheck(Check):
         """The topic, and the groups' committed offsets."""
         if any(sent["send"] not in self.history.answered for sent in self._seen.sent):
             return ()
-        found = [need for trigger in [*self.triggers, self.replied_by] for need in observations(trigger)]
-        return tuple(dict.fromkeys(found))
+        # A fence at the Trigger that replied would only make it reply again.
+        cause = self.replied_by if self.replied_by is not None and not self.replied_by.fenced else None
+        needed = [need for trigger in [*self.triggers, cause] for need in observations(trigger)]
+        return tuple(dict.fromkeys(needed))
 
     @property
     def _seen(self) -> Any:
@@ -77,9 +79,12 @@ class DeliveryCheck(Check):
     def absent(self, fate: EventProgress, *, final: bool) -> Judgement:
         """Judge that the event did not come, although it should have."""
         proof = by_fate(self.expected, fate, self.where(self.event))
+        if fate.stage is Stage.SILENT:
+            # Neither the event nor a later one came in time: a Broker that has accepted both owed them.
+            return failed(proof) if final and not self.deliveries() else UNDECIDED
         # A record that is stored late may still be delivered: only the deadline makes its loss a failure.
         if fate.stage in {Stage.HANDLED, Stage.REFUSED} or (fate.stage is Stage.LOST and final):
-            return failed(proof)
+            return failed(proof, proof=fate.proof)
         return undecidable(proof) if fate.stage is Stage.UNDECIDABLE else UNDECIDED
 
 
@@ -119,10 +124,10 @@ class Attempts(DeliveryCheck):
         if fate.stage is not Stage.HANDLED:
             return self.absent(fate, final=final)
         if len(found) == count:
-            return PASSED
+            return proven(fate)
         got = f"{len(found)} when {fate.text}"
         witness = (*(record["seq"] for record in found), *fate.witness)
-        return failed(violation(self.expected, got, witness, self.where(self.event)))
+        return failed(violation(self.expected, got, witness, self.where(self.event)), proof=fate.proof)
 
 
 @check("not_delivered")
@@ -142,7 +147,7 @@ class NotDelivered(DeliveryCheck):
             return failed(violation(self.expected, got, (found[0]["seq"],), self.where(self.event)))
         fate = self.fate()
         if fate.stage is Stage.HANDLED or (fate.stage is Stage.LOST and self.replied_by is not None):
-            return PASSED
+            return proven(fate)
         if fate.stage in {Stage.REFUSED, Stage.UNDECIDABLE} or (fate.stage is Stage.LOST and final):
             # An event that never got in proves nothing about the Trigger.
             return undecidable(by_fate(self.expected, fate, self.where(self.event)))
@@ -174,4 +179,4 @@ class Spaced(DeliveryCheck):
         if fate.stage is not Stage.HANDLED:
             return self.absent(fate, final=final)
         # Too few retries are another expectation's business (`attempts`); without any there is no gap to judge.
-        return PASSED if len(found) > 1 else undecidable(by_fate(self.expected, fate, self.where(self.event)))
+        return proven(fate) if len(found) > 1 else undecidable(by_fate(self.expected, fate, self.where(self.event)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from evidence.checks.base import Check, by_fate, check, describe, failed, observations, undecidable, violation
 from evidence.checks.content import ADDED_TO_RECORDS, changes, halves, origins, read_record
 from evidence.cloudevents import read_http
@@ -11,6 +13,12 @@ from evidence.history_index import moment
 from evidence.identity import of_http, of_kafka
 from evidence.refs import EventRef, ExchangeRef, TriggerRef
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Verdict, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from evidence.history_index import HistoryIndex
+    from evidence.identity import Identity
 
 
 class Stored(Check):
@@ -193,21 +201,38 @@ class NotRecorded(Check):
         return self.history.sent.get(send), self.history.answered.get(send)
 
     def _carries(self, record: Record, sent: Record) -> bool:
-        """Whether a record stems from the request, even if the system invented what the request did not say.
-
-        A record that has the identity of another request does not. Else all that the request says of id, source and
-        type must agree, or the bytes; a request that says nothing is taken for the origin of whatever nobody else sent.
-        """
         identity = of_kafka(record["headers"], record["value"])
-        mine = of_http(sent["headers"], sent["body"])
-        if mine is not None and all(mine):
-            return identity == mine
-        others = (other for other in self.history.all_sent() if other["send"] != sent["send"])
-        if identity is not None and any(of_http(other["headers"], other["body"]) == identity for other in others):
-            return False
-        if sent["body"] and record["value"] == sent["body"]:
-            return True
-        said = read_http(sent["headers"], octets(sent["body"])).attributes
-        known = {name: said[name] for name in ("id", "source", "type") if said.get(name)}
-        got = read_record(record).attributes
-        return all(got.get(name) == value for name, value in known.items())
+        return stems_from(self.history, sent, identity, record["value"], lambda: read_record(record).attributes)
+
+
+def stems_from(
+    history: HistoryIndex,
+    sent: Record,
+    identity: Identity | None,
+    body: str | None,
+    attributes: Callable[[], Mapping[str, str]],
+) -> bool:
+    """Return whether a message of the system stems from a request, even if the system invented what that did not say.
+
+    A message that has the identity of another request does not. Else all that the request says of id, source and type
+    must agree, or the bytes; a request that says nothing is taken for the origin of whatever nobody else sent.
+
+    Args:
+        history: All requests of the scope.
+        sent: The request.
+        identity: The source and id of the message, if it shows them.
+        body: The bytes of the message, as latin-1 text.
+        attributes: A function that reads the attributes of the message.
+    """
+    mine = of_http(sent["headers"], sent["body"])
+    if mine is not None and all(mine):
+        return identity == mine
+    others = (other for other in history.all_sent() if other["send"] != sent["send"])
+    if identity is not None and any(of_http(other["headers"], other["body"]) == identity for other in others):
+        return False
+    if sent["body"] and body == sent["body"]:
+        return True
+    said = read_http(sent["headers"], octets(sent["body"])).attributes
+    known = {name: said[name] for name in ("id", "source", "type") if said.get(name)}
+    got = attributes()
+    return all(got.get(name) == value for name, value in known.items())
