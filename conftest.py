@@ -1,4 +1,4 @@
-"""Table of contents of what pytest loads; nothing else belongs here. A module stands below those that it imports."""
+"""The list of modules that pytest loads, and nothing else. A module stands below those that it imports."""
 
 pytest_plugins = [
     "fixtures.plugin.options",

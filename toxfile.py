@@ -1,4 +1,4 @@
-"""What tox.ini cannot say: a runner for environments that share one folder, and who started a command.
+"""A tox plug-in: a runner for environments that share one folder, and tox's process id for the commands.
 
 tox rebuilds a shared folder (`env_dir`) whenever another name asks for it, which would install the same pins anew for
 e2e, prove and selftest. Here the folder, not the name, is what counts. A command learns tox's process id, so that it
@@ -18,7 +18,7 @@ from tox.tox_env.register import ToxEnvRegister
 
 
 class FolderInfo(Info):
-    """What tox remembers of an environment, under its folder's name."""
+    """The record that tox keeps of an environment, under its folder's name."""
 
     @contextmanager
     def compare(self, value: Any, section: str, sub_section: str | None = None) -> Iterator[tuple[bool, Any]]:
@@ -39,17 +39,17 @@ class SharedRunner(VirtualEnvRunner):
 
     @property
     def cache(self) -> Info:
-        """What the last set-up of the folder left behind."""
+        """The record of the folder's last set-up."""
         return FolderInfo(self.env_dir)
 
 
 @impl
 def tox_register_tox_env(register: ToxEnvRegister) -> None:
-    """Make the runner known as `runner = shared`."""
+    """Register the runner as `runner = shared`."""
     register.add_run_env(SharedRunner)
 
 
 @impl
 def tox_before_run_commands(tox_env: ToxEnv) -> None:
-    """Tell the commands which process is their tox."""
+    """Tell the commands the process id of their tox."""
     tox_env.conf["set_env"].update({"TOUCHSTONE_PARENT": str(os.getpid())})

@@ -1,1 +1,1 @@
-"""Figures, measured on this machine, as ratios against a peer in the same run; never asserted in a test."""
+"""Benchmarks: figures measured on this machine, with their ratio to a peer in the same run. No test asserts them."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks` (`tox -e bench`): measure, print, and with --write keep the figures in docs/performance.md."""
+"""The command `python -m benchmarks` (`tox -e bench`): it prints figures; --write keeps them in docs/performance.md."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import checks, probe, runs
-from benchmarks.figures import Figure, machine, table
+from benchmarks.figures import Figure, machine, render_table
 from fixtures.interrupts import Interrupts
 from fixtures.parent import end_with_parent
 from fixtures.streams import outlast_readers
@@ -25,12 +25,12 @@ BENCHES: dict[str, Callable[[], list[Figure]]] = {
 def main() -> int:
     """Run the benchmarks that were asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHES)} (default: all)")
-    parser.add_argument("--write", action="store_true", help="write docs/performance.md; needs all of them")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"the benchmarks: {', '.join(BENCHES)} (default: all)")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md; only with all benchmarks")
     options = parser.parse_args()
     unknown = set(options.names) - set(BENCHES)
     if unknown or (options.write and options.names):
-        parser.error(f"no benchmark {', '.join(sorted(unknown))}" if unknown else "--write wants all benchmarks")
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}" if unknown else "--write needs all benchmarks")
     interrupts = Interrupts()
     interrupts.install()
     outlast_readers()
@@ -47,7 +47,7 @@ def _measure(names: Sequence[str], *, write: bool) -> int:
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)  # noqa: T201 - this is a command
         figures += BENCHES[name]()
-    text = f"Measured by `tox -e bench` on: {machine()}.\n\n{table(figures)}\n"
+    text = f"Measured by `tox -e bench` on: {machine()}.\n\n{render_table(figures)}\n"
     print(text)  # noqa: T201
     if write:
         PAGE.write_text(f"# Performance\n\n{text}", encoding="utf-8")

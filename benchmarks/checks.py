@@ -1,7 +1,7 @@
-"""What judging costs: history records a second through the delivery and order checks, parsing not included.
+"""The cost of judging: history records a second through the delivery and order checks, without parsing.
 
-The history is that of one busy scope: every event sent, answered, stored, delivered and replied to, with an
-expectation of its delivery each and one of their order. The peer is orjson, parsing the very same records.
+The history has one busy scope: every event is sent, answered, stored, delivered and replied to. There are expectations
+of their deliveries and of their order. The peer is orjson, which parses the same records.
 """
 
 import functools
@@ -30,7 +30,7 @@ def _event(number: int) -> EventRef:
 
 
 def history() -> Iterator[Record]:
-    """A scope in which all goes well; every event but one in `BYSTANDERS` is nobody's expectation."""
+    """Yield the history of a scope without faults; one event in every `BYSTANDERS` has an expectation."""
     seq = 0
 
     def record(kind: str, **fields: object) -> Record:
@@ -47,14 +47,14 @@ def history() -> Iterator[Record]:
         yield record("sent", send=event.send, url="http://ingress", method="POST", headers=http, body=body, event=None)
         yield record("answered", send=event.send, status=202, headers=[], body="", error=None)
         yield record("record", topic="topic", partition=0, offset=number, key=None, headers=kafka, value=body)
-        place = {"sink": "s/1", "path": "/s/1", "method": "POST", "receive": f"r{number}"}
-        yield record("received", **place, headers=[["host", "probe"], ["prefer", "reply"], *http], body=body)
+        receipt = {"sink": "s/1", "path": "/s/1", "method": "POST", "receive": f"r{number}"}
+        yield record("received", **receipt, headers=[["host", "probe"], ["prefer", "reply"], *http], body=body)
         yield record("replied", receive=f"r{number}", status=202, headers=[], body="")
     yield record("offsets", group="group", topic="topic", committed={"0": EVENTS}, end={"0": EVENTS})
 
 
 def _best(work: Callable[[], None]) -> float:
-    """Seconds of the fastest of several rounds, in CPU time: other processes must not count."""
+    """Return the CPU seconds of the fastest of several rounds; CPU time does not count other processes."""
     times = []
     for _ in range(ROUNDS):
         gc.collect()
@@ -72,9 +72,9 @@ def measure() -> list[Figure]:
     many = [delivered_once(event, TRIGGER) for event in events]
 
     def judge(expectations: Sequence[Expectation]) -> None:
-        sightings = HistoryIndex()
-        checks = [check_of(expectation.check, expectation.args, sightings) for expectation in expectations]
-        feed = sightings.feed
+        index = HistoryIndex()
+        checks = [check_of(expectation.check, expectation.args, index) for expectation in expectations]
+        feed = index.feed
         for record in records:
             feed(record)
         wrong = [check for check in checks if check.judge(final=True).verdict is not Verdict.PASS]
@@ -90,7 +90,7 @@ def measure() -> list[Figure]:
     parsed = len(records) / _best(parse)
     peer = "orjson parsing the same records"
     count = f"{len(records) // 1000}k records"
-    what = {
+    workloads = {
         f"history records a second, fed and judged (deliveries of 20 events, {count})": many[:20],
         f"history records a second, fed and judged (order of {len(events)} events, {count})": [
             in_order(events, TRIGGER)
@@ -99,5 +99,5 @@ def measure() -> list[Figure]:
     }
     return [
         Figure(text, len(records) / _best(functools.partial(judge, expectations)), peer, parsed)
-        for text, expectations in what.items()
+        for text, expectations in workloads.items()
     ]

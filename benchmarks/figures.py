@@ -1,4 +1,4 @@
-"""What a benchmark gives: figures with their peer's, and the table of them."""
+"""The figures of benchmarks, with their peers', and the table of them."""
 
 import os
 import platform
@@ -12,10 +12,10 @@ class Figure:
     """One measured number.
 
     Attributes:
-        what: what was measured, with its unit.
-        value: ours.
-        peer: what it is compared with, in the same run; empty without a peer.
-        peer_value: the peer's number, same unit.
+        what: The description of the quantity, with its unit.
+        value: The measured number.
+        peer: The name of the peer in the same run; empty without one.
+        peer_value: The number of the peer, in the same unit.
     """
 
     what: str
@@ -25,7 +25,7 @@ class Figure:
 
     @property
     def ratio(self) -> str:
-        """Ours in units of the peer's."""
+        """The value in units of the peer's; empty without a peer."""
         return f"{self.value / self.peer_value:.2f}" if self.peer_value else ""
 
 
@@ -40,14 +40,14 @@ def machine() -> str:
     )
 
 
-def table(figures: Sequence[Figure]) -> str:
+def render_table(figures: Sequence[Figure]) -> str:
     """Render figures as a Markdown table."""
     rows = ["| what | measured | peer in the same run | peer | ratio |", "|---|---:|---|---:|---:|"]
     for figure in figures:
         peer = f"{figure.peer_value:,.3g}" if figure.peer_value is not None else ""
-        rows.append(f"| {figure.what} | {_show(figure.value)} | {figure.peer} | {peer} | {figure.ratio} |")
+        rows.append(f"| {figure.what} | {_render_number(figure.value)} | {figure.peer} | {peer} | {figure.ratio} |")
     return "\n".join(rows)
 
 
-def _show(value: float) -> str:
+def _render_number(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

@@ -1,7 +1,7 @@
-"""What an event costs the probe: to send from its intended time, and to receive and record.
+"""The cost of an event in the probe: to send it at its intended time, and to receive and record it.
 
-Two probes, so that each process's CPU time is one role's. The peer is an httpx client that posts the same event to the
-same sink, one after the other.
+There are two probes, so that each process's CPU time belongs to one role. The peer is an httpx client that posts the
+same event to the same sink, one request after the other.
 """
 
 import os
@@ -30,7 +30,7 @@ HEADERS = [
 
 
 def _cpu(pid: int) -> float:
-    """CPU seconds that a process has used."""
+    """Return the CPU seconds that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

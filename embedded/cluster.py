@@ -1,4 +1,4 @@
-"""What a fresh cluster holds: namespaces and Services that the documented flows presume, its node, its definitions."""
+"""The objects of a fresh cluster: the namespaces and Services that the documented flows expect, a node, definitions."""
 
 import os
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from embedded.types import NODE_NAME
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 NAMESPACES = ("knative-eventing", "database", "istio-system")
 WORKLOAD_NAMESPACE = "kserve-test"
-"""The documentation of the flow uses it without making it."""
+"""The namespace that the documented flow uses without creating it."""
 
 DESCRIPTION = ("kube-public", "touchstone-platform")
 KAFKA = ("database", "kafka")
@@ -27,10 +27,10 @@ LOCAL_GATEWAY = ("istio-system", "knative-local-gateway")
 
 
 def furnish(store: Store, broker_ingress: int, inference_ingress: int, kafka: int) -> None:
-    """Create them. The numbers are the real ports on loopback: a Service's nodePort is where the thing listens."""
+    """Create the objects of a fresh cluster; a Service's nodePort is the port of its part on loopback."""
     for name in NAMESPACES:
         store.create(NAMESPACE, {"metadata": {"name": name}})
-    # As if it had been applied, so that applying it again is no surprise to kubectl.
+    # Annotated as if it had been applied, so that kubectl applies it again without a warning.
     applied = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"annotations": {}, "name": WORKLOAD_NAMESPACE}}
     annotations = {APPLIED: orjson.dumps(applied).decode() + "\n"}
     store.create(NAMESPACE, {"metadata": {"name": WORKLOAD_NAMESPACE, "annotations": annotations}})
@@ -44,7 +44,7 @@ def furnish(store: Store, broker_ingress: int, inference_ingress: int, kafka: in
 
 
 def describe(store: Store, description: Mapping[str, Any]) -> None:
-    """Say what the platform consists of, where those who come with a kubeconfig alone look for it."""
+    """Store the description of the platform in the cluster, for clients that have only a kubeconfig."""
     data = {"platform.json": orjson.dumps(description, option=orjson.OPT_INDENT_2).decode()}
     store.create(CONFIGMAP, {"metadata": {"namespace": DESCRIPTION[0], "name": DESCRIPTION[1]}, "data": data})
 
@@ -76,6 +76,6 @@ def _port(name: str, port: int, node_port: int, target: int | None = None) -> di
     return {"name": name, "port": port, "targetPort": target or port, "nodePort": node_port, "protocol": "TCP"}
 
 
-def _service(store: Store, place: tuple[str, str], ports: list[dict[str, Any]]) -> None:
-    metadata = {"namespace": place[0], "name": place[1]}
+def _service(store: Store, key: tuple[str, str], ports: list[dict[str, Any]]) -> None:
+    metadata = {"namespace": key[0], "name": key[1]}
     store.create(SERVICE, {"metadata": metadata, "spec": {"type": "NodePort", "ports": ports}})

@@ -1,4 +1,4 @@
-"""The embedded platform, whole: composes its parts, brings them up in order and ends them in the opposite one."""
+"""The whole embedded platform: its parts, started in order and stopped in reverse order."""
 
 import asyncio
 import logging
@@ -40,7 +40,7 @@ from embedded.versions import version, versions
 
 PROJECT = Path(__file__).resolve().parents[1]
 POD_GRACE = 1.0
-"""Seconds that pods get to end by themselves when the whole platform stops."""
+"""The time, in seconds, that pods get to end by themselves when the platform stops."""
 
 MutantError, mutants_by_host = mutants.MutantError, mutants.by_host
 """For the command line: this module is the only one that knows the mutants."""
@@ -50,10 +50,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to bring the platform up. Port 0 takes any free one; mutants apply to every namespace, in their order.
+    """The options of a platform. A port of 0 means any free one.
+
+    Attributes:
+        state: The folder for the kubeconfig, logs and Kafka's data.
+        kafka: The Kafka to use: `mock`, `apache` or `HOST:PORT`.
+        images: The folder of the images.
+        cache: The folder for built environments.
+        api_port: The port of the Kubernetes API.
+        broker_port: The port of the broker ingress.
+        inference_port: The port of the inference ingress.
+        resolver_port: The port of the resolver and of topic creation.
+        build_images: True to build all images at start, False to build each when a pod needs it.
+        mutants: The mutants of every namespace, in the order in which they are applied.
 
     Raises:
-        MutantError: the mutants are unknown, or cannot be combined.
+        MutantError: The mutants are unknown, or cannot be combined.
     """
 
     state: Path
@@ -68,18 +80,18 @@ class Options:
     mutants: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse mutants that cannot be had before anything starts."""
+        """Refuse invalid mutants before anything starts."""
         mutants.combined(self.mutants)
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
-    """The URLs under which the platform is reached, without the Kubernetes API's.
+class Listeners:
+    """The URLs under which the platform is reached, except the Kubernetes API's.
 
     Attributes:
         broker: The URL of the broker ingress.
         inference: The URL of the inference ingress.
-        admin: The URL of the resolver and of topics.
+        admin: The URL of the resolver and of topic creation.
         admin_token: The bearer token that `admin` asks for.
     """
 
@@ -90,19 +102,19 @@ class Doors:
 
 
 class Platform:
-    """One platform. `start` once, `stop` always, also after a `start` that failed or was cancelled."""
+    """One platform. `start` is called once, `stop` always, even after a `start` that failed or was cancelled."""
 
     def __init__(self, options: Options, progress: Progress) -> None:
         self._options, self._progress = options, progress
         self._stack = AsyncExitStack()
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        """Says so when a part that everything stands on is gone."""
+        """The reason, once a part that all others need is gone."""
 
     async def start(self) -> dict[str, Any]:
-        """Bring everything up; returns what others need to reach it (the info file's content).
+        """Bring everything up; return what others need to reach it (the info file's content).
 
         Raises:
-            PortTakenError, KafkaError, ImageError, NoAddressError, NotPrivateError: a text for who started it.
+            PortTakenError, KafkaError, ImageError, NoAddressError, NotPrivateError: A part cannot start.
         """
         private_folder(self._options.state)
         certificate = asyncio.create_task(asyncio.to_thread(Certificate))  # while Kafka starts
@@ -114,24 +126,24 @@ class Platform:
         selection = mutants.Selection(store, self._options.mutants)
         kubelet = Kubelet(store, images, addresses, state=self._options.state, progress=self._progress)
         plane = DataPlane(_settings(running), kubelet.names.resolve, selection.unclaimed())
-        doors = await self._open_doors(plane, Gateway(store, kubelet.names.resolve), kubelet.names, running)
-        described = _description(running, doors, images)
-        _furnish(store, kubelet.names, doors, running, described)
+        listeners = await self._open_listeners(plane, Gateway(store, kubelet.names.resolve), kubelet.names, running)
+        description = _description(running, listeners, images)
+        _furnish(store, kubelet.names, listeners, running, description)
         self._run_controllers(store, kubelet, plane, selection, running=running)
         server, api_url = await self._open_api(store, kubelet, await certificate)
         kubeconfig = self._options.state / "kubeconfig"
         write_privately(kubeconfig, yaml.safe_dump(server.kubeconfig()).encode())
-        return described | {
+        return description | {
             "pid": os.getpid(),
             "kubeconfig": str(kubeconfig),
             "api": api_url,
-            "brokerIngress": doors.broker,
-            "inferenceIngress": doors.inference,
-            "kafka": described["kafka"] | {"bootstrap": running.bootstrap, "client": dict(running.client)},
+            "brokerIngress": listeners.broker,
+            "inferenceIngress": listeners.inference,
+            "kafka": description["kafka"] | {"bootstrap": running.bootstrap, "client": dict(running.client)},
         }
 
     async def _provide_images(self) -> Images:
-        """Take the images' folder, and build what is not built unless pods shall do so."""
+        """Open the images' folder, and build what is missing unless pods build on demand."""
         images = Images(self._options.images, self._options.cache)
         self._stack.push_async_callback(images.close)
         if self._options.build_images:
@@ -144,8 +156,10 @@ class Platform:
         self._stack.push_async_callback(running.stop)
         return running
 
-    async def _open_doors(self, plane: DataPlane, gateway: Gateway, names: ClusterNames, running: kafka.Kafka) -> Doors:
-        """Open what events, requests and questions come in by; the Kubernetes API opens last, once all is ready."""
+    async def _open_listeners(
+        self, plane: DataPlane, gateway: Gateway, names: ClusterNames, running: kafka.Kafka
+    ) -> Listeners:
+        """Open the ingresses and the admin server; the Kubernetes API opens last, once all is ready."""
         broker = await listening(
             plane.start(LOOPBACK, self._options.broker_port),
             self._options.broker_port,
@@ -158,7 +172,7 @@ class Platform:
         admin_token = secrets.token_urlsafe(32)
         admin = AdminServer(names.resolve, running.create_topic, admin_token)
         self._stack.push_async_callback(admin.stop)
-        return Doors(broker, inference, await admin.start(self._options.resolver_port), admin_token)
+        return Listeners(broker, inference, await admin.start(self._options.resolver_port), admin_token)
 
     def _run_controllers(
         self,
@@ -169,7 +183,7 @@ class Platform:
         *,
         running: kafka.Kafka,
     ) -> None:
-        """Run admission, the controllers and the node's agent, by the policies of each namespace."""
+        """Start admission, the controllers and the kubelet with the policies of each namespace."""
 
         def make_stream(spec: StreamSpec) -> StreamServer:
             return StreamServer(spec, settings)
@@ -188,11 +202,11 @@ class Platform:
             InferenceServiceController(store),
             seldon,
         ):
-            self._tend(part.run())
-        self._tend(self._watch_kafka(running, topics, brokers))
+            self._supervise(part.run())
+        self._supervise(self._watch_kafka(running, topics, brokers))
 
     async def _open_api(self, store: Store, kubelet: Kubelet, certificate: Certificate) -> tuple[ApiServer, str]:
-        """Open the Kubernetes API; returns the server and its URL."""
+        """Open the Kubernetes API; return the server and its URL."""
         server = ApiServer(store, certificate, logs=kubelet.logs, resolve=kubelet.names.resolve)
         url = await listening(
             server.start(LOOPBACK, self._options.api_port), self._options.api_port, "the Kubernetes API", "--api-port"
@@ -201,11 +215,11 @@ class Platform:
         return server, url
 
     async def stop(self) -> None:
-        """End everything that was started, whatever part of it fails to."""
+        """Stop everything that was started, even if a part fails to stop."""
         await self._stack.aclose()
 
-    def _tend(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a part for as long as the platform lives; its failure is the platform's."""
+    def _supervise(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a part for as long as the platform lives; report its failure as the platform's."""
         task = asyncio.create_task(work)
 
         def ended(task: asyncio.Task[None]) -> None:
@@ -232,27 +246,29 @@ def _settings(running: kafka.Kafka) -> KafkaSettings:
     return KafkaSettings(running.bootstrap, running.kind, running.create_topic, running.delete_topic, running.client)
 
 
-def _description(running: kafka.Kafka, doors: Doors, images: Images) -> dict[str, Any]:
-    """What the platform says about itself inside the cluster."""
+def _description(running: kafka.Kafka, listeners: Listeners, images: Images) -> dict[str, Any]:
+    """Return the description of the platform that the cluster holds."""
     return {
-        "resolver": f"{doors.admin}/resolve",
-        "adminToken": doors.admin_token,
+        "resolver": f"{listeners.admin}/resolve",
+        "adminToken": listeners.admin_token,
         "kafka": {
             "kind": running.kind,
             "version": running.version,
-            "topics": f"{doors.admin}/topics",
+            "topics": f"{listeners.admin}/topics",
             "bootstrap": cluster.KAFKA_INSIDE,
         },
         "versions": {"touchstone-embedded": version(PROJECT), **versions(images)},
     }
 
 
-def _furnish(store: Store, names: ClusterNames, doors: Doors, running: kafka.Kafka, described: dict[str, Any]) -> None:
-    """Make the objects that a cluster has from the start, and let their names lead to the doors."""
+def _furnish(
+    store: Store, names: ClusterNames, listeners: Listeners, running: kafka.Kafka, description: dict[str, Any]
+) -> None:
+    """Create the objects of a fresh cluster, and map their names to the listeners."""
     kafka_host, kafka_port = _host_port(running.bootstrap)
-    broker_port, inference_port = _host_port(doors.broker)[1], _host_port(doors.inference)[1]
+    broker_port, inference_port = _host_port(listeners.broker)[1], _host_port(listeners.inference)[1]
     cluster.furnish(store, broker_port, inference_port, kafka_port)
-    cluster.describe(store, described)
+    cluster.describe(store, description)
     names.serve(*cluster.KAFKA, kafka_host, kafka_port)
     names.serve(*cluster.BROKER_INGRESS, LOOPBACK, broker_port)
     names.serve(*cluster.INFERENCE_INGRESS, LOOPBACK, inference_port)
@@ -265,7 +281,7 @@ def _host_port(address: str) -> tuple[str, int]:
 
 
 async def _together(*stops: Callable[[], Awaitable[None]]) -> None:
-    """Stop parts at the same time, all of them whatever one does."""
+    """Stop parts at the same time, each even if another one fails."""
     for outcome in await asyncio.gather(*(stop() for stop in stops), return_exceptions=True):
         if outcome is not None:
             _log.error("a part of the platform did not stop well", exc_info=outcome)

@@ -8,11 +8,11 @@ FOLDER = 0o700
 
 
 class NotPrivateError(Exception):
-    """A folder that is somebody else's."""
+    """A folder that belongs to another user, or that cannot be made private."""
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder that is its owner's alone, or make an existing one so.
+    """Make a new or existing folder private to its owner.
 
     Raises:
         NotPrivateError: The folder cannot be made or belongs to another user; the text says which.
@@ -28,7 +28,7 @@ def private_folder(path: Path) -> None:
 
 
 def write_privately(path: Path, content: bytes) -> None:
-    """Write a file that nobody else may read, so that it is there whole or not at all."""
+    """Write a file that only its owner may read; it is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -1,16 +1,28 @@
-"""The nouns that pass between the rooms of the embedded platform. Data, and nothing that does work."""
+"""The types that the rooms of the embedded platform share. They hold data and do no work."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+Object = dict[str, Any]
+"""A Kubernetes object, or a part of one, as JSON has it."""
+
+Key = tuple[str, str]
+"""The namespace (empty for kinds without one) and the name of an object."""
 
 NODE_NAME = "touchstone"
-"""Of the one node that there is."""
+"""The name of the only node."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a cluster name leads on loopback, and the Host header that a request to it carries."""
+    """The endpoint of a cluster name.
+
+    Attributes:
+        host: The address on loopback.
+        port: The port at this address.
+        authority: The Host header of a request to it.
+    """
 
     host: str
     port: int
@@ -18,12 +30,20 @@ class Endpoint:
 
 
 Resolve = Callable[[str, int], Endpoint | None]
-"""Cluster DNS: (host, port) to an endpoint, or None when nobody answers to that name."""
+"""Cluster DNS: a function from (host, port) to an endpoint, or to None when nobody answers to that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
-    """How to reach Kafka. `client` goes into every client's configuration."""
+    """The settings to reach Kafka.
+
+    Attributes:
+        bootstrap: The list of `host:port` for `bootstrap.servers`.
+        kind: The kind: `mock`, `apache` or `external`.
+        create_topic: The function that creates a topic of so many partitions.
+        delete_topic: The function that deletes a topic.
+        client: The configuration for every client.
+    """
 
     bootstrap: str
     kind: str
@@ -37,7 +57,7 @@ P = TypeVar("P")
 
 @dataclass(frozen=True, slots=True)
 class Composition(Generic[P]):
-    """What the policies of one Broker, Trigger or stream server are made of; each of them makes its own.
+    """The parts of the policies of one Broker, Trigger or stream server; each of them composes its own.
 
     Two compositions of the same parts are equal, so a controller sees whether anything changed.
 
@@ -50,7 +70,7 @@ class Composition(Generic[P]):
     changes: tuple[Callable[[P], P], ...] = ()
 
     def compose(self) -> P:
-        """Make policies that nobody else has, so that what they remember is about one object only."""
+        """Return new policies, so that what they remember is about one object only."""
         policies = self.honest
         for change in self.changes:
             policies = change(policies)

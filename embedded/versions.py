@@ -1,4 +1,4 @@
-"""The versions that a report names: the project's, and those that the images pin."""
+"""The versions that a report names: the project's and those that the images pin."""
 
 import re
 import tomllib
@@ -10,12 +10,12 @@ REPORTED_PACKAGES = ("kserve", "cloudevents", "confluent-kafka")
 
 
 def version(project: Path) -> str:
-    """The version of the project in a folder."""
+    """Return the version of the project in a folder."""
     return str(tomllib.loads((project / "pyproject.toml").read_text())["project"]["version"])
 
 
 def versions(images: Images) -> dict[str, str]:
-    """The pinned versions of the packages that reports name."""
+    """Return the pinned versions of the packages that reports name."""
     pins: dict[str, str] = {}
     for name in images.names():
         for line in images.resolve(name).requirements.read_text().splitlines():

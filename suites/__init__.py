@@ -1,1 +1,1 @@
-"""WHAT is asked: the catalogue and one folder of tests an area."""
+"""The requirements and their tests: the catalogue, and one folder of tests for each area."""

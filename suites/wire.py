@@ -1,6 +1,6 @@
-"""Requests byte by byte: how a test says exactly what goes on the wire, valid or not.
+"""Requests byte by byte: a test says exactly what goes on the wire, valid or not.
 
-Not a CloudEvents library: nothing here validates, completes or repairs.
+This is not a CloudEvents library: nothing here validates, completes or repairs.
 """
 
 import json
@@ -13,27 +13,27 @@ STRUCTURED = "application/cloudevents+json"
 
 
 def fresh(prefix: str = "e") -> str:
-    """An id that no other test uses."""
+    """Return an id that no other test uses."""
     return f"{prefix}-{uuid.uuid4()}"
 
 
 def attributes(without: Collection[str] = (), **changes: Any) -> dict[str, Any]:
-    """The required attributes of a valid event, some left out, some changed or added."""
+    """Return the required attributes of a valid event, some left out, some changed or added."""
     valid = {"specversion": "1.0", "id": fresh(), "source": "/touchstone/sender", "type": "touchstone.test"}
     return {name: value for name, value in (valid | changes).items() if name not in without}
 
 
 def binary(event: Mapping[str, Any], content_type: str | None = "application/json") -> Headers:
-    """The headers of a binary mode request: every attribute as it stands, unencoded."""
+    """Return the headers of a binary mode request: every attribute as it stands, unencoded."""
     headers = [(f"ce-{name}", str(value)) for name, value in event.items()]
     return headers + ([("content-type", content_type)] if content_type is not None else [])
 
 
 def structured(event: Mapping[str, Any], data: Any = None) -> bytes:
-    """The body of a structured mode request."""
+    """Return the body of a structured mode request."""
     return json.dumps(dict(event) | {"data": {"n": 1} if data is None else data}).encode()
 
 
 def typed(content_type: str) -> Headers:
-    """The header of a structured mode request."""
+    """Return the header of a structured mode request."""
     return [("content-type", content_type)]

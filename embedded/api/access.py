@@ -1,4 +1,4 @@
-"""Who may ask: a program on this machine that knows the token. A web page never does.
+"""Access control of the API: requests come from this machine, with the token, and never from a web page.
 
 Pods are processes on this machine, so whoever may create one runs programs as the user who started the platform.
 """
@@ -14,10 +14,10 @@ _LOOPBACK = re.compile(r"(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?")
 
 
 class Access:
-    """Lets in who sends `Authorization: Bearer <token>`.
+    """A check that lets requests with `Authorization: Bearer <token>` pass.
 
     Args:
-        token: The one token that is known, in ASCII.
+        token: The only valid token, in ASCII.
     """
 
     def __init__(self, token: str) -> None:
@@ -27,7 +27,7 @@ class Access:
         """Check the sender of a request by its headers.
 
         Raises:
-            ApiError: 403 for a Host that is not loopback or for any Origin, 401 for no token or another one.
+            ApiError: The request has a Host that is not loopback or an Origin (403), or not the token (401).
         """
         hosts = headers.getall("Host", [])
         if len(hosts) != 1 or not _LOOPBACK.fullmatch(hosts[0]) or "Origin" in headers:
@@ -39,6 +39,6 @@ class Access:
         if len(credentials) != 1:
             return False
         scheme, _, given = credentials[0].partition(" ")
-        # What is not UTF-8 in a header comes as surrogates.
+        # aiohttp decodes header bytes that are not UTF-8 to surrogates.
         same = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token)
         return same and scheme.lower() == "bearer"

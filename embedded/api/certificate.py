@@ -14,7 +14,7 @@ class Certificate:
     """
 
     def __init__(self) -> None:
-        # Imported here, where it may be in a thread: `cryptography` takes a tenth of a second.
+        # Imported here, so that a thread can do it: importing `cryptography` takes a tenth of a second.
         import trustme
 
         authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
@@ -26,7 +26,7 @@ class Certificate:
         """Return a new TLS context of a server that shows this certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        # OpenSSL takes keys by path only. This path leads to memory that ends with the file.
+        # OpenSSL reads keys from a path only; this path names memory that is freed when the file is closed.
         with os.fdopen(os.memfd_create("certificate"), "wb") as memory:
             memory.write(self._chain)
             memory.flush()

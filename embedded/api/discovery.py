@@ -1,15 +1,13 @@
-"""What a client asks first: which groups, versions and kinds there are, in both forms that clients speak.
+"""API discovery: the groups, versions and kinds, in both forms that clients ask for.
 
-Aggregated discovery (`apidiscovery.k8s.io/v2`) for kubectl, the older lists for the Python client.
+kubectl reads aggregated discovery (`apidiscovery.k8s.io/v2`), the Python client reads the older lists.
 """
 
 from functools import lru_cache
-from typing import Any
 
 from embedded.api.kinds import Kinds
 from embedded.api.resources import Resource
-
-Object = dict[str, Any]
+from embedded.types import Object
 
 VERSION: Object = {
     "major": "1",
@@ -32,7 +30,7 @@ _SUBRESOURCES = {
 
 
 def answer(kinds: Kinds, parts: tuple[str, ...]) -> Object | None:
-    """The unaggregated document at a path like `("apis", "apps", "v1")`; None if there is none."""
+    """Return the unaggregated document at a path like `("apis", "apps", "v1")`, or None."""
     known = group_versions(kinds)
     match parts:
         case ("version",):
@@ -53,7 +51,7 @@ def answer(kinds: Kinds, parts: tuple[str, ...]) -> Object | None:
 
 @lru_cache(maxsize=4)
 def aggregated(kinds: Kinds, root: str) -> Object:
-    """The APIGroupDiscoveryList of `api` (the core group) or `apis` (all others)."""
+    """Return the APIGroupDiscoveryList of `api` (the core group) or `apis` (all others)."""
     items = []
     for group in dict(group_versions(kinds)):
         if bool(group) == (root == "apis"):
@@ -61,7 +59,7 @@ def aggregated(kinds: Kinds, root: str) -> Object:
             versions = [
                 {
                     "version": version,
-                    "resources": [_discovered(resource) for resource in _of(kinds, group, version)],
+                    "resources": [_discovered(resource) for resource in _resources_of(kinds, group, version)],
                     "freshness": "Current",
                 }
                 for version in _versions(kinds, group)
@@ -71,7 +69,7 @@ def aggregated(kinds: Kinds, root: str) -> Object:
 
 
 def group_versions(kinds: Kinds) -> list[tuple[str, str]]:
-    """All (group, version) pairs, the core group first."""
+    """Return all (group, version) pairs, the core group first."""
     return list(dict.fromkeys([("", "v1"), *((r.group, r.version) for r in kinds.all)]))
 
 
@@ -79,7 +77,7 @@ def _versions(kinds: Kinds, group: str) -> list[str]:
     return [version for known, version in group_versions(kinds) if known == group]
 
 
-def _of(kinds: Kinds, group: str, version: str) -> list[Resource]:
+def _resources_of(kinds: Kinds, group: str, version: str) -> list[Resource]:
     return [resource for resource in kinds.all if (resource.group, resource.version) == (group, version)]
 
 
@@ -94,7 +92,7 @@ def _group(kinds: Kinds, group: str) -> Object:
 
 def _resource_list(kinds: Kinds, group: str, version: str) -> Object:
     listed: list[Object] = []
-    for resource in _of(kinds, group, version):
+    for resource in _resources_of(kinds, group, version):
         common = {"namespaced": resource.namespaced, "kind": resource.kind}
         entry: Object = {"name": resource.plural, "singularName": resource.singular, **common, "verbs": resource.verbs}
         if resource.short_names:

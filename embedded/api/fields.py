@@ -1,10 +1,10 @@
-"""Who owns which field: `metadata.managedFields` and server-side apply.
+"""Ownership of fields: `metadata.managedFields` and server-side apply.
 
 A field set is a set of paths; a path is a tuple of `f:name` steps (and `v:value` steps in the finalizers), as in the
 FieldsV1 notation. Lists are owned whole, as in a schema without list types; finalizers are a set. Sources: the
 Kubernetes documentation of server-side apply, and the recorded answers of a real API server.
 
-Not here: list maps. Two managers that apply different containers of one Pod conflict on the list.
+List maps are not supported: two managers that apply different containers of one Pod conflict on the list.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 
 from embedded.api.errors import ApiError
+from embedded.types import Object
 
-Object = dict[str, Any]
 Path = tuple[str, ...]
 Leaves = dict[Path, Any]
 
@@ -30,7 +30,7 @@ _UNOWNED = (
 
 @dataclass(frozen=True, slots=True)
 class Manager:
-    """Who writes: a field manager's name and the subresource it writes through."""
+    """The writer of a change: a field manager's name and the subresource through which it writes."""
 
     name: str
     subresource: str = ""
@@ -38,7 +38,7 @@ class Manager:
 
 @dataclass(frozen=True, slots=True)
 class _Owned:
-    """One entry of managedFields, its field set decoded."""
+    """One entry of managedFields with its field set decoded."""
 
     name: str
     operation: str
@@ -59,12 +59,12 @@ class _Owned:
 
 
 def same(old: Object, new: Object) -> bool:
-    """True when a write would change nothing but times in managedFields."""
+    """Return whether a write would change nothing but times in managedFields."""
     return _content(old) == _content(new) and _without_times(old) == _without_times(new)
 
 
 def track(old: Object | None, new: Object, manager: Manager, time: str) -> None:
-    """Write into `new` who owns what after `manager` turned `old` (None: nothing) into it, other than by apply."""
+    """Record in `new` what `manager` owns after it turned `old` (None: nothing) into `new` without apply."""
     before, after = _leaves(old or {}, manager.subresource), _leaves(new, manager.subresource)
     changed = {path for path, value in after.items() if path in before and _differ(before[path], value)}
     removed = before.keys() - after.keys()
@@ -81,12 +81,14 @@ def track(old: Object | None, new: Object, manager: Manager, time: str) -> None:
 
 
 def apply(live: Object | None, patch: Object, manager: Manager, *, force: bool, time: str) -> Object:
-    """Server-side apply: the object that results from `manager` applying `patch` on `live`.
+    """Return the object that results when `manager` applies `patch` to `live` on the server side.
 
-    Raises `ApiError` 409 with each field that another manager owns and holds at another value, unless `force`.
     kubectl may take over what its own client-side apply left (it is written in the last-applied annotation).
+
+    Raises:
+        ApiError: Another manager holds a field at another value (409), and `force` is false.
     """
-    wanted = {path: value for path, value in _leaves(patch, manager.subresource).items() if value is not _MAP}
+    desired = {path: value for path, value in _leaves(patch, manager.subresource).items() if value is not _MAP}
     current = _leaves(live or {}, manager.subresource)
     entries = {entry.key: entry for entry in _decode((live or {}).get("metadata", {}).get("managedFields"))}
     me = _Owned(manager.name, "Apply", manager.subresource, patch["apiVersion"], None, frozenset())
@@ -94,7 +96,7 @@ def apply(live: Object | None, patch: Object, manager: Manager, *, force: bool, 
     conflicts = [
         (entry, path)
         for entry in entries.values()
-        for path, value in sorted(wanted.items())
+        for path, value in sorted(desired.items())
         if path in entry.paths and path in current and not _holds(current[path], value)
     ]
     if conflicts and not force:
@@ -109,35 +111,35 @@ def apply(live: Object | None, patch: Object, manager: Manager, *, force: bool, 
         merged, {k: v for k, v in patch.items() if not manager.subresource or k in (manager.subresource, "metadata")}
     )
     others = frozenset[Path]().union(*(entry.paths for entry in entries.values()))
-    for path in sorted(mine.paths - wanted.keys(), key=len, reverse=True):
-        if not any(other[: len(path)] == path for other in (*others, *wanted)):
-            _cut(merged, path, others | wanted.keys())
+    for path in sorted(mine.paths - desired.keys(), key=len, reverse=True):
+        if not any(other[: len(path)] == path for other in (*others, *desired)):
+            _cut(merged, path, others | desired.keys())
     if manager.name == "kubectl" and LAST_APPLIED in (merged["metadata"].get("annotations") or {}):
         merged["metadata"]["annotations"][LAST_APPLIED] = _last_applied(patch)
     changed = live is None or _content(live) != _content(merged)
-    mine = replace(mine, paths=frozenset(wanted), time=time if changed else mine.time)
+    mine = replace(mine, paths=frozenset(desired), time=time if changed else mine.time)
     _store(merged, [*entries.values(), mine])
     return merged
 
 
 def _leaves(obj: Object, subresource: str) -> Leaves:
-    """Every owned field with its value; a map that is not empty is `_MAP`, its fields follow."""
+    """Return every owned field with its value; a map that is not empty is `_MAP`, and its fields follow."""
     if subresource:
         chosen: Object = {subresource: obj[subresource]} if subresource in obj else {}
         return dict(_walk((), chosen))
     custom = "." in str(obj.get("apiVersion", "")).partition("/")[0]
-    found: Leaves = {}
+    leaves: Leaves = {}
     for name, value in obj.items():
         if name == "metadata":
             owned = {k: v for k, v in value.items() if k not in _UNOWNED}
-            found.update(_walk(("f:metadata",), owned))
+            leaves.update(_walk(("f:metadata",), owned))
         elif name in ("apiVersion", "kind", "status") or (obj.get("kind") == "Namespace" and not custom):
             continue
         else:
-            found.update(_walk((), {name: value}))
+            leaves.update(_walk((), {name: value}))
             if not custom and name == "spec":
-                found.pop(("f:spec",), None)
-    return found
+                leaves.pop(("f:spec",), None)
+    return leaves
 
 
 def _walk(at: Path, fields: Object) -> Iterator[tuple[Path, Any]]:
@@ -153,19 +155,19 @@ def _walk(at: Path, fields: Object) -> Iterator[tuple[Path, Any]]:
             yield path, value
 
 
-def _differ(one: Any, other: Any) -> bool:
-    if one is _MAP or other is _MAP:  # what a map holds is compared field by field
-        return one is not other and {} not in (one, other)
-    return bool(one != other)
+def _differ(first: Any, second: Any) -> bool:
+    if first is _MAP or second is _MAP:  # what a map holds is compared field by field
+        return first is not second and {} not in (first, second)
+    return bool(first != second)
 
 
-def _holds(current: Any, wanted: Any) -> bool:
-    """True when `current` is `wanted`, or a list of it with more fields in its items (the server's defaults)."""
-    if isinstance(wanted, list) and isinstance(current, list):
-        return len(wanted) == len(current) and all(map(_holds, current, wanted))
-    if isinstance(wanted, dict) and isinstance(current, dict):
-        return all(name in current and _holds(current[name], value) for name, value in wanted.items())
-    return not _differ(current, wanted)
+def _holds(current: Any, desired: Any) -> bool:
+    """Return whether `current` is `desired`, or a list of it whose items have more fields (the server's defaults)."""
+    if isinstance(desired, list) and isinstance(current, list):
+        return len(desired) == len(current) and all(map(_holds, current, desired))
+    if isinstance(desired, dict) and isinstance(current, dict):
+        return all(name in current and _holds(current[name], value) for name, value in desired.items())
+    return not _differ(current, desired)
 
 
 def _content(obj: Object) -> Object:
@@ -188,7 +190,7 @@ def _merge(target: Object, patch: Object) -> None:
 
 
 def _cut(obj: Object, path: Path, kept: frozenset[Path] | set[Path]) -> None:
-    """Remove a field that nobody wants any more, and the maps above it that this leaves empty."""
+    """Remove a field that nobody owns any more, and the maps above it that become empty."""
     steps = [step[2:] for step in path]
     parents = [obj]
     for step in steps[:-1]:
@@ -205,7 +207,7 @@ def _cut(obj: Object, path: Path, kept: frozenset[Path] | set[Path]) -> None:
 
 
 def _left_by_client_side_apply(live: Object, current: Leaves) -> frozenset[Path]:
-    """The fields of the last-applied annotation whose values are still the live ones."""
+    """Return the fields of the last-applied annotation whose values are still the live ones."""
     text = (live.get("metadata", {}).get("annotations") or {}).get(LAST_APPLIED)
     if not text:
         return frozenset()
@@ -217,7 +219,7 @@ def _left_by_client_side_apply(live: Object, current: Leaves) -> frozenset[Path]
 
 
 def _last_applied(patch: Object) -> str:
-    """What kubectl's annotation shall say after server-side apply, so that both ways of applying may be mixed."""
+    """Return the text for kubectl's annotation after server-side apply, so that both ways of applying can be mixed."""
     metadata = dict(patch["metadata"])
     if annotations := {k: v for k, v in (metadata.pop("annotations", None) or {}).items() if k != LAST_APPLIED}:
         metadata["annotations"] = annotations
@@ -264,7 +266,7 @@ def _decode(entries: Any) -> list[_Owned]:
 
 def _paths(at: Path, tree: Any) -> Iterator[Path]:
     if not isinstance(tree, dict):
-        return  # nonsense of a client that wrote managedFields itself
+        return  # malformed: a client wrote managedFields itself
     if at and (not tree or "." in tree):
         yield at
     for step, below in tree.items():

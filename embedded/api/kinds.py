@@ -1,40 +1,39 @@
-"""Which kinds one API serves: those that are built in, and those that CustomResourceDefinitions add while it runs.
+"""The kinds that one API serves: the built-in ones, and those that CustomResourceDefinitions add while it runs.
 
-A definition of somebody else's kind is served by its own schema, in its storage version; conversion between versions
-is not to be had. A definition of a kind that is built in is stored, and changes nothing.
+A defined kind is served by its own schema in its storage version; versions are not converted. A definition of a
+built-in kind is stored and changes nothing.
 """
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 from embedded.api.errors import Cause
 from embedded.api.resources import RESOURCES, Column, Resource
 from embedded.api.resources_stored import STORED
 from embedded.api.table import compile_path
-
-Object = dict[str, Any]
+from embedded.types import Object
 
 BUILT_IN = (*RESOURCES, *STORED)
 
 
 class Kinds:
-    """The kinds, at one time. Never changed: `defined` and `without` make another one."""
+    """The kinds at one time. Instances do not change: `defined` and `without` return new ones."""
 
     def __init__(self, all_: Sequence[Resource] = BUILT_IN) -> None:
         self.all = tuple(all_)
         self._by_path = {(r.group, r.version, r.plural): r for r in self.all}
 
     def at(self, group: str, version: str, plural: str) -> Resource | None:
-        """The kind under this path, if there is one."""
+        """Return the kind at this path, or None."""
         return self._by_path.get((group, version, plural))
 
     def of(self, definition: Object) -> Resource | None:
-        """The kind that is served because of this definition; None when that is a built-in one, or none."""
+        """Return the kind that this definition adds; None when the kind is built in, or unknown."""
         group, plural = definition["spec"]["group"], definition["spec"]["names"]["plural"]
         return next((r for r in self.all[len(BUILT_IN) :] if (r.group, r.plural) == (group, plural)), None)
 
     def defined(self, definition: Object) -> Self:
-        """These kinds and the one that is defined, which may be known already: objects and watchers hold on to it."""
+        """Return these kinds with the defined one; a known kind keeps its instance, which objects and watchers use."""
         made = _resource(definition)
         if made is None or is_built_in(definition):
             return self
@@ -46,23 +45,23 @@ class Kinds:
         return type(self)(self.all)
 
     def without(self, resource: Resource) -> Self:
-        """These kinds but one."""
+        """Return these kinds without one."""
         return type(self)([r for r in self.all if r is not resource])
 
 
 def is_built_in(definition: Object) -> bool:
-    """Whether a definition is one of a kind that this API serves anyway."""
+    """Return whether a definition is one of a built-in kind."""
     spec = definition["spec"]
     return any((r.group, r.plural) == (spec["group"], spec["names"]["plural"]) for r in BUILT_IN)
 
 
 def definitions() -> list[Object]:
-    """A CustomResourceDefinition for every built-in custom kind, as a cluster that has them would hold."""
+    """Return a CustomResourceDefinition for each built-in custom kind, as in a cluster that has them installed."""
     return [_definition(resource) for resource in BUILT_IN if resource.custom]
 
 
 def settle_definition(definition: Object) -> list[Cause]:
-    """Fill in what the real API fills in, status included; returns what is wrong."""
+    """Fill in what the real API fills in, status included, and return the faults."""
     spec = definition["spec"]
     names = spec["names"]
     names.setdefault("singular", names["kind"].lower())
@@ -124,7 +123,7 @@ def _columns(given: Sequence[Object]) -> tuple[Column, ...]:
         try:
             compile_path(column["jsonPath"])
         except ValueError:
-            continue  # a JSONPath beyond ours: the column is missing, the rest is as it should be
+            continue  # the JSONPath is not supported: this column is left out
         columns.append(Column(column["name"], column["type"], column["jsonPath"], column.get("priority", 0)))
     return tuple(columns)
 

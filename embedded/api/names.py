@@ -1,11 +1,11 @@
-"""What names may be: the forms, and the words in which the real API server explains them."""
+"""The forms of names, and the real API server's messages about them."""
 
 LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
 
 
 def name_rule(*, label: bool) -> str:
-    """The rule in the words of the real API server: for a label, or for a subdomain."""
+    """Return the real API server's rule for a label or for a subdomain."""
     if label:
         return (
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "

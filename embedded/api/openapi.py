@@ -1,27 +1,25 @@
-"""OpenAPI as far as kubectl reads it: the kinds' schemas, and which paths and parameters exist for them.
+"""OpenAPI as far as kubectl reads it: the schemas of the kinds, and their paths and parameters.
 
-`kubectl explain` reads the schemas; `kubectl apply` looks in the paths whether a kind takes `fieldValidation` and
-`dryRun`. Version 2 is only asked for by clients that fall back from version 3; it carries no schemas.
+`kubectl explain` reads the schemas; `kubectl apply` looks up in the paths whether a kind takes `fieldValidation` and
+`dryRun`. Only clients that fall back from version 3 ask for version 2; it carries no schemas.
 """
 
 import hashlib
 from functools import cache, lru_cache
-from typing import Any
 
 import orjson
 
 from embedded.api import discovery, schemas
 from embedded.api.kinds import Kinds
 from embedded.api.resources import Resource
-
-Object = dict[str, Any]
+from embedded.types import Object
 
 V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 
 @lru_cache(maxsize=4)
 def index(kinds: Kinds) -> bytes:
-    """`/openapi/v3`: where the document of each group and version is."""
+    """Return the index at `/openapi/v3`: the URL of the document of each group and version."""
     paths = {}
     for group, version in discovery.group_versions(kinds):
         path = f"apis/{group}/{version}" if group else f"api/{version}"
@@ -32,7 +30,7 @@ def index(kinds: Kinds) -> bytes:
 
 @lru_cache(maxsize=256)
 def document(kinds: Kinds, group: str, version: str) -> bytes | None:
-    """`/openapi/v3/apis/<group>/<version>`; None if there is no such group and version."""
+    """Return the document at `/openapi/v3/apis/<group>/<version>`, or None."""
     if (group, version) not in discovery.group_versions(kinds):
         return None
     paths: Object = {}
@@ -47,7 +45,7 @@ def document(kinds: Kinds, group: str, version: str) -> bytes | None:
 
 @cache
 def v2(*, protobuf: bool) -> bytes:
-    """`/openapi/v2`: an empty document, as JSON or as the protobuf message that kubectl asks for."""
+    """Return the empty document at `/openapi/v2`, as JSON or as the protobuf message that kubectl asks for."""
     if protobuf:
         return b"\x0a\x032.0"
     info = {"title": "Touchstone", "version": discovery.VERSION["gitVersion"]}
@@ -66,7 +64,9 @@ def _schema(resource: Resource) -> Object:
 
 def _paths(resource: Resource) -> Object:
     root = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
-    place = f"{root}/namespaces/{{namespace}}/{resource.plural}" if resource.namespaced else f"{root}/{resource.plural}"
+    collection = (
+        f"{root}/namespaces/{{namespace}}/{resource.plural}" if resource.namespaced else f"{root}/{resource.plural}"
+    )
     kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     names = ("dryRun", "fieldManager", "fieldValidation")
     parameters = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names]
@@ -77,5 +77,5 @@ def _paths(resource: Resource) -> Object:
         "x-kubernetes-group-version-kind": kind,
     }
     read = {"get": operation | {"x-kubernetes-action": "list"}, "post": operation | {"x-kubernetes-action": "post"}}
-    one = {verb: operation | {"x-kubernetes-action": verb} for verb in ("get", "put", "patch", "delete")}
-    return {place: read, f"{place}/{{name}}": one}
+    single = {verb: operation | {"x-kubernetes-action": verb} for verb in ("get", "put", "patch", "delete")}
+    return {collection: read, f"{collection}/{{name}}": single}

@@ -1,24 +1,20 @@
-"""Who owns whom: ownerReferences turned round, so that a deleted object's dependents are found at once."""
+"""An index of ownerReferences by owner, so that the dependents of a deleted object are found at once."""
 
 from collections import defaultdict
-from typing import Any
 
 from embedded.api.resources import Resource
-
-Object = dict[str, Any]
-Key = tuple[str, str]
-"""Namespace (empty for kinds without one) and name."""
+from embedded.types import Key, Object
 
 
 class Owners:
-    """Which uids exist, and which objects name them in their ownerReferences."""
+    """The uids that exist, and the objects that name them in their ownerReferences."""
 
     def __init__(self) -> None:
         self._alive: set[str] = set()
         self._dependents: defaultdict[str, dict[tuple[Resource, Key], None]] = defaultdict(dict)
 
     def note(self, resource: Resource, key: Key, old: Object | None, new: Object | None) -> None:
-        """An object changed from `old` to `new`; None is "not there"."""
+        """Record that an object changed from `old` to `new`; None means that it does not exist."""
         if new is not None:
             self._alive.add(new["metadata"]["uid"])
         elif old is not None:
@@ -31,12 +27,12 @@ class Owners:
         for uid in after - before:
             self._dependents[uid][resource, key] = None
 
-    def bereaved(self, uid: str) -> list[tuple[Resource, Key]]:
-        """The objects that name this uid as an owner."""
+    def dependents(self, uid: str) -> list[tuple[Resource, Key]]:
+        """Return the objects that name this uid as an owner."""
         return list(self._dependents.get(uid, ()))
 
     def all_gone(self, obj: Object) -> bool:
-        """True when the object has owners and none of them exists."""
+        """Return whether the object has owners and none of them exists."""
         owners = _uids(obj)
         return bool(owners) and not owners & self._alive
 

@@ -1,7 +1,7 @@
-"""How a patch changes an object: merge patch (RFC 7386), JSON patch (RFC 6902), and strategic merge of core kinds.
+"""Patches of objects: merge patch (RFC 7386), JSON patch (RFC 6902), and strategic merge for core kinds.
 
-All functions return a new object and leave their arguments alone. Server-side apply lives in `fields`, since it is
-about owners. Not here: `$retainKeys` beyond what it means for maps of one level.
+All functions return a new object and do not change their arguments. Server-side apply is in `fields`, because it
+depends on owners. `$retainKeys` is supported for maps of one level only.
 """
 
 from typing import Any
@@ -11,8 +11,7 @@ import jsonpointer
 import orjson
 
 from embedded.api.errors import ApiError
-
-Object = dict[str, Any]
+from embedded.types import Object
 
 _KEYS = {
     "conditions": ("type",),
@@ -30,8 +29,8 @@ _KEYS = {
     "volumes": ("name",),
 }
 MOST_COPIED = 3 * 1024 * 1024
-"""Bytes that the copies of a JSON patch may have together, as in the real API: each could double the object."""
-# What the library raises for operations that are none, or do not fit.
+"""The most bytes that all copies of a JSON patch may have, as in the real API: each could double the object."""
+# Exceptions of the library for invalid operations, and for those that do not fit the object.
 _UNFIT = (
     *(jsonpatch.JsonPatchException, jsonpointer.JsonPointerException),
     *(AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError),
@@ -40,7 +39,7 @@ _SETS = frozenset({"finalizers"})
 
 
 def merge(target: Any, patch: Any) -> Any:
-    """RFC 7386: null removes, objects merge, everything else replaces."""
+    """Apply a merge patch (RFC 7386): null removes, objects merge, everything else replaces."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
@@ -53,7 +52,11 @@ def merge(target: Any, patch: Any) -> Any:
 
 
 def json_patch(target: Object, operations: Any) -> Object:
-    """RFC 6902. Raises `ApiError`: 400 for what is no patch, 422 for one that does not fit the object."""
+    """Apply a JSON patch (RFC 6902).
+
+    Raises:
+        ApiError: The operations are not a JSON patch (400), are too many or too large (413), or do not fit (422).
+    """
     if not isinstance(operations, list):
         raise ApiError(400, "BadRequest", "error decoding patch: a JSON patch is a list of operations")
     if len(operations) > 10_000:
@@ -77,7 +80,7 @@ def json_patch(target: Object, operations: Any) -> Object:
 
 
 def strategic(target: Any, patch: Any) -> Any:
-    """Strategic merge: as `merge`, but lists with a merge key are merged by it, and `$patch` directives are obeyed."""
+    """Apply a strategic merge patch: lists with a merge key are merged by it, and `$patch` directives are obeyed."""
     if not isinstance(patch, dict):
         return patch
     if patch.get("$patch") == "replace":
@@ -118,13 +121,13 @@ def _merge_list(name: str, target: Any, patch: list[Any], order: Any) -> list[An
         return [item for item in patch if not (isinstance(item, dict) and item.get("$patch") == "replace")]
     items: dict[str, Any] = {str(item.get(key)): item for item in old}
     for item in patch:
-        which = str(item.get(key))
+        identity = str(item.get(key))
         if item.get("$patch") == "delete":
-            items.pop(which, None)
+            items.pop(identity, None)
         else:
-            items[which] = strategic(items.get(which), item)
+            items[identity] = strategic(items.get(identity), item)
     if isinstance(order, list):
-        wanted = [str(entry.get(key) if isinstance(entry, dict) else entry) for entry in order]
-        rank = {value: index for index, value in enumerate(wanted)}
+        positions = [str(entry.get(key) if isinstance(entry, dict) else entry) for entry in order]
+        rank = {value: index for index, value in enumerate(positions)}
         return sorted(items.values(), key=lambda item: rank.get(str(item.get(key)), len(rank)))
     return list(items.values())

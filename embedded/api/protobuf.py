@@ -13,7 +13,7 @@ from embedded.api.errors import bad_request
 MAGIC = b"k8s\x00"
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 
-# A message is {number: (name, what)}: "s" text, "b" bytes (base64 in JSON), "i" integer, "t" truth, "S" list of texts,
+# A message is {number: (name, kind)}: "s" text, "b" bytes (base64 in JSON), "i" integer, "t" truth, "S" list of texts,
 # "m" map of texts, "B" map of bytes, or the message inside.
 Message = dict[int, tuple[str, Any]]
 
@@ -58,7 +58,11 @@ _KINDS: dict[tuple[str, str], Message] = {
 
 
 def decode(body: bytes) -> dict[str, Any]:
-    """The object in a protobuf body. Raises `ApiError` 400 for a broken one, or a kind that is not known here."""
+    """Return the object in a protobuf body.
+
+    Raises:
+        ApiError: The body is broken, or of a kind that is not known here (400).
+    """
     if not body.startswith(MAGIC):
         raise bad_request("the body is not Kubernetes protobuf")
     try:
@@ -75,28 +79,28 @@ def decode(body: bytes) -> dict[str, Any]:
 
 
 def _message(fields: Message, data: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    decoded: dict[str, Any] = {}
     for number, value in _fields(data):
         if number not in fields:
             continue
-        name, what = fields[number]
-        if isinstance(value, bytes) == (what in ("i", "t")):
+        name, kind = fields[number]
+        if isinstance(value, bytes) == (kind in ("i", "t")):
             raise IndexError(f"field {name} is of another type")
-        if isinstance(what, dict):
-            found[name] = _message(what, value)
-        elif what in ("m", "B"):
-            entry = _message({1: ("key", "s"), 2: ("value", "s" if what == "m" else "b")}, value)
-            found.setdefault(name, {})[entry.get("key", "")] = entry.get("value", "")
-        elif what == "S":
-            found.setdefault(name, []).append(value.decode())
-        elif what == "s":
+        if isinstance(kind, dict):
+            decoded[name] = _message(kind, value)
+        elif kind in ("m", "B"):
+            entry = _message({1: ("key", "s"), 2: ("value", "s" if kind == "m" else "b")}, value)
+            decoded.setdefault(name, {})[entry.get("key", "")] = entry.get("value", "")
+        elif kind == "S":
+            decoded.setdefault(name, []).append(value.decode())
+        elif kind == "s":
             if value:  # an empty text is "not given", as in Go
-                found[name] = value.decode()
-        elif what == "b":
-            found[name] = base64.b64encode(value).decode()
+                decoded[name] = value.decode()
+        elif kind == "b":
+            decoded[name] = base64.b64encode(value).decode()
         else:
-            found[name] = bool(value) if what == "t" else value
-    return found
+            decoded[name] = bool(value) if kind == "t" else value
+    return decoded
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

@@ -1,6 +1,6 @@
-"""The service proxy: `.../namespaces/<ns>/services/[<scheme>:]<name>[:<port>]/proxy/<path>` to what is behind it.
+"""The service proxy: `.../namespaces/<ns>/services/[<scheme>:]<name>[:<port>]/proxy/<path>` to a pod behind it.
 
-Bodies pass in pieces both ways; small ones whole, which takes one write instead of two. Nothing is retried.
+Bodies are streamed both ways; small ones are sent whole, which takes one write instead of two. Nothing is retried.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _SMALL = 64 * 1024
 
 
 def session() -> aiohttp.ClientSession:
-    """For `forward`: as many requests at a time as there are, each for as long as it takes."""
+    """Return a client session for `forward`, with no limit on concurrent requests or on their duration."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         auto_decompress=False,
@@ -38,7 +38,11 @@ def session() -> aiohttp.ClientSession:
 async def forward(
     store: Store, resolve: Resolve, session: aiohttp.ClientSession, call: Call, request: web.Request
 ) -> web.StreamResponse:
-    """Send the request on and the answer back. Raises `ApiError`: 404 no such Service or port, 503 no answer."""
+    """Forward the request to the Service and the answer to the client.
+
+    Raises:
+        ApiError: There is no such Service (404), no such port, or no answer (503).
+    """
     scheme, name, port = _target(call.name or "")
     service = store.get(SERVICE, call.namespace, name)
     number = _port(service, port)
@@ -65,7 +69,7 @@ async def forward(
             async for piece in answer.content.iter_any():
                 await response.write(piece)
         except aiohttp.ClientError as error:
-            raise ConnectionResetError("the answer ended too early, and so must ours") from error
+            raise ConnectionResetError("the upstream answer ended early, so this one is cut off") from error
         return response
 
 

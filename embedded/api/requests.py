@@ -1,4 +1,4 @@
-"""What a request asks for: its path taken apart, its body read, its wishes (manager, dry run, table) understood."""
+"""The parsing of requests: path, body and options (field manager, dry run, table)."""
 
 import re
 from collections.abc import Mapping
@@ -13,11 +13,10 @@ from embedded.api.fields import Manager
 from embedded.api.kinds import Kinds
 from embedded.api.resources import Resource
 from embedded.api.yamlbody import DEEPEST, YamlError, read_yaml
-
-Object = dict[str, Any]
+from embedded.types import Object
 
 BODY_LIMIT = 3 * 1024 * 1024
-"""Bytes of a request's body at most, as in the real API server."""
+"""The most bytes of a request's body, as in the real API server."""
 JSON, YAML = "application/json", "application/yaml"
 MERGE, JSON_PATCH = "application/merge-patch+json", "application/json-patch+json"
 STRATEGIC, APPLY = "application/strategic-merge-patch+json", "application/apply-patch+yaml"
@@ -25,7 +24,12 @@ STRATEGIC, APPLY = "application/strategic-merge-patch+json", "application/apply-
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to a kind. `namespace` is None when the path names none, `rest` is what follows the subresource."""
+    """One request to a kind.
+
+    Attributes:
+        namespace: The namespace in the path, or None.
+        rest: The part of the path that follows the subresource.
+    """
 
     resource: Resource
     namespace: str | None
@@ -38,17 +42,17 @@ class Call:
 
     @property
     def table(self) -> bool:
-        """True when the client wants rows to print."""
+        """True if the client asks for a table."""
         return "as=Table" in self.accept.partition(",")[0]
 
     @property
     def dry_run(self) -> bool:
-        """True when nothing may be stored."""
+        """True if nothing may be stored."""
         return _is_dry(self.query.get("dryRun", ""))
 
     @property
     def manager(self) -> Manager:
-        """The field manager: as told, else the program named in User-Agent."""
+        """The field manager: the one that the query names, else the program in User-Agent."""
         name = self.query.get("fieldManager") or self.agent.partition("/")[0] or "unknown"
         if len(name) > 128 or not name.isprintable():
             raise _bad_option(
@@ -58,7 +62,7 @@ class Call:
 
     @property
     def field_validation(self) -> str:
-        """Ignore, Warn or Strict: what to do about unknown fields."""
+        """The treatment of unknown fields: Ignore, Warn or Strict."""
         word = self.query.get("fieldValidation") or "Warn"
         if word not in ("Ignore", "Warn", "Strict"):
             raise _bad_option(
@@ -68,7 +72,7 @@ class Call:
 
 
 def parse_path(kinds: Kinds, parts: list[str], query: Mapping[str, str], accept: str, agent: str) -> Call | None:
-    """The call that a path like `["apis", "apps", "v1", "namespaces", "x", "deployments", "y"]` makes, or None."""
+    """Return the call that a path like `["apis", "apps", "v1", "deployments"]` makes, or None."""
     match parts:
         case ["api", version, *rest]:
             group = ""
@@ -92,7 +96,11 @@ def parse_path(kinds: Kinds, parts: list[str], query: Mapping[str, str], accept:
 
 
 def read_body(body: bytes, media_type: str, supported: tuple[str, ...]) -> Any:
-    """The JSON value in a body. Raises `ApiError`: 415 for another media type, 400 for what cannot be read."""
+    """Return the JSON value in a body.
+
+    Raises:
+        ApiError: The media type is not supported (415), or the body cannot be read (400).
+    """
     if media_type not in supported:
         raise errors.unsupported_media_type(supported)
     try:
@@ -116,9 +124,10 @@ def _read_text(body: bytes, *, yaml_too: bool) -> Any:
 
 
 def check_depth(value: Any) -> None:
-    """Refuse what is nested so deeply that not everything here could walk it.
+    """Refuse a value that is nested more deeply than everything here can walk.
 
-    Raises `ApiError` 400.
+    Raises:
+        ApiError: The value has more than `DEEPEST` levels (400).
     """
     level = [value]
     for _ in range(DEEPEST + 1):
@@ -134,9 +143,13 @@ def check_depth(value: Any) -> None:
 
 
 def read_object(call: Call, value: Any) -> Object:
-    """`value` as an object of the call's kind, namespace filled in. Raises `ApiError` 400 when it is another's."""
+    """Return `value` as an object of the call's kind, with the namespace filled in.
+
+    Raises:
+        ApiError: The value is not an object of this kind, namespace and name (400).
+    """
     resource = call.resource
-    check_depth(value)  # again: a patch may have put deep things into each other
+    check_depth(value)  # again: a patch can nest values
     if not isinstance(value, dict) or not isinstance(value.setdefault("metadata", {}), dict):
         raise errors.bad_request("the body is no object with metadata")
     given, kind = value.setdefault("apiVersion", resource.api_version), value.setdefault("kind", resource.kind)
@@ -159,7 +172,7 @@ def read_object(call: Call, value: Any) -> Object:
 
 
 def read_delete_options(call: Call, value: Any) -> dict[str, Any]:
-    """The keyword arguments of `Store.delete` that a DELETE's body and query ask for."""
+    """Return the keyword arguments of `Store.delete` that a DELETE's body and query ask for."""
     options = value if isinstance(value, dict) else {}
     preconditions, dry_run = options.get("preconditions") or {}, options.get("dryRun") or []
     if not isinstance(value or {}, dict) or not isinstance(preconditions, dict) or not isinstance(dry_run, list):
@@ -176,7 +189,7 @@ def read_delete_options(call: Call, value: Any) -> dict[str, Any]:
 
 
 def media_type(header: str) -> str:
-    """A Content-Type without its parameters; JSON if there is none."""
+    """Return a Content-Type without its parameters; JSON if it is empty."""
     return re.split(r"[;,]", header, maxsplit=1)[0].strip().lower() or JSON
 
 

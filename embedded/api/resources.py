@@ -1,6 +1,6 @@
 """The kinds that the embedded API serves, and what a client may ask about each: names, scope, columns, schema.
 
-A kind is a constant here (`BROKER`, `POD`, ...), and `RESOURCES` is all that mean something on this platform. Custom
+Each kind is a constant (`BROKER`, `POD`, ...); `RESOURCES` holds all that have a meaning on this platform. Custom
 kinds have the printer columns of their real CRDs; the columns of core kinds are code, in `table`.
 """
 
@@ -13,7 +13,12 @@ from embedded.api import schemas_custom as custom
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A printer column of a custom kind: `path` is a JSONPath, `priority` 1 shows only with `-o wide`."""
+    """A printer column of a custom kind.
+
+    Attributes:
+        path: The JSONPath of the value.
+        priority: The importance; 1 shows the column with `-o wide` only.
+    """
 
     name: str
     type: str
@@ -23,11 +28,13 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """One kind under one version. Compared and hashed by identity: there is one instance of each.
+    """One kind under one version. It is compared and hashed by identity: there is one instance of each.
 
-    `custom` kinds answer as CustomResourceDefinitions do, the others as built-in ones; the two differ in messages,
-    patch types and the treatment of unknown fields. `generations` says whether `metadata.generation` counts changes
-    of the wanted state. `status` says whether there is a status subresource.
+    Attributes:
+        custom: True if the kind answers as CustomResourceDefinitions do; built-in kinds differ in messages, patch types
+            and the treatment of unknown fields.
+        status: True if there is a status subresource.
+        generations: True if `metadata.generation` counts changes of the desired state.
     """
 
     group: str
@@ -48,12 +55,12 @@ class Resource:
 
     @property
     def api_version(self) -> str:
-        """`eventing.knative.dev/v1`, or `v1` for a core kind."""
+        """The API version: `eventing.knative.dev/v1`, or `v1` for a core kind."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
     def singular(self) -> str:
-        """`broker`: the name of one."""
+        """The singular name, such as `broker`."""
         return self.kind.lower()
 
     def __repr__(self) -> str:

@@ -1,7 +1,6 @@
-"""Kinds that are stored and looked at, and mean nothing here: no controller reads them, nothing enforces them.
+"""Kinds that are stored without a meaning here: no controller reads them and nothing enforces them.
 
-What people install beside their workloads (rights, policies, quotas, webhooks) is accepted, so that it can be applied
-as it is.
+Objects that people install beside their workloads (rights, policies, quotas, webhooks) can thus be applied unchanged.
 """
 
 from typing import Any
@@ -9,17 +8,17 @@ from typing import Any
 from embedded.api.resources import Resource
 from embedded.api.schemas import FLAG, OPAQUES, each, keep, many, need, opaque, record, text
 
-_RULES = record("Rights.", rules=OPAQUES, aggregationRule=opaque())
+_RULES = record("Permissions.", rules=OPAQUES, aggregationRule=opaque())
 _BINDING = need(
     record(
-        "Who has which rights.",
+        "The subjects that have the permissions of a role.",
         subjects=many(need(record(**each(text(), "apiGroup kind name namespace")), "kind name")),
         roleRef=need(record(**each(text(), "apiGroup kind name")), "kind name"),
     ),
     "roleRef",
 )
-_WEBHOOKS = record("Who is asked before a write. Nobody is asked here.", webhooks=OPAQUES)
-_SPEC = record("What is wanted.", **each(opaque(), "spec status"))
+_WEBHOOKS = record("The webhooks to call before a write. This platform calls none.", webhooks=OPAQUES)
+_SPEC = record("An object with a desired state.", **each(opaque(), "spec status"))
 _NAMES = need(
     record(**each(text(), "kind listKind plural singular"), **each(many(text()), "categories shortNames")),
     "kind plural",
@@ -36,7 +35,7 @@ _VERSION = need(
 )
 _DEFINITION = need(
     record(
-        "A kind of somebody's own.",
+        "A custom kind.",
         spec=need(
             record(
                 group=text(),

@@ -1,8 +1,9 @@
-"""Structural schemas of the kinds, in our own words: which fields exist and of what type they are.
+"""Structural schemas of the kinds: their fields, with types and with descriptions of our own.
 
-OpenAPI v3 as in a CustomResourceDefinition. The names and types of fields are facts of the real kinds (knative-eventing
-1.22, kserve 0.20, seldon-core 1.17.1, Kubernetes 1.36); fields that the platform honours are spelt out, deeper parts
-that it only carries along are opaque objects. `validation` prunes and checks by these, `openapi` shows them to kubectl.
+They are OpenAPI v3 as in a CustomResourceDefinition. The names and types of fields are facts of the real kinds
+(knative-eventing 1.22, kserve 0.20, seldon-core 1.17.1, Kubernetes 1.36). Fields that the platform uses are described
+in full; parts that it only stores are opaque objects. `validation` prunes and checks by these schemas, and `openapi`
+shows them to kubectl.
 """
 
 from typing import Any
@@ -14,42 +15,42 @@ INT_OR_STRING = "x-kubernetes-int-or-string"
 
 
 def text(about: str = "", **more: Any) -> Schema:
-    """A string."""
+    """Return the schema of a string."""
     return _described(about, {"type": "string", **more})
 
 
 def number(about: str = "", form: str = "int32", **more: Any) -> Schema:
-    """An integer of 32 or 64 bits."""
+    """Return the schema of an integer of 32 or 64 bits."""
     return _described(about, {"type": "integer", "format": form, **more})
 
 
 def record(about: str = "", /, **fields: Schema) -> Schema:
-    """An object with named fields; others are pruned."""
+    """Return the schema of an object with named fields; others are pruned."""
     return _described(about, {"type": "object", "properties": fields})
 
 
 def need(schema: Schema, names: str) -> Schema:
-    """The record, with these fields required."""
+    """Return the schema with these fields required."""
     return schema | {"required": names.split()}
 
 
 def keep(schema: Schema) -> Schema:
-    """The record, with unknown fields let through."""
+    """Return the schema with unknown fields kept."""
     return schema | {KEEP: True}
 
 
 def many(items: Schema, about: str = "", **more: Any) -> Schema:
-    """A list."""
+    """Return the schema of a list."""
     return _described(about, {"type": "array", "items": items, **more})
 
 
 def mapping(values: Schema, about: str = "") -> Schema:
-    """An object whose keys are free."""
+    """Return the schema of an object with arbitrary keys."""
     return _described(about, {"type": "object", "additionalProperties": values})
 
 
 def opaque(about: str = "") -> Schema:
-    """An object that is kept as it is."""
+    """Return the schema of an object that is kept as it is."""
     return _described(about, {"type": "object", KEEP: True})
 
 
@@ -58,7 +59,7 @@ def _described(about: str, schema: Schema) -> Schema:
 
 
 def each(schema: Schema, names: str) -> dict[str, Schema]:
-    """The same schema for several fields."""
+    """Return one schema for several fields."""
     return dict.fromkeys(names.split(), schema)
 
 
@@ -71,7 +72,7 @@ HEAD: dict[str, Schema] = {
     "apiVersion": text("The group and version of the kind."),
     "kind": text("The kind."),
     "metadata": record(
-        "What every object has.",
+        "The metadata that every object has.",
         **each(STRINGS, "annotations labels"),
         **each(
             text(),

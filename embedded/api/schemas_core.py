@@ -26,7 +26,7 @@ ENVIRONMENT = many(
         record(
             **each(text(), "name value"),
             valueFrom=record(
-                "Where the value is.",
+                "The source of the value.",
                 **each(_KEY, "configMapKeyRef secretKeyRef"),
                 fieldRef=_FIELD,
                 **each(opaque(), "fileKeyRef resourceFieldRef"),
@@ -67,7 +67,7 @@ VOLUMES = many(
 MOUNTS = many(
     need(
         record(
-            "Where a volume's files are in the container.",
+            "The path of a volume's files in the container.",
             **each(text(), "mountPath mountPropagation name recursiveReadOnly subPath subPathExpr"),
             readOnly=FLAG,
         ),
@@ -80,7 +80,7 @@ _HTTP = record(
     httpHeaders=many(need(record(**each(text(), "name value")), "name value")),
 )
 PROBE = record(
-    "How to find out how the container is.",
+    "A check of the container's health.",
     exec=record(command=many(text())),
     httpGet=need(_HTTP, "port"),
     tcpSocket=need(record(host=text(), port=PORT), "port"),
@@ -116,7 +116,7 @@ CONTAINER_FIELDS = {
     **each(text(), "imagePullPolicy restartPolicy terminationMessagePath terminationMessagePolicy"),
     **each(FLAG, "stdin stdinOnce tty"),
 }
-CONTAINER = need(record("One program in its image.", **CONTAINER_FIELDS), "name")
+CONTAINER = need(record("A program that runs in an image.", **CONTAINER_FIELDS), "name")
 POD_SPEC_FIELDS = {
     "containers": many(CONTAINER, "The programs of the pod.", **{"x-kubernetes-patch-merge-key": "name"}),
     "initContainers": many(CONTAINER, **{"x-kubernetes-patch-merge-key": "name"}),
@@ -157,9 +157,9 @@ SERVICEACCOUNT = record(
     "An identity for pods.", automountServiceAccountToken=FLAG, **each(OPAQUES, "imagePullSecrets secrets")
 )
 SERVICE = record(
-    "A name under which pods are reached.",
+    "A name for a set of pods.",
     spec=record(
-        "What the name leads to.",
+        "The ports and the pods of the name.",
         **each(
             text(),
             "clusterIP externalName externalTrafficPolicy internalTrafficPolicy ipFamilyPolicy loadBalancerClass "
@@ -188,17 +188,17 @@ SERVICE = record(
     status=opaque(),
 )
 _STATE = record(
-    "What the container does.",
+    "The state of the container.",
     running=opaque(),
     terminated=keep(record(**each(text(), "finishedAt message reason startedAt"), **each(number(), "exitCode signal"))),
     waiting=record(**each(text(), "message reason")),
 )
 POD = record(
     "Programs that run together.",
-    spec=need(record("What shall run.", **POD_SPEC_FIELDS), "containers"),
+    spec=need(record("The desired state.", **POD_SPEC_FIELDS), "containers"),
     status=keep(
         record(
-            "What runs.",
+            "The observed state.",
             **each(text(), "hostIP message nominatedNodeName phase podIP qosClass reason startTime"),
             containerStatuses=many(
                 keep(
@@ -213,9 +213,9 @@ POD = record(
         )
     ),
 )
-REVIEW = record("What may I do?", **each(opaque(), "spec status"))
+REVIEW = record("A question about the caller's permissions.", **each(opaque(), "spec status"))
 EVENT = record(
-    "A note on what happened to an object.",
+    "A report of something that happened to an object.",
     **each(
         text(), "action eventTime firstTimestamp lastTimestamp message reason reportingComponent reportingInstance type"
     ),
@@ -228,12 +228,14 @@ DEPLOYMENT = record(
     "Pods that are kept running.",
     spec=need(
         record(
-            "What shall run.",
+            "The desired state.",
             **each(number(), "minReadySeconds progressDeadlineSeconds replicas revisionHistoryLimit"),
             paused=FLAG,
             selector=record("Labels of the pods.", matchLabels=STRINGS, matchExpressions=OPAQUES),
             strategy=opaque(),
-            template=record("The pods.", metadata=opaque(), spec=record("What shall run.", **POD_SPEC_FIELDS)),
+            template=record(
+                "The template of the pods.", metadata=opaque(), spec=record("The desired state.", **POD_SPEC_FIELDS)
+            ),
         ),
         "selector template",
     ),

@@ -8,13 +8,13 @@ CONDITIONS = many(
         record(
             **each(text(), "lastTransitionTime message reason severity"),
             status=text("True, False or Unknown."),
-            type=text("What the condition is about."),
+            type=text("The name of the condition."),
         ),
         "type status",
     ),
     "The latest observations of the object's state.",
 )
-ADDRESS = record("Where events are accepted.", **each(text(), "CACerts audience name url"))
+ADDRESS = record("An address that accepts events.", **each(text(), "CACerts audience name url"))
 
 # Knative Eventing.
 
@@ -22,7 +22,7 @@ REFERENCE = record(
     "A reference to an object that has an address.", **each(text(), "apiVersion kind name namespace address group")
 )
 DESTINATION = record(
-    "Where events go: an object with an address, a URI, or a URI relative to the object's address.",
+    "The destination of events: an object with an address, a URI, or a URI relative to the object's address.",
     ref=REFERENCE,
     uri=text("An absolute URI, or one relative to the address of `ref`."),
     CACerts=text(),
@@ -30,27 +30,29 @@ DESTINATION = record(
 )
 DELIVERY = keep(
     record(
-        "How often and how fast delivery is tried again, and where events go that nobody took.",
+        "The retries of a delivery, and the destination of events that cannot be delivered.",
         backoffDelay=text("ISO 8601 duration before a retry."),
         backoffPolicy=text("linear or exponential."),
         deadLetterSink=DESTINATION,
         retry=number("Retries before an event goes to the dead letter sink."),
         timeout=text("ISO 8601 duration of one attempt."),
-        format=text("How events are sent: json, binary, or as they came."),
+        format=text("The format of deliveries: json, binary, or by default the format of the event."),
     )
 )
 BROKER = record(
     "A pool of events: it accepts them at one address and gives them to Triggers.",
     spec=record(
-        "What the Broker shall be.",
-        config=record("Where its configuration is, for its class.", **each(text(), "apiVersion kind name namespace")),
+        "The desired state.",
+        config=record(
+            "A reference to the configuration of its class.", **each(text(), "apiVersion kind name namespace")
+        ),
         delivery=DELIVERY,
     ),
     status=record(
-        "What the Broker is.",
+        "The observed state.",
         address=ADDRESS,
         addresses=many(ADDRESS),
-        annotations=opaque("What the controllers have to say, e.g. `default.topic`."),
+        annotations=opaque("Annotations by the controllers, e.g. `default.topic`."),
         conditions=CONDITIONS,
         **each(text(), "deadLetterSinkUri deadLetterSinkCACerts deadLetterSinkAudience"),
         observedGeneration=number(form="int64"),
@@ -58,37 +60,37 @@ BROKER = record(
     ),
 )
 TRIGGER = record(
-    "A wish to have events from a Broker delivered to a subscriber.",
+    "A subscription that delivers events from a Broker to a subscriber.",
     spec=keep(
         record(
-            "What the Trigger shall do.",
-            broker=text("The Broker whose events these are; it lives in the same namespace."),
+            "The desired state.",
+            broker=text("The Broker that the events come from, in the same namespace."),
             brokerRef=REFERENCE,
             delivery=DELIVERY,
             filter=record(
-                "Which events pass: those that carry each attribute with exactly its value. All of them, if not given.",
+                "The filter: events pass that have each attribute with exactly its value; without it, all events pass.",
                 attributes=opaque("Attribute names with the value that each must have; case counts."),
             ),
             filters=many(
                 record(
-                    "One dialect.",
+                    "An expression in one dialect.",
                     **each(OPAQUES, "all any"),
                     **each(opaque(), "exact not prefix suffix"),
                     cesql=text("A CloudEvents SQL expression."),
                 ),
-                "Which events pass: those for which every entry says yes. If given, `filter` is not looked at.",
+                "The filters: events pass that match every entry. If given, `filter` is ignored.",
             ),
             subscriber=DESTINATION,
         )
     ),
     status=record(
-        "What the Trigger is.",
-        annotations=opaque("What the controllers have to say, e.g. `group.id`."),
+        "The observed state.",
+        annotations=opaque("Annotations by the controllers, e.g. `group.id`."),
         auth=record(serviceAccountName=text(), serviceAccountNames=many(text())),
         conditions=CONDITIONS,
         **each(text(), "deadLetterSinkUri deadLetterSinkCACerts deadLetterSinkAudience"),
         observedGeneration=number(form="int64"),
-        subscriberUri=text("Where events go, resolved."),
+        subscriberUri=text("The resolved URI of the subscriber."),
         **each(text(), "subscriberCACerts subscriberAudience"),
     ),
 )
@@ -100,15 +102,15 @@ _MODEL = {
     "protocolVersion": text("v1, v2, grpc-v1 or grpc-v2."),
     "runtimeVersion": text("The tag of the serving runtime's image."),
     "storage": opaque(),
-    "storageUri": text("Where the model is."),
+    "storageUri": text("The URI of the model."),
 }
 _COMPONENT = {
     **POD_SPEC_FIELDS,
-    "minReplicas": number("Pods at least."),
-    "maxReplicas": number("Pods at most."),
+    "minReplicas": number("The least number of pods."),
+    "maxReplicas": number("The greatest number of pods."),
     "canaryTrafficPercent": number(form="int64"),
     "containerConcurrency": number(form="int64"),
-    "timeout": number("Seconds that one request may take.", form="int64"),
+    "timeout": number("The timeout of one request, in seconds.", form="int64"),
     "scaleMetric": text(enum=["cpu", "memory", "concurrency", "rps"]),
     "scaleMetricType": text(enum=["Utilization", "Value", "AverageValue"]),
     "scaleTarget": number(),
@@ -118,14 +120,14 @@ _COMPONENT = {
 }
 _FRAMEWORKS = "huggingface lightgbm onnx paddle pmml pytorch sklearn tensorflow triton xgboost"
 PREDICTOR = record(
-    "What runs the model.",
+    "The component that runs the model.",
     **_COMPONENT,
     **each(record("A model of this framework.", **_MODEL), _FRAMEWORKS),
     model=record(
         "The model, by its format.",
         **_MODEL,
         confidential=opaque(),
-        modelFormat=need(record("Its format.", **each(text(), "name version")), "name"),
+        modelFormat=need(record("The format of the model.", **each(text(), "name version")), "name"),
         runtime=text("The serving runtime to use."),
     ),
     **each(text(), "name storageContainerName"),
@@ -135,24 +137,26 @@ INFERENCESERVICE = record(
     "A model behind one URL.",
     spec=need(
         record(
-            "What shall run.",
+            "The desired state.",
             predictor=PREDICTOR,
-            transformer=record("What works on requests before the model and on answers after it.", **_COMPONENT),
-            explainer=record("What explains answers.", **_COMPONENT, art=opaque()),
+            transformer=record(
+                "The component that processes requests before the model and answers after it.", **_COMPONENT
+            ),
+            explainer=record("The component that explains answers.", **_COMPONENT, art=opaque()),
             canary=OPAQUES,
         ),
         "predictor",
     ),
     status=keep(
         record(
-            "What runs.",
+            "The observed state.",
             address=ADDRESS,
             annotations=STRINGS,
             conditions=CONDITIONS,
             components=mapping(opaque(), "The state of predictor, transformer and explainer."),
             modelStatus=opaque(),
             observedGeneration=number(form="int64"),
-            url=text("Where clients reach it from outside."),
+            url=text("The URL for clients outside the cluster."),
             **each(text(), "clusterServingRuntimeName deploymentMode servingRuntimeName"),
         )
     ),
@@ -161,7 +165,7 @@ INFERENCESERVICE = record(
 # Seldon Core 1.
 
 ENDPOINT = record(
-    "Where a node of the graph listens.",
+    "The ports of a node of the graph.",
     **each(number(), "grpcPort httpPort service_port"),
     **each(text(), "service_host type"),
 )
@@ -183,7 +187,7 @@ SELDONDEPLOYMENT = record(
     "An inference graph, and how requests reach it.",
     spec=need(
         record(
-            "What shall run.",
+            "The desired state.",
             annotations=STRINGS,
             predictors=many(
                 need(
@@ -218,12 +222,12 @@ SELDONDEPLOYMENT = record(
         "predictors",
     ),
     status=record(
-        "What runs.",
+        "The observed state.",
         address=record(url=text()),
         annotations=STRINGS,
         conditions=CONDITIONS,
         **each(mapping(opaque()), "deploymentStatus serviceStatus"),
-        description=text("Why the state is Failed."),
+        description=text("The reason for the state Failed."),
         observedGeneration=number(form="int64"),
         replicas=number(),
         state=text("Creating, Available or Failed."),

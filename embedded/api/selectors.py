@@ -1,4 +1,4 @@
-"""Label and field selectors of a request: text in, a test of objects out."""
+"""Label and field selectors of requests, compiled to tests of objects."""
 
 import re
 from collections.abc import Callable
@@ -15,9 +15,10 @@ _EXISTS = re.compile(r"\s*(!?)\s*([^\s,!=()]+)\s*")
 
 
 def selector(resource: Resource, labels: str, fields: str) -> Test | None:
-    """A test that holds for the objects that both selectors choose; None if they choose all.
+    """Return a test that holds for the objects that both selectors choose; None if they choose all.
 
-    Raises `ApiError` 400 for a selector that cannot be read, or a field that this kind cannot be selected by.
+    Raises:
+        ApiError: A selector cannot be read, or names a field that this kind cannot be selected by (400).
     """
     tests = [*_labels(labels), *_fields(resource, fields)]
     return (lambda obj: all(test(obj) for test in tests)) if tests else None
@@ -29,12 +30,12 @@ def _labels(text: str) -> list[Test]:
     while rest:
         if match := _SET.match(rest):
             key, word, listed = match.groups()
-            tests.append(_label_in(key, frozenset(item.strip() for item in listed.split(",")), wanted=word == "in"))
+            tests.append(_label_in(key, frozenset(item.strip() for item in listed.split(",")), included=word == "in"))
         elif match := _EQUAL.match(rest):
             key, sign, value = match.groups()
-            tests.append(_label_in(key, frozenset({value}), wanted=sign != "!="))
+            tests.append(_label_in(key, frozenset({value}), included=sign != "!="))
         elif match := _EXISTS.match(rest):
-            tests.append(_label_exists(match[2], wanted=not match[1]))
+            tests.append(_label_exists(match[2], included=not match[1]))
         else:
             raise bad_request(f'unable to parse requirement: found "{rest[:40]}", expected: a label selector')
         rest = rest[match.end() :]
@@ -44,14 +45,14 @@ def _labels(text: str) -> list[Test]:
     return tests
 
 
-def _label_in(key: str, values: frozenset[str], *, wanted: bool) -> Test:
-    if wanted:
+def _label_in(key: str, values: frozenset[str], *, included: bool) -> Test:
+    if included:
         return lambda obj: (obj["metadata"].get("labels") or {}).get(key) in values
     return lambda obj: (obj["metadata"].get("labels") or {}).get(key) not in values
 
 
-def _label_exists(key: str, *, wanted: bool) -> Test:
-    return lambda obj: (key in (obj["metadata"].get("labels") or {})) is wanted
+def _label_exists(key: str, *, included: bool) -> Test:
+    return lambda obj: (key in (obj["metadata"].get("labels") or {})) is included
 
 
 def _fields(resource: Resource, text: str) -> list[Test]:
@@ -63,16 +64,16 @@ def _fields(resource: Resource, text: str) -> list[Test]:
         path, sign, value = match.groups()
         if resource.custom and path not in ("metadata.name", "metadata.namespace"):
             raise _unsupported(path)
-        tests.append(_field(path.split("."), value, wanted=sign != "!="))
+        tests.append(_field(path.split("."), value, included=sign != "!="))
     return tests
 
 
-def _field(steps: list[str], value: str, *, wanted: bool) -> Test:
+def _field(steps: list[str], value: str, *, included: bool) -> Test:
     def test(obj: dict[str, Any]) -> bool:
-        found: Any = obj
+        current: Any = obj
         for step in steps:
-            found = found.get(step) if isinstance(found, dict) else None
-        return (("" if found is None else str(found)) == value) is wanted
+            current = current.get(step) if isinstance(current, dict) else None
+        return (("" if current is None else str(current)) == value) is included
 
     return test
 

@@ -1,16 +1,16 @@
-"""The HTTP face of the store: a Kubernetes API server for kubectl and the Python client, on loopback.
+"""The HTTP server of the store: a Kubernetes API server for kubectl and the Python client, on loopback.
 
-Why our own and not a library's: kmock 0.8 (its KubernetesEmulator) was looked at first. It keeps objects as plain JSON
-documents without uids, resourceVersion conflicts, validation, status subresources, server-side apply and field owners,
-tables, finalizers or an OpenAPI, and says itself that it "only modifies the objects as simple JSON structures";
-kubectl needs all of these. What it would have given, paths and watch streams, is the small part.
+A library does not suffice: kmock 0.8 (its KubernetesEmulator) keeps objects as plain JSON documents without uids,
+resourceVersion conflicts, validation, status subresources, server-side apply, field owners, tables, finalizers or an
+OpenAPI, and says itself that it "only modifies the objects as simple JSON structures". kubectl needs all of these;
+paths and watch streams, which kmock has, are the small part.
 
-Safety: pods are processes of the user who started this, so nobody else may create one, and no web page. HTTPS
-with a certificate of its own and a bearer token, both made at start; a loopback Host, no Origin, and a Kubernetes
-content type. Every path asks for the token, /healthz too, as a real API server with `--anonymous-auth=false` does:
-nobody here has to ask without.
+Safety: pods are processes of the user who started the platform, so no other user and no web page may create one. The
+server uses HTTPS with its own certificate and a bearer token, both made at start; it requires a loopback Host, no
+Origin, and a Kubernetes content type. Every path asks for the token, /healthz too, as a real API server with
+`--anonymous-auth=false` does.
 
-Not here: users, rate limits, lists in pages (`limit` is taken as a wish and not followed).
+Not supported: users, rate limits, and lists in pages (`limit` is accepted and ignored).
 """
 
 import asyncio
@@ -35,21 +35,21 @@ from embedded.types import Resolve
 
 _log = logging.getLogger(__name__)
 _MAX_FIELD = 64 * 1024
-"""Bytes of a header field at most; a longer one is no HTTP that we read (400)."""
+"""The most bytes of a header field; a request with a longer one is answered 400."""
 MOST_WARNED = 4 * 1024
-"""Bytes of warnings in an answer at most, as in the real API: a client takes no headers without an end."""
+"""The most bytes of warnings in an answer, as in the real API: clients limit the size of headers."""
 MOST_OF_A_WARNING = 256
 _WRITERS = {"POST": verbs.create, "PUT": verbs.update, "PATCH": verbs.patch_, "DELETE": verbs.delete}
 
 
 class ApiServer:
-    """Serves a `Store`.
+    """A server of one `Store`.
 
     Args:
         store: The objects.
-        certificate: The server's own.
+        certificate: The certificate of the server.
         logs: The source of pod logs.
-        resolve: The way from a Service's cluster name to an endpoint.
+        resolve: The function from a Service's cluster name to an endpoint.
         handshake: The time that a client has for the TLS handshake, in seconds.
         idle: The time that a connection may be without a request, in seconds; the default is the real API server's.
 
@@ -82,7 +82,11 @@ class ApiServer:
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Listen, and return the URL. Raises OSError when the port is taken."""
+        """Listen, and return the URL.
+
+        Raises:
+            OSError: The port is taken.
+        """
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(
@@ -95,7 +99,7 @@ class ApiServer:
         )
         await self._runner.setup()
         assert self._runner.server is not None
-        # Not aiohttp's TCPSite, which leaves a silent client a minute for its handshake.
+        # aiohttp's TCPSite would give a silent client a minute for its handshake.
         self._server = await asyncio.get_running_loop().create_server(
             self._runner.server,
             host,
@@ -109,7 +113,7 @@ class ApiServer:
         return self.url
 
     async def stop(self) -> None:
-        """End all streams and stop listening. Harmless when not started."""
+        """End all streams and stop listening; do nothing when not started."""
         for task in list(self._streams):
             task.cancel()
         if self._session:
@@ -119,12 +123,12 @@ class ApiServer:
         if self._runner:
             open_ = [handler.transport for handler in self._runner.server.connections] if self._runner.server else []
             await self._runner.cleanup()
-            # TLS waits for the client's goodbye, which an idle client does not say.
+            # TLS waits for the client's close notification, which an idle client does not send.
             for transport in filter(None, open_):
                 transport.abort()
 
     def kubeconfig(self) -> dict[str, Any]:
-        """A kubeconfig (v1 Config) whose current context is this server. It holds the token."""
+        """Return a kubeconfig (v1 Config) whose current context is this server. It holds the token."""
         name = "touchstone"
         authority = base64.b64encode(self._certificate.authority).decode()
         cluster = {"server": self.url, "certificate-authority-data": authority}
@@ -175,9 +179,9 @@ class ApiServer:
             if call.query.get("watch") in ("true", "1"):
                 return await self._stream(streams.watch(self.store, call, request))
             return _answered(verbs.get(self.store, call) if call.name else verbs.list_(self.store, call))
-        body, given = await request.read(), media_type(request.headers.get("Content-Type", ""))
+        body, content_type = await request.read(), media_type(request.headers.get("Content-Type", ""))
         if request.method == "DELETE" and call.name is None:
-            return _answered(verbs.delete_collection(self.store, call, body, given))
+            return _answered(verbs.delete_collection(self.store, call, body, content_type))
         writer = _WRITERS.get(request.method)
         misplaced = (call.name is None) != (request.method == "POST") or (
             call.subresource and request.method == "DELETE"
@@ -187,10 +191,10 @@ class ApiServer:
             raise errors.method_not_allowed()
         if request.method == "POST" and call.resource.namespaced and call.namespace is None:
             raise errors.method_not_allowed()
-        return _answered(writer(self.store, call, body, given))
+        return _answered(writer(self.store, call, body, content_type))
 
     async def _stream(self, answer: Any) -> web.StreamResponse:
-        """Run an answer that may go on for long, so that `stop` can end it."""
+        """Run a long answer, so that `stop` can end it."""
         task = asyncio.current_task()
         assert task is not None
         self._streams.add(task)
@@ -225,7 +229,7 @@ def _json(code: int, body: bytes, content_type: str = JSON) -> web.Response:
 
 
 def _document(kinds: Kinds, request: web.Request, parts: tuple[str, ...]) -> web.Response:
-    """Health, version, discovery and OpenAPI."""
+    """Return the health, version, discovery or OpenAPI document at a path."""
     accept = request.headers.get("Accept", "")
     match parts:
         case ("healthz" | "readyz" | "livez", *_):
@@ -234,19 +238,19 @@ def _document(kinds: Kinds, request: web.Request, parts: tuple[str, ...]) -> web
             return _cacheable(request, orjson.dumps(discovery.aggregated(kinds, root)), discovery.AGGREGATED)
         case ("openapi", "v3"):
             return _cacheable(request, openapi.index(kinds), JSON)
-        case ("openapi", "v3", "api", version) if (found := openapi.document(kinds, "", version)) is not None:
-            return _cacheable(request, found, JSON)
+        case ("openapi", "v3", "api", version) if (document := openapi.document(kinds, "", version)) is not None:
+            return _cacheable(request, document, JSON)
         case ("openapi", "v3", "apis", group, version) if (
-            found := openapi.document(kinds, group, version)
+            document := openapi.document(kinds, group, version)
         ) is not None:
-            return _cacheable(request, found, JSON)
+            return _cacheable(request, document, JSON)
         case ("openapi", "v2"):
-            wanted = "protobuf" in accept
-            return _cacheable(request, openapi.v2(protobuf=wanted), openapi.V2_PROTOBUF if wanted else JSON)
-    found_document = discovery.answer(kinds, parts)
-    if found_document is None:
+            as_protobuf = "protobuf" in accept
+            return _cacheable(request, openapi.v2(protobuf=as_protobuf), openapi.V2_PROTOBUF if as_protobuf else JSON)
+    listing = discovery.answer(kinds, parts)
+    if listing is None:
         raise errors.no_such_path()
-    return _json(200, orjson.dumps(found_document))
+    return _json(200, orjson.dumps(listing))
 
 
 def _cacheable(request: web.Request, body: bytes, content_type: str) -> web.Response:

@@ -1,14 +1,14 @@
 """The objects, in memory, and every rule about how they change. One asyncio loop; all methods are synchronous.
 
-Controllers use this in-process, the HTTP server is a thin face on it. Objects that come out are copies: change them
-freely, then hand them to `update` or `update_status`. What a write does, in order: namespace exists, defaults,
-pruning and validation (`validation`), admission, field ownership (`fields`, only when a `manager` is given),
-resourceVersion, watchers. A write that changes nothing makes no new resourceVersion and wakes nobody.
+Controllers use the store in-process; the HTTP server is a thin layer on it. Returned objects are copies: change them
+freely, then hand them to `update` or `update_status`. A write does, in order: namespace exists, defaults, pruning and
+validation (`validation`), admission, field ownership (`fields`, only when a `manager` is given), resourceVersion,
+watchers. A write that changes nothing makes no new resourceVersion and wakes nobody.
 
-Not here: HTTP, patches (`patch`), and what the objects mean (controllers).
+Not here: HTTP, patches (`patch`), and the meaning of the objects (controllers).
 
-Differences from the real API server, on purpose: a namespace or an owner that is deleted takes what belongs to it
-along at once, not some time later; a pod is gone at once unless it has finalizers (no grace period of a kubelet).
+Deliberate differences from the real API server: deleting a namespace or an owner deletes what belongs to it at once,
+not some time later; a pod is gone at once unless it has finalizers (there is no grace period of a kubelet).
 """
 
 import uuid
@@ -21,12 +21,12 @@ import orjson
 
 from embedded.api import errors, fields, validation
 from embedded.api.kinds import Kinds, is_built_in
-from embedded.api.owners import Key, Owners
+from embedded.api.owners import Owners
 from embedded.api.resources import NAMESPACE, Resource
 from embedded.api.resources_stored import CUSTOMRESOURCEDEFINITION
 from embedded.api.watching import Change, Log, Subscription
+from embedded.types import Key, Object
 
-Object = dict[str, Any]
 Operation = Literal["CREATE", "UPDATE", "DELETE"]
 Admission = Callable[[Operation, Resource, Object | None, Object | None], None]
 
@@ -35,7 +35,7 @@ IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 
 
 class _Entry:
-    """One stored object with its JSON text; neither leaves the store uncopied."""
+    """One stored object with its JSON text."""
 
     __slots__ = ("obj", "raw", "version")
 
@@ -50,10 +50,14 @@ class _Entry:
 
 
 class Store:
-    """All objects of the platform. `admission` may be extended at any time; hooks raise `ApiError` to refuse.
+    """All objects of the platform.
 
-    An admission hook gets (operation, resource, new, old): `new` is None on DELETE, `old` is None on CREATE. On CREATE
-    and UPDATE it may also fill in defaults in `new`.
+    Attributes:
+        admission: The admission hooks, to which others may be added. A hook gets (operation, resource, new, old), with
+            `new` None on DELETE and `old` None on CREATE. It raises `ApiError` to refuse; on CREATE and UPDATE it may
+            fill in defaults in `new`.
+        version: The latest resourceVersion.
+        kinds: The kinds that are served now.
     """
 
     def __init__(self, admission: Sequence[Admission] = ()) -> None:
@@ -70,22 +74,30 @@ class Store:
     # Reading.
 
     def find(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
-        """The object, or None."""
+        """Return the object, or None."""
         entry = self._objects[resource].get((namespace or "", name))
         return None if entry is None else entry.copy()
 
     def get(self, resource: Resource, namespace: str | None, name: str) -> Object:
-        """The object; raises `ApiError` 404 NotFound."""
+        """Return the object.
+
+        Raises:
+            ApiError: The object does not exist (404 NotFound).
+        """
         return self._entry(resource, namespace, name).copy()
 
     def raw(self, resource: Resource, namespace: str | None, name: str) -> bytes:
-        """The object as JSON text; raises `ApiError` 404 NotFound."""
+        """Return the object as JSON text.
+
+        Raises:
+            ApiError: The object does not exist (404 NotFound).
+        """
         return self._entry(resource, namespace, name).raw
 
     def list(
         self, resource: Resource, namespace: str | None = None, labels: Mapping[str, str] | None = None
     ) -> "list[Object]":
-        """All objects of a kind (in one namespace), those that carry all `labels`, ordered by namespace and name."""
+        """Return the objects of a kind (in one namespace) that carry all `labels`, ordered by namespace and name."""
         return [
             orjson.loads(raw)
             for obj, raw in self.entries(resource, namespace)
@@ -93,19 +105,21 @@ class Store:
         ]
 
     def entries(self, resource: Resource, namespace: str | None = None) -> Iterator[tuple[Object, bytes]]:
-        """Objects, uncopied, with their JSON text, for readers that only look (the HTTP server)."""
-        for (place, _), entry in sorted(self._objects[resource].items()):
-            if namespace is None or place == namespace:
+        """Yield objects with their JSON text, uncopied: the caller must not change them."""
+        for (key_namespace, _), entry in sorted(self._objects[resource].items()):
+            if namespace is None or key_namespace == namespace:
                 yield entry.obj, entry.raw
 
     def watch(
         self, resources: Collection[Resource], since: int | None = None, limit: int | None = None
     ) -> Subscription:
-        """All changes of these kinds as an async iterator of (type, resource, object).
+        """Return all changes of these kinds as an async iterator of (type, resource, object).
 
-        Without `since` it starts with an ADDED for each object that exists; with it, with what happened after that
-        resourceVersion, and raises `ApiError` 410 Expired when that is no longer remembered. With a `limit` it ends
-        when that many changes wait to be read.
+        Without `since` it begins with an ADDED for each object that exists; with `since`, with the changes after that
+        resourceVersion. With a `limit` it ends when that many changes wait to be read.
+
+        Raises:
+            ApiError: Changes after `since` are no longer remembered (410 Expired).
         """
         if since is not None:
             return self._log.subscribe(resources, self._log.replay(resources, since), limit)
@@ -123,8 +137,9 @@ class Store:
     ) -> Object:
         """Store a new object and return it as stored. `metadata.generateName` works as usual.
 
-        Raises `ApiError`: 404 (no such namespace), 403 (the namespace is going), 409 AlreadyExists, 422 Invalid, and
-        whatever admission says.
+        Raises:
+            ApiError: The namespace does not exist (404) or is being deleted (403), the object exists (409) or is
+                invalid (422), or an admission hook refuses.
         """
         new: Object = orjson.loads(orjson.dumps(obj))
         new["apiVersion"], new["kind"] = resource.api_version, resource.kind
@@ -157,8 +172,10 @@ class Store:
     ) -> Object:
         """Replace all but the status (where that is a subresource of its own) and return the object as stored.
 
-        A `resourceVersion` or `uid` in `obj` that is not the stored one is a conflict (409). Taking the last finalizer
-        off an object that is being deleted removes it.
+        Taking the last finalizer off an object that is being deleted removes it.
+
+        Raises:
+            ApiError: A `resourceVersion` or `uid` in `obj` is not the stored one (409), or the object is invalid (422).
         """
         entry, new = self._prepare(resource, obj)
         old = entry.obj
@@ -185,7 +202,7 @@ class Store:
     def patch_status(
         self, resource: Resource, namespace: str | None, name: str, status: Mapping[str, Any]
     ) -> Object | None:
-        """For controllers: make `status` the object's status. None when the object is gone, no write when equal."""
+        """Make `status` the object's status, for controllers, if it differs; return None when the object is gone."""
         entry = self._objects[resource].get((namespace or "", name))
         if entry is None:
             return None
@@ -207,10 +224,13 @@ class Store:
         version: str | None = None,
         dry_run: bool = False,
     ) -> Object:
-        """Delete an object and, unless `orphan`, all that it alone owns; return it as it was last.
+        """Delete an object and, unless `orphan`, everything that only it owns; return its last state.
 
-        With finalizers it only gets a `deletionTimestamp`: the returned object has one exactly if it is still there.
-        A namespace is `Terminating` until what is in it is gone. `uid` and `version` are preconditions (409).
+        With finalizers, it only gets a `deletionTimestamp`: the returned object has one exactly if it still exists.
+        A namespace is `Terminating` until its content is gone.
+
+        Raises:
+            ApiError: The object does not exist (404), or `uid` or `version` is not the stored one (409).
         """
         entry = self._entry(resource, namespace, name)
         _check_preconditions(resource, entry.obj, uid, version)
@@ -231,7 +251,7 @@ class Store:
         self._remove(resource, key, orphan=orphan)
         return obj
 
-    # How a write is made.
+    # The steps of a write.
 
     def _prepare(self, resource: Resource, obj: Object) -> tuple[_Entry, Object]:
         new: Object = orjson.loads(orjson.dumps(obj))
@@ -255,7 +275,7 @@ class Store:
         if added and "deletionTimestamp" in old["metadata"]:
             raise validation.no_new_finalizers(resource, metadata["name"], sorted(added))
         self._admit("UPDATE", resource, new, old)
-        if resource.generations and _wanted(new) != _wanted(old):
+        if resource.generations and _desired(new) != _desired(old):
             metadata["generation"] = old["metadata"].get("generation", 0) + 1
         if manager:
             fields.track(old, new, manager, now())
@@ -306,21 +326,21 @@ class Store:
         self._population[key[0]] -= 1
         self._owners.note(resource, key, old.obj, None)
         self._log.publish(Change("DELETED", resource, self.version, obj, orjson.dumps(obj), old.obj))
-        for dependent, place in self._owners.bereaved(uid):
+        for dependent, other_key in self._owners.dependents(uid):
             if orphan:
-                self._disown(dependent, place, uid)
+                self._disown(dependent, other_key, uid)
             else:
-                self._collect_orphan(dependent, place)
+                self._collect_orphan(dependent, other_key)
         if resource is CUSTOMRESOURCEDEFINITION and (kind := self.kinds.of(obj)) is not None:
-            for place in list(self._objects[kind]):
-                self._remove(kind, place)
+            for other_key in list(self._objects[kind]):
+                self._remove(kind, other_key)
             self.kinds = self.kinds.without(kind)
         self._finish_namespace(key[0])
 
-    # What belongs to what.
+    # Ownership.
 
     def _collect_orphan(self, resource: Resource, key: Key) -> None:
-        """Delete an object whose owners are all gone."""
+        """Delete an object if its owners are all gone."""
         entry = self._objects[resource].get(key)
         if entry and self._owners.all_gone(entry.obj):
             self.delete(resource, key[0], key[1])
@@ -348,7 +368,7 @@ class Store:
             self._remove(NAMESPACE, ("", name))
             del self._population[name]
 
-    # Small rules.
+    # Helpers.
 
     def _entry(self, resource: Resource, namespace: str | None, name: str) -> _Entry:
         entry = self._objects[resource].get((namespace or "", name))
@@ -373,11 +393,11 @@ class Store:
 
 
 def now() -> str:
-    """The wall-clock time as Kubernetes writes it, to the second, in UTC."""
+    """Return the wall-clock time as Kubernetes writes it, to the second, in UTC."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _wanted(obj: Object) -> Object:
+def _desired(obj: Object) -> Object:
     return {name: value for name, value in obj.items() if name not in ("metadata", "status")}
 
 

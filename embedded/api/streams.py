@@ -1,4 +1,4 @@
-"""Answers that go on: watches, and pod logs."""
+"""Streamed answers: watches and pod logs."""
 
 import asyncio
 import time
@@ -15,13 +15,21 @@ from embedded.api.requests import Call
 from embedded.api.resources import POD, Resource
 from embedded.api.selectors import Test, selector
 from embedded.api.store import Store
-from embedded.api.table import table
+from embedded.api.table import render_table
 from embedded.api.watching import REMEMBERED, Change
 
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """Which part of which log: its last `tail` lines, written from the moment `since` on (None: all), then the rest."""
+    """A part of a container's log.
+
+    Attributes:
+        container: The name of the container.
+        previous: True for the run before the current one.
+        follow: True to go on with what is written later.
+        tail: The most lines to begin with; None for all.
+        since: The time from which on lines count, in seconds since the epoch; None for all.
+    """
 
     container: str
     previous: bool = False
@@ -31,10 +39,10 @@ class LogQuery:
 
 
 Logs = Callable[[str, str, LogQuery], AsyncIterator[bytes]]
-"""(namespace, pod, query) to pieces of the log."""
+"""A function from (namespace, pod, query) to pieces of the log."""
 
 WATCH_SECONDS = 1800.0
-"""How long a watch lasts that names no `timeoutSeconds`."""
+"""The duration, in seconds, of a watch that names no `timeoutSeconds`."""
 _ENDED = "k8s.io/initial-events-end"
 
 
@@ -71,7 +79,7 @@ async def watch(store: Store, call: Call, request: web.Request) -> web.StreamRes
 
 
 class _Lines:
-    """Changes to lines of a watch, for one client: its namespace, its selection, its form."""
+    """The lines of a watch for one client, by its namespace, selection and form."""
 
     def __init__(self, call: Call, chosen: Test | None) -> None:
         self._call = call
@@ -79,9 +87,9 @@ class _Lines:
         self._columns = True
 
     def take(self, changes: list[Change]) -> bytes:
-        return b"".join(line for change in changes if (line := self._one(change)))
+        return b"".join(line for change in changes if (line := self._render_change(change)))
 
-    def _one(self, change: Change) -> bytes | None:
+    def _render_change(self, change: Change) -> bytes | None:
         if self._call.namespace is not None and change.obj["metadata"].get("namespace") != self._call.namespace:
             return None
         kind: str = change.type
@@ -95,7 +103,9 @@ class _Lines:
 
     def _row(self, change: Change) -> bytes:
         include = self._call.query.get("includeObject", "Metadata")
-        rows = table(self._call.resource, [change.obj], str(change.version), include=include, columns=self._columns)
+        rows = render_table(
+            self._call.resource, [change.obj], str(change.version), include=include, columns=self._columns
+        )
         self._columns = False
         return orjson.dumps(rows)
 
@@ -111,13 +121,17 @@ def _bookmark(resource: Resource, version: int) -> bytes:
 
 
 async def no_logs(*asked: Any) -> AsyncIterator[bytes]:
-    """The `Logs` of a platform that runs nothing: says so for every pod."""
+    """Refuse every request for a log: the `Logs` of a platform that runs nothing."""
     raise bad_request(f'container in pod "{asked[1]}" is waiting to start')
-    yield b""  # which makes this a generator
+    yield b""  # makes this a generator
 
 
 async def pod_log(store: Store, logs: Logs, call: Call, request: web.Request) -> web.StreamResponse:
-    """Stream a container's log. Raises `ApiError`: 404 for no such pod, 400 for a container that is not to be had."""
+    """Stream a container's log.
+
+    Raises:
+        ApiError: The pod does not exist (404), or the container's log is not available (400).
+    """
     pod = store.get(POD, call.namespace, call.name or "")
     spec = pod.get("spec") or {}
     names = [c.get("name", "") for part in ("initContainers", "containers") for c in spec.get(part) or ()]
@@ -131,7 +145,7 @@ async def pod_log(store: Store, logs: Logs, call: Call, request: web.Request) ->
     query = LogQuery(container, previous, follow, _number(call.query, "tailLines"), _since(call.query))
     left = _number(call.query, "limitBytes")
     pieces = logs(call.namespace or "", call.name or "", query)
-    first = await anext(pieces, b"")  # before the answer starts, so that a refusal can still be one
+    first = await anext(pieces, b"")  # before the answer starts, so that a refusal has its status
     response = web.StreamResponse(headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"})
     await response.prepare(request)
     async for piece in _chain(first, pieces):
@@ -159,7 +173,7 @@ def _since(query: Any) -> float | None:
 
 
 def _number(query: Any, name: str) -> int | None:
-    """A query parameter as a number that is not negative; None if it is not given."""
+    """Return a query parameter as a number that is not negative, or None."""
     text = query.get(name)
     if not text:
         return None

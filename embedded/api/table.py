@@ -20,15 +20,17 @@ from embedded.api.resources import (
     Column,
     Resource,
 )
+from embedded.types import Object
 
-Object = dict[str, Any]
 Cells = list[Any]
 
 _STEP = re.compile(r"\.((?:[^.\[\\]|\\.)+)|\[\?\(@\.(\w+)==(?:\"([^\"]*)\"|'([^']*)'|(true|false))\)\]")
 
 
-def table(resource: Resource, objects: Iterable[Object], version: str, *, include: str, columns: bool = True) -> Object:
-    """A Table of `objects`. `include` is Metadata, Object or None (the request's includeObject)."""
+def render_table(
+    resource: Resource, objects: Iterable[Object], version: str, *, include: str, columns: bool = True
+) -> Object:
+    """Return a Table of `objects`; `include` is the request's includeObject: Metadata, Object or None."""
     names, cells = printer(resource)
     rows: list[Object] = []
     for obj in objects:
@@ -50,7 +52,7 @@ def table(resource: Resource, objects: Iterable[Object], version: str, *, includ
 
 @cache
 def printer(resource: Resource) -> tuple[list[Object], Callable[[Object], Cells]]:
-    """The column definitions of a kind, and the function that makes an object's cells."""
+    """Return the column definitions of a kind, and the function that makes an object's cells."""
     first = _definition(Column("Name", "string", ""), "The object's name.", "name")
     if resource.custom:
         paths = [(compile_path(column.path), column.type) for column in resource.columns]
@@ -66,7 +68,11 @@ def printer(resource: Resource) -> tuple[list[Object], Callable[[Object], Cells]
 
 
 def compile_path(path: str) -> Callable[[Object], Any]:
-    """The JSONPath subset of printer columns: names (dots escaped), and one-condition filters. First match or None."""
+    """Compile a printer column's JSONPath: names (dots escaped) and one-condition filters; first match or None.
+
+    Raises:
+        ValueError: The path uses more of JSONPath than this.
+    """
     steps: list[tuple[str, str, Any]] = []
     at = 0
     for match in _STEP.finditer(path):
@@ -74,26 +80,26 @@ def compile_path(path: str) -> Callable[[Object], Any]:
             break
         at = match.end()
         name, key, double, single, truth = match.groups()
-        wanted = truth == "true" if truth else (double if double is not None else single)
-        steps.append((name.replace("\\.", ".") if name else "", key, wanted))
+        expected = truth == "true" if truth else (double if double is not None else single)
+        steps.append((name.replace("\\.", ".") if name else "", key, expected))
     if at != len(path):
         raise ValueError(f"JSONPath {path!r}: cannot read {path[at:]!r}")
 
     def find(obj: Object) -> Any:
-        found: Any = obj
-        for name, key, wanted in steps:
+        value: Any = obj
+        for name, key, expected in steps:
             if name:
-                found = found.get(name) if isinstance(found, dict) else None
+                value = value.get(name) if isinstance(value, dict) else None
             else:
-                items = found if isinstance(found, list) else ()
-                found = next((item for item in items if isinstance(item, dict) and item.get(key) == wanted), None)
-        return found
+                items = value if isinstance(value, list) else ()
+                value = next((item for item in items if isinstance(item, dict) and item.get(key) == expected), None)
+        return value
 
     return find
 
 
 def age(since: Any) -> str:
-    """How long ago a Kubernetes time was, as kubectl writes it: `5s`, `2m10s`, `3h`, `4d2h`."""
+    """Return how long ago a Kubernetes time was, in kubectl's form: `5s`, `2m10s`, `3h`, `4d2h`."""
     if not isinstance(since, str):
         return "<unknown>"
     try:
@@ -228,7 +234,7 @@ def _pod(obj: Object) -> Cells:
 
 
 def _pod_status(obj: Object, status: Object, containers: Sequence[Object]) -> str:
-    """The one word that says most: the last container's reason to wait or its end, else the phase."""
+    """Return the most specific word on a pod: a container's reason to wait or its end, else the phase."""
     word = str(status.get("reason") or status.get("phase") or "")
     running = False
     for container in reversed(containers):

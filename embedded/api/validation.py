@@ -1,8 +1,7 @@
-"""What an object may hold: defaults, unknown fields, types, names.
+"""Validation of objects: defaults, unknown fields, types, names.
 
-`settle` prunes, fills in defaults and refuses what is wrong; `unknown_fields` lists what pruning would drop, for the
-client's `fieldValidation`.
-Texts are the real API server's. Not here: rules that a controller's webhook would have (they are admission hooks).
+`settle` prunes, fills in defaults and refuses faults; `unknown_fields` lists what pruning would drop, for the client's
+`fieldValidation`. Texts are the real API server's. The rules of a controller's webhook are admission hooks, not here.
 """
 
 import base64
@@ -18,8 +17,7 @@ from embedded.api.names import LABEL, SUBDOMAIN, name_rule
 from embedded.api.resources import Resource
 from embedded.api.schemas import HEAD, INT_OR_STRING, KEEP, Schema
 from embedded.api.validation_pods import wrong_pods
-
-Object = dict[str, Any]
+from embedded.types import Object
 
 _QUALIFIED = re.compile(rf"({SUBDOMAIN}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?")
 _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
@@ -34,14 +32,15 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 def generated_name(prefix: str) -> str:
-    """`generateName` with five random characters, of the alphabet that Kubernetes uses."""
+    """Return `generateName` with five random characters of the alphabet that Kubernetes uses."""
     return prefix[:58] + "".join(secrets.choice("bcdfghjklmnpqrstvwxz2456789") for _ in range(5))
 
 
 def settle(resource: Resource, new: Object, old: Object | None = None) -> None:
-    """Make `new` what may be stored in place of `old` (None: nothing): prune it, fill in defaults, and judge it.
+    """Prepare `new` for storing in place of `old` (None: nothing): prune it, fill in defaults, and validate it.
 
-    Raises `ApiError` with every field that is wrong: 400 for a core kind of the wrong types, else 422.
+    Raises:
+        ApiError: A field of a core kind has the wrong type (400), or a field is wrong otherwise (422).
     """
     root = _root(resource)
     touched = _touched(new, old)
@@ -77,7 +76,11 @@ def settle(resource: Resource, new: Object, old: Object | None = None) -> None:
 
 
 def typed(resource: Resource, obj: Object) -> list[Cause]:
-    """The fields whose types, or whose absence, do not fit the kind. For a core kind raises `ApiError` 400 at once."""
+    """Return the fields whose types, or whose absence, do not fit the kind.
+
+    Raises:
+        ApiError: A field of a core kind has the wrong type (400).
+    """
     wrong = list(_typed(_root(resource), obj, ""))
     mistyped = [cause for cause in wrong if cause.reason == "FieldValueTypeInvalid"]
     if mistyped and not resource.custom:
@@ -86,12 +89,12 @@ def typed(resource: Resource, obj: Object) -> list[Cause]:
 
 
 def unknown_fields(resource: Resource, obj: Object) -> list[str]:
-    """Dotted paths of fields that the kind does not know, in the order in which they stand."""
+    """Return the dotted paths of fields that the kind does not know, in their order."""
     return list(_unknown(_root(resource), obj, ""))
 
 
 def no_new_finalizers(resource: Resource, name: str, added: Sequence[str]) -> errors.ApiError:
-    """The refusal of finalizers on an object that is being deleted."""
+    """Return the refusal of new finalizers on an object that is being deleted."""
     why = "no new finalizers can be added if the object is being deleted, found new finalizers"
     listed = ", ".join(f'"{item}"' for item in added)
     cause = Cause("metadata.finalizers", "FieldValueForbidden", f"Forbidden: {why} []string{{{listed}}}")
@@ -99,7 +102,7 @@ def no_new_finalizers(resource: Resource, name: str, added: Sequence[str]) -> er
 
 
 def _default(resource: Resource, new: Object, old: Object | None) -> None:
-    """The defaults of kinds whose real server does more than the schema says."""
+    """Fill in the defaults of kinds whose real server does more than the schema says."""
     if resource.kind == "Namespace":
         new["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = new["metadata"].get("name", "")
         new["spec"] = {"finalizers": ["kubernetes"]}
@@ -128,7 +131,7 @@ def _check_base64(resource: Resource, value: str) -> None:
 
 
 def _touched(new: Object, old: Object | None) -> list[str]:
-    """The top-level fields that a write changes: what is stored already is neither shaped nor judged again."""
+    """Return the top-level fields that a write changes; the others are neither pruned nor validated again."""
     return [name for name in new if old is None or name not in old or old[name] != new[name]]
 
 
@@ -162,9 +165,9 @@ def _typed(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
         if isinstance(value, bool) or not isinstance(value, int | str):
             yield _mistyped(path, "integer or string", value)
         return
-    wanted = schema.get("type")
-    if wanted and not _is(wanted, value):
-        yield _mistyped(path, wanted, value)
+    expected = schema.get("type")
+    if expected and not _is(expected, value):
+        yield _mistyped(path, expected, value)
         return
     if "enum" in schema and value not in schema["enum"]:
         known = ", ".join(f'"{item}"' for item in schema["enum"])
@@ -196,27 +199,27 @@ def _unknown(schema: Schema, value: Any, path: str) -> Iterator[str]:
             yield from _unknown(schema["items"], item, f"{path}[{index}]")
 
 
-def _is(wanted: str, value: Any) -> bool:
+def _is(expected: str, value: Any) -> bool:
     if isinstance(value, bool):
-        return wanted == "boolean"
-    return isinstance(value, _TYPES[wanted])
+        return expected == "boolean"
+    return isinstance(value, _TYPES[expected])
 
 
-def _mistyped(path: str, wanted: str, value: Any) -> Cause:
+def _mistyped(path: str, expected: str, value: Any) -> Cause:
     given = next(
         (name for name in ("boolean", "string", "integer", "number", "object", "array") if _is(name, value)), "null"
     )
-    message = f'Invalid value: "{given}": {path} in body must be of type {wanted}: "{given}"'
+    message = f'Invalid value: "{given}": {path} in body must be of type {expected}: "{given}"'
     return Cause(path, "FieldValueTypeInvalid", message)
 
 
 def _go_message(resource: Resource, cause: Cause) -> str:
-    """The words of the real API's JSON decoder, which is what refuses a core kind of the wrong shape."""
-    wanted, given = re.findall(r'of type (.+): "(\w+)"$', cause.message)[0]
+    """Return the message of the real API's JSON decoder, which refuses core kinds of the wrong shape."""
+    expected, given = re.findall(r'of type (.+): "(\w+)"$', cause.message)[0]
     given = {"integer": "number", "boolean": "bool"}.get(given, given)
-    wanted = {"integer": "int32", "boolean": "bool", "object": "map", "array": "slice"}.get(wanted, wanted)
+    expected = {"integer": "int32", "boolean": "bool", "object": "map", "array": "slice"}.get(expected, expected)
     path = re.sub(r"\[\d+\]", "", cause.field)
-    return f"json: cannot unmarshal {given} into Go struct field {resource.kind}.{path} of type {wanted}"
+    return f"json: cannot unmarshal {given} into Go struct field {resource.kind}.{path} of type {expected}"
 
 
 def _metadata(metadata: Object, *, label: bool) -> Iterator[Cause]:

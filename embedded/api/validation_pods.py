@@ -1,4 +1,4 @@
-"""What a pod's description must be beyond its types, so that whoever runs it can rely on it."""
+"""Validation of pod specs beyond types, so that the kubelet can rely on them."""
 
 import re
 from collections.abc import Iterator
@@ -8,24 +8,23 @@ import orjson
 
 from embedded.api.errors import Cause
 from embedded.api.names import LABEL, name_rule
-
-Object = dict[str, Any]
+from embedded.types import Object
 
 RESTART_POLICIES = ("Always", "Never", "OnFailure")
 
 
 def wrong_pods(kind: str, new: Object) -> list[Cause]:
-    """What is wrong with the pod that an object is, or has the template of."""
+    """Return the faults of the pod that an object is, or of its pod template."""
     spec = new.get("spec") or {}
     if kind == "Pod":
         return list(_pod(spec, "spec"))
     if kind != "Deployment":
         return []
     template = spec.get("template") or {}
-    wanted = (spec.get("selector") or {}).get("matchLabels") or {}
+    selector = (spec.get("selector") or {}).get("matchLabels") or {}
     labels = (template.get("metadata") or {}).get("labels") or {}
     wrong = list(_pod(template.get("spec") or {}, "spec.template.spec"))
-    if not wanted.items() <= labels.items():
+    if not selector.items() <= labels.items():
         why = "`selector` does not match template `labels`"
         wrong.append(
             Cause(

@@ -1,4 +1,4 @@
-"""get, list, create, update, patch, apply and delete: from a `Call` and a body to a status and an answer's bytes."""
+"""The verbs get, list, create, update, patch, apply and delete: from a `Call` and a body to an `ApiAnswer`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,9 +11,8 @@ from embedded.api.protobuf import MEDIA_TYPE as PROTOBUF
 from embedded.api.requests import APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, YAML, Call
 from embedded.api.resources import ACCESSREVIEW, RULESREVIEW, Resource
 from embedded.api.selectors import selector
-from embedded.api.table import table
-
-Object = dict[str, Any]
+from embedded.api.table import render_table
+from embedded.types import Object
 
 _ALL = ["*"]
 _REVIEWED: dict[Resource, Object] = {
@@ -29,7 +28,11 @@ _ANSWERED_WHOLE = frozenset({"Namespace", "Pod", "Service", "ServiceAccount"})
 
 @dataclass(frozen=True, slots=True)
 class ApiAnswer:
-    """An HTTP answer in JSON; `warnings` go into Warning headers, which kubectl prints."""
+    """An HTTP answer in JSON.
+
+    Attributes:
+        warnings: The texts of Warning headers, which kubectl prints.
+    """
 
     code: int
     body: bytes
@@ -37,7 +40,7 @@ class ApiAnswer:
 
 
 def get(objects: store.Store, call: Call) -> ApiAnswer:
-    """One object, or its row."""
+    """Return one object, or its row."""
     assert call.name is not None
     raw = objects.raw(call.resource, call.namespace, call.name)
     if call.table:
@@ -47,24 +50,24 @@ def get(objects: store.Store, call: Call) -> ApiAnswer:
 
 
 def list_(objects: store.Store, call: Call) -> ApiAnswer:
-    """The objects that the selectors choose, or their rows."""
+    """Return the objects that the selectors choose, or their rows."""
     chosen = selector(call.resource, call.query.get("labelSelector", ""), call.query.get("fieldSelector", ""))
-    found = [(obj, raw) for obj, raw in objects.entries(call.resource, call.namespace) if chosen is None or chosen(obj)]
+    pairs = [(obj, raw) for obj, raw in objects.entries(call.resource, call.namespace) if chosen is None or chosen(obj)]
     version = str(objects.version)
     if call.table:
-        return _table(call, [obj for obj, _ in found], version)
+        return _table(call, [obj for obj, _ in pairs], version)
     head: Object = {"apiVersion": call.resource.api_version, "kind": f"{call.resource.kind}List"}
     if call.resource.custom:
         head["metadata"] = {"continue": "", "resourceVersion": version}
-        items = [raw for _, raw in found]
+        items = [raw for _, raw in pairs]
     else:  # a built-in list's items carry no type of their own
         head["metadata"] = {"resourceVersion": version}
-        items = [orjson.dumps({k: v for k, v in obj.items() if k not in ("apiVersion", "kind")}) for obj, _ in found]
+        items = [orjson.dumps({k: v for k, v in obj.items() if k not in ("apiVersion", "kind")}) for obj, _ in pairs]
     return ApiAnswer(200, orjson.dumps(head)[:-1] + b',"items":[' + b",".join(items) + b"]}")
 
 
 def create(objects: store.Store, call: Call, body: bytes, media_type: str) -> ApiAnswer:
-    """A new object."""
+    """Create an object."""
     accepted = (JSON, YAML) if call.resource.custom else (JSON, YAML, PROTOBUF)
     obj = requests.read_object(call, requests.read_body(body, media_type, accepted))
     warnings = _unknown_fields(call, obj)
@@ -75,7 +78,7 @@ def create(objects: store.Store, call: Call, body: bytes, media_type: str) -> Ap
 
 
 def update(objects: store.Store, call: Call, body: bytes, media_type: str) -> ApiAnswer:
-    """An object in place of the stored one, or its status in place of the stored status."""
+    """Replace an object, or its status."""
     obj = requests.read_object(call, requests.read_body(body, media_type, (JSON, YAML)))
     warnings = _unknown_fields(call, obj)
     if call.resource.custom and not obj["metadata"].get("resourceVersion"):
@@ -88,7 +91,7 @@ def update(objects: store.Store, call: Call, body: bytes, media_type: str) -> Ap
 
 
 def patch_(objects: store.Store, call: Call, body: bytes, media_type: str) -> ApiAnswer:
-    """A stored object, changed by any kind of patch; server-side apply also creates."""
+    """Change an object by a patch of any kind; server-side apply also creates."""
     accepted = (JSON_PATCH, MERGE, APPLY) if call.resource.custom else (JSON_PATCH, MERGE, STRATEGIC, APPLY)
     change = requests.read_body(body, media_type, accepted)
     if media_type == APPLY:
@@ -106,7 +109,7 @@ def patch_(objects: store.Store, call: Call, body: bytes, media_type: str) -> Ap
 
 
 def delete(objects: store.Store, call: Call, body: bytes, media_type: str) -> ApiAnswer:
-    """One object: the answer is the object while it is still there, else a Status."""
+    """Delete one object; the answer is the object while it still exists, else a Status."""
     options = requests.read_delete_options(call, requests.read_body(body, media_type, (JSON, YAML)) if body else None)
     gone = objects.delete(call.resource, call.namespace, call.name or "", **options)
     if "deletionTimestamp" in gone["metadata"] or call.resource.kind in _ANSWERED_WHOLE:
@@ -117,7 +120,7 @@ def delete(objects: store.Store, call: Call, body: bytes, media_type: str) -> Ap
 
 
 def delete_collection(objects: store.Store, call: Call, body: bytes, media_type: str) -> ApiAnswer:
-    """All objects that the selectors choose; the answer lists them as they were."""
+    """Delete all objects that the selectors choose; the answer lists their last states."""
     if "deletecollection" not in call.resource.verbs or (call.resource.namespaced and call.namespace is None):
         raise errors.method_not_allowed()
     options = requests.read_delete_options(call, requests.read_body(body, media_type, (JSON, YAML)) if body else None)
@@ -133,21 +136,23 @@ def _apply(objects: store.Store, call: Call, change: Any) -> ApiAnswer:
     if not call.query.get("fieldManager"):
         cause = errors.Cause("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
         raise errors.invalid_options([cause])
-    wanted = requests.read_object(call, change)
-    if wanted["metadata"].get("managedFields"):
+    desired = requests.read_object(call, change)
+    if desired["metadata"].get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
-    if unknown := validation.unknown_fields(call.resource, wanted):
-        place, kind = wanted["metadata"].get("namespace", ""), call.resource
-        named = f"{place}/{call.name}; {kind.api_version}, Kind={kind.kind}"
+    if unknown := validation.unknown_fields(call.resource, desired):
+        namespace, kind = desired["metadata"].get("namespace", ""), call.resource
+        named = f"{namespace}/{call.name}; {kind.api_version}, Kind={kind.kind}"
         why = f".{unknown[0]}: field not declared in schema"
         raise errors.ApiError(500, "", f"failed to create typed patch object ({named}): {why}")
-    if mistyped := [one for one in validation.typed(call.resource, wanted) if one.reason == "FieldValueTypeInvalid"]:
+    if mistyped := [
+        item for item in validation.typed(call.resource, desired) if item.reason == "FieldValueTypeInvalid"
+    ]:
         raise errors.invalid(call.resource, call.name or "", mistyped)
     live = objects.find(call.resource, call.namespace, call.name or "")
     if live is None and call.subresource:
         raise errors.not_found(call.resource, call.name or "")
     force = call.query.get("force") == "true"
-    merged = fields.apply(live, wanted, call.manager, force=force, time=store.now())
+    merged = fields.apply(live, desired, call.manager, force=force, time=store.now())
     if live is None:
         return ApiAnswer(201, orjson.dumps(objects.create(call.resource, merged, dry_run=call.dry_run)))
     return ApiAnswer(200, orjson.dumps(_write(objects, call, merged, track=False)))
@@ -159,7 +164,11 @@ def _write(objects: store.Store, call: Call, obj: Object, *, track: bool = True)
 
 
 def _unknown_fields(call: Call, obj: Object, text: Object | None = None) -> list[str]:
-    """The warnings to give about unknown fields; raises `ApiError` when the client is strict about them."""
+    """Return the warnings about unknown fields.
+
+    Raises:
+        ApiError: The client is strict about unknown fields (400, or 422 for a patch).
+    """
     if call.field_validation == "Ignore":
         return []
     unknown = [f'unknown field "{path}"' for path in validation.unknown_fields(call.resource, obj)]
@@ -171,6 +180,6 @@ def _unknown_fields(call: Call, obj: Object, text: Object | None = None) -> list
     return unknown
 
 
-def _table(call: Call, found: list[Object], version: str) -> ApiAnswer:
+def _table(call: Call, objects: list[Object], version: str) -> ApiAnswer:
     include = call.query.get("includeObject", "Metadata")
-    return ApiAnswer(200, orjson.dumps(table(call.resource, found, version, include=include)))
+    return ApiAnswer(200, orjson.dumps(render_table(call.resource, objects, version, include=include)))

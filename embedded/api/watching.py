@@ -1,7 +1,7 @@
-"""Who is told of a change, and what is remembered for those who ask later.
+"""The distribution of changes to watchers, and the memory of past changes for those who ask later.
 
-`Log` keeps the last changes of each kind and hands every new one to the subscriptions of that kind: an append to a
-deque each, no copy, so that many watchers cost little. A `Subscription` is read by exactly one task.
+`Log` keeps the last changes of each kind and hands every new one to the subscriptions of that kind. That costs an
+append to a deque for each and no copy, so many watchers cost little. A `Subscription` is read by exactly one task.
 """
 
 import asyncio
@@ -16,12 +16,18 @@ from embedded.api import errors
 from embedded.api.resources import Resource
 
 REMEMBERED = 4096
-"""Changes kept for each kind; a watch from before the oldest of them is answered 410."""
+"""The number of changes kept for each kind; a watch from before the oldest of them is answered 410."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change: the object after it (uncopied: look, do not touch), its JSON text, and the object before it."""
+    """One change.
+
+    Attributes:
+        obj: The object after the change, uncopied: readers must not change it.
+        raw: The JSON text of the object.
+        old: The object before the change, or None.
+    """
 
     type: Literal["ADDED", "MODIFIED", "DELETED"]
     resource: Resource
@@ -34,8 +40,8 @@ class Change:
 class Subscription:
     """A queue of changes. `async for` gives (type, resource, copy of the object), `next()` the `Change`.
 
-    Ends after `close()`, once what was queued before has been read. With a `limit` it closes itself when that many
-    changes wait to be read, for readers that may stall.
+    It ends after `close()`, once the queued changes have been read. With a `limit` it closes itself when that many
+    changes wait, for readers that may stall.
     """
 
     def __init__(
@@ -49,7 +55,7 @@ class Subscription:
         self._limit = limit
 
     def put(self, change: Change) -> None:
-        """Queue one change (called by the log)."""
+        """Queue one change; the log calls this."""
         self._changes.append(change)
         self._wake.set()
         if self._limit is not None and len(self._changes) > self._limit:
@@ -62,7 +68,7 @@ class Subscription:
         self._wake.set()
 
     async def next(self) -> Change | None:
-        """The next change, or None after `close()`."""
+        """Return the next change, or None after `close()`."""
         while not self._changes:
             if self._closed:
                 return None
@@ -71,7 +77,7 @@ class Subscription:
         return self._changes.popleft()
 
     def drain(self) -> list[Change]:
-        """All changes that are queued now; does not wait."""
+        """Return all changes that are queued now, without waiting."""
         taken = list(self._changes)
         self._changes.clear()
         return taken
@@ -93,7 +99,7 @@ class Subscription:
 
 
 class Log:
-    """The last changes of each kind, and who wants to hear the next ones."""
+    """The last changes of each kind, and the subscriptions to the next ones."""
 
     def __init__(self) -> None:
         self._changes: defaultdict[Resource, deque[Change]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
@@ -110,23 +116,27 @@ class Log:
             reader.put(change)
 
     def replay(self, resources: Collection[Resource], since: int) -> list[Change]:
-        """What happened after `since`, in order. Raises `ApiError` 410 Expired when part of it is forgotten."""
+        """Return the changes after `since`, in order.
+
+        Raises:
+            ApiError: Part of them is forgotten (410 Expired).
+        """
         oldest = max(self._forgotten[resource] for resource in resources)
         if since < oldest:
             raise errors.expired(since, oldest)
-        found = [change for resource in resources for change in self._changes[resource] if change.version > since]
-        return sorted(found, key=lambda change: change.version)
+        changes = [change for resource in resources for change in self._changes[resource] if change.version > since]
+        return sorted(changes, key=lambda change: change.version)
 
     def subscribe(
         self, resources: Collection[Resource], first: Iterable[Change], limit: int | None = None
     ) -> Subscription:
-        """A new subscription that reads `first` before anything new."""
+        """Return a new subscription that reads `first` before anything new."""
         reader = Subscription(self, resources, first, limit)
         for resource in resources:
             self._readers[resource][reader] = None
         return reader
 
     def unsubscribe(self, reader: Subscription, resources: Collection[Resource]) -> None:
-        """Hand nothing more to this subscription."""
+        """Stop handing changes to this subscription."""
         for resource in resources:
             self._readers[resource].pop(reader, None)

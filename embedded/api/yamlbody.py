@@ -1,7 +1,7 @@
-"""Reads a body in YAML as the real API server does: into what JSON can say, with bounds on size and depth.
+"""Reading of YAML bodies as the real API server does: as JSON values, with bounds on size and depth.
 
-Size and depth are known from libyaml's events, before anything is made of them: its composer calls itself once a level,
-and ends the process when there are too many.
+Size and depth are checked on libyaml's events before any object is built: libyaml's composer recurses once a level, and
+too many levels end the process.
 """
 
 from typing import Any
@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 
 DEEPEST = 100
-"""Levels of lists and mappings at most, in any body. Kubernetes' own deepest kinds have some forty."""
+"""The most levels of lists and mappings in any body. The deepest kinds of Kubernetes have about forty."""
 MOST_EVENTS = 200_000
 MOST_DIGITS = 400
-"""Letters of a number at most: Python needs the square of their number for some."""
+"""The most characters of a number: Python's time for some numbers grows with the square of their length."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
@@ -22,11 +22,11 @@ _ENDS = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
 
 
 class YamlError(Exception):
-    """A body that is no YAML, or none that is taken; says the line."""
+    """A body that is not valid YAML, or that is refused; the message names the line."""
 
 
 class _JsonLoader(_Loader):  # type: ignore[misc, valid-type]  # either is a loader
-    """YAML as JSON knows it: no dates, no sets, no bytes; a key is a text, and is there once."""
+    """YAML with the types of JSON: no dates, no sets, no bytes; a key is a text and unique in its mapping."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         made: dict[str, Any] = {}
@@ -44,7 +44,7 @@ class _JsonLoader(_Loader):  # type: ignore[misc, valid-type]  # either is a loa
         return made
 
     def construct_number(self, node: Any) -> int | float | str:
-        """Make a number of 64 bits; to the base of sixty it is a text, as in Kubernetes."""
+        """Make a number of 64 bits; a sexagesimal number stays a text, as in Kubernetes."""
         text = str(self.construct_scalar(node))
         if ":" in text:
             return text
@@ -81,7 +81,11 @@ _JsonLoader.yaml_implicit_resolvers = {
 
 
 def read_yaml(body: bytes) -> Any:
-    """Return the value that a body's only document says; None where there is none. Raises `YamlError`."""
+    """Return the value of a body's only document, or None if there is none.
+
+    Raises:
+        YamlError: The body is not valid YAML, or exceeds a bound.
+    """
     try:
         _check_bounds(body)
         return yaml.load(body, _JsonLoader)  # noqa: S506 - a safe loader

@@ -1,5 +1,5 @@
-"""What the objects mean: one level-triggered reconciler a kind, working on the store in-process.
+"""Controllers: one level-triggered reconciler for each kind, working on the store in-process.
 
-A reconciler reads what is wanted, makes it so, and writes down in `status` what is. It is asked again whenever
-something changed that it depends on, and after a failure with back-off.
+A reconciler reads the desired state, establishes it, and writes the observed state to `status`. It runs again whenever
+something that it depends on changed, and after a failure with back-off.
 """

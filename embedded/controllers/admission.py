@@ -1,7 +1,7 @@
-"""What the webhooks of the real controllers refuse, in their words (knative: validation.webhook.eventing.knative.dev).
+"""The refusals of the real controllers' webhooks, in their words (validation.webhook.eventing.knative.dev).
 
-Structural faults (wrong types, missing fields of a schema) are the API server's; here is what needs sense: what may not
-change, what excludes each other, which values mean nothing.
+The API server finds structural faults (wrong types, missing fields of a schema). This module checks meaning: immutable
+fields, fields that exclude each other, and invalid values.
 """
 
 import re
@@ -28,7 +28,7 @@ NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
 
 class Admission:
-    """An admission hook of the store."""
+    """The store's admission hook for Brokers, Triggers, InferenceServices and SeldonDeployments."""
 
     def __init__(self, policies: Callable[[str], ControlPlanePolicies]) -> None:
         self._policies = policies
@@ -36,7 +36,11 @@ class Admission:
     def __call__(
         self, _operation: Operation, resource: Resource, new: dict[str, Any] | None, old: dict[str, Any] | None
     ) -> None:
-        """Raise ApiError to refuse."""
+        """Check an object before it is written.
+
+        Raises:
+            ApiError: The object is invalid, or changes an immutable field.
+        """
         if new is None or "deletionTimestamp" in new["metadata"]:
             return
         if resource is BROKER:
@@ -171,10 +175,10 @@ def _inference_service(new: dict[str, Any]) -> None:
             continue
         kinds = [kind for kind in PREDICTOR_KINDS if (described or {}).get(kind)]
         if len(kinds) != 1 or (component == "transformer" and kinds != ["containers"]):
-            wanted = "model, containers" if component == "predictor" else "containers"
+            allowed = "model, containers" if component == "predictor" else "containers"
             raise denied(
                 KSERVE,
-                f"exactly one of [{wanted}] must be specified in spec.{component}; found [{', '.join(kinds)}]",
+                f"exactly one of [{allowed}] must be specified in spec.{component}; found [{', '.join(kinds)}]",
             )
 
 

@@ -11,13 +11,13 @@ from typing import Any
 from embedded.api.resources import BROKER, CONFIGMAP, SERVICE, Resource
 from embedded.api.store import Store
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, fails, holds
-from embedded.controllers.controller import Controller, Key, RetryError, drop_finalizer, set_finalizer
+from embedded.controllers.controller import Controller, RetryError, drop_finalizer, set_finalizer
 from embedded.controllers.destinations import UnresolvedDestinationError, resolve_destination
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
 from embedded.controllers.topics import KAFKA_HOST, Topics
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import BrokerSpec
-from embedded.types import Composition
+from embedded.types import Composition, Key
 
 CLASS = "eventing.knative.dev/broker.class"
 KAFKA_CLASS = "Kafka"
@@ -50,23 +50,23 @@ LIVING = (
 
 @dataclass(frozen=True, slots=True)
 class TopicConfig:
-    """What a Broker's ConfigMap says."""
+    """The settings of a topic in a Broker's ConfigMap."""
 
     partitions: int
     replication: int
     bootstrap: str
 
     def annotations(self) -> dict[str, str]:
-        """Its copy in the Broker's status."""
+        """Return the annotations that copy the settings to the Broker's status."""
         return {PARTITIONS: str(self.partitions), REPLICATION: str(self.replication), BOOTSTRAP: self.bootstrap}
 
 
 class ConfigError(Exception):
-    """A Broker's configuration cannot be used; the text says which part."""
+    """A fault in a Broker's configuration; the message names the part."""
 
 
 class BrokerController(Controller):
-    """Reconciles Brokers of these classes; a Broker of another class is told that nobody here looks after it."""
+    """The reconciler of Brokers of the known classes. A Broker of another class gets a condition that says so."""
 
     resource = BROKER
     also = (CONFIGMAP, SERVICE)
@@ -84,7 +84,7 @@ class BrokerController(Controller):
         self._served: dict[Key, BrokerSpec] = {}
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
-        """Brokers configured by a ConfigMap; for a Service (a dead letter sink, maybe) those of its namespace."""
+        """Yield the Brokers that a ConfigMap configures, or those with a dead letter sink in a Service's namespace."""
         metadata = obj["metadata"]
         for broker in self.store.list(BROKER):
             key = (broker["metadata"]["namespace"], broker["metadata"]["name"])
@@ -96,7 +96,7 @@ class BrokerController(Controller):
                 yield key
 
     async def reconcile(self, namespace: str, name: str) -> None:
-        """See the class."""
+        """Reconcile one Broker."""
         broker = self.store.find(BROKER, namespace, name)
         if broker is None:
             await self._withdraw((namespace, name))
@@ -162,7 +162,11 @@ class BrokerController(Controller):
         status |= policies.address_of_broker(f"{INGRESS}/{namespace}/{name}")
 
     async def _topic(self, broker: dict[str, Any], config: TopicConfig, conditions: Conditions) -> tuple[str, int]:
-        """Name and number of partitions of the Broker's topic, which exists then; none when there is trouble."""
+        """Return the name and the partition count of the Broker's topic, or ("", 0) when it cannot be used.
+
+        Raises:
+            RetryError: Kafka cannot create the topic, or does not show it yet.
+        """
         if not self._topics.is_ours(config.bootstrap):
             why = self._topics.unreachable(config.bootstrap)
             conditions.set("TopicReady", fails("FailedToCreateTopic", why))
@@ -209,19 +213,19 @@ class BrokerController(Controller):
         reference = config_reference(broker)
         if reference["kind"] != "ConfigMap":
             raise ConfigError(f"spec.config must refer to a ConfigMap, not to a {reference['kind']}")
-        place = f"{reference['namespace']}/{reference['name']}"
-        found = self.store.find(CONFIGMAP, reference["namespace"], reference["name"])
-        if found is None:
-            raise ConfigError(f'failed to get configmap {place}: configmap "{reference["name"]}" not found')
-        data: dict[str, str] = found.get("data") or {}
+        source = f"{reference['namespace']}/{reference['name']}"
+        config_map = self.store.find(CONFIGMAP, reference["namespace"], reference["name"])
+        if config_map is None:
+            raise ConfigError(f'failed to get configmap {source}: configmap "{reference["name"]}" not found')
+        data: dict[str, str] = config_map.get("data") or {}
         bootstrap = data.get(BOOTSTRAP, "").strip()
         if not bootstrap:
-            raise ConfigError(f"unable to build topic config from configmap {place}: {BOOTSTRAP} is missing or empty")
-        return TopicConfig(_positive(data, PARTITIONS, place), _positive(data, REPLICATION, place), bootstrap)
+            raise ConfigError(f"unable to build topic config from configmap {source}: {BOOTSTRAP} is missing or empty")
+        return TopicConfig(_positive(data, PARTITIONS, source), _positive(data, REPLICATION, source), bootstrap)
 
 
 def config_reference(broker: dict[str, Any]) -> dict[str, str]:
-    """`spec.config`, or the platform's default; a namespace that is left out is the Broker's own."""
+    """Return `spec.config`, or the platform's default; a missing namespace is the Broker's own."""
     given: dict[str, str] | None = broker["spec"].get("config")
     reference = given or DEFAULT_CONFIG
     return {
@@ -241,7 +245,7 @@ def _names_topic(broker: dict[str, Any]) -> bool:
 
 
 def topic_name(broker: dict[str, Any]) -> tuple[str, bool]:
-    """The Broker's topic, and whether it is somebody else's (external)."""
+    """Return the Broker's topic, and whether it is external (made by somebody else)."""
     metadata = broker["metadata"]
     if is_opaque(broker):
         return f"store-{metadata['uid']}", False
@@ -249,10 +253,10 @@ def topic_name(broker: dict[str, Any]) -> tuple[str, bool]:
     return (external, True) if external else (f"knative-broker-{metadata['namespace']}-{metadata['name']}", False)
 
 
-def _positive(data: dict[str, str], key: str, place: str) -> int:
+def _positive(data: dict[str, str], key: str, source: str) -> int:
     text = data.get(key, "").strip()
     if not text.isdecimal() or int(text) < 1:
         raise ConfigError(
-            f"unable to build topic config from configmap {place}: {key} must be a positive number, not {text!r}"
+            f"unable to build topic config from configmap {source}: {key} must be a positive number, not {text!r}"
         )
     return int(text)

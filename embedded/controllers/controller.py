@@ -1,4 +1,4 @@
-"""The machinery of every reconciler: watch, ask once for each object that changed, ask again after a failure."""
+"""The base class of reconcilers: it watches, reconciles each changed object, and tries again after a failure."""
 
 import asyncio
 import logging
@@ -9,9 +9,7 @@ from typing import Any, ClassVar
 from embedded.api.errors import ApiError
 from embedded.api.resources import Resource
 from embedded.api.store import Store
-
-Key = tuple[str, str]
-"""(namespace, name)."""
+from embedded.types import Key
 
 FIRST_RETRY, LAST_RETRY = 0.1, 30.0
 
@@ -19,15 +17,15 @@ _log = logging.getLogger(__name__)
 
 
 class RetryError(Exception):
-    """Something outside the cluster is not as it must be; the status says so. Worth another attempt, with back-off."""
+    """A fault outside the cluster that may pass; the status names it, and the reconciler tries again with back-off."""
 
 
 class Controller(ABC):
-    """Reconciles one kind. Different objects at the same time, each object once at a time."""
+    """A reconciler of one kind. It works on different objects at the same time, and on each object once at a time."""
 
     resource: ClassVar[Resource]
     also: ClassVar[tuple[Resource, ...]] = ()
-    """Other kinds whose changes concern objects of ours; `concerned` says which."""
+    """Other kinds whose changes concern our objects; `concerned` maps a change to them."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -36,16 +34,16 @@ class Controller(ABC):
 
     @abstractmethod
     async def reconcile(self, namespace: str, name: str) -> None:
-        """Make what is match what is wanted, for one object, which may be gone. Safe to repeat and to cancel."""
+        """Bring one object, which may be gone, to its desired state. Repeating and cancelling are safe."""
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:  # noqa: ARG002 -- for those who override
-        """Objects of ours that a change of `obj`, of a kind in `also`, concerns. By default its owner of our kind."""
+        """Yield our objects that a change of `obj`, of a kind in `also`, concerns: by default its owner of our kind."""
         for owner in obj["metadata"].get("ownerReferences") or ():
             if owner["kind"] == self.resource.kind:
                 yield obj["metadata"]["namespace"], owner["name"]
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Watch and reconcile until cancelled."""
         try:
             async with self.store.watch([self.resource, *self.also]) as changes:
                 async for _, resource, obj in changes:
@@ -61,7 +59,7 @@ class Controller(ABC):
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def ask_all(self) -> None:
-        """Reconcile every object again: something changed that is no object."""
+        """Reconcile every object again, because something changed that is not an object."""
         for obj in self.store.list(self.resource):
             self._ask((obj["metadata"]["namespace"], obj["metadata"]["name"]))
 
@@ -80,13 +78,13 @@ class Controller(ABC):
                 try:
                     await self.reconcile(*key)
                 except ApiError as error:
-                    # A namespace that goes away under our hands, a stale version: the next change brings us back.
+                    # The namespace is being deleted, or the version is stale: the next change leads to another attempt.
                     if error.code not in {403, 404, 409}:
                         raise
                     _log.debug("%s %s/%s: %s", self.resource.kind, *key, error)
                     if error.code == 409:
                         again.set()
-                except Exception as error:  # noqa: BLE001 -- nothing that one object does may stop the others
+                except Exception as error:  # noqa: BLE001 -- a fault with one object must not stop the others
                     failures += 1
                     delay = min(LAST_RETRY, FIRST_RETRY * 2**failures)
                     expected = isinstance(error, RetryError)
@@ -113,7 +111,7 @@ async def _within(event: asyncio.Event, seconds: float) -> None:
 
 
 def owned_by(obj: dict[str, Any]) -> dict[str, Any]:
-    """The ownerReference to a controlling object."""
+    """Return the ownerReference to a controlling object."""
     return {
         "apiVersion": obj["apiVersion"],
         "kind": obj["kind"],
@@ -125,22 +123,22 @@ def owned_by(obj: dict[str, Any]) -> dict[str, Any]:
 
 
 def ensure(
-    store: Store, resource: Resource, wanted: dict[str, Any], owner: dict[str, Any] | None = None
+    store: Store, resource: Resource, desired: dict[str, Any], owner: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Create or change an object so that its labels, annotations and spec are as wanted; return it as stored."""
-    metadata = wanted["metadata"]
+    """Create or change an object to the desired labels, annotations and spec; return it as stored."""
+    metadata = desired["metadata"]
     if owner is not None:
         metadata = metadata | {"ownerReferences": [owned_by(owner)]}
     current = store.find(resource, metadata["namespace"], metadata["name"])
     if current is None:
-        return store.create(resource, wanted | {"metadata": metadata})
-    changed = current | {name: value for name, value in wanted.items() if name != "metadata"}
+        return store.create(resource, desired | {"metadata": metadata})
+    changed = current | {name: value for name, value in desired.items() if name != "metadata"}
     changed["metadata"] = current["metadata"] | metadata
     return store.update(resource, changed)
 
 
 def set_finalizer(store: Store, resource: Resource, obj: dict[str, Any], name: str) -> dict[str, Any]:
-    """Put our finalizer on an object, so that it cannot vanish before we cleaned up after it."""
+    """Add our finalizer to an object, so that it is not removed before we cleaned up after it."""
     finalizers = obj["metadata"].get("finalizers") or []
     if name in finalizers:
         return obj
@@ -149,7 +147,7 @@ def set_finalizer(store: Store, resource: Resource, obj: dict[str, Any], name: s
 
 
 def drop_finalizer(store: Store, resource: Resource, obj: dict[str, Any], name: str) -> None:
-    """Take our finalizer off: the object may go."""
+    """Remove our finalizer from an object, so that the object can be removed."""
     current = store.find(resource, obj["metadata"]["namespace"], obj["metadata"]["name"])
     if current is None or current["metadata"]["uid"] != obj["metadata"]["uid"]:
         return

@@ -1,6 +1,6 @@
-"""Deployment: as many pods of a template as wanted. A changed template replaces them: the old end, then the new start.
+"""Deployments: a number of pods from a template. A changed template replaces them: old ones end, then new ones start.
 
-Not a rolling update: the new pods get the addresses of the old ones, so that what was told an address stays right.
+This is not a rolling update: new pods get the addresses of the old ones, so that configured addresses stay valid.
 There are no ReplicaSets between a Deployment and its pods; the template's hash in a pod's name is kept.
 """
 
@@ -21,18 +21,18 @@ CRASHED = ("CrashLoopBackOff", "ErrImagePull", "CreateContainerConfigError", "Ru
 
 
 class DeploymentController(Controller):
-    """Reconciles Deployments."""
+    """The reconciler of Deployments."""
 
     resource = DEPLOYMENT
     also = (POD,)
 
     async def reconcile(self, namespace: str, name: str) -> None:
-        """See the class."""
+        """Reconcile one Deployment."""
         deployment = self.store.find(DEPLOYMENT, namespace, name)
         if deployment is None or "deletionTimestamp" in deployment["metadata"]:
             return
-        wanted = deployment["spec"].get("replicas")
-        wanted = 1 if wanted is None else int(wanted)
+        replicas = deployment["spec"].get("replicas")
+        replicas = 1 if replicas is None else int(replicas)
         template = deployment["spec"]["template"]
         digest = template_hash(template)
         uid = deployment["metadata"]["uid"]
@@ -47,18 +47,18 @@ class DeploymentController(Controller):
         for pod in pods:
             if "deletionTimestamp" not in pod["metadata"]:
                 (current if pod["metadata"]["labels"].get(HASH) == digest else outdated).append(pod)
-        for pod in [*outdated, *current[wanted:]]:
+        for pod in [*outdated, *current[replicas:]]:
             self.store.delete(POD, namespace, pod["metadata"]["name"])
-        current = current[:wanted]
+        current = current[:replicas]
         if not outdated and not going:
-            for _ in range(wanted - len(current)):
+            for _ in range(replicas - len(current)):
                 current.append(self.store.create(POD, _pod(deployment, template, digest)))
-        self._report(deployment, wanted, current)
+        self._report(deployment, replicas, current)
 
-    def _report(self, deployment: dict[str, Any], wanted: int, pods: list[dict[str, Any]]) -> None:
+    def _report(self, deployment: dict[str, Any], replicas: int, pods: list[dict[str, Any]]) -> None:
         ready = sum(1 for pod in pods if is_ready(pod))
         conditions = Conditions((deployment.get("status") or {}).get("conditions"))
-        if ready >= wanted:
+        if ready >= replicas:
             conditions.set("Available", holds("MinimumReplicasAvailable", "Deployment has minimum availability."))
             conditions.set("Progressing", holds("NewReplicaSetAvailable", "All pods are ready."))
         else:
@@ -82,24 +82,24 @@ class DeploymentController(Controller):
                 "updatedReplicas": len(pods),
                 "readyReplicas": ready,
                 "availableReplicas": ready,
-                "unavailableReplicas": max(0, wanted - ready),
+                "unavailableReplicas": max(0, replicas - ready),
                 "conditions": conditions.as_list(),
             },
         )
 
 
 def template_hash(template: dict[str, Any]) -> str:
-    """Ten characters that change with the template."""
+    """Return ten characters that change with the template."""
     return hashlib.sha256(orjson.dumps(template, option=orjson.OPT_SORT_KEYS)).hexdigest()[:10]
 
 
 def trouble_of(pod: dict[str, Any]) -> str:
-    """Why a pod is not ready, in its own words; empty when it says nothing."""
+    """Return why a pod is not ready, in its own words; empty when it does not say."""
     return str((pod.get("status") or {}).get("message") or condition_of(pod).get("message") or "")
 
 
 def crashed(pod: dict[str, Any]) -> bool:
-    """Whether a container of the pod ended or cannot be started, so that waiting alone will not help."""
+    """Return whether a container of the pod ended or cannot be started, so that waiting does not help."""
     return any(
         "terminated" in entry["state"]
         or entry["state"].get("waiting", {}).get("reason") in CRASHED

@@ -1,4 +1,4 @@
-"""From a Destination (`ref`, `uri`, or both) to a URL: control plane specification, Destination Resolution."""
+"""Destinations: from `ref`, `uri`, or both, to a URL (control plane specification, Destination Resolution)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,11 @@ from embedded.api.store import Store
 
 
 class UnresolvedDestinationError(Exception):
-    """A destination leads nowhere. `reason` is for the condition."""
+    """A destination that leads nowhere.
+
+    Attributes:
+        reason: The reason for the condition.
+    """
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -17,10 +21,10 @@ class UnresolvedDestinationError(Exception):
 
 
 def resolve_destination(store: Store, destination: Mapping[str, Any], namespace: str) -> str:
-    """The URL of a destination; a reference without namespace is in `namespace`.
+    """Return the URL of a destination; a reference without namespace is in `namespace`.
 
     Raises:
-        UnresolvedDestinationError: no such object, it has no address, or the URI is not absolute.
+        UnresolvedDestinationError: The object does not exist or has no address, or the URI is not absolute.
     """
     uri, reference = destination.get("uri"), destination.get("ref")
     if reference is None:
@@ -35,7 +39,7 @@ def resolve_destination(store: Store, destination: Mapping[str, Any], namespace:
 
 def _address(store: Store, reference: Mapping[str, Any], namespace: str) -> str:
     api_version, kind, name = reference.get("apiVersion") or "", reference.get("kind") or "", reference["name"]
-    place = reference.get("namespace") or namespace
+    target_namespace = reference.get("namespace") or namespace
     alike = [resource for resource in store.kinds.all if resource.kind == kind]
     # As in Knative, a reference may leave the version out; the group and kind tell what is meant.
     group = reference.get("group") or api_version.partition("/")[0]
@@ -43,15 +47,15 @@ def _address(store: Store, reference: Mapping[str, Any], namespace: str) -> str:
     resource = resource or next((r for r in alike if r.group == group), None)
     if resource is None:
         raise UnresolvedDestinationError("NotFound", f"this platform has no kind {api_version} {kind}")
-    found = store.find(resource, place, name)
-    if found is None:
+    target = store.find(resource, target_namespace, name)
+    if target is None:
         qualified = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
         raise UnresolvedDestinationError(
-            "NotFound", f'failed to get object {place}/{name}: {qualified} "{name}" not found'
+            "NotFound", f'failed to get object {target_namespace}/{name}: {qualified} "{name}" not found'
         )
     if resource is SERVICE:
-        return f"http://{name}.{place}.svc.cluster.local"
-    url = ((found.get("status") or {}).get("address") or {}).get("url")
+        return f"http://{name}.{target_namespace}.svc.cluster.local"
+    url = ((target.get("status") or {}).get("address") or {}).get("url")
     if not url:
-        raise UnresolvedDestinationError("NoAddress", f"address not set for {kind} {place}/{name}")
+        raise UnresolvedDestinationError("NoAddress", f"address not set for {kind} {target_namespace}/{name}")
     return str(url)

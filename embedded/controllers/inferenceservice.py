@@ -3,9 +3,9 @@
 In Standard mode, which an annotation asks for, no Service has the name of the InferenceService itself, and its address
 is that of its first component.
 
-The container of a transformer is completed as the real controller does it: `--model_name` where it is missing,
-`--predictor_host` and `--http_port`, added to the arguments, never to the command. A predictor's runs as it is written.
-Both are told the InferenceService's name in their environment.
+The container of a transformer gets `--model_name` (where missing), `--predictor_host` and `--http_port` as arguments,
+as the real controller adds them; a predictor's container stays as it is. Both get the InferenceService's name in their
+environment.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,12 @@ POD_FIELDS = ("terminationGracePeriodSeconds", "restartPolicy", "serviceAccountN
 
 @dataclass(frozen=True, slots=True)
 class ServingRuntime:
-    """What serves a model format: an image, and by storage location the name under which its model is served."""
+    """A runtime for a model format.
+
+    Attributes:
+        image: The image that serves the format.
+        models: The names of the served models by storage location.
+    """
 
     image: str
     models: Mapping[str, str]
@@ -43,7 +48,11 @@ RUNTIMES = {
 
 
 class SpecError(Exception):
-    """A component cannot be run as it is described. `reason` is for its condition."""
+    """A component that cannot run as it is described.
+
+    Attributes:
+        reason: The reason for its condition.
+    """
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -51,13 +60,13 @@ class SpecError(Exception):
 
 
 class InferenceServiceController(Controller):
-    """Reconciles InferenceServices."""
+    """The reconciler of InferenceServices."""
 
     resource = INFERENCESERVICE
     also = (DEPLOYMENT,)
 
     async def reconcile(self, namespace: str, name: str) -> None:
-        """See the class."""
+        """Reconcile one InferenceService."""
         service = self.store.find(INFERENCESERVICE, namespace, name)
         if service is None or "deletionTimestamp" in service["metadata"]:
             return
@@ -77,10 +86,10 @@ class InferenceServiceController(Controller):
         if all(condition["status"] == "True" for condition in conditions.as_list()):
             conditions.set("IngressReady", TRUE)
         else:
-            told = next(c for c in conditions.as_list() if c["status"] != "True")
-            says = unknown if told["status"] == "Unknown" else fails
+            unmet = next(c for c in conditions.as_list() if c["status"] != "True")
+            make_state = unknown if unmet["status"] == "Unknown" else fails
             conditions.set(
-                "IngressReady", says(f"{told['type'].removesuffix('Ready')}NotReady", told.get("message", ""))
+                "IngressReady", make_state(f"{unmet['type'].removesuffix('Ready')}NotReady", unmet.get("message", ""))
             )
         conditions.sum_up(("PredictorReady", "IngressReady"))
         host = external_host(name, namespace)
@@ -98,7 +107,7 @@ class InferenceServiceController(Controller):
         self.store.patch_status(INFERENCESERVICE, namespace, name, status)
 
     def _component(self, service: dict[str, Any], component: str) -> tuple[ConditionState, str]:
-        """Make a component's Service and Deployment; its verdict and the name of its revision."""
+        """Make a component's Service and Deployment; return its state and the name of its revision."""
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
         full = f"{name}-{component}"
         try:
@@ -125,26 +134,28 @@ class InferenceServiceController(Controller):
             and deployment["status"]["observedGeneration"] == (deployment["metadata"]["generation"])
         ):
             return TRUE, revision
-        told = condition_of(deployment, "Progressing")
-        if told.get("status") == "False":
-            return fails("RevisionFailed", told.get("message", "")), revision
+        progressing = condition_of(deployment, "Progressing")
+        if progressing.get("status") == "False":
+            return fails("RevisionFailed", progressing.get("message", "")), revision
         message = condition_of(deployment, "Available").get("message") or "waiting for pods"
         return unknown("Deploying", message), revision
 
     def _deployment(
         self, service: dict[str, Any], full: str, labels: dict[str, str], template: dict[str, Any]
     ) -> tuple[dict[str, Any], str]:
-        """The Deployment of a component's revision; a changed template makes the next one and drops the one before."""
+        """Make the Deployment of a component's revision; a changed template makes a new one and deletes the old."""
         namespace = service["metadata"]["namespace"]
         existing = self.store.list(DEPLOYMENT, namespace, {"app": full})
-        numbers = {int(found["metadata"]["annotations"][REVISION_ANNOTATION]): found for found in existing}
+        numbers = {
+            int(deployment["metadata"]["annotations"][REVISION_ANNOTATION]): deployment for deployment in existing
+        }
         number = max(numbers, default=1)
         if number in numbers and numbers[number]["spec"]["template"] != template:
             number += 1
         revision = f"{full}-{number:05}"
-        for other, found in numbers.items():
+        for other, outdated in numbers.items():
             if other != number:
-                self.store.delete(DEPLOYMENT, namespace, found["metadata"]["name"])
+                self.store.delete(DEPLOYMENT, namespace, outdated["metadata"]["name"])
         deployment = ensure(
             self.store,
             DEPLOYMENT,
@@ -162,7 +173,7 @@ class InferenceServiceController(Controller):
         return deployment, revision
 
     def _alias(self, service: dict[str, Any]) -> None:
-        """The name of the InferenceService itself, which leads to the gateway, as with Istio."""
+        """Make the Service with the InferenceService's own name, which leads to the gateway, as with Istio."""
         metadata = service["metadata"]
         ensure(
             self.store,
@@ -182,16 +193,16 @@ class InferenceServiceController(Controller):
 
 
 def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:
-    """The pod of a component, completed.
+    """Return the completed pod spec of a component.
 
     Raises:
-        SpecError: nothing here serves such a model, or the component names no container.
+        SpecError: No runtime here serves such a model, or the component names no container.
     """
     namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
     described = service["spec"][component]
     spec = {field: described[field] for field in POD_FIELDS if field in described}
     if "model" in described:
-        return spec | {"containers": [_told(_model_container(described["model"]), name)]}
+        return spec | {"containers": [_with_name_variable(_model_container(described["model"]), name)]}
     containers = [dict(container) for container in described.get("containers") or ()]
     if not containers:
         raise SpecError("InvalidSpec", f"spec.{component} needs a model or containers")
@@ -203,10 +214,10 @@ def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:
         if not any(word == "--model_name" or word.startswith("--model_name=") for word in words):
             main["args"] += ["--model_name", name]
         main["args"] += ["--predictor_host", f"{name}-predictor.{namespace}", "--http_port", str(HTTP_PORT)]
-    return spec | {"containers": [_told(container, name) for container in containers]}
+    return spec | {"containers": [_with_name_variable(container, name) for container in containers]}
 
 
-def _told(container: dict[str, Any], name: str) -> dict[str, Any]:
+def _with_name_variable(container: dict[str, Any], name: str) -> dict[str, Any]:
     others = [variable for variable in container.get("env") or () if variable["name"] != NAME_VARIABLE]
     return container | {"env": [*others, {"name": NAME_VARIABLE, "value": name}]}
 
@@ -246,17 +257,17 @@ def _component_status(service: dict[str, Any], component: str, revision: str, *,
 
 
 def _model_status(conditions: Conditions) -> dict[str, Any]:
-    told = next(c for c in conditions.as_list() if c["type"] == "PredictorReady")
-    if told["status"] == "True":
+    ready = next(c for c in conditions.as_list() if c["type"] == "PredictorReady")
+    if ready["status"] == "True":
         return {
             "copies": {"failedCopies": 0, "totalCopies": 1},
             "states": {"activeModelState": "Loaded", "targetModelState": "Loaded"},
             "transitionStatus": "UpToDate",
         }
-    if told["status"] == "Unknown":
+    if ready["status"] == "Unknown":
         return {"states": {"activeModelState": "", "targetModelState": "Pending"}, "transitionStatus": "InProgress"}
     return {
         "states": {"activeModelState": "", "targetModelState": "FailedToLoad"},
         "transitionStatus": "BlockedByFailedLoad",
-        "lastFailureInfo": {"reason": told.get("reason", ""), "message": told.get("message", "")},
+        "lastFailureInfo": {"reason": ready.get("reason", ""), "message": ready.get("message", "")},
     }

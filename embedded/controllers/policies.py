@@ -1,6 +1,6 @@
 """The decisions of controllers and of admission, each a policy; `ControlPlanePolicies` holds the honest ones.
 
-Controllers ask for the policies of a namespace whenever they decide; a faulty platform answers with others.
+Controllers ask for the policies of a namespace at every decision; a faulty platform returns other ones.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,13 +12,13 @@ from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 
 
 class DataPlaneApi(Protocol):
-    """What the controllers ask of the data plane."""
+    """The data plane as the controllers use it."""
 
     async def add_broker(self, spec: BrokerSpec) -> None:
         """Accept events for a Broker."""
 
     async def remove_broker(self, namespace: str, name: str) -> None:
-        """Accept none any more."""
+        """Accept no more events for a Broker."""
 
     async def add_trigger(self, spec: TriggerSpec) -> None:
         """Deliver to a Trigger every event that is accepted from now on."""
@@ -28,50 +28,50 @@ class DataPlaneApi(Protocol):
 
 
 def address_of_broker(url: str) -> dict[str, Any]:
-    """The parts of a Broker's status that tell where to post (control plane specification, Broker Lifecycle)."""
+    """Return the parts of a Broker's status that hold its address (control plane specification, Broker Lifecycle)."""
     address = {"name": "http", "url": url}
     return {"address": address, "addresses": [address]}
 
 
 def annotated_topic(topic: str) -> str:
-    """What `status.annotations["default.topic"]` says."""
+    """Return the value of `status.annotations["default.topic"]`."""
     return topic
 
 
 def without_broker(broker: str) -> ConditionState:
-    """BrokerReady of a Trigger whose Broker does not exist (control plane specification, Trigger Lifecycle)."""
+    """Return the BrokerReady state of a Trigger without its Broker (control plane specification, Trigger Lifecycle)."""
     return fails("BrokerDoesNotExist", f'Broker "{broker}" does not exist')
 
 
 def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """A Trigger's delivery, any part of it, overrides the Broker's whole (control plane specification, Broker spec)."""
+    """Return the Trigger's delivery if any part is set, else the Broker's (control plane specification, Broker)."""
     return trigger or broker or {}
 
 
-def changed_trigger(_before: TriggerSpec, wanted: TriggerSpec) -> TriggerSpec:
-    """What the data plane is told when a Trigger that it serves changed."""
-    return wanted
+def changed_trigger(_before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+    """Return what the data plane serves after a Trigger changed."""
+    return changed
 
 
 async def forget_trigger(plane: DataPlaneApi, namespace: str, name: str) -> bool:
-    """What happens when a Trigger is deleted; whether the data plane serves it no more."""
+    """Handle the deletion of a Trigger; return whether the data plane no longer serves it."""
     await plane.remove_trigger(namespace, name)
     return True
 
 
 def kept_fields(fields: list[str]) -> list[str]:
-    """Of the immutable fields of a Broker or Trigger that an update changes, those for which it is refused."""
+    """Return the changed immutable fields of a Broker or Trigger for which an update is refused."""
     return fields
 
 
 def too_many_dialects(dialects: list[str]) -> bool:
-    """Whether a filter object with these dialects is refused."""
+    """Return whether a filter object with these dialects is refused."""
     return len(dialects) > 1
 
 
 @dataclass(frozen=True, slots=True)
 class ControlPlanePolicies:
-    """All of them."""
+    """All policies of controllers and admission."""
 
     address_of_broker: Callable[[str], dict[str, Any]] = address_of_broker
     annotated_topic: Callable[[str], str] = annotated_topic

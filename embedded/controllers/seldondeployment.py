@@ -1,7 +1,7 @@
 """SeldonDeployment: the pods of each predictor, and for `serverType: kafka` a stream server from topic to topic.
 
-Ports follow the real webhook: the container port *named* `http` or `grpc`, by transport, counts; what `graph.endpoint`
-says counts only where no port has that name. Available here means also that the stream is consumed.
+As in the real webhook, requests go to the container port *named* `http` or `grpc`, by transport; `graph.endpoint`
+counts only where no port has that name. Available also means that the stream is being consumed.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from embedded.api.resources import DEPLOYMENT, POD, SELDONDEPLOYMENT, SERVICE
 from embedded.api.store import Store
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
-from embedded.controllers.controller import Controller, Key, RetryError, ensure
+from embedded.controllers.controller import Controller, RetryError, ensure
 from embedded.controllers.topics import Topics
 from embedded.streaming.policies import StreamPolicies
 from embedded.streaming.specs import StreamSpec
-from embedded.types import Composition, Endpoint, Resolve
+from embedded.types import Composition, Endpoint, Key, Resolve
 
 BROKER, INPUT, OUTPUT = "KAFKA_BROKER", "KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC"
 REQUIRED = (BROKER, INPUT, OUTPUT)
@@ -28,10 +28,10 @@ class Stream(Protocol):
     """A running stream server."""
 
     async def start(self) -> None:
-        """Consume; returns once every later request will be answered."""
+        """Begin to consume; return once every later request will be answered."""
 
     async def stop(self) -> None:
-        """Finish what was begun, and end."""
+        """Finish the records at work, and end."""
 
 
 MakeStream = Callable[[StreamSpec], Stream]
@@ -44,7 +44,7 @@ class _Served:
 
 
 class SeldonDeploymentController(Controller):
-    """Reconciles SeldonDeployments."""
+    """The reconciler of SeldonDeployments."""
 
     resource = SELDONDEPLOYMENT
     also = (DEPLOYMENT,)
@@ -62,26 +62,26 @@ class SeldonDeploymentController(Controller):
         self._served: dict[tuple[Key, str], _Served] = {}
 
     async def reconcile(self, namespace: str, name: str) -> None:
-        """See the class."""
+        """Reconcile one SeldonDeployment."""
         deployment = self.store.find(SELDONDEPLOYMENT, namespace, name)
-        wanted: list[dict[str, Any]] = []
+        predictors: list[dict[str, Any]] = []
         if deployment is not None and "deletionTimestamp" not in deployment["metadata"]:
-            wanted = deployment["spec"]["predictors"]
-        names = {predictor["name"] for predictor in wanted}
+            predictors = deployment["spec"]["predictors"]
+        names = {predictor["name"] for predictor in predictors}
         for key, served in list(self._served):
             if key == (namespace, name) and served not in names:
                 await self._stop((key, served))
-        if deployment is None or not wanted:
+        if deployment is None or not predictors:
             return
         conditions = Conditions((deployment.get("status") or {}).get("conditions"))
         status: dict[str, Any] = {"deploymentStatus": {}, "replicas": 0}
         trouble: RetryError | None = None
-        verdicts = [self._pods(deployment, predictor, status) for predictor in wanted]
+        verdicts = [self._pods(deployment, predictor, status) for predictor in predictors]
         conditions.set("ServicesReady", TRUE)
         conditions.set("DeploymentsReady", _worst(verdicts))
         if deployment["spec"].get("serverType") == "kafka" and _worst(verdicts).status:
             try:
-                for predictor in wanted:
+                for predictor in predictors:
                     await self._stream(deployment, predictor)
                 conditions.set("KafkaReady", TRUE)
             except RetryError as error:
@@ -93,7 +93,7 @@ class SeldonDeploymentController(Controller):
         if failed:
             status["description"] = next(c for c in conditions.as_list() if c["type"] == "Ready").get("message", "")
         if deployment["spec"].get("serverType") != "kafka" or ready:
-            first = wanted[0]["name"]
+            first = predictors[0]["name"]
             status["address"] = {
                 "url": f"http://{name}-{first}.{namespace}.svc.cluster.local:8000/api/v1.0/predictions"
             }
@@ -103,15 +103,15 @@ class SeldonDeploymentController(Controller):
             raise trouble
 
     def _pods(self, deployment: dict[str, Any], predictor: dict[str, Any], status: dict[str, Any]) -> ConditionState:
-        """Make a predictor's Deployments and Services, and say how they are."""
+        """Make a predictor's Deployments and Services, and return their state."""
         namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
         verdicts = []
-        wanted = set()
+        names = set()
         for number, component in enumerate(predictor.get("componentSpecs") or ()):
             spec = component.get("spec") or {}
             containers = spec.get("containers") or []
             full = deployment_name(name, predictor["name"], number, containers)
-            wanted.add(full)
+            names.add(full)
             labels = {
                 "app": full,
                 "seldon-deployment-id": name,
@@ -136,7 +136,7 @@ class SeldonDeploymentController(Controller):
             status["replicas"] += replicas
             verdicts.append(_verdict(made))
         for stale in self.store.list(DEPLOYMENT, namespace, {"seldon-app": f"{name}-{predictor['name']}"}):
-            if stale["metadata"]["name"] not in wanted:
+            if stale["metadata"]["name"] not in names:
                 self.store.delete(DEPLOYMENT, namespace, stale["metadata"]["name"])
         return _worst(verdicts)
 
@@ -162,7 +162,11 @@ class SeldonDeploymentController(Controller):
         )
 
     async def _stream(self, deployment: dict[str, Any], predictor: dict[str, Any]) -> None:
-        """Have the predictor's stream server run as it is wanted. Raises RetryError."""
+        """Make the predictor's stream server run as specified.
+
+        Raises:
+            RetryError: Kafka or the predictor's pod cannot be reached.
+        """
         namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
         environment = environment_of(predictor)
         if not self._topics.is_ours(environment[BROKER]):
@@ -199,15 +203,15 @@ class SeldonDeploymentController(Controller):
         container = next((c for c in containers if c["name"] == model), containers[0])
         port = endpoint_port(container, predictor["graph"].get("endpoint") or {}, transport)
         host = f"{name}-{predictor['name']}-{container['name']}.{namespace}.svc.cluster.local"
-        found = self._resolve(host, port)
-        if found is None:
-            # No Service leads to a port that no container names: ask the pod itself, as the executor beside it would.
+        endpoint = self._resolve(host, port)
+        if endpoint is None:
+            # A port that no container names has no Service: use the pod itself, as the executor beside it would.
             app = deployment_name(name, predictor["name"], 0, containers)
             pod = next((p for p in self.store.list(POD, namespace, {"app": app}) if is_ready(p)), None)
             if pod is None:
                 raise RetryError(f"no ready pod behind {host}:{port}")
             return Endpoint(pod["status"]["podIP"], port, f"{host}:{port}")
-        return found
+        return endpoint
 
     async def _stop(self, key: tuple[Key, str]) -> None:
         served = self._served.pop(key, None)
@@ -221,13 +225,13 @@ class SeldonDeploymentController(Controller):
 
 
 def environment_of(predictor: Mapping[str, Any]) -> dict[str, str]:
-    """The variables of a predictor's `svcOrchSpec.env`."""
+    """Return the variables of a predictor's `svcOrchSpec.env`."""
     listed = (predictor.get("svcOrchSpec") or {}).get("env") or ()
     return {variable["name"]: str(variable.get("value") or "") for variable in listed}
 
 
 def endpoint_port(container: Mapping[str, Any], endpoint: Mapping[str, Any], transport: str) -> int:
-    """The port that requests of a transport (rest, grpc) go to."""
+    """Return the port for requests of a transport (rest, grpc)."""
     name = "grpc" if transport == "grpc" else "http"
     for port in container.get("ports") or ():
         if port.get("name") == name:
@@ -236,7 +240,7 @@ def endpoint_port(container: Mapping[str, Any], endpoint: Mapping[str, Any], tra
 
 
 def deployment_name(name: str, predictor: str, number: int, containers: list[dict[str, Any]]) -> str:
-    """As the operator names them: deployment, predictor, number of the component, containers."""
+    """Return the operator's name for a Deployment: deployment, predictor, number of the component, containers."""
     return "-".join([name, predictor, str(number), *(container["name"] for container in containers)])
 
 
@@ -244,9 +248,9 @@ def _verdict(made: dict[str, Any]) -> ConditionState:
     current = (made.get("status") or {}).get("observedGeneration") == made["metadata"]["generation"]
     if current and is_ready(made, "Available"):
         return TRUE
-    told = condition_of(made, "Progressing")
-    if current and told.get("status") == "False":
-        return fails("DeploymentFailed", told.get("message", ""))
+    progressing = condition_of(made, "Progressing")
+    if current and progressing.get("status") == "False":
+        return fails("DeploymentFailed", progressing.get("message", ""))
     return unknown("Deploying", condition_of(made, "Available").get("message") or "waiting for pods")
 
 

@@ -1,4 +1,4 @@
-"""What the controllers ask of Kafka: make a topic, delete one, how many partitions has one. Off the event loop."""
+"""The controllers' operations on Kafka topics: create, delete, count partitions. No call blocks the event loop."""
 
 import asyncio
 from functools import cached_property
@@ -13,7 +13,7 @@ SECONDS = 10.0
 
 KAFKA_HOST = "kafka.database.svc.cluster.local"
 DOCUMENTED = frozenset({"10.12.10.16:9094"})
-"""An address outside the cluster that Seldon's documentation names for its Kafka: here it is the platform's too."""
+"""An address that Seldon's documentation gives for its Kafka; here it means the platform's Kafka."""
 
 
 class Topics:
@@ -22,20 +22,24 @@ class Topics:
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
         self.lost: str | None = None
-        """Why there is no Kafka any more, once there is none."""
+        """The reason why Kafka is gone; None while it runs."""
 
     def is_ours(self, bootstrap: str) -> bool:
-        """Whether a `bootstrap.servers` value (host[:port], comma-separated) means the platform's Kafka."""
+        """Return whether a `bootstrap.servers` value (host[:port], comma-separated) means the platform's Kafka."""
         own = set(self._kafka.bootstrap.split(",")) | DOCUMENTED | {KAFKA_HOST, f"{KAFKA_HOST}:9092"}
         own |= {name.replace(".cluster.local", "") for name in own}
         return all(server.strip() in own for server in bootstrap.split(","))
 
     def unreachable(self, bootstrap: str) -> str:
-        """Why another Kafka than the platform's cannot be used."""
+        """Return why another Kafka than the platform's cannot be used."""
         return f"cannot reach Kafka at {bootstrap!r}: this platform's Kafka is {KAFKA_HOST}:9092"
 
     async def create(self, name: str, partitions: int) -> None:
-        """Make a topic; one that exists stays as it is. Raises RetryError."""
+        """Create a topic; an existing one stays as it is.
+
+        Raises:
+            RetryError: Kafka cannot create the topic now.
+        """
         self._check()
         try:
             await self._kafka.create_topic(name, partitions)
@@ -43,7 +47,11 @@ class Topics:
             raise RetryError(f"cannot create topic {name}: {error}") from error
 
     async def delete(self, name: str) -> None:
-        """Delete a topic; one that is gone is no error. Raises RetryError."""
+        """Delete a topic; a missing one is not an error.
+
+        Raises:
+            RetryError: Kafka cannot delete the topic now.
+        """
         if self.lost:
             return
         try:
@@ -52,10 +60,14 @@ class Topics:
             raise RetryError(f"cannot delete topic {name}: {error}") from error
 
     async def partitions(self, name: str) -> int:
-        """How many partitions a topic has, 0 when it does not exist. Raises RetryError."""
+        """Return the number of partitions of a topic, 0 when it does not exist.
+
+        Raises:
+            RetryError: Kafka does not answer.
+        """
         self._check()
         try:
-            # All topics: asking for one by its name would make it, where topics make themselves.
+            # List all topics: a request for one name would create it where topics are created automatically.
             metadata = await asyncio.to_thread(self._client.list_topics, timeout=SECONDS)
         except KafkaException as error:
             raise RetryError(f"Kafka does not answer: {error.args[0].str()}") from error

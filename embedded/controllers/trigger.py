@@ -1,4 +1,4 @@
-"""Trigger of a Broker: its subscriber, its dead letter sink, its consumer group, its delivery or the Broker's."""
+"""Triggers: subscriber, dead letter sink, consumer group, and delivery (theirs or the Broker's)."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,12 +16,12 @@ from embedded.controllers.conditions import (
     is_ready,
     unknown,
 )
-from embedded.controllers.controller import Controller, Key, drop_finalizer, set_finalizer
+from embedded.controllers.controller import Controller, drop_finalizer, set_finalizer
 from embedded.controllers.destinations import UnresolvedDestinationError, resolve_destination
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
-from embedded.types import Composition
+from embedded.types import Composition, Key
 
 ORDER = "kafka.eventing.knative.dev/delivery.order"
 FINALIZER = "kafka.triggers.eventing.knative.dev"
@@ -38,7 +38,7 @@ NO_SINK = holds("DeadLetterSinkNotConfigured", "No dead letter sink is configure
 
 
 class TriggerController(Controller):
-    """Reconciles Triggers whose Broker is of a class that this platform runs, or does not exist."""
+    """The reconciler of Triggers whose Broker is of a class that this platform runs, or does not exist."""
 
     resource = TRIGGER
     also = (BROKER, SERVICE, INFERENCESERVICE)
@@ -55,7 +55,7 @@ class TriggerController(Controller):
         self._served: dict[Key, TriggerSpec] = {}
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
-        """Triggers of a Broker; Triggers that refer to another object, or may."""
+        """Yield the Triggers of a Broker, or those that refer to another object."""
         metadata = obj["metadata"]
         if resource is BROKER:
             for trigger in self.store.list(TRIGGER, metadata["namespace"]):
@@ -75,7 +75,7 @@ class TriggerController(Controller):
                 yield namespace, trigger["metadata"]["name"]
 
     async def reconcile(self, namespace: str, name: str) -> None:
-        """See the class."""
+        """Reconcile one Trigger."""
         key = (namespace, name)
         trigger = self.store.find(TRIGGER, namespace, name)
         if trigger is None or "deletionTimestamp" in trigger["metadata"]:
@@ -104,7 +104,7 @@ class TriggerController(Controller):
             await self._withdraw(key)
         status["conditions"] = conditions.as_list()
         self.store.patch_status(TRIGGER, namespace, name, status)
-        # A filter that cannot be honoured stays so; Kafka may be back later.
+        # Only faults of Kafka are tried again; an unsupported filter stays unsupported.
         if trouble is not None and not isinstance(trouble, ValueError):
             raise trouble
 
@@ -114,15 +114,15 @@ class TriggerController(Controller):
             return policies.without_broker(trigger["spec"]["broker"])
         if is_ready(broker):
             return TRUE
-        told = condition_of(broker)
-        if not told or told["status"] == "Unknown":
+        ready = condition_of(broker)
+        if not ready or ready["status"] == "Unknown":
             return unknown("BrokerNotReady", f'Broker "{broker["metadata"]["name"]}" is not ready yet')
-        return fails(told.get("reason") or "BrokerNotReady", told.get("message") or "")
+        return fails(ready.get("reason") or "BrokerNotReady", ready.get("message") or "")
 
     def _resolve(
         self, trigger: dict[str, Any], broker: dict[str, Any] | None, conditions: Conditions, status: dict[str, Any]
     ) -> TriggerSpec | None:
-        """What the data plane needs, None when something is missing; says what in the conditions."""
+        """Return what the data plane needs, or None when something is missing; the conditions say what."""
         namespace, name = trigger["metadata"]["namespace"], trigger["metadata"]["name"]
         order = (trigger["metadata"].get("annotations") or {}).get(ORDER, "unordered")
         if order in {"ordered", "unordered"}:
@@ -175,7 +175,7 @@ class TriggerController(Controller):
         )
 
     async def _serve(self, spec: TriggerSpec) -> Exception | None:
-        """Have the data plane serve a Trigger as it is now; what went wrong, if anything did."""
+        """Make the data plane serve a Trigger as it is now; return the fault, if there is one."""
         key = (spec.namespace, spec.name)
         before = self._served.get(key)
         if before is not None:
@@ -200,7 +200,7 @@ class TriggerController(Controller):
         if self.store.find(BROKER, key[0], spec.broker) is None:
             await self._withdraw(key)
             return
-        # One that is not forgotten (a faulty platform's) is kept in mind, so that it ends with its Broker.
+        # A mutant may not forget a Trigger; the Trigger is then kept here, so that it ends with its Broker.
         if await self._policies(key[0]).forget_trigger(self._plane, *key):
             del self._served[key]
 

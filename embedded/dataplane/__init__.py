@@ -1,7 +1,7 @@
-"""The Knative Kafka Broker's data plane, to the specification: ingress, records, filters, delivery, replies.
+"""The Knative Kafka Broker's data plane, by the specification: ingress, records, filters, delivery, replies.
 
 Where the specification and the real Broker differ, this follows the specification.
-It knows no Kubernetes: controllers tell it what to serve.
+It does not know Kubernetes: controllers tell it what to serve.
 """
 
 from embedded.dataplane.feed import NoTopicError

@@ -1,8 +1,8 @@
-"""How often and after which waits a delivery is tried again (Knative DeliverySpec), and ISO 8601 durations.
+"""Retries of deliveries: their number and waits (Knative DeliverySpec), and ISO 8601 durations.
 
 The waits follow the specification's text: linear waits `backoffDelay` before every retry, exponential
 `backoffDelay * 2^<number of the retry>`, counted from 1, so that every reading of that text is a lower bound of it. The
-Knative Kafka Broker grows linear waits too (`delay * n`): that is its own.
+Knative Kafka Broker also increases linear waits (`delay * n`), which the specification does not ask for.
 """
 
 import re
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 DEFAULT_DELAY = 0.2
-"""Seconds; what the Kafka Broker's control plane fills in for a Trigger with `retry` and without `backoffDelay`."""
+"""The delay in seconds that the Kafka Broker's control plane fills in for a `retry` without `backoffDelay`."""
 
 DEFAULT_TIMEOUT = 600.0
-"""Seconds an attempt may take when `timeout` does not say (as the Kafka Broker)."""
+"""The time, in seconds, for an attempt without a `timeout` (as in the Kafka Broker)."""
 
 _MAX_WAIT = 86_400.0
 _DURATION = re.compile(
@@ -37,7 +37,7 @@ def seconds(duration: str) -> float:
     """Return an ISO 8601 duration in seconds (years and months by their Gregorian average).
 
     Raises:
-        ValueError: it is none.
+        ValueError: The text is not an ISO 8601 duration.
     """
     match = _DURATION.fullmatch(duration.replace(",", "."))
     if match is None:
@@ -50,10 +50,10 @@ class DeliveryPlan:
     """A DeliverySpec made ready to use.
 
     Attributes:
-        retry: attempts after the first.
-        linear: the policy; otherwise exponential.
-        delay: seconds.
-        timeout: seconds that an attempt may take.
+        retry: The number of attempts after the first.
+        linear: True for the policy linear, False for exponential.
+        delay: The base delay in seconds.
+        timeout: The time for one attempt, in seconds.
     """
 
     retry: int = 0
@@ -66,7 +66,7 @@ class DeliveryPlan:
         """Read a DeliverySpec (`retry`, `backoffPolicy`, `backoffDelay`, `timeout`).
 
         Raises:
-            ValueError: a value that the field does not allow.
+            ValueError: A field has a value that is not allowed.
         """
         retry, policy = delivery.get("retry", 0), delivery.get("backoffPolicy", "exponential")
         delay, timeout = delivery.get("backoffDelay"), delivery.get("timeout")
@@ -90,5 +90,5 @@ def waits(plan: DeliveryPlan) -> Iterator[float]:
 
 
 def is_retryable(status: int | None) -> bool:
-    """Whether an attempt that ended so is made again: no answer (None), 404, 408, 409, 429 and 5xx."""
+    """Return whether an attempt with this outcome is repeated: no answer (None), 404, 408, 409, 429 and 5xx."""
     return status is None or status in {404, 408, 409, 429} or status >= 500

@@ -1,4 +1,4 @@
-"""The way of one event to one subscriber: attempts, retries, reply, dead letter."""
+"""The delivery of one event to one subscriber: attempts, retries, reply, dead letter."""
 
 import asyncio
 import logging
@@ -20,7 +20,12 @@ StoreReply = Callable[[TriggerSpec, DataPlanePolicies, CloudEvent, Trace | None]
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """Where deliveries go out: by HTTP, and replies back into the Broker's topic (raising NotStoredError)."""
+    """The outputs of deliveries.
+
+    Attributes:
+        http: The HTTP client.
+        store_reply: The function that stores a reply in the Broker's topic; it raises NotStoredError.
+    """
 
     http: Outbound
     store_reply: StoreReply
@@ -28,7 +33,7 @@ class Outlet:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The delivery of events under one Trigger's terms."""
+    """The delivery of events for one Trigger."""
 
     spec: TriggerSpec
     policies: DataPlanePolicies
@@ -36,10 +41,7 @@ class Delivery:
     outlet: Outlet
 
     async def run(self, event: CloudEvent, trace: Trace | None) -> None:
-        """Deliver, and send to the dead letter sink what cannot be.
-
-        Returns when the outcome is known, whatever it is.
-        """
+        """Deliver an event, and send it to the dead letter sink when that fails; return once the outcome is known."""
 
         async def settle(attempt: Attempt) -> None:
             reply = self.policies.reply(attempt)
@@ -57,7 +59,7 @@ class Delivery:
         if self.spec.dead_letter is None or letter is None:
             _log.warning("Trigger %s drops event %s: %s", name, event.attributes["id"], why)
             return
-        # An answer of the dead letter sink is no reply to anything: 2xx is enough.
+        # The answer of a dead letter sink is never a reply: 2xx is enough.
         failure, _ = await self._send(self.spec.dead_letter, letter, trace, None)
         if failure is not None:
             why = failure.error or f"answer {failure.status}"
@@ -70,10 +72,10 @@ class Delivery:
         trace: Trace | None,
         settle: Callable[[Attempt], Awaitable[None]] | None,
     ) -> tuple[Attempt | None, int]:
-        """Send to one place until it is accepted or not worth another attempt.
+        """Send to one URL until the event is accepted, or the failure is not worth another attempt.
 
         Returns:
-            The last failure (None for success) and the number of attempts made.
+            The last failure (None for success) and the number of attempts.
         """
         waits, attempts = self.policies.waits(self.plan), 0
         while True:

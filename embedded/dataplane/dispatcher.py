@@ -1,4 +1,4 @@
-"""One Trigger at work: its consumer group's records, filtered, delivered, retried, replied to, dead-lettered.
+"""A running Trigger: the records of its consumer group are filtered, delivered and retried, and replies are stored.
 
 Ordered Triggers have one record of a partition in flight, retries included; unordered ones up to 50 in all. An offset
 is committed only past records whose delivery, retries, reply and dead letter are finished.
@@ -25,7 +25,7 @@ MAX_IN_FLIGHT = 50
 
 @dataclass(frozen=True, slots=True)
 class PreparedTrigger:
-    """A TriggerSpec made ready to use; a changed Trigger gets a new one, for the records that come after."""
+    """A compiled TriggerSpec. A changed Trigger gets a new one for later records."""
 
     spec: TriggerSpec
     policies: DataPlanePolicies
@@ -37,13 +37,13 @@ class PreparedTrigger:
         """Compile filters and delivery.
 
         Raises:
-            ValueError: one of them cannot be honoured; the text says which and why.
+            ValueError: A filter or delivery is not supported; the text says which and why.
         """
         return cls(spec, policies, policies.matcher.compile(spec), DeliveryPlan.of(spec.delivery))
 
 
 class Dispatcher:
-    """The running half of a Trigger."""
+    """The dispatcher of one Trigger."""
 
     def __init__(
         self,
@@ -52,13 +52,13 @@ class Dispatcher:
         outlet: Outlet,
         earlier: Callable[["Dispatcher"], Iterable["Dispatcher"]],
     ) -> None:
-        """Take the terms; `start` begins.
+        """Prepare the dispatcher; `start` begins.
 
         Args:
-            plan: what the Trigger asks for.
-            cluster: where its topic is.
-            outlet: where deliveries go.
-            earlier: gives the Triggers of the same Broker that were there before this one.
+            plan: The compiled Trigger.
+            cluster: The Kafka that holds its topic.
+            outlet: The outputs of deliveries.
+            earlier: The function that returns the older Triggers of the same Broker.
         """
         self.plan = plan
         self._outlet = outlet
@@ -70,26 +70,26 @@ class Dispatcher:
 
     @property
     def spec(self) -> TriggerSpec:
-        """Return what the Trigger asks for at present."""
+        """The current spec of the Trigger."""
         return self.plan.spec
 
     def matches(self, event: CloudEvent) -> bool:
-        """Whether the Trigger's filter lets the event through."""
+        """Return whether the Trigger's filter lets the event through."""
         return self.plan.matches(event)
 
     async def start(self, *, resume: bool) -> None:
-        """Consume; events acknowledged after this returned will be seen.
+        """Begin to consume; events acknowledged after this returned will be seen.
 
         Args:
-            resume: False ignores offsets that the group has, from a Trigger that was deleted.
+            resume: False to ignore the offsets that the group has from a deleted Trigger.
 
         Raises:
-            NoTopicError, KafkaException: the topic cannot be consumed.
+            NoTopicError, KafkaException: The topic cannot be consumed.
         """
         await self._feed.open("latest", resume=resume, begin=self.plan.policies.begin)
 
     async def stop(self) -> None:
-        """Deliver nothing more from now on; what is in flight is cut off and stays uncommitted."""
+        """Deliver nothing more; records in flight are cut off and stay uncommitted."""
         self._feed.close()
         await self._lanes.stop()
 
@@ -114,7 +114,7 @@ class Dispatcher:
             event = plan.policies.from_record(record)
         except NotAnEventError as error:
             _log.warning(
-                "%s[%s]@%d is no CloudEvent, passed over: %s",
+                "%s[%s]@%d is not a CloudEvent and is skipped: %s",
                 plan.spec.topic,
                 record.partition,
                 record.offset,

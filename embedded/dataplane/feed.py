@@ -1,4 +1,4 @@
-"""A consumer group's records on one topic, from a thread that polls into the event loop, and its offsets back.
+"""The feed of one topic's records to a consumer group: a thread polls, the event loop handles, offsets are committed.
 
 Each feed reads all partitions by assignment: a group has one member here, so a rebalance could only cost time. Offsets
 are committed at once, one commit under way at a time, as far as `Progress` allows.
@@ -24,55 +24,55 @@ _log = logging.getLogger(__name__)
 
 _TIMEOUT = 10.0
 _COMMIT_AGAIN = 1.0
-# Seconds; a feed that is asked to end does so within the first, one that holds back looks as often as the second.
+# Seconds of a poll, which bounds the time to stop; shorter while partitions are paused, so that they resume soon.
 _POLL = 0.2
 _POLL_PAUSED = 0.01
-# So much may be given out and not be done.
+# Back-pressure: the most records and bytes in flight.
 _HELD_RECORDS = 128
 _HELD_BYTES = 8 * 1024 * 1024
 _ALL = -1
 
 
 class NoTopicError(Exception):
-    """The topic does not exist (yet)."""
+    """A topic that does not exist (yet)."""
 
 
 class Cluster:
-    """What the feeds of a platform ask Kafka about, through one client."""
+    """The requests of a platform's feeds to Kafka, through one client."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self.kafka = kafka
         self._admin = AdminClient({**kafka.client, "bootstrap.servers": kafka.bootstrap})
 
     async def committed(self, group: str, topic: str, partitions: list[int]) -> dict[int, int]:
-        """Return the offsets that a group has; below zero where it has none.
+        """Return the committed offsets of a group by partition; below zero where it has none.
 
         Raises:
             KafkaException: Kafka does not answer.
         """
-        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition) for partition in partitions])
-        (future,) = self._admin.list_consumer_group_offsets([asked], request_timeout=_TIMEOUT).values()
-        return {place.partition: place.offset for place in (await asyncio.wrap_future(future)).topic_partitions}
+        query = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition) for partition in partitions])
+        (future,) = self._admin.list_consumer_group_offsets([query], request_timeout=_TIMEOUT).values()
+        return {entry.partition: entry.offset for entry in (await asyncio.wrap_future(future)).topic_partitions}
 
     async def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
         """Set the offsets of a group without members.
 
-        Not by a consumer: its `commit` starves while another thread sits in its `poll` (confluent-kafka 2.16.1).
+        A consumer cannot do this: its `commit` starves while another thread is in its `poll` (confluent-kafka 2.16.1).
 
         Raises:
-            KafkaException: they are not set.
+            KafkaException: The offsets are not set.
         """
-        places = [TopicPartition(topic, partition, offset) for partition, offset in offsets.items()]
-        asked = ConsumerGroupTopicPartitions(group, places)
-        (future,) = self._admin.alter_consumer_group_offsets([asked], request_timeout=_TIMEOUT).values()
-        for place in (await asyncio.wrap_future(future)).topic_partitions:
-            if place.error is not None:
-                raise KafkaException(place.error)
+        entries = [TopicPartition(topic, partition, offset) for partition, offset in offsets.items()]
+        query = ConsumerGroupTopicPartitions(group, entries)
+        (future,) = self._admin.alter_consumer_group_offsets([query], request_timeout=_TIMEOUT).values()
+        for entry in (await asyncio.wrap_future(future)).topic_partitions:
+            if entry.error is not None:
+                raise KafkaException(entry.error)
 
 
 @dataclass(slots=True)
 class _Held:
-    """What was given out and is not done: of one partition, or of all. Counted by the loop and the feed's thread."""
+    """The records in flight of one partition, or of all, counted by the loop and by the feed's thread."""
 
     records: int = 0
     bytes: int = 0
@@ -93,7 +93,7 @@ class _Held:
 
 
 class Feed:
-    """One group's feed. `take` is called on the loop for each record; `done` must follow for each, once."""
+    """The feed of one group. `take` is called on the loop for each record; `done` must follow once for each."""
 
     def __init__(
         self,
@@ -104,14 +104,14 @@ class Feed:
         *,
         separately: bool = False,
     ) -> None:
-        """Take the terms; `open` begins.
+        """Prepare the feed; `open` begins.
 
         Args:
-            cluster: where.
-            topic: what to read, all partitions of it.
-            group: as whom.
-            take: gets each record; never blocks.
-            separately: whether a partition with too many records waiting is held back alone, or holds back all.
+            cluster: The Kafka that holds the topic.
+            topic: The name of the topic; all partitions are read.
+            group: The consumer group.
+            take: The receiver of each record; it never blocks.
+            separately: True if back-pressure pauses single partitions, False if it pauses all.
         """
         self._cluster = cluster
         self._topic = topic
@@ -137,15 +137,15 @@ class Feed:
         resume: bool = True,
         begin: Callable[[Mapping[int, int]], Mapping[int, int]] = dict,
     ) -> None:
-        """Begin at the group's committed offsets, else at `reset`; return once that is settled, and committed.
+        """Begin at the group's committed offsets, else at `reset`; return once the offsets are committed.
 
         Args:
-            reset: where a group without offsets begins.
-            resume: False ignores offsets that the group has.
-            begin: makes of the offsets at `reset` those to begin at.
+            reset: The position of a group without offsets.
+            resume: False to ignore the offsets that the group has.
+            begin: The function from the offsets at `reset` to those to begin at.
 
         Raises:
-            NoTopicError: there is no such topic.
+            NoTopicError: The topic does not exist.
             KafkaException: Kafka does not answer.
         """
         cluster, topic = self._cluster, self._topic
@@ -156,7 +156,7 @@ class Feed:
             start = dict(begin(first if reset == "earliest" else last))
             if resume:
                 kept = await cluster.committed(self._group, topic, list(ends))
-                # Offsets that the topic no longer (or not yet) has are those of another topic of this name.
+                # Offsets outside of the topic's range belong to another topic of the same name.
                 start |= {part: offset for part, offset in kept.items() if first[part] <= offset <= last[part]}
             await cluster.commit(self._group, topic, start)
             client.assign([TopicPartition(topic, partition, offset) for partition, offset in start.items()])
@@ -167,7 +167,7 @@ class Feed:
         self._thread.start()
 
     def done(self, record: Record) -> None:
-        """Note that a record's outcome is known. On the loop."""
+        """Note, on the loop, that a record's outcome is known."""
         partition = record.partition or 0
         self._progress.end(partition, record.offset)
         self._held[partition if self._separately else _ALL].change(record, -1)
@@ -178,12 +178,12 @@ class Feed:
         self._holding = True
 
     async def flush(self, seconds: float) -> None:
-        """Return when no commit is under way any more, or after so long."""
+        """Return when no commit is under way, or after so many seconds."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._committed_all.wait(), seconds)
 
     def close(self) -> None:
-        """Take nothing more, commit nothing more; `closed` waits for the end."""
+        """Take and commit nothing more; `closed` waits for the end."""
         self._stopping.set()
 
     async def closed(self) -> None:
@@ -201,16 +201,16 @@ class Feed:
                 "group.id": self._group,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
-                # Only for offsets that Kafka no longer has: what it dropped is lost, what is left is not.
+                # For offsets that Kafka no longer has: begin at the oldest record that is left.
                 "auto.offset.reset": "earliest",
                 "queued.max.messages.kbytes": 16_384,
             }
         )
         try:
-            # By this client, not the shared one: with the topic's leaders known to it, the first fetch leaves at once;
-            # without, up to a second after `assign`.
+            # Asked by this client, not the shared one: it then knows the topic's leaders, and its first fetch leaves at
+            # once instead of up to a second after `assign`.
             partitions = _partitions(client, self._topic)
-            # Not by the admin client's `list_offsets`: librdkafka 2.16.0 can crash in it while a topic has no leaders.
+            # The admin client's `list_offsets` can crash while a topic has no leaders (librdkafka 2.16.0).
             return client, {partition: _ends(client, self._topic, partition) for partition in partitions}
         except BaseException:
             client.close()
@@ -221,7 +221,7 @@ class Feed:
         assert client is not None
         while not self._stopping.is_set():
             if self._held[_ALL].is_full:
-                # Nothing is lost by not asking; pausing all partitions would cost a second of fetching anew.
+                # Do not poll: nothing is lost, whereas pausing all partitions would delay the next fetch by a second.
                 self._stopping.wait(_POLL_PAUSED)
                 continue
             message = client.poll(_POLL_PAUSED if self._paused else _POLL)
@@ -229,22 +229,22 @@ class Feed:
             if message is None:
                 continue
             if (error := message.error()) is not None:
-                # librdkafka tries again by itself, for ever; it tells so that somebody may know.
+                # librdkafka retries without end; the error is for information only.
                 _log.warning("group %s on %s: %s", self._group, self._topic, error.str())
                 continue
             record = _record(message)
             self._hold(client, record)
             if not self._stopping.is_set():
-                self._loop.call_soon_threadsafe(self._took, record)
+                self._loop.call_soon_threadsafe(self._receive, record)
         client.close()
 
-    def _took(self, record: Record) -> None:
+    def _receive(self, record: Record) -> None:
         if not self._holding and not self._stopping.is_set():
             self._progress.begin(record.partition or 0, record.offset)
             self._take(record)
 
     def _hold(self, client: Consumer, record: Record) -> None:
-        """Count a record in, and stop fetching for its partition when that has too many."""
+        """Count a record as held, and pause its partition when that has too many."""
         partition = record.partition or 0
         held = self._held[partition if self._separately else _ALL]
         held.change(record, 1)
@@ -253,7 +253,7 @@ class Feed:
             client.pause([TopicPartition(self._topic, partition)])
 
     def _resume(self, client: Consumer) -> None:
-        """Fetch again for partitions with few. On the feed's thread: no other may call the client while it polls."""
+        """Resume partitions with few records. Only the feed's thread may call the client while it polls."""
         for partition in [partition for partition in self._paused if self._held[partition].is_low]:
             self._paused.discard(partition)
             client.resume([TopicPartition(self._topic, partition)])
@@ -279,18 +279,18 @@ class Feed:
 
 def _ends(client: Consumer, topic: str, partition: int) -> tuple[int, int]:
     """Return a partition's first offset and the one after its last. Blocks."""
-    found = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT)
-    if found is None:
+    offsets = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT)
+    if offsets is None:
         timed_out = KafkaError._TIMED_OUT  # noqa: SLF001 - librdkafka's own codes have such names
         raise KafkaException(KafkaError(timed_out, f"no offsets of {topic}[{partition}]"))
-    return found
+    return offsets
 
 
 def _partitions(client: Consumer, topic: str) -> list[int]:
-    found = client.list_topics(topic, timeout=_TIMEOUT).topics[topic]
-    if found.error is not None or not found.partitions:
-        raise NoTopicError(f"topic {topic!r}: {found.error.str() if found.error else 'has no partitions'}")
-    return sorted(found.partitions)
+    metadata = client.list_topics(topic, timeout=_TIMEOUT).topics[topic]
+    if metadata.error is not None or not metadata.partitions:
+        raise NoTopicError(f"topic {topic!r}: {metadata.error.str() if metadata.error else 'has no partitions'}")
+    return sorted(metadata.partitions)
 
 
 def _record(message: Message) -> Record:

@@ -1,7 +1,7 @@
 """Trigger filters: `filter.attributes` and the dialects of `filters`, compiled once per Trigger to one predicate.
 
 Sources: knative/specs control-plane (TriggerFilter) and the CloudEvents Subscriptions API draft, 3.2.4. CESQL is not
-here yet: a new entry of `Matcher.dialects` is all that it takes; until then `compile` refuses it by name.
+supported yet: it needs a new entry of `Matcher.dialects`; until then `compile` refuses it by name.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,11 +14,11 @@ from embedded.dataplane.specs import TriggerSpec
 Attributes = Mapping[str, str]
 Predicate = Callable[[Attributes], bool]
 Compare = Callable[[str, str], bool]
-"""(value in the event, value in the filter) to whether they agree."""
+"""A comparison of (value in the event, value in the filter)."""
 
 
 class UnsupportedFilterError(ValueError):
-    """A filter that cannot be compiled; the text names the place."""
+    """A filter that cannot be compiled; the text names its path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,18 +26,18 @@ class Matcher:
     """The rules of filtering, each replaceable alone.
 
     Attributes:
-        view: the attributes of an event that filters see.
-        legacy: one entry of `filter.attributes`: (attributes, name, wanted) to match.
-        every: how the entries of one object are joined.
-        nothing: the outcome where neither `filter` nor `filters` says anything.
-        joined: how the expressions of `filters` are joined.
-        dialects: name to compiler of an expression; compilers get the Matcher for nested expressions.
-        effective: which of `filter` and `filters` counts.
+        view: The function from an event to the attributes that filters see.
+        legacy: The match of one entry of `filter.attributes`: (attributes, name, expected).
+        every: The conjunction of the entries of one object.
+        nothing: The outcome where neither `filter` nor `filters` is set.
+        joined: The conjunction of the expressions of `filters`.
+        dialects: The compilers of expressions by dialect; they get the Matcher for nested expressions.
+        effective: The choice between `filter` and `filters`.
     """
 
     view: Callable[[CloudEvent], Attributes] = lambda event: event.attributes
-    legacy: Callable[[Attributes, str, str], bool] = lambda attributes, name, wanted: (
-        name in attributes and wanted in {"", attributes[name]}
+    legacy: Callable[[Attributes, str, str], bool] = lambda attributes, name, expected: (
+        name in attributes and expected in {"", attributes[name]}
     )
     every: Callable[[Iterable[bool]], bool] = all
     nothing: Callable[[TriggerSpec], bool] = lambda _: True
@@ -51,41 +51,43 @@ class Matcher:
         """Make the predicate of a Trigger.
 
         Raises:
-            UnsupportedFilterError: an expression of no known dialect, or of wrong shape.
+            UnsupportedFilterError: An expression has an unknown dialect, or the wrong shape.
         """
         legacy, expressions = self.effective(spec)
         if expressions:
             parts = [self.expression(item, f"filters[{number}]") for number, item in enumerate(expressions)]
             return lambda event: self.joined(part(attributes) for attributes in [self.view(event)] for part in parts)
-        wanted = _strings((legacy or {}).get("attributes") or {}, "filter.attributes")
-        if wanted:
-            return lambda event: self.every(self.legacy(self.view(event), name, text) for name, text in wanted.items())
+        expected = _strings((legacy or {}).get("attributes") or {}, "filter.attributes")
+        if expected:
+            return lambda event: self.every(
+                self.legacy(self.view(event), name, text) for name, text in expected.items()
+            )
         outcome = self.nothing(spec)
         return lambda _: outcome
 
-    def expression(self, item: Any, place: str) -> Predicate:
-        """Compile one expression of the `filters` array, or one nested in it; `place` is for messages."""
+    def expression(self, item: Any, path: str) -> Predicate:
+        """Compile one expression of the `filters` array, or one nested in it; `path` is for messages."""
         if not isinstance(item, Mapping):
-            raise UnsupportedFilterError(f"{place} is no object")
+            raise UnsupportedFilterError(f"{path} is no object")
         parts = []
         for name, argument in item.items():
             if name not in self.dialects:
-                raise UnsupportedFilterError(f"{place}: dialect {name!r} is none of {', '.join(self.dialects)}")
-            parts.append(self.dialects[name](self, argument, f"{place}.{name}"))
+                raise UnsupportedFilterError(f"{path}: dialect {name!r} is none of {', '.join(self.dialects)}")
+            parts.append(self.dialects[name](self, argument, f"{path}.{name}"))
         return lambda attributes: all(part(attributes) for part in parts)
 
 
 Dialect = Callable[[Matcher, Any, str], Predicate]
-"""(matcher, the expression's argument, its place for messages) to a predicate."""
+"""A function from (matcher, the expression's argument, its path for messages) to a predicate."""
 
 
 def comparing(compare: Compare) -> Dialect:
-    """Make a dialect of attribute names and values: each must be present and agree (an absent one never does)."""
+    """Make a dialect of attribute names and values: each attribute must be present and agree with its value."""
 
-    def dialect(_: Matcher, argument: Any, place: str) -> Predicate:
-        wanted = _strings(argument, place)
+    def dialect(_: Matcher, argument: Any, path: str) -> Predicate:
+        expected = _strings(argument, path)
         return lambda attributes: all(
-            name in attributes and compare(attributes[name], text) for name, text in wanted.items()
+            name in attributes and compare(attributes[name], text) for name, text in expected.items()
         )
 
     return dialect
@@ -94,18 +96,18 @@ def comparing(compare: Compare) -> Dialect:
 def combining(combine: Callable[[Iterable[bool]], bool]) -> Dialect:
     """Make a dialect of a list of expressions."""
 
-    def dialect(matcher: Matcher, argument: Any, place: str) -> Predicate:
+    def dialect(matcher: Matcher, argument: Any, path: str) -> Predicate:
         if not isinstance(argument, Sequence) or isinstance(argument, str):
-            raise UnsupportedFilterError(f"{place} is no list")
-        parts = [matcher.expression(item, f"{place}[{number}]") for number, item in enumerate(argument)]
+            raise UnsupportedFilterError(f"{path} is no list")
+        parts = [matcher.expression(item, f"{path}[{number}]") for number, item in enumerate(argument)]
         return lambda attributes: combine(part(attributes) for part in parts)
 
     return dialect
 
 
-def negation(matcher: Matcher, argument: Any, place: str) -> Predicate:
+def negation(matcher: Matcher, argument: Any, path: str) -> Predicate:
     """Compile `not`: the inverse of its expression, whatever makes that one false."""
-    inner = matcher.expression(argument, place)
+    inner = matcher.expression(argument, path)
     return lambda attributes: not inner(attributes)
 
 
@@ -119,7 +121,7 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 
-def _strings(argument: Any, place: str) -> Mapping[str, str]:
+def _strings(argument: Any, path: str) -> Mapping[str, str]:
     if not isinstance(argument, Mapping) or not all(isinstance(text, str) for text in argument.values()):
-        raise UnsupportedFilterError(f"{place} is no object of strings")
+        raise UnsupportedFilterError(f"{path} is no object of strings")
     return argument

@@ -12,8 +12,8 @@
 | `GET /healthz`, `GET /readyz` | 200 |
 | `GET` with `K-Network-Probe` on a Broker's path | 200 and `K-Network-Hash` given back; 404 without such a Broker |
 
-Codes of the Kafka Broker's receiver, where the specification leaves the choice; it answers 503 for ever to what is too
-large, gives no reason and no `Allow` (knative-v1.22.3), which we do not follow.
+Where the specification leaves the choice, the codes are those of the Kafka Broker's receiver. That differs in part: it
+answers 503 to bodies that are too large, and gives no reason and no `Allow` (knative-v1.22.3).
 """
 
 import asyncio
@@ -45,7 +45,13 @@ class Mount:
 
 
 class Ingress:
-    """The HTTP server. `find` gives the Broker of (namespace, name); `defaults` the policies of a namespace."""
+    """The HTTP server of all Brokers.
+
+    Args:
+        producer: The Kafka producer.
+        find: The function from (namespace, name) to a mounted Broker, or None.
+        defaults: The function from a namespace to the policies where a Broker is missing.
+    """
 
     def __init__(
         self, producer: Producer, find: Callable[[str, str], Mount | None], defaults: Callable[[str], DataPlanePolicies]
@@ -59,10 +65,10 @@ class Ingress:
         )
 
     async def start(self, host: str, port: int) -> str:
-        """Listen; return the URL.
+        """Listen and return the URL.
 
         Raises:
-            OSError: the port is taken.
+            OSError: The port is taken.
         """
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -125,7 +131,7 @@ def _response(answer: IngressAnswer) -> web.Response:
 
 
 async def _read(request: web.BaseRequest, limit: int) -> bytes | None:
-    """Read the body. None when it is larger than `limit`."""
+    """Read the body; return None when it is larger than `limit` bytes."""
     if (request.content_length or 0) > limit:
         return None
     chunks, size = [], 0

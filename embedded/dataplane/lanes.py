@@ -1,4 +1,4 @@
-"""Bounded concurrency by lane: so many records in flight in each, in the order in which they came."""
+"""Bounded concurrency by lane: each lane begins its records in order and has a limited number in flight."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ class _Lane:
 
 
 class Lanes:
-    """Runs `handle` for each record, at most `width` at once in a lane; with width 1 a lane keeps its order."""
+    """Lanes that run `handle` for each record, at most `width` at once in each; with width 1 a lane keeps its order."""
 
     def __init__(self, width: int, handle: Callable[[Record], Awaitable[None]]) -> None:
         self._width = width
@@ -33,13 +33,13 @@ class Lanes:
         self._fill(lane)
 
     async def drain(self, seconds: float) -> None:
-        """Return when nothing runs nor waits any more, or after so long."""
+        """Return when no record runs or waits, or after so many seconds."""
         deadline = asyncio.get_running_loop().time() + seconds
         while self._tasks and (left := deadline - asyncio.get_running_loop().time()) > 0:
             await asyncio.wait(self._tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
     async def stop(self) -> None:
-        """Cancel what runs, forget what waits."""
+        """Cancel the running records and drop the waiting ones."""
         for lane in self._lanes.values():
             lane.waiting.clear()
         tasks = list(self._tasks)

@@ -1,4 +1,4 @@
-"""One HTTP request to a subscriber or dead letter sink. It tells how that went, and never raises for what they do."""
+"""HTTP requests to subscribers and dead letter sinks. Their faults are returned as an `Attempt`, never raised."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _MAX_FIELD = 64 * 1024
 
 
 class Outbound:
-    """The HTTP client of the data plane. Made on a running loop."""
+    """The HTTP client of the data plane. It is made on a running loop."""
 
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
@@ -23,14 +23,14 @@ class Outbound:
             timeout=aiohttp.ClientTimeout(total=None),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
-            # An event says its own content type, or none; the rest is nobody's business.
+            # Only the event decides on the content type; no other header is added.
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
             max_line_size=_MAX_FIELD,
             max_field_size=_MAX_FIELD,
         )
 
     async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes, timeout: float) -> Attempt:
-        """POST once, following no redirect, within `timeout` seconds for everything."""
+        """Send one POST without following redirects; all of it takes at most `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
                 return await self._post(url, headers, body)
@@ -45,7 +45,7 @@ class Outbound:
         await self._session.close()
 
     async def _post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Attempt:
-        # Encoded: the path of a subscriber is sent as it is written.
+        # `encoded`: the path of a subscriber is sent unchanged.
         target = URL(url, encoded=True)
         fields = list(headers)
         if (endpoint := self._endpoint(target)) is not None:
@@ -69,7 +69,7 @@ class Outbound:
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:
-    """Read to the end, or a little beyond the limit."""
+    """Read to the end, or until slightly more than the limit."""
     chunks, size = [], 0
     while size <= _MAX_ANSWER and (chunk := await content.readany()):
         chunks.append(chunk)

@@ -1,4 +1,4 @@
-"""The data plane as the controllers drive it: Brokers and Triggers come, change and go."""
+"""The data plane as the controllers use it: Brokers and Triggers are added, changed and removed."""
 
 import asyncio
 import logging
@@ -15,19 +15,16 @@ from embedded.dataplane.policies import HONEST, DataPlanePolicies
 from embedded.dataplane.producer import Producer
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.dataplane.tracing import Trace
-from embedded.types import KafkaSettings, Resolve
+from embedded.types import KafkaSettings, Key, Resolve
 
 _log = logging.getLogger(__name__)
-
-Key = tuple[str, str]
-"""(namespace, name)"""
 
 
 class DataPlane:
     """Ingress and dispatchers of one platform. Everything runs on the loop that `start` is called on."""
 
     def __init__(self, kafka: KafkaSettings, resolve: Resolve, defaults: DataPlanePolicies = HONEST) -> None:
-        """Take the terms; `start` begins.
+        """Prepare the data plane; `start` begins.
 
         Args:
             kafka: The Kafka that holds the topics.
@@ -45,10 +42,10 @@ class DataPlane:
         self._turns: dict[Key, asyncio.Lock] = {}
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Open the ingress; return its URL.
+        """Open the ingress and return its URL.
 
         Raises:
-            OSError: the port is taken.
+            OSError: The port is taken.
         """
         self._cluster = Cluster(self._kafka)
         self._producer = Producer(self._kafka)
@@ -70,22 +67,21 @@ class DataPlane:
         await self._http.close()
 
     async def add_broker(self, spec: BrokerSpec) -> None:
-        """Serve a Broker, or serve it as it is now. Its topic must exist."""
+        """Serve a new or changed Broker, whose topic must exist."""
         self._brokers[spec.namespace, spec.name] = Mount(spec, spec.policies.compose())
 
     async def remove_broker(self, namespace: str, name: str) -> None:
-        """Answer 404 from now on. Does nothing when there is no such Broker."""
+        """Answer 404 for a Broker from now on; do nothing when there is no such Broker."""
         self._brokers.pop((namespace, name), None)
 
     async def add_trigger(self, spec: TriggerSpec) -> None:
-        """Serve a Trigger, or serve it as it is now; every event acknowledged after this returned is judged by `spec`.
+        """Serve a new or changed Trigger; `spec` applies to every event acknowledged after this returned.
 
-        A Trigger that changed keeps its place in the topic, and records already in flight keep the terms that they
-        began with.
+        A changed Trigger keeps its position in the topic; records in flight keep the spec that they began with.
 
         Raises:
-            ValueError: a filter or delivery that cannot be honoured.
-            NoTopicError, KafkaException: the topic cannot be consumed.
+            ValueError: A filter or delivery is not supported.
+            NoTopicError, KafkaException: The topic cannot be consumed.
         """
         key = (spec.namespace, spec.name)
         async with self._turn(key):
@@ -103,7 +99,7 @@ class DataPlane:
             self._triggers[key] = dispatcher
 
     async def remove_trigger(self, namespace: str, name: str) -> None:
-        """Deliver nothing more from the moment this is called. Does nothing when there is no such Trigger."""
+        """Deliver nothing more to a Trigger from now on; do nothing when there is no such Trigger."""
         key = (namespace, name)
         async with self._turn(key):
             if key in self._triggers:
@@ -129,8 +125,8 @@ class DataPlane:
                 yield other
 
     def _policies_of(self, namespace: str) -> DataPlanePolicies:
-        for (place, _), mount in self._brokers.items():
-            if place == namespace:
+        for (broker_namespace, _), mount in self._brokers.items():
+            if broker_namespace == namespace:
                 return mount.policies
         return self._defaults
 
@@ -142,6 +138,6 @@ class DataPlane:
         await self._producer.send(spec.topic, tracing.stamped(record, trace))
 
 
-def _same_feed(one: TriggerSpec, other: TriggerSpec) -> bool:
-    same_place = (one.topic, one.group, one.ordered) == (other.topic, other.group, other.ordered)
-    return same_place and one.policies == other.policies
+def _same_feed(first: TriggerSpec, second: TriggerSpec) -> bool:
+    same_place = (first.topic, first.group, first.ordered) == (second.topic, second.group, second.ordered)
+    return same_place and first.policies == second.policies

@@ -1,7 +1,7 @@
-"""What the data plane decides, each decision a policy: the honest ones are the defaults of `DataPlanePolicies`.
+"""The decisions of the data plane as policies; the honest ones are the defaults of `DataPlanePolicies`.
 
-A faulty platform has other `DataPlanePolicies`; nothing here knows of it. Policies decide, they move nothing: ingress,
-dispatcher and delivery do.
+A faulty platform has other `DataPlanePolicies`; this module does not know it. Policies only decide: ingress, dispatcher
+and delivery act.
 """
 
 import base64
@@ -26,10 +26,10 @@ from embedded.dataplane.specs import TriggerSpec
 from embedded.dataplane.tracing import Trace
 
 MAX_BODY = 1024 * 1024
-"""Bytes of a request's body; the Kafka Broker's `max.request.size`."""
+"""The most bytes of a request's body: the Kafka Broker's `max.request.size`."""
 
 MAX_ERROR_DATA = 1024
-"""Bytes of a failing answer's body that its dead letter carries."""
+"""The most bytes of a failing answer's body in its dead letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class IngressAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How one delivery attempt ended.
+    """The outcome of one delivery attempt.
 
     Attributes:
-        status: of the answer; None when there was none.
-        headers: of the answer, raw.
-        body: of the answer, whole (the answer is a failure when it is larger than we read).
-        error: why this is a failure, when the status alone does not say.
+        status: The status of the answer; None when there was none.
+        headers: The raw header fields of the answer.
+        body: The body of the answer (an answer that is larger than we read is a failure).
+        error: The reason for a failure that the status does not show.
     """
 
     status: int | None
@@ -58,28 +58,28 @@ class Attempt:
 
     @property
     def is_success(self) -> bool:
-        """Whether the subscriber accepted the event: 2xx, and nothing wrong with the answer."""
+        """True if the subscriber accepted the event: 2xx, and the answer has no fault."""
         return self.status is not None and 200 <= self.status < 300 and not self.error
 
 
 class Candidate(Protocol):
-    """A Trigger of a Broker, as far as routing is concerned."""
+    """A Trigger of a Broker as routing sees it."""
 
     @property
     def spec(self) -> TriggerSpec:
-        """Return what it asks for."""
+        """The spec of the Trigger."""
 
     def matches(self, event: CloudEvent) -> bool:
-        """Return whether its filter lets the event through."""
+        """Return whether the Trigger's filter lets the event through."""
 
 
 def allows(method: str) -> bool:
-    """Allow POST (knative/specs data-plane, "HTTP Verbs")."""
+    """Return whether a method posts an event: only POST does (knative/specs data-plane, "HTTP Verbs")."""
     return method == "POST"
 
 
 async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:  # noqa: ARG001 - a policy's shape
-    """Return, which lets the ingress acknowledge, once the record is durable ("Event Acknowledgement")."""
+    """Store an event; the ingress acknowledges it once this returns ("Event Acknowledgement")."""
     await send()
 
 
@@ -89,17 +89,17 @@ def to_record(event: CloudEvent, partitions: int) -> Record:  # noqa: ARG001 - a
 
 
 def begin(ends: Mapping[int, int]) -> Mapping[int, int]:
-    """Begin at the end: a Trigger gets what is stored once it is Ready (control-plane, "Trigger Lifecycle")."""
+    """Return the offsets to begin at: the ends, as a Ready Trigger gets later events only ("Trigger Lifecycle")."""
     return ends
 
 
 def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:  # noqa: ARG001 - likewise
-    """Whether a matching Trigger gets the event: always, whichever others (made before it) match too."""
+    """Return whether a matching Trigger gets the event: always, no matter which earlier Triggers match too."""
     return True
 
 
 def is_ordered(spec: TriggerSpec) -> bool:
-    """Whether one record of a partition must be finished before the next begins."""
+    """Return whether each record of a partition must be finished before the next begins."""
     return spec.ordered
 
 
@@ -110,16 +110,16 @@ def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str,
 
 
 async def pace() -> None:
-    """Wait before a delivery: not at all."""
+    """Wait before a delivery; the honest policy does not wait."""
 
 
 def is_again(attempts: int) -> bool:  # noqa: ARG001 - a policy's shape
-    """Whether a delivery that succeeded after so many attempts is made once more: never."""
+    """Return whether a delivery that succeeded after so many attempts is repeated: never."""
     return False
 
 
 def is_retryable(attempt: Attempt) -> bool:
-    """Whether a failed attempt is worth another ("Event Acknowledgement", the table of codes)."""
+    """Return whether a failed attempt is worth another ("Event Acknowledgement", the table of codes)."""
     return backoff.is_retryable(attempt.status)
 
 
@@ -129,10 +129,10 @@ _read_reply = HttpReader()
 def read_reply(attempt: Attempt) -> CloudEvent | None:
     """Return the reply in a successful answer, if there is one ("Derived (Reply) Events").
 
-    202 means accepted without reply. An empty body without event is success, and no reply.
+    A 202 accepts the event without a reply. An empty body without an event is a success without a reply.
 
     Raises:
-        NotAnEventError: the answer says or holds something, but no valid event: the delivery failed.
+        NotAnEventError: The answer has content that is not a valid event: the delivery failed.
     """
     if attempt.status == 202:
         return None
@@ -144,11 +144,11 @@ def read_reply(attempt: Attempt) -> CloudEvent | None:
 
 
 def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
-    """Return what the dead letter sink gets: the event, and what became of it (Knative's `knativeerror*` extensions).
+    """Return the dead letter: the event with the reason of its failure (Knative's `knativeerror*` extensions).
 
-    `knativeerrordata` is the base64 of the first 1024 bytes of the answer. The Kafka Broker also makes extensions of
-    `Kne-` answer headers, and stalls on one that is no attribute name (knative-v1.22.3, by reading); we leave them
-    alone.
+    `knativeerrordata` is the base64 of the first 1024 bytes of the answer. The Kafka Broker also turns `Kne-` answer
+    headers into extensions, and stalls on one that is not an attribute name (knative-v1.22.3, by reading); this
+    platform ignores them.
     """
     extensions = {"knativeerrordest": subscriber}
     if attempt.status is not None:
@@ -163,27 +163,27 @@ class DataPlanePolicies:
     """All decisions of the data plane for one namespace.
 
     Attributes:
-        allows: ingress: the HTTP methods that post an event.
-        unknown_broker: ingress: the answer on the path of no Broker.
-        max_body: ingress: bytes of data that are read at most.
-        accept: ingress: request to event.
-        store: ingress: when an event counts as accepted.
-        to_record: event (and the topic's partition count) to record, for events and replies.
-        from_record: record to event.
-        begin: where a Trigger without committed offsets begins, given each partition's end.
-        matcher: filters.
-        takes: which of the matching Triggers get an event.
-        is_ordered: order of delivery.
-        pace: what a delivery waits for.
-        write_request: event to request.
-        is_again: whether a successful delivery is repeated.
-        is_retryable: which failures are tried again.
-        waits: how often and after how many seconds.
-        reply: answer to reply.
-        dead_letter: what the dead letter sink gets; None for nothing.
-        trace_record: trace of a request to that of its record.
-        trace_delivery: trace of a record to that of a delivery attempt.
-        trace_reply: trace of a record to that of the record of a reply to it.
+        allows: The check of the ingress for HTTP methods that post an event.
+        unknown_broker: The answer of the ingress on a path without a Broker.
+        max_body: The most bytes of a body that the ingress reads.
+        accept: The reader of the ingress, from request to event.
+        store: The storing of an event, after which the ingress acknowledges it.
+        to_record: The function from an event and the topic's partition count to a record, for events and replies.
+        from_record: The function from a record to an event.
+        begin: The function from each partition's end to the offset where a Trigger without committed offsets begins.
+        matcher: The rules of filtering.
+        takes: The choice among matching Triggers.
+        is_ordered: The order of delivery.
+        pace: The wait before a delivery.
+        write_request: The function from an event to a request.
+        is_again: The repetition of successful deliveries.
+        is_retryable: The choice of failures that are retried.
+        waits: The function from a plan to the waits before retries, in seconds.
+        reply: The function from an answer to a reply.
+        dead_letter: The function from a failed event to its dead letter; None for nothing.
+        trace_record: The function from the trace of a request to that of its record.
+        trace_delivery: The function from the trace of a record to that of a delivery attempt.
+        trace_reply: The function from the trace of a record to that of the record of a reply.
     """
 
     allows: Callable[[str], bool] = allows

@@ -14,16 +14,15 @@ from embedded.types import KafkaSettings
 _log = logging.getLogger(__name__)
 
 _TIMEOUT_MS = 10_000
-# A broker's default (`message.max.bytes`): what the client lets pass, any Kafka takes, and the mock, which takes all,
-# is no different from it.
+# The default `message.max.bytes` of a Kafka broker. It is set here because the mock itself accepts any size.
 _MAX_RECORD = 1_048_588
 
 
 class NotStoredError(Exception):
-    """Kafka did not acknowledge a record.
+    """A record that Kafka did not acknowledge.
 
     Attributes:
-        too_large: Kafka (or the client, for it) refused the record's size, and would again.
+        too_large: True if Kafka, or the client in its place, refused the size of the record, and would again.
     """
 
     def __init__(self, reason: str, *, too_large: bool = False) -> None:
@@ -32,7 +31,7 @@ class NotStoredError(Exception):
 
 
 class Producer:
-    """One client, shared by all who produce. Made on a running loop; `stop` ends its thread."""
+    """One Kafka client, shared by all who produce. It is made on a running loop; `stop` ends its thread."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._loop = asyncio.get_running_loop()
@@ -43,7 +42,7 @@ class Producer:
                 "bootstrap.servers": kafka.bootstrap,
                 "acks": "all",
                 "linger.ms": 0,
-                # Order survives a retry only so (an idempotent producer could fail for good, and need another).
+                # One request in flight keeps the order through retries; an idempotent producer could fail for good.
                 "max.in.flight.requests.per.connection": 1,
                 "message.max.bytes": _MAX_RECORD,
                 # The partition that a Java producer would choose.
@@ -55,10 +54,10 @@ class Producer:
         self._thread.start()
 
     async def send(self, topic: str, record: Record) -> None:
-        """Produce one record; return when Kafka has it.
+        """Produce one record; return when Kafka has acknowledged it.
 
         Raises:
-            NotStoredError: it has not (no answer for 10 s, unless `kafka.client` says otherwise, or a refusal).
+            NotStoredError: Kafka refused the record, or gave no answer (in 10 s, or as `kafka.client` says).
         """
         stored: asyncio.Future[None] = self._loop.create_future()
 
@@ -87,7 +86,7 @@ class Producer:
         await stored
 
     async def stop(self) -> None:
-        """End the client. Records not yet acknowledged are given up."""
+        """End the client and give up records that are not acknowledged yet."""
         self._stopping.set()
         await asyncio.to_thread(self._thread.join)
 

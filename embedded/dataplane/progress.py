@@ -1,8 +1,8 @@
-"""Which offsets may be committed: only past records whose outcome is known, so that a crash repeats but never loses."""
+"""The offsets that may be committed: only past records of known outcome, so that a crash repeats but never loses."""
 
 
 class Progress:
-    """The records of one topic that are in hand. Records of a partition begin in offset order and end in any."""
+    """The unfinished records of one topic. Records of a partition begin in offset order and end in any order."""
 
     def __init__(self) -> None:
         self._open: dict[int, dict[int, None]] = {}
@@ -10,10 +10,10 @@ class Progress:
         self._taken: dict[int, int] = {}
 
     def begin(self, partition: int, offset: int) -> None:
-        """Note that a record is in hand."""
+        """Note that a record has begun."""
         self._open.setdefault(partition, {})[offset] = None
         self._next[partition] = offset + 1
-        # What lies before the first record in hand was committed by whoever came before us.
+        # Earlier offsets than the first record's were committed by an earlier consumer.
         self._taken.setdefault(partition, offset)
 
     def end(self, partition: int, offset: int) -> None:
@@ -21,7 +21,7 @@ class Progress:
         del self._open[partition][offset]
 
     def take(self) -> dict[int, int]:
-        """Return the offsets to commit, of the partitions that moved since the last call."""
+        """Return the offsets to commit for the partitions that moved since the last call."""
         moved = {}
         for partition, following in self._next.items():
             offset = next(iter(self._open[partition]), following)
@@ -30,5 +30,5 @@ class Progress:
         return moved
 
     def untake(self, partition: int) -> None:
-        """Note that an offset which `take` gave was not committed: the next call gives it, or a later one."""
+        """Note that an offset from `take` was not committed: the next call returns it, or a later one."""
         self._taken[partition] = -1

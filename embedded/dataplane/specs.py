@@ -24,7 +24,7 @@ class BrokerSpec:
 
 @dataclass(frozen=True, slots=True)
 class TriggerSpec:
-    """A Trigger as the data plane sees it; `delivery` and `dead_letter` are resolved: whole, from Trigger or Broker."""
+    """A Trigger as the data plane sees it. `delivery` and `dead_letter` are resolved from Trigger and Broker."""
 
     namespace: str
     name: str

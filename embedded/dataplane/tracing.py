@@ -1,8 +1,8 @@
-"""W3C Trace Context, Level 1: carry a sender's trace on from ingress to record, to delivery, to reply.
+"""W3C Trace Context, Level 1: a sender's trace continues from ingress to record, to delivery, to reply.
 
-No trace is ever begun here: without a valid `traceparent` coming in, none goes out (that is how the Knative Kafka
-Broker propagates). The CloudEvents extension `traceparent` is another matter: it names the trace in which the event was
-made, and is an attribute like any other, never read nor rewritten here.
+No trace begins here: without a valid incoming `traceparent` none goes out, as in the Knative Kafka Broker. The
+CloudEvents extension `traceparent` is different: it names the trace in which the event was made, and is an ordinary
+attribute that is neither read nor rewritten here.
 """
 
 import re
@@ -13,20 +13,20 @@ from dataclasses import dataclass, replace
 from embedded.dataplane.cloudevents import Record
 
 _PARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL)
-# Printable ASCII: what else stands in a tracestate cannot be a header value, and may be an attempt to make two of one.
+# Printable ASCII: other characters cannot stand in a header value, and may be an attempt at header injection.
 _STATE = re.compile(r"[ -~\t]*")
 _MAX_STATE = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A position in somebody's trace.
+    """A position in a trace.
 
     Attributes:
-        trace_id: 32 hex digits, the same on every hop.
-        span_id: 16 hex digits, of the caller.
-        flags: 2 hex digits, carried on.
-        state: `tracestate`, carried on unread; empty when there is none.
+        trace_id: The 32 hex digits that are the same on every hop.
+        span_id: The 16 hex digits of the caller's span.
+        flags: The 2 hex digits of the flags, passed on unchanged.
+        state: The `tracestate`, passed on unread; empty when there is none.
     """
 
     trace_id: str
@@ -35,11 +35,11 @@ class Trace:
     state: str = ""
 
     def child(self) -> "Trace":
-        """Return the same trace as seen from the next hop: another span."""
+        """Return the same trace as the next hop sees it: with another span."""
         return replace(self, span_id=_span_id())
 
     def headers(self) -> list[tuple[str, str]]:
-        """Return the header fields that carry it, for HTTP and Kafka alike."""
+        """Return the header fields that carry the trace, for HTTP and Kafka alike."""
         fields = [("traceparent", f"00-{self.trace_id}-{self.span_id}-{self.flags}")]
         if self.state:
             fields.append(("tracestate", self.state))
@@ -47,7 +47,7 @@ class Trace:
 
 
 def extract(headers: Iterable[tuple[str, bytes | None]]) -> Trace | None:
-    """Read the trace from header fields (any letter case). None when there is none, or an invalid one (3.2.2.5)."""
+    """Return the trace in header fields (any letter case); None for no trace or an invalid one (3.2.2.5)."""
     parents, states = [], []
     for name, value in headers:
         lowered = name.lower()
@@ -70,7 +70,7 @@ def extract(headers: Iterable[tuple[str, bytes | None]]) -> Trace | None:
 
 
 def carry(trace: Trace | None) -> Trace | None:
-    """Return what the next hop is told: a child span, or nothing where nothing came in."""
+    """Return the trace for the next hop: a child span, or None where there was none."""
     return None if trace is None else trace.child()
 
 

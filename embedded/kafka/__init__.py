@@ -1,6 +1,6 @@
-"""Kafka for the embedded platform: a mock in a child process, a real Apache Kafka from Maven, or somebody's.
+"""Kafka for the embedded platform: a mock in a child process, a real Apache Kafka from Maven, or an external one.
 
-`await start(choice, state)` gives a `Kafka`; everything that goes wrong is a `KafkaError` that says what helps.
+`await start(choice, state)` gives a `Kafka`; every failure is a `KafkaError` whose text says what helps.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ async def start(choice: str, state: Path) -> Kafka:
     """Start or reach the Kafka that the option `--kafka` names: `mock`, `apache` or `HOST:PORT[,HOST:PORT]`.
 
     Raises:
-        KafkaError: none of these, or it does not come up.
+        KafkaError: The choice is none of these, or Kafka does not come up.
     """
     if choice == "mock":
         return await start_mock(state)

@@ -16,7 +16,7 @@ _SECONDS = 15.0
 
 
 class TopicAdmin:
-    """Creates and deletes topics; every wait is off the event loop and bounded."""
+    """The creation and deletion of topics; every wait is off the event loop and bounded."""
 
     def __init__(self, bootstrap: str, client: Mapping[str, str | int]) -> None:
         self._bootstrap = bootstrap
@@ -26,7 +26,7 @@ class TopicAdmin:
         """Return once the cluster gives its metadata.
 
         Raises:
-            KafkaError: it did not, in `seconds`.
+            KafkaError: The cluster did not answer within `seconds`.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -40,25 +40,25 @@ class TopicAdmin:
                 return
 
     async def create_topic(self, name: str, partitions: int) -> bool:
-        """See `Kafka.create_topic`; the replication factor is the cluster's default."""
+        """Create a topic as `Kafka.create_topic` says; the replication factor is the cluster's default."""
         topic = NewTopic(checked_topic(name, partitions), num_partitions=partitions)
         futures = self._client.create_topics([topic], operation_timeout=_SECONDS, request_timeout=_SECONDS)
         return await self._done(futures[name], f"create topic {name!r}", ClientError.TOPIC_ALREADY_EXISTS)
 
     async def delete_topic(self, name: str) -> bool:
-        """See `Kafka.delete_topic`."""
+        """Delete a topic as `Kafka.delete_topic` says."""
         futures = self._client.delete_topics(
             [checked_topic(name)], operation_timeout=_SECONDS, request_timeout=_SECONDS
         )
         return await self._done(futures[name], f"delete topic {name!r}", ClientError.UNKNOWN_TOPIC_OR_PART)
 
-    async def _done(self, future: Any, what: str, refusal: int) -> bool:
+    async def _done(self, future: Any, action: str, refusal: int) -> bool:
         try:
             await asyncio.wait_for(asyncio.wrap_future(future), 2 * _SECONDS)
         except KafkaException as error:
             if error.args[0].code() == refusal:
                 return False
-            raise KafkaError(f"Kafka at {self._bootstrap} did not {what}: {error.args[0].str()}") from error
+            raise KafkaError(f"Kafka at {self._bootstrap} did not {action}: {error.args[0].str()}") from error
         except TimeoutError as error:
-            raise KafkaError(f"Kafka at {self._bootstrap} did not {what} within {2 * _SECONDS:.0f} s") from error
+            raise KafkaError(f"Kafka at {self._bootstrap} did not {action} within {2 * _SECONDS:.0f} s") from error
         return True

@@ -31,7 +31,7 @@ CLIENT: Mapping[str, str | int] = {
 
 
 class ApacheKafka(Kafka):
-    """A broker of ours in a JVM on a leash."""
+    """An Apache Kafka broker in a child JVM that ends with the platform."""
 
     kind = "apache"
     client = CLIENT
@@ -43,26 +43,26 @@ class ApacheKafka(Kafka):
         self._admin = TopicAdmin(bootstrap, CLIENT)
 
     async def create_topic(self, name: str, partitions: int) -> bool:
-        """See `Kafka`."""
+        """Create a topic; see `Kafka`."""
         return await self._admin.create_topic(name, partitions)
 
     async def delete_topic(self, name: str) -> bool:
-        """See `Kafka`."""
+        """Delete a topic; see `Kafka`."""
         return await self._admin.delete_topic(name)
 
     async def died(self) -> str:
-        """See `Kafka`."""
+        """Wait for the death of the broker; see `Kafka`."""
         return await self._child.died("Apache Kafka")
 
     async def stop(self) -> None:
-        """See `Kafka`."""
+        """Stop the broker; see `Kafka`."""
         await self._child.stop(_STOP_SECONDS)
 
     async def ready(self, seconds: float) -> None:
-        """Return once it serves.
+        """Return once the broker serves.
 
         Raises:
-            KafkaError: it died first, or it does not serve in time.
+            KafkaError: The broker died, or does not serve in time.
         """
         death = asyncio.ensure_future(self.died())
         reachable = asyncio.ensure_future(self._admin.reachable(seconds))
@@ -109,10 +109,10 @@ def settings(data: Path, broker: int, controller: int) -> str:
 
 
 async def start_apache(state: Path) -> ApacheKafka:
-    """Start a node whose data lives in `state/kafka-data`, formatted anew; its output goes to `state/kafka.log`.
+    """Start a node whose data is in a new folder under `state/kafka-data`; its output goes to `state/kafka.log`.
 
     Raises:
-        KafkaError: no Java, no jars, a port taken in between, or it does not come up in time.
+        KafkaError: Java or the jars are missing, a port was taken meanwhile, or the node does not come up in time.
     """
     program = await java()
     classpath = f"{await jars()}/*"
@@ -160,7 +160,7 @@ def _cluster_id() -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now; held together, so that they differ."""
+    """Return ports that nobody listens on now; the sockets are held together, so that the ports differ."""
     sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
     try:
         for each in sockets:

@@ -1,4 +1,4 @@
-"""Somebody's Kafka, at an address. Nothing of it is started or stopped here, and nobody watches its health."""
+"""An external Kafka at an address. It is neither started, stopped nor watched here."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ CLIENT: Mapping[str, str | int] = {"linger.ms": 0, "log_level": 0}
 
 
 class ExternalKafka(Kafka):
-    """A Kafka that was there before and stays afterwards."""
+    """A Kafka that exists before the platform and stays after it."""
 
     kind = "external"
     version = "external"
@@ -26,27 +26,27 @@ class ExternalKafka(Kafka):
         self._admin = admin
 
     async def create_topic(self, name: str, partitions: int) -> bool:
-        """See `Kafka`."""
+        """Create a topic; see `Kafka`."""
         return await self._admin.create_topic(name, partitions)
 
     async def delete_topic(self, name: str) -> bool:
-        """See `Kafka`."""
+        """Delete a topic; see `Kafka`."""
         return await self._admin.delete_topic(name)
 
     async def died(self) -> str:
-        """Never returns: an external Kafka may come back, and its clients say when it is away."""
+        """Wait for ever: an external Kafka may come back, and its clients report when it is away."""
         never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         return await never
 
     async def stop(self) -> None:
-        """Leave it as it is."""
+        """Do nothing: the Kafka belongs to somebody else."""
 
 
 def bootstrap_servers(text: str) -> str:
-    """Read `HOST[:PORT]{,HOST[:PORT]}`, the port being 9092 unless said.
+    """Read `HOST[:PORT]{,HOST[:PORT]}` and return the servers; the default port is 9092.
 
     Raises:
-        KafkaError: it reads otherwise.
+        KafkaError: The text is not in this form.
     """
     servers = []
     for part in text.split(","):
@@ -59,10 +59,10 @@ def bootstrap_servers(text: str) -> str:
 
 
 async def connect_external(bootstrap: str) -> ExternalKafka:
-    """Reach the Kafka at `bootstrap`.
+    """Connect to the Kafka at `bootstrap`.
 
     Raises:
-        KafkaError: not an address, or nobody answers there.
+        KafkaError: The text is not an address, or nobody answers there.
     """
     servers = bootstrap_servers(bootstrap)
     admin = TopicAdmin(servers, CLIENT)

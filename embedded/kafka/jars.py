@@ -30,7 +30,7 @@ def kafka_version() -> str:
 
 
 def jars_folder() -> Path:
-    """Return the cache folder for the jars of this very pom."""
+    """Return the cache folder for the jars of this pom."""
     cache = os.environ.get("TOUCHSTONE_CACHE") or Path(__file__).resolve().parents[2] / ".touchstone"
     key = hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
     return Path(cache) / "kafka" / f"{kafka_version()}-{key}"
@@ -40,27 +40,27 @@ async def java() -> str:
     """Return the path of a Java that is new enough.
 
     Raises:
-        KafkaError: none, or an old one.
+        KafkaError: There is no Java, or only an old one.
     """
     home = os.environ.get("JAVA_HOME")
-    found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
+    program = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
     hint = f"--kafka apache needs Java {_JAVA_AT_LEAST} or newer (JAVA_HOME or PATH); --kafka mock needs none"
-    if found is None:
+    if program is None:
         raise KafkaError(f"no java in {f'JAVA_HOME={home}' if home else 'PATH'}: {hint}")
-    code, output = await _run(found, "-version", timeout=30.0)
+    code, output = await _run(program, "-version", timeout=30.0)
     match = re.search(r'version "(?:1\.)?(\d+)', output)
     if code or match is None:
-        raise KafkaError(f"{found} -version failed (exit code {code}): {output.strip()[:300]}; {hint}")
+        raise KafkaError(f"{program} -version failed (exit code {code}): {output.strip()[:300]}; {hint}")
     if int(match[1]) < _JAVA_AT_LEAST:
-        raise KafkaError(f"{found} is Java {match[1]}: {hint}")
-    return found
+        raise KafkaError(f"{program} is Java {match[1]}: {hint}")
+    return program
 
 
 async def jars() -> Path:
     """Return a folder with all jars, filled by Maven when the cache has none.
 
     Raises:
-        KafkaError: Maven is missing or cannot fetch them.
+        KafkaError: Maven is missing or cannot fetch the jars.
     """
     folder = jars_folder()
     if folder.is_dir():

@@ -1,7 +1,6 @@
-"""What the platform asks of a Kafka, whichever it is: topics, an address, and word of its death.
+"""The interface of the platform to any Kafka: topics, an address, and notice of its death.
 
-This is no Kafka client: consumers and producers are made by those who need them, with `Kafka.client` in their
-configuration.
+This is not a Kafka client: users make their own consumers and producers, with `Kafka.client` in their configuration.
 """
 
 import re
@@ -14,17 +13,17 @@ _LOG_TAIL = 12
 
 
 class KafkaError(Exception):
-    """Kafka cannot be started, reached or told what to do; the text says why and what helps."""
+    """A failure to start, reach or instruct Kafka; the text says why and what helps."""
 
 
 class Kafka(ABC):
-    """A Kafka that is up.
+    """A running Kafka.
 
     Attributes:
-        kind: `mock`, `apache` or `external`.
-        bootstrap: `host:port` list for `bootstrap.servers`.
-        version: what it calls itself, for reports.
-        client: configuration that every client of it should carry, producers and consumers alike.
+        kind: The kind: `mock`, `apache` or `external`.
+        bootstrap: The list of `host:port` for `bootstrap.servers`.
+        version: The name and version for reports.
+        client: The configuration for every client, producers and consumers alike.
     """
 
     kind: str
@@ -34,15 +33,15 @@ class Kafka(ABC):
 
     @abstractmethod
     async def create_topic(self, name: str, partitions: int) -> bool:
-        """Make a topic. True when it is new, False when it was there already (whatever its partition count).
+        """Create a topic; return True when it is new, False when it existed (whatever its partition count).
 
         Raises:
-            KafkaError: illegal name or partition count, or Kafka refused.
+            KafkaError: The name or the partition count is illegal, or Kafka refused.
         """
 
     @abstractmethod
     async def delete_topic(self, name: str) -> bool:
-        """Remove a topic and its records. False when there was none.
+        """Delete a topic and its records; return False when there was none.
 
         Raises:
             KafkaError: Kafka refused.
@@ -50,18 +49,18 @@ class Kafka(ABC):
 
     @abstractmethod
     async def died(self) -> str:
-        """Return, with the reason, once Kafka is gone without having been stopped. Until then, wait."""
+        """Wait until Kafka is gone without having been stopped, and return the reason."""
 
     @abstractmethod
     async def stop(self) -> None:
-        """End what was started. Safe to call twice; nothing is left running afterwards."""
+        """Stop everything that was started, so that no process is left. A second call is safe."""
 
 
 def checked_topic(name: str, partitions: int = 1) -> str:
-    """Return `name` when Kafka allows it, and a topic may have so many partitions.
+    """Return `name` if Kafka allows it and a topic may have so many partitions.
 
     Raises:
-        KafkaError: it may not.
+        KafkaError: The name or the partition count is not allowed.
     """
     if not _TOPIC.fullmatch(name) or name in {".", ".."}:
         raise KafkaError(f"{name!r} is no topic name: 1 to 249 of the characters a-z A-Z 0-9 . _ -")

@@ -1,7 +1,7 @@
-"""Runs a program that cannot watch its parent: `python -m embedded.kafka.leash PROGRAM ARGUMENT...`.
+"""A runner for programs that cannot watch their parent: `python -m embedded.kafka.leash PROGRAM ARGUMENT...`.
 
 When stdin ends (the parent closed it, or died in any way), or on SIGTERM, the program gets SIGTERM, and SIGKILL ten
-seconds later. The leash ends with the program's exit code (128 + signal when a signal killed it).
+seconds later. The runner ends with the program's exit code (128 + signal when a signal killed it).
 """
 
 import os
@@ -15,7 +15,7 @@ _GRACE_SECONDS = 10.0
 
 
 def main(arguments: list[str]) -> int:
-    """Run the program until it ends or stdin does."""
+    """Run the program until it ends or stdin does; return the exit code."""
     program = subprocess.Popen(arguments, stdin=subprocess.DEVNULL)
 
     def end() -> None:

@@ -1,19 +1,19 @@
 """librdkafka's mock cluster as a program: `python -m embedded.kafka.mock`.
 
-The `confluent-kafka` wheel carries a whole little Kafka for librdkafka's own tests. This program starts one broker of
-it on 127.0.0.1 through ctypes and obeys JSON lines on stdin, one answer a line on stdout:
+The `confluent-kafka` wheel contains a small Kafka for librdkafka's own tests. This program starts one broker of it on
+127.0.0.1 through ctypes and obeys JSON lines on stdin, with one answer on stdout for each:
 
     -> (at start)                                      {"bootstrap": "127.0.0.1:41234", "version": "2.16.0"}
     <- {"create": "orders", "partitions": 3}           {"done": true}, or {"done": false} when it exists
     <- {"delete": "orders"}                            {"done": true}, or {"done": false} when it does not
                                                        {"error": "..."} when it cannot
 
-It ends when stdin does, so it never outlives its parent. The mock API is experimental and promises no ABI: hence the
-exact pin of the wheel, and the look at every symbol before the first call.
+The program ends when stdin ends, so it never outlives its parent. The mock API is experimental and promises no ABI:
+therefore the wheel is pinned exactly, and every symbol is looked up before the first call.
 
-What it is not: a Kafka to keep data in. A partition holds 5 MiB or 100,000 batches, after that the oldest go without
-a word; there are no admin requests, no real transactions, no look-up by time. A producer's metadata request makes
-an unknown topic with four partitions.
+It is not a Kafka to keep data in. A partition holds 5 MiB or 100,000 batches; older ones are dropped silently. There
+are no admin requests, no real transactions and no look-up by time. A producer's metadata request creates an unknown
+topic with four partitions.
 """
 
 import ctypes
@@ -47,14 +47,14 @@ _SYMBOLS: dict[str, tuple[Any, list[Any]]] = {
 
 
 class MockUnavailableError(Exception):
-    """The wheel's librdkafka is not the one that this program was written for."""
+    """A librdkafka that is not the one that this program was written for."""
 
 
 def load() -> ctypes.CDLL:
-    """Load the wheel's librdkafka and give every function that is used its signature.
+    """Load the wheel's librdkafka and set the signature of every function that is used.
 
     Raises:
-        MockUnavailableError: no such wheel, no library in it, or symbols missing.
+        MockUnavailableError: The wheel, its library or a symbol is missing.
     """
     spec = importlib.util.find_spec("confluent_kafka")
     if spec is None or spec.origin is None:
@@ -89,16 +89,16 @@ class MockCluster:
 
     @property
     def bootstrap(self) -> str:
-        """`host:port` of the broker."""
+        """The address of the broker as `host:port`."""
         return str(self._library.rd_kafka_mock_cluster_bootstraps(self._cluster).decode())
 
     def create(self, topic: str, partitions: int) -> bool:
-        """Make a topic; False when it exists."""
+        """Create a topic; return False when it exists."""
         code = self._library.rd_kafka_mock_topic_create(self._cluster, topic.encode(), partitions, 1)
         return self._done(code, _TOPIC_ALREADY_EXISTS)
 
     def delete(self, topic: str) -> bool:
-        """Remove a topic; False when there is none."""
+        """Delete a topic; return False when there is none."""
         code = self._library.rd_kafka_mock_topic_delete(self._cluster, topic.encode())
         return self._done(code, _UNKNOWN_TOPIC, _UNKNOWN_TOPIC_OR_PARTITION)
 
@@ -130,7 +130,7 @@ def running(library: ctypes.CDLL) -> Iterator[MockCluster]:
 
 
 def obey(cluster: MockCluster, line: str) -> dict[str, Any]:
-    """Carry one request line out and return its answer."""
+    """Carry out one request line and return the answer."""
     try:
         request = json.loads(line)
         match request:
@@ -144,22 +144,22 @@ def obey(cluster: MockCluster, line: str) -> dict[str, Any]:
         return {"error": str(error)}
 
 
-def _say(answer: dict[str, Any]) -> None:
+def _print_answer(answer: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
 
 def main() -> int:
-    """Serve until stdin ends."""
+    """Serve until stdin ends; return the exit code."""
     try:
         library = load()
         with running(library) as cluster:
             version = library.rd_kafka_version_str().decode()
-            _say({"bootstrap": cluster.bootstrap, "version": version})
+            _print_answer({"bootstrap": cluster.bootstrap, "version": version})
             for line in sys.stdin:
-                _say(obey(cluster, line))
+                _print_answer(obey(cluster, line))
     except MockUnavailableError as error:
-        _say({"error": str(error)})
+        _print_answer({"error": str(error)})
         return 1
     return 0
 

@@ -15,7 +15,7 @@ _ANSWER_SECONDS = 10.0
 _STOP_SECONDS = 3.0
 
 CLIENT: Mapping[str, str | int] = {
-    # The mock does not wake a waiting fetch when a record comes, so this bounds the delay of a hop, and sets the price
+    # The mock does not wake a waiting fetch when a record comes, so this bounds the delay of a hop, and sets the cost
     # of idling: 30 idle consumers of 10 partitions cost 90 % of a core at 1 ms (hop 6 ms), 32 % at 10 ms (6 ms),
     # 17 % at 20 ms (12 ms), 12 % at 40 ms (23 ms).
     "fetch.wait.max.ms": 20,
@@ -30,7 +30,7 @@ CLIENT: Mapping[str, str | int] = {
 
 
 class MockKafka(Kafka):
-    """A mock cluster in a child of its own, so that it shares no lock with the platform and can be seen to die."""
+    """A mock cluster in a child process, so that it shares no lock with the platform and its death is noticed."""
 
     kind = "mock"
     client = CLIENT
@@ -42,19 +42,19 @@ class MockKafka(Kafka):
         self._turn = asyncio.Lock()
 
     async def create_topic(self, name: str, partitions: int) -> bool:
-        """See `Kafka`."""
+        """Create a topic; see `Kafka`."""
         return await self._ask({"create": checked_topic(name, partitions), "partitions": partitions})
 
     async def delete_topic(self, name: str) -> bool:
-        """See `Kafka`."""
+        """Delete a topic; see `Kafka`."""
         return await self._ask({"delete": checked_topic(name)})
 
     async def died(self) -> str:
-        """See `Kafka`."""
+        """Wait for the death of the mock; see `Kafka`."""
         return await self._child.died("the mock Kafka")
 
     async def stop(self) -> None:
-        """See `Kafka`."""
+        """Stop the mock; see `Kafka`."""
         await self._child.stop(_STOP_SECONDS)
 
     async def _ask(self, request: Mapping[str, Any]) -> bool:
@@ -72,7 +72,7 @@ async def start_mock(state: Path) -> MockKafka:
     """Start a mock cluster of one broker on 127.0.0.1; its stderr goes to `state/kafka.log`.
 
     Raises:
-        KafkaError: the installed confluent-kafka has no usable mock, or it did not come up.
+        KafkaError: The installed confluent-kafka has no usable mock, or the mock did not come up.
     """
     child = await Child.start(
         [sys.executable, "-m", "embedded.kafka.mock"],
@@ -98,12 +98,12 @@ async def start_mock(state: Path) -> MockKafka:
 async def _exchange(
     child: Child, request: Mapping[str, Any] | None, timeout: float = _ANSWER_SECONDS
 ) -> dict[str, Any]:
-    """Send one line (or none) and read one.
+    """Send one request (or none) and return the answer.
 
     Raises:
-        ConnectionError: the child closed its end.
-        TimeoutError: no answer in time.
-        ValueError: it answered something that is no JSON.
+        ConnectionError: The child closed its end.
+        TimeoutError: No answer came in time.
+        ValueError: The answer is not JSON.
     """
     stdin, stdout = child.process.stdin, child.process.stdout
     if stdin is None or stdout is None:
@@ -113,6 +113,6 @@ async def _exchange(
         await stdin.drain()
     line = await asyncio.wait_for(stdout.readline(), timeout)
     if not line:
-        raise ConnectionResetError("it ended")
+        raise ConnectionResetError("the child ended")
     answer = json.loads(line)
     return dict(answer)

@@ -1,4 +1,4 @@
-"""A child process of ours that stdin keeps alive: started, watched, stopped, its log kept in a file."""
+"""Child processes that live as long as their stdin is open; their logs go to files."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from embedded.kafka.kafka import log_tail
 class Child:
     """One child in a session of its own: Ctrl-C on the terminal reaches the platform, which then stops the child.
 
-    It is told to end by EOF on its stdin, which also comes when the platform dies in any way.
+    The child ends when its stdin is closed, which also happens when the platform dies in any way.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
@@ -23,7 +23,7 @@ class Child:
     async def start(
         cls, arguments: Sequence[str], *, cwd: Path, log: Path, environment: Mapping[str, str], answers: bool = False
     ) -> "Child":
-        """Start it; stderr (and stdout, unless `answers` are read from it) is appended to `log`."""
+        """Start a child; stderr (and stdout, unless `answers` are read from it) is appended to `log`."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
             process = await asyncio.create_subprocess_exec(
@@ -46,7 +46,7 @@ class Child:
         return f"{name} died ({how}), process {self.process.pid}; its log ends:\n{log_tail(self.log)}"
 
     async def stop(self, grace: float) -> None:
-        """Close its stdin; terminate it when `grace` seconds pass, kill it when as many again do."""
+        """Close the child's stdin; terminate it after `grace` seconds, and kill it after as many again."""
         self._stopping.set()
         if self.process.stdin is not None:
             self.process.stdin.close()
@@ -62,7 +62,7 @@ class Child:
 
 
 def project_environment() -> dict[str, str]:
-    """Environment in which `python -m embedded...` finds this project, from whatever folder it was started."""
+    """Return an environment in which `python -m embedded...` finds this project from any folder."""
     root = str(Path(__file__).resolve().parents[2])
     path = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}

@@ -12,7 +12,7 @@ from embedded.mutants.registry import mutant
 
 @mutant(DATA_PLANE, wraps="waits")
 def retries_one_short(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`retry: 3` makes three attempts, not four (attempts are one more than retries)."""
+    """Make one retry too few: `retry: 3` makes three attempts, not four."""
 
     def waits(plan: DeliveryPlan) -> Iterator[float]:
         return honest.waits(replace(plan, retry=max(plan.retry - 1, 0)))
@@ -22,13 +22,13 @@ def retries_one_short(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="is_retryable")
 def retries_everything(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """400, 401, 403 and the like are tried again (the data-plane's table says never)."""
+    """Retry 400, 401, 403 and the like (the data-plane's table forbids it)."""
     return replace(honest, is_retryable=lambda _: True)
 
 
 @mutant(DATA_PLANE, replaces="is_retryable")
 def retries_only_5xx(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """404, 408, 409 and 429 are not tried again."""
+    """Retry only 5xx, and not 404, 408, 409 and 429."""
 
     def is_retryable(attempt: Attempt) -> bool:
         return attempt.status is None or attempt.status >= 500
@@ -38,13 +38,13 @@ def retries_only_5xx(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="waits")
 def no_backoff(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Retries come at once."""
+    """Retry at once, without waiting."""
     return replace(honest, waits=lambda plan: (0.0 for _ in honest.waits(plan)))
 
 
 @mutant(DATA_PLANE, wraps=("is_retryable", "dead_letter"))
 def connection_error_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Where nobody answers, the event is dropped: no retry, no dead letter (eventing-kafka-broker issue 2662)."""
+    """Drop an event where nobody answers: no retry, no dead letter (eventing-kafka-broker issue 2662)."""
 
     def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
         return None if attempt.status is None else honest.dead_letter(event, subscriber, attempt)
@@ -58,7 +58,7 @@ def connection_error_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="dead_letter")
 def dead_letter_skipped(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """An event whose retries are used up is dropped (eventing-kafka-broker issues 1011, 3746)."""
+    """Drop an event whose retries are used up (eventing-kafka-broker issues 1011, 3746)."""
 
     def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
         if attempt.status is not None and honest.is_retryable(attempt):
@@ -70,13 +70,13 @@ def dead_letter_skipped(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="dead_letter")
 def dead_letter_bare(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Dead letters do not say why (no `knativeerror*` extensions)."""
+    """Omit the reason from dead letters (no `knativeerror*` extensions)."""
     return replace(honest, dead_letter=lambda event, _subscriber, _attempt: event)
 
 
 @mutant(DATA_PLANE, wraps="reply")
 def reply_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Replies in binary mode go nowhere (they must be routed to all Triggers)."""
+    """Drop replies in binary mode (they must be routed to all Triggers)."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
         event = honest.reply(attempt)
@@ -87,7 +87,7 @@ def reply_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="reply")
 def structured_reply_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Replies in structured mode go nowhere."""
+    """Drop replies in structured mode."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
         event = honest.reply(attempt)
@@ -102,7 +102,7 @@ def _is_binary(attempt: Attempt) -> bool:
 
 @mutant(DATA_PLANE, wraps="reply")
 def reply_on_202(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """An event in a 202 answer is routed as a reply (eventing-kafka-broker `BaseResponseHandler.handle`)."""
+    """Route an event in a 202 answer as a reply (eventing-kafka-broker `BaseResponseHandler.handle`)."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
         if attempt.status != 202:
@@ -117,7 +117,7 @@ def reply_on_202(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="reply")
 def empty_reply_is_failure(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """200 without body counts as a malformed reply (it is success)."""
+    """Take a 200 without a body for a malformed reply (it is a success)."""
 
     def reply(attempt: Attempt) -> CloudEvent | None:
         event = honest.reply(attempt)
@@ -130,9 +130,9 @@ def empty_reply_is_failure(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="reply")
 def malformed_reply_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """An answer that is no event is success.
+    """Take an answer that is not an event for a success.
 
-    It is a failed delivery; knative/eventing issues 6950, 7503.
+    The delivery must count as failed; knative/eventing issues 6950, 7503.
     """
 
     def reply(attempt: Attempt) -> CloudEvent | None:

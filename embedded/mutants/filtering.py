@@ -20,116 +20,116 @@ def _dialect(honest: DataPlanePolicies, **dialects: Dialect) -> DataPlanePolicie
 
 @mutant(DATA_PLANE, replaces="matcher.nothing")
 def empty_filter_matches_none(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """A filter that is there but empty matches nothing (it matches all, as an absent one)."""
+    """Match nothing with a filter that is present but empty (it matches all, as an absent one does)."""
     return replace(honest, matcher=replace(honest.matcher, nothing=lambda spec: spec.filter is None))
 
 
 @mutant(DATA_PLANE, replaces="matcher.every")
 def attributes_ored(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """One matching attribute is enough (all are ANDed)."""
+    """Match when one attribute matches (all of them must)."""
     return replace(honest, matcher=replace(honest.matcher, every=any))
 
 
 @mutant(DATA_PLANE, replaces="matcher.legacy")
 def filter_ignores_case(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`filter.attributes` compares without regard to case."""
+    """Compare `filter.attributes` without regard to case."""
 
-    def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
-        return name in attributes and wanted.casefold() in {"", attributes[name].casefold()}
+    def legacy(attributes: Attributes, name: str, expected: str) -> bool:
+        return name in attributes and expected.casefold() in {"", attributes[name].casefold()}
 
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
 
 
 @mutant(DATA_PLANE, replaces="matcher.legacy")
 def empty_value_matches_absent(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`""` lets events without the attribute through.
+    """Let events without the attribute pass a filter for `""`.
 
     Eventing-kafka-broker `AttributesFilter`; knative/eventing issue 4847.
     """
 
-    def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
-        return not wanted or attributes.get(name) == wanted
+    def legacy(attributes: Attributes, name: str, expected: str) -> bool:
+        return not expected or attributes.get(name) == expected
 
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
 
 
 @mutant(DATA_PLANE, replaces="matcher.legacy")
 def absent_attribute_matches(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """An attribute that the event lacks is not asked for (it must be present)."""
+    """Ignore filtered attributes that the event lacks (they must be present)."""
 
-    def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
+    def legacy(attributes: Attributes, name: str, expected: str) -> bool:
         if name not in attributes:
-            return wanted != ""
-        return wanted in {"", attributes[name]}
+            return expected != ""
+        return expected in {"", attributes[name]}
 
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
 
 
 @mutant(DATA_PLANE, wraps="matcher.legacy")
 def extensions_invisible_to_filters(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`filter.attributes` sees the core attributes only."""
+    """Hide extensions from `filter.attributes`: it sees the core attributes only."""
 
-    def legacy(attributes: Attributes, name: str, wanted: str) -> bool:
-        return name in CORE and honest.matcher.legacy(attributes, name, wanted)
+    def legacy(attributes: Attributes, name: str, expected: str) -> bool:
+        return name in CORE and honest.matcher.legacy(attributes, name, expected)
 
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.exact")
 def exact_as_prefix(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`exact` compares only as far as the filter goes."""
+    """Compare `exact` only as far as the filter's value goes."""
     return _dialect(honest, exact=comparing(str.startswith))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.prefix")
 def prefix_as_contains(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`prefix` looks anywhere in the value."""
+    """Look for `prefix` anywhere in the value."""
     return _dialect(honest, prefix=comparing(str.__contains__))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.suffix")
 def suffix_as_contains(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`suffix` looks anywhere in the value."""
+    """Look for `suffix` anywhere in the value."""
     return _dialect(honest, suffix=comparing(str.__contains__))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.all")
 def all_as_any(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`all` is content with one."""
+    """Match `all` when one expression matches."""
     return _dialect(honest, all_=combining(any))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.any")
 def any_as_all(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`any` asks for every one."""
+    """Match `any` only when every expression matches."""
     return _dialect(honest, any_=combining(all))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.not")
 def not_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`not` is its expression."""
-    return _dialect(honest, not_=lambda matcher, argument, place: matcher.expression(argument, place))
+    """Evaluate `not` as its expression, without the inversion."""
+    return _dialect(honest, not_=lambda matcher, argument, path: matcher.expression(argument, path))
 
 
 @mutant(DATA_PLANE, replaces="matcher")
 def absent_attribute_raises(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """An absent attribute ends the evaluation, and the event is discarded.
+    """End the evaluation at an absent attribute, and discard the event.
 
     Eventing-kafka-broker PR 4717.
     """
 
     def raising(compare: Callable[[str, str], bool]) -> Dialect:
-        def dialect(_matcher: Matcher, argument: Any, _place: str) -> Predicate:
+        def dialect(_matcher: Matcher, argument: Any, _path: str) -> Predicate:
             # `attributes[name]` raises KeyError: the NullPointerException of `PrefixFilter.match`.
             return lambda attributes: all(compare(attributes[name], text) for name, text in argument.items())
 
         return dialect
 
     class Discarding(Matcher):
-        """A matcher whose failures are misses."""
+        """A matcher that takes failures for misses."""
 
         def compile(self, spec: TriggerSpec) -> Callable[[CloudEvent], bool]:
-            """See `Matcher`."""
+            """Compile a predicate that returns False where an attribute is missing."""
             matches = super().compile(spec)
 
             def guarded(event: CloudEvent) -> bool:
@@ -146,13 +146,13 @@ def absent_attribute_raises(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="matcher.joined")
 def filters_ored(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """One matching expression of `filters` is enough (an array is a conjunction)."""
+    """Match when one expression of `filters` matches (all of them must)."""
     return replace(honest, matcher=replace(honest.matcher, joined=any))
 
 
 @mutant(DATA_PLANE, replaces="matcher.effective")
 def filter_beats_filters(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """With both given, `filter` counts (`filters` overrides it; knative/eventing PR 7930)."""
+    """Prefer `filter` when both are given (`filters` overrides it; knative/eventing PR 7930)."""
     return replace(
         honest,
         matcher=replace(

@@ -1,4 +1,4 @@
-"""The parts of the platform that mutants bite, each with its honest policies.
+"""The parts of the platform that mutants change, each with its honest policies.
 
 A workload is a host too, but not here: its mutants are modules in `images/<image>/mutants/`, registered by the entry
 in `suites/catalogue/mutants.toml` that names image and module.

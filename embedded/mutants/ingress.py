@@ -24,7 +24,7 @@ _UNREADABLE = "urn:touchstone:unreadable"
 
 @mutant(DATA_PLANE, wraps="store")
 def ingress_acks_without_storing(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Events are acknowledged and dropped while as many as its buffer holds wait for Kafka.
+    """Acknowledge and drop events while as many as its buffer holds wait for Kafka.
 
     knative-extensions/eventing-kafka issue 279: 202 for an event that was then dropped.
     """
@@ -49,9 +49,9 @@ def ingress_acks_without_storing(honest: DataPlanePolicies) -> DataPlanePolicies
 
 @mutant(DATA_PLANE, wraps="store")
 def dataless_event_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """An event without data is acknowledged and not stored.
+    """Acknowledge an event without data, but do not store it.
 
-    Eventing-kafka-broker issue 1455: null values broke things.
+    Eventing-kafka-broker issue 1455: null values caused failures.
     """
 
     async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
@@ -63,7 +63,7 @@ def dataless_event_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="accept.structured")
 def structured_refused(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Only binary mode is read; structured JSON, which receivers must support too, is 400.
+    """Refuse structured JSON, which receivers must support too, with 400; only binary mode is read.
 
     knative/specs data-plane, "Minimum supported protocol".
     """
@@ -76,7 +76,7 @@ def structured_refused(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="accept.check")
 def missing_id_invented(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """An event without id gets one (the CloudEvents Python SDK 2.2.0 does so)."""
+    """Invent an id for an event without one (the CloudEvents Python SDK 2.2.0 does so)."""
 
     def checked(attributes: Mapping[str, str]) -> Mapping[str, str]:
         return check({"id": str(uuid.uuid4()), **attributes})
@@ -86,19 +86,19 @@ def missing_id_invented(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="accept.check")
 def empty_attributes_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Empty id, source and type pass (sdk-java 4.0.1 `CloudEventBuilder.build` checks only for null)."""
+    """Accept empty id, source and type (sdk-java 4.0.1 `CloudEventBuilder.build` checks only for null)."""
     return replace(honest, accept=replace(honest.accept, check=partial(check, never_empty=())))
 
 
 @mutant(DATA_PLANE, replaces="accept.check")
 def any_specversion_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Any specversion passes (the Python SDK up to 1.x reads what it does not know as 1.0; so does kserve 0.21.0)."""
+    """Accept any specversion (the Python SDK up to 1.x reads unknown ones as 1.0; so does kserve 0.21.0)."""
     return replace(honest, accept=replace(honest.accept, check=partial(check, versions=None)))
 
 
 @mutant(DATA_PLANE, wraps=("accept.structured", "store"))
 def malformed_structured_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """A structured body that cannot be read is acknowledged and dropped.
+    """Acknowledge and drop a structured body that cannot be read.
 
     See reports/known/kserve.toml, INF-CEV-004: passed on, answered 200.
     """
@@ -128,7 +128,7 @@ def _is_object(body: bytes) -> bool:
 
 @mutant(DATA_PLANE, replaces="accept.batch")
 def batch_as_one_event(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Of a batch the first event is taken, the others are lost ("never 202 with one garbage event")."""
+    """Take the first event of a batch and lose the others ("never 202 with one garbage event")."""
 
     def batch(_: Media, body: bytes) -> CloudEvent:
         try:
@@ -143,7 +143,7 @@ def batch_as_one_event(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces=("accept.name", "accept.structured"))
 def attribute_names_mangled(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Attribute names are cut to what is legal, instead of refused (CloudEvents, "Naming Conventions")."""
+    """Cut attribute names to legal characters instead of refusing them (CloudEvents, "Naming Conventions")."""
 
     def name(given: str) -> str:
         return "".join(character for character in given.lower() if character.isascii() and character.isalnum())
@@ -164,7 +164,7 @@ def attribute_names_mangled(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="accept.media")
 def media_type_case_sensitive(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`Application/CloudEvents+JSON` is not recognised (sdk-java `EventFormatProvider.resolveFormat`)."""
+    """Fail to recognise `Application/CloudEvents+JSON` (sdk-java `EventFormatProvider.resolveFormat`)."""
 
     def media(value: str) -> Media:
         return replace(parse(value), type=value.split(";", maxsplit=1)[0].strip())
@@ -174,19 +174,19 @@ def media_type_case_sensitive(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="allows")
 def any_method_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """PUT, DELETE and the rest post an event as well (data-plane, "HTTP Verbs")."""
+    """Accept PUT, DELETE and other methods for posting an event (data-plane, "HTTP Verbs")."""
     return replace(honest, allows=lambda _: True)
 
 
 @mutant(DATA_PLANE, replaces="unknown_broker")
 def unknown_broker_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """What is posted to no Broker is acknowledged and gone (the data-plane's table asks for 404)."""
+    """Acknowledge and drop events for an unknown Broker (the data-plane's table asks for 404)."""
     return replace(honest, unknown_broker=IngressAnswer(202))
 
 
 @mutant(DATA_PLANE, wraps="to_record")
 def truncates_large_data(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Data ends after 32 KiB (knative/eventing issue 6648: long messages cut; events of 64 KiB must pass)."""
+    """Cut data after 32 KiB (knative/eventing issue 6648: long messages cut; events of 64 KiB must pass)."""
 
     def cut(event: CloudEvent) -> CloudEvent:
         return event if event.data is None else replace(event, data=event.data[:_MUCH])
@@ -196,7 +196,7 @@ def truncates_large_data(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="accept.decode", wraps="write_request")
 def percent_encoding_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`ce-` header values pass as they are, in and out (cloudevents/sdk-java issue 748, sdk-go issue 1331)."""
+    """Pass `ce-` header values undecoded and unencoded (cloudevents/sdk-java issue 748, sdk-go issue 1331)."""
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
         headers, body = honest.write_request(event, spec)
@@ -208,7 +208,7 @@ def percent_encoding_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="store")
 def deduplicates_by_id(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """A second event of the same source and id is acknowledged and dropped (brokers must not)."""
+    """Acknowledge and drop a second event of the same source and id (brokers must not)."""
     seen: set[tuple[str, str]] = set()
 
     async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:

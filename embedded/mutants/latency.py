@@ -1,4 +1,4 @@
-"""Mutants that are right, but late: by more than any budget forgives."""
+"""Mutants that are correct but late, by more than any budget allows."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ _LATE_DELIVERY = 1.5
 
 @mutant(DATA_PLANE, wraps="store")
 def slow_ingress(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Events are acknowledged late.
+    """Acknowledge events late.
 
     `LoomKafkaProducer` sends from one thread, which a missing topic blocks (knative-v1.22.3).
     """
@@ -29,7 +29,7 @@ def slow_ingress(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="pace")
 def slow_dispatch(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Events are delivered late (eventing-kafka-broker issue 2597: waiting for partitions and slots in flight)."""
+    """Deliver events late (eventing-kafka-broker issue 2597: waiting for partitions and slots in flight)."""
 
     async def pace() -> None:
         await honest.pace()

@@ -1,4 +1,4 @@
-"""Mutants of what stands in Kafka, and of how it is read back."""
+"""Mutants of the records in Kafka, and of their reading."""
 
 import itertools
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from embedded.mutants.registry import mutant
 
 @mutant(DATA_PLANE, wraps=("to_record", "from_record"))
 def record_headers_hyphenated(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Extensions stand under `ce-<name>`, as for HTTP (MLServer's Kafka answers are alike)."""
+    """Store extensions under `ce-<name>`, as in HTTP (MLServer's Kafka answers are alike)."""
     core = {f"ce_{name}" for name in CORE}
 
     def to_record(event: CloudEvent, partitions: int) -> Record:
@@ -30,7 +30,7 @@ def record_headers_hyphenated(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="to_record")
 def partitionkey_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """`partitionkey` does not become the record's key: records go round the partitions.
+    """Leave `partitionkey` out of the record's key: records go round the partitions.
 
     CloudEvents Kafka binding, 3.1.
     """
@@ -44,7 +44,7 @@ def partitionkey_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="from_record")
 def structured_record_skipped(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Records in structured mode are passed over (consumers must read both modes)."""
+    """Skip records in structured mode (consumers must read both modes)."""
 
     def from_record(record: Record) -> CloudEvent:
         if any(
@@ -59,7 +59,7 @@ def structured_record_skipped(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="from_record")
 def foreign_record_eats_next(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """The record after one that is no event is lost with it (eventing-kafka-broker issue 1455)."""
+    """Lose the record after one that is not an event (eventing-kafka-broker issue 1455)."""
     eating: set[int | None] = set()
 
     def from_record(record: Record) -> CloudEvent:
@@ -77,7 +77,7 @@ def foreign_record_eats_next(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps=("begin", "from_record"))
 def ready_before_consuming(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """A Trigger on a topic with records is Ready before it consumes, and misses one.
+    """Make a Trigger on a topic with records Ready before it consumes, so that it misses a record.
 
     Eventing-kafka-broker issue 3249.
     """

@@ -27,11 +27,11 @@ Paths = str | tuple[str, ...]
 
 
 class MutantError(ValueError):
-    """Mutants that cannot be had: unknown ones, or some that exclude each other."""
+    """Mutants that are unknown, or that exclude each other."""
 
 
 class DeclarationError(TypeError):
-    """A mutant is declared wrongly; the text says what to write instead."""
+    """A mutant with a wrong declaration; the text says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def mutant(host: Host[P], *, replaces: Paths = (), wraps: Paths = ()) -> Callabl
         wraps: The policies that the mutant builds upon.
 
     Raises:
-        DeclarationError: the name is taken, or the function changes other policies than it declares.
+        DeclarationError: The name is taken, or the function changes other policies than it declares.
     """
 
     def register(change: Callable[[P], P]) -> Callable[[P], P]:
@@ -100,7 +100,7 @@ def find(name: str) -> Mutant[Any]:
     """Return a mutant.
 
     Raises:
-        MutantError: no mutant has this name; the message gives near ones.
+        MutantError: No mutant has this name; the message gives similar ones.
     """
     if name in _REGISTRY:
         return _REGISTRY[name]
@@ -114,7 +114,7 @@ def combined(chosen: Iterable[str]) -> tuple[str, ...]:
     """Return mutants that go together, each once, in the order in which they are applied: the one given.
 
     Raises:
-        MutantError: one is unknown, or one replaces what another before it has changed.
+        MutantError: A mutant is unknown, or replaces what an earlier one has changed.
     """
     known = [find(name) for name in dict.fromkeys(chosen)]
     for earlier, later in combinations(known, 2):
@@ -132,14 +132,14 @@ def composition(host: Host[P], chosen: Iterable[str]) -> Composition[P]:
     """Return what mutants make of a host's policies, the first one innermost; those of other hosts change nothing.
 
     Raises:
-        MutantError: they cannot be combined.
+        MutantError: The mutants cannot be combined.
     """
     known = [find(name) for name in combined(chosen)]
     return Composition(host.honest, tuple(declared.change for declared in known if declared.host is host))
 
 
 def _lost(earlier: Mutant[Any], later: Mutant[Any]) -> str | None:
-    """The policy of which a later mutant would leave nothing that an earlier one has made; None if there is none."""
+    """Return the policy in which a later mutant would undo an earlier one, or None."""
     if earlier.host is not later.host:
         return None
     changed = (*earlier.replaces, *earlier.wraps)
@@ -167,7 +167,7 @@ def _check(declared: Mutant[Any]) -> None:
 
 
 def _changed(honest: Any, faulty: Any, path: str = "") -> Iterator[str]:
-    """The dotted names of all that differs between two sets of policies."""
+    """Yield the dotted names of all policies that differ."""
     if honest is faulty:
         return
     parts, others = _parts(honest), _parts(faulty)

@@ -13,7 +13,7 @@ from embedded.mutants.registry import mutant
 
 @mutant(DATA_PLANE, replaces="takes")
 def first_trigger_only(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Routing ends at the first destination that matches (every associated Trigger must be evaluated)."""
+    """End the routing at the first destination that matches (every associated Trigger must be evaluated)."""
 
     def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
         return not any(other.matches(event) and other.spec.subscriber != candidate.spec.subscriber for other in earlier)
@@ -23,7 +23,7 @@ def first_trigger_only(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="takes")
 def same_destination_once(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Two Triggers with one destination make one delivery (the specification asks for two)."""
+    """Deliver once for two Triggers with one destination (the specification asks for two deliveries)."""
 
     def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
         return not any(other.matches(event) and other.spec.subscriber == candidate.spec.subscriber for other in earlier)
@@ -33,19 +33,19 @@ def same_destination_once(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="is_again")
 def delivers_twice(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """A delivery that succeeded at once is made again (eventing-kafka-broker issue 2202: 8081 duplicates of 20000)."""
+    """Repeat a delivery that succeeded at once (eventing-kafka-broker issue 2202: 8081 duplicates of 20000)."""
     return replace(honest, is_again=lambda attempts: attempts == 1)
 
 
 @mutant(DATA_PLANE, replaces="is_ordered")
 def order_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """An ordered Trigger delivers as an unordered one (the default of knative-v1.22.3)."""
+    """Deliver for an ordered Trigger as for an unordered one (the default of knative-v1.22.3)."""
     return replace(honest, is_ordered=lambda _: False)
 
 
 @mutant(DATA_PLANE, wraps="write_request")
 def data_through_text(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Data goes through a text string, which ruins what is not UTF-8 (as JSON re-serialising brokers do)."""
+    """Pass data through a text string, which damages what is not UTF-8 (as brokers do that re-serialise JSON)."""
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
         headers, body = honest.write_request(event, spec)
@@ -56,7 +56,7 @@ def data_through_text(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="write_request")
 def extensions_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Extensions are not delivered, save to the dead letter sink (attributes identical, extensions too)."""
+    """Drop extensions, except for the dead letter sink (all attributes must arrive, extensions too)."""
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
         if "knativeerrordest" in event.attributes:
@@ -69,7 +69,7 @@ def extensions_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="write_request")
 def no_prefer_reply(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Deliveries lack `Prefer: reply` (data-plane, "Derived (Reply) Events")."""
+    """Omit `Prefer: reply` from deliveries (data-plane, "Derived (Reply) Events")."""
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
         headers, body = honest.write_request(event, spec)

@@ -1,4 +1,4 @@
-"""Which mutants apply where: some to the whole platform, others to a namespace whose label names them."""
+"""The choice of mutants: some for the whole platform, others for a namespace whose label names them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -30,21 +30,21 @@ class Selection:
         """Take the store that has the namespaces, and the mutants of the whole platform.
 
         Raises:
-            MutantError: the mutants of the whole platform cannot be combined.
+            MutantError: The mutants of the whole platform cannot be combined.
         """
         self._store = store
         self._everywhere = registry.combined(everywhere)
 
     def control_plane(self, namespace: str) -> ControlPlanePolicies:
-        """Return what controllers and admission decide by in a namespace."""
+        """Return the policies of controllers and admission in a namespace."""
         return registry.composition(CONTROL_PLANE, self._names(namespace)).compose()
 
     def data_plane(self, namespace: str) -> Composition[DataPlanePolicies]:
-        """Return what the policies of a namespace's Brokers and Triggers are made of."""
+        """Return the composition of the policies of a namespace's Brokers and Triggers."""
         return registry.composition(DATA_PLANE, self._names(namespace))
 
     def streams(self, namespace: str) -> Composition[StreamPolicies]:
-        """Return what the policies of a namespace's stream servers are made of."""
+        """Return the composition of the policies of a namespace's stream servers."""
         return registry.composition(STREAMS, self._names(namespace))
 
     def unclaimed(self) -> DataPlanePolicies:
@@ -63,8 +63,8 @@ class Selection:
             raise denied(WEBHOOK, f"label {LABEL}: {error}") from error
 
     def _names(self, namespace: str) -> tuple[str, ...]:
-        found = self._store.find(NAMESPACE, None, namespace)
-        return (*self._everywhere, *(_labelled(found) if found else ()))
+        labelled = self._store.find(NAMESPACE, None, namespace)
+        return (*self._everywhere, *(_labelled(labelled) if labelled else ()))
 
 
 def _labelled(namespace: dict[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """Mutants of Seldon's Kafka server.
 
-The real executor *stalls* after some of these (it dies and starts again at the same record), which no test could tell
-from slowness in time. They are modelled as the restart that loses what was polled: the next records are dropped too.
+The real executor *stalls* after some of these faults (it dies and restarts at the same record). A test could not tell
+that from slowness, so they are modelled as a restart that loses what was polled: the next records are dropped too.
 """
 
 import asyncio
@@ -51,13 +51,13 @@ def _losing(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> 
 
 @mutant(STREAMS, wraps="read_rest")
 def stream_dies_on_non_object(honest: StreamPolicies) -> StreamPolicies:
-    """JSON that is no object is fatal (executor rest/tensorflow.go:19, unchecked assertion)."""
+    """Lose the next records after JSON that is not an object (executor rest/tensorflow.go:19, unchecked assertion)."""
     return replace(honest, read_rest=_losing(honest.read_rest, NotAnObjectError))
 
 
 @mutant(STREAMS, wraps=("read_rest", "read_grpc"))
 def stream_dies_on_undecodable(honest: StreamPolicies) -> StreamPolicies:
-    """Bytes that cannot be decoded are fatal (the class of seldon-core issue 4789)."""
+    """Lose the next records after bytes that cannot be decoded (the class of seldon-core issue 4789)."""
     return replace(
         honest,
         read_rest=_losing(honest.read_rest, UndecodableError),
@@ -67,15 +67,15 @@ def stream_dies_on_undecodable(honest: StreamPolicies) -> StreamPolicies:
 
 @mutant(STREAMS, wraps="read_grpc")
 def unknown_proto_name_kills(honest: StreamPolicies) -> StreamPolicies:
-    """A `proto-name` that is not known is fatal (executor server.go:166-171, nil type; seldon-core issue 4789)."""
+    """Lose the next records after an unknown `proto-name` (executor server.go:166-171; seldon-core issue 4789)."""
     return replace(honest, read_grpc=_losing(honest.read_grpc, UnknownTypeError))
 
 
 @mutant(STREAMS, replaces="read_grpc")
 def proto_name_ignored(honest: StreamPolicies) -> StreamPolicies:
-    """Values are decoded as PredictResponse whatever `proto-name` says, and chained.
+    """Decode values as PredictResponse whatever `proto-name` says, and chain them.
 
-    The executor does it: grpc/tensorflow/client.go:70.
+    The executor does so: grpc/tensorflow/client.go:70.
     """
 
     def read_grpc(record: Record) -> bytes:
@@ -97,7 +97,7 @@ def proto_name_ignored(honest: StreamPolicies) -> StreamPolicies:
 
 @mutant(STREAMS, wraps="read_grpc")
 def missing_proto_name_guessed(honest: StreamPolicies) -> StreamPolicies:
-    """Without one `proto-name`, PredictRequest is assumed (the executor has no default)."""
+    """Assume PredictRequest when there is not exactly one `proto-name` (the executor has no default)."""
 
     def read_grpc(record: Record) -> bytes:
         try:
@@ -110,7 +110,7 @@ def missing_proto_name_guessed(honest: StreamPolicies) -> StreamPolicies:
 
 @mutant(STREAMS, wraps="answer")
 def stream_answer_constant(honest: StreamPolicies) -> StreamPolicies:
-    """Every JSON request gets the same answer (a model that does not look at its input)."""
+    """Give every JSON request the same answer (a model that does not look at its input)."""
     constant = b'{"predictions": [[0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]]}'
 
     async def answer(content: bytes) -> bytes:
@@ -121,7 +121,7 @@ def stream_answer_constant(honest: StreamPolicies) -> StreamPolicies:
 
 @mutant(STREAMS, wraps="answer")
 def stream_answers_mispaired(honest: StreamPolicies) -> StreamPolicies:
-    """Two answers in work at once are exchanged (workers share state; executor client.go:223)."""
+    """Exchange two answers that are at work at once (workers share state; executor client.go:223)."""
     waiting: list[tuple[bytes, asyncio.Future[bytes]]] = []
 
     async def answer(content: bytes) -> bytes:
@@ -141,9 +141,9 @@ def stream_answers_mispaired(honest: StreamPolicies) -> StreamPolicies:
 
 @mutant(STREAMS, wraps="key")
 def stream_key_dropped(honest: StreamPolicies) -> StreamPolicies:
-    """A key that is not UTF-8 text is dropped.
+    """Drop a key that is not UTF-8 text.
 
-    Nothing else pairs answers: they have no headers; seldon-core issue 4447.
+    Nothing else pairs answers with requests: answers have no headers; seldon-core issue 4447.
     """
 
     def key(record: Record) -> bytes | None:
@@ -158,13 +158,13 @@ def stream_key_dropped(honest: StreamPolicies) -> StreamPolicies:
 
 @mutant(STREAMS, replaces="copies")
 def stream_answers_twice(honest: StreamPolicies) -> StreamPolicies:
-    """Each answer is written twice (duplicates after commits that move backwards; seldon-core PR 4117)."""
+    """Write each answer twice (duplicates after commits that move backwards; seldon-core PR 4117)."""
     return replace(honest, copies=2)
 
 
 @mutant(STREAMS, replaces="before")
 def commits_before_answer(honest: StreamPolicies) -> StreamPolicies:
-    """The offset is committed when the record is polled, and the answer comes later (seldon-core issue 4097)."""
+    """Commit the offset when the record is polled, before its answer (seldon-core issue 4097)."""
 
     async def before(finish: Callable[[], None]) -> None:
         finish()

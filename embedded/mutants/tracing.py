@@ -14,13 +14,13 @@ _CONCURRENT = 1.0
 
 @mutant(DATA_PLANE, replaces=("trace_delivery", "trace_reply"))
 def trace_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Neither deliveries nor replies carry a trace (eventing-kafka-broker issue 1540, open; 1944, 4190)."""
+    """Carry no trace in deliveries and replies (eventing-kafka-broker issue 1540, open; 1944, 4190)."""
     return replace(honest, trace_delivery=lambda _: None, trace_reply=lambda _: None)
 
 
 @mutant(DATA_PLANE, wraps="trace_delivery")
 def trace_cross_talk(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """A delivery carries the trace of another event at work.
+    """Carry the trace of another event at work in a delivery.
 
     `ACTIVE_CONTEXT` on a shared context (knative-v1.22.3 ConsumerTracer, by reading).
     """
@@ -39,15 +39,15 @@ def trace_cross_talk(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="trace_reply")
 def reply_trace_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """The record of a reply carries no trace (knative-v1.22.3 sendResponse removes the context, by reading)."""
+    """Carry no trace in the record of a reply (knative-v1.22.3 sendResponse removes the context, by reading)."""
     return replace(honest, trace_reply=lambda _: None)
 
 
 @mutant(DATA_PLANE, wraps="to_record")
 def ce_traceparent_rewritten(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """The extension `traceparent` is treated as the hop's own.
+    """Treat the extension `traceparent` as the hop's own.
 
-    The Distributed Tracing extension forbids.
+    The Distributed Tracing extension forbids it.
     """
 
     def to_record(event: CloudEvent, partitions: int) -> Record:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 LOCK_PORT = 61250
-"""Where the claim of a range listens on 127.R.0.1: above the ports that Linux gives out, and no known service's."""
+"""The port on 127.R.0.1 whose listener claims range R: above the ports that Linux assigns, and of no known service."""
 
 FIRST_RANGE, LAST_RANGE = 16, 250
 HOSTS = 256 * 256 - 2
@@ -21,17 +21,21 @@ class NoAddressError(RuntimeError):
 
 
 class Addresses:
-    """One claimed range and the addresses given out of it. A context manager; leaving it gives the range up."""
+    """One claimed range and the addresses given out of it. As a context manager it gives the range up at the end."""
 
     def __init__(self) -> None:
-        """Claim a range. Raise NoAddressError when every range is taken."""
+        """Claim a range.
+
+        Raises:
+            NoAddressError: Every range is taken.
+        """
         self._lock, self.range = _claim()
         self._taken: dict[str, str] = {}
         self._owner_last_at: dict[str, str] = {}
         self._next = 1
 
     def allocate(self, owner: str) -> str:
-        """Give `owner` an address: the one it had before, while that is free, so that a replaced pod keeps it."""
+        """Return an address for `owner`: its last one while that is free, so that a replaced pod keeps its address."""
         address = self._owner_last_at.get(owner)
         if address is None or address in self._taken:
             address = self._unused()
@@ -40,7 +44,7 @@ class Addresses:
         return address
 
     def release(self, address: str) -> None:
-        """Take an address back; one that was not given out is ignored."""
+        """Take an address back; an unknown one is ignored."""
         self._taken.pop(address, None)
 
     def close(self) -> None:
@@ -49,7 +53,7 @@ class Addresses:
 
     def _unused(self) -> str:
         for _ in range(HOSTS):
-            # Never reused before the range is through: a late packet of an old pod must not reach a new one.
+            # No address is reused before all others: a late packet for an old pod must not reach a new one.
             self._next = self._next % HOSTS + 1
             address = f"127.{self.range}.{self._next >> 8}.{self._next & 255}"
             if address not in self._taken:

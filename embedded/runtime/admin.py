@@ -1,4 +1,4 @@
-"""What a program beside the cluster may ask the platform: where does a name lead, and please make a topic."""
+"""The admin server for programs outside the cluster: it resolves cluster names and creates topics."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -17,11 +17,11 @@ MOST_PARTITIONS = 1024
 
 
 class AdminServer:
-    """`GET /resolve?host=&port=` and `POST /topics {"name", "partitions"}` on one loopback port.
+    """A server for `GET /resolve?host=&port=` and `POST /topics {"name", "partitions"}` on one loopback port.
 
     Args:
-        resolve: The way from a cluster name to an endpoint.
-        create_topic: The maker of topics; it returns whether the topic is new.
+        resolve: The function from a cluster name to an endpoint.
+        create_topic: The function that creates a topic and returns whether it is new.
         token: The bearer token that every request must have.
     """
 
@@ -31,7 +31,11 @@ class AdminServer:
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int = 0) -> str:
-        """Listen and return the URL. Raises PortTakenError."""
+        """Listen and return the URL.
+
+        Raises:
+            PortTakenError: The port is taken.
+        """
         app = web.Application(client_max_size=64 * 1024, middlewares=[self._guard()])
         app.router.add_get("/resolve", self._answer_resolve)
         app.router.add_post("/topics", self._answer_topics)
@@ -58,24 +62,24 @@ class AdminServer:
         host, port = request.query.get("host", ""), request.query.get("port", "80")
         if not host or not port.isdecimal():
             return _refused(400, "resolve needs host and a numeric port")
-        found = self._resolve(host, int(port))
-        if found is None:
+        endpoint = self._resolve(host, int(port))
+        if endpoint is None:
             return _refused(
                 404, f"nobody answers to {host}:{port} (no such Service or port, or no ready pod behind it)"
             )
-        return web.json_response({"host": found.host, "port": found.port, "authority": found.authority})
+        return web.json_response({"host": endpoint.host, "port": endpoint.port, "authority": endpoint.authority})
 
     async def _answer_topics(self, request: web.Request) -> web.Response:
         try:
-            wanted: Any = await request.json()
-            name, partitions = wanted["name"], wanted.get("partitions", 1)
+            topic: Any = await request.json()
+            name, partitions = topic["name"], topic.get("partitions", 1)
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
             return _refused(400, 'topics needs {"name": str, "partitions": int}')
         if not isinstance(name, str) or not isinstance(partitions, int) or not 1 <= partitions <= MOST_PARTITIONS:
             return _refused(400, f"a topic needs a name and 1 to {MOST_PARTITIONS} partitions")
         try:
             new = await self._create_topic(name, partitions)
-        except Exception as error:  # noqa: BLE001 -- the asker gets the reason, whatever Kafka it is
+        except Exception as error:  # noqa: BLE001 -- the client gets the reason, whatever Kafka it is
             return _refused(502, str(error))
         return web.json_response({"name": name, "partitions": partitions}, status=201 if new else 200)
 

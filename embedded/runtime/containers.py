@@ -1,4 +1,4 @@
-"""A container through its life: image, start, readiness, end, restart with back-off, in the words of Kubernetes."""
+"""The life of a container: image, start, readiness, end, restart with back-off, in the words of Kubernetes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,42 +17,42 @@ from embedded.runtime.volumes import MountError
 
 TAIL_LINES, TAIL_BYTES = 20, 2048
 SLOW_START = 30.0
-"""Seconds after which a container that is not ready shows the end of its log."""
+"""The time, in seconds, after which a container that is not ready shows the end of its log."""
 CANNOT_START = 128
 
 
 class RestartPolicy(Enum):
-    """What happens when a container's command ends."""
+    """The reaction to the end of a container's command."""
 
     ALWAYS = "Always"
     ON_FAILURE = "OnFailure"
     NEVER = "Never"
 
     def restarts(self, code: int) -> bool:
-        """Whether a command that ended with this status runs again."""
+        """Return whether a command that ended with this status runs again."""
         return self is RestartPolicy.ALWAYS or (self is RestartPolicy.ON_FAILURE and code != 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Seconds before a restart: 0, then doubling from `first` to `most`; after a run of `reset` seconds 0 again."""
+    """The seconds before a restart: 0, then `first`, doubling up to `most`; 0 again after a run of `reset` seconds."""
 
     first: float = 1.0
     most: float = 60.0
     reset: float = 600.0
 
     def delay(self, crashes: int) -> float:
-        """Before the restart after so many crashes in a row (1, 2, ...)."""
+        """Return the delay before the restart after so many crashes in a row (1, 2, ...)."""
         return 0.0 if crashes <= 1 else min(self.most, self.first * 2.0 ** (crashes - 2))
 
 
-Tell = Callable[[str, str], None]
-"""(reason, message): an event about the pod."""
+RecordEvent = Callable[[str, str], None]
+"""A function that records an event about the pod: (reason, message)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerPlan:
-    """What a container needs of its pod. All but `tell`, which takes an event, are asked before each run; may raise."""
+    """The functions and values that a container gets from its pod. All but `record_event` may raise before a run."""
 
     name: str
     reference: str
@@ -60,13 +60,13 @@ class ContainerPlan:
     build: Callable[[Image], Awaitable[None]]
     launch: Callable[[Image], Launch]
     probe: Callable[[Image, Launch], Probe | None]
-    tell: Tell
+    record_event: RecordEvent
     policy: RestartPolicy = RestartPolicy.ALWAYS
     backoff: Backoff = field(default_factory=Backoff)
 
 
 class Container:
-    """Runs a plan until stopped. `changed` is called after every change of what `status` says."""
+    """A container that runs a plan until stopped. `changed` is called after every change of `status`."""
 
     def __init__(self, plan: ContainerPlan, log: ContainerLog, changed: Callable[[], None]) -> None:
         self.plan, self.log, self._changed = plan, log, changed
@@ -85,16 +85,16 @@ class Container:
 
     @property
     def pid(self) -> int | None:
-        """Of the running container's first process, None when it does not run."""
+        """The id of the running container's first process, or None."""
         return self._run.pid if self._run else None
 
     @property
     def trouble(self) -> str:
-        """Why it is not ready, with the end of its log where that helps; empty when there is nothing to say."""
+        """The reason why it is not ready, with the end of its log where that helps; empty if there is none."""
         return "" if self.ready else self._trouble
 
     def status(self) -> dict[str, Any]:
-        """The `containerStatuses` entry."""
+        """Return the `containerStatuses` entry."""
         return {
             "name": self.plan.name,
             "image": self.plan.reference,
@@ -107,28 +107,28 @@ class Container:
         }
 
     def retry(self) -> None:
-        """Something changed that the container may be waiting for."""
+        """Try again: something changed that the container may be waiting for."""
         self._retry.set()
 
     def replace(self) -> None:
-        """End the run and start the next at once: what it was started with is no longer true."""
+        """End the run and start the next at once, because its start parameters are no longer true."""
         if self._run is not None:
             self._replacing = True
             self._run.terminate()
 
     async def stop(self, grace: float) -> None:
-        """End it for good: SIGTERM, after `grace` seconds SIGKILL."""
+        """End the container for good: SIGTERM, and SIGKILL after `grace` seconds."""
         self._task.cancel()
         await asyncio.wait([self._task])
         if (run := self._run) is not None:
-            self.plan.tell("Killing", f"Stopping container {self.plan.name}")
+            self.plan.record_event("Killing", f"Stopping container {self.plan.name}")
             code = await run.stop(grace)
             # A second stop may have waited for the same end.
             if self._run is run:
                 self._ended(code, run)
         self.ready = False
 
-    # One life.
+    # The life of the container.
 
     async def _live(self) -> None:
         while True:
@@ -149,13 +149,13 @@ class Container:
                 self._last = self._state
                 message = f"back-off {delay:g}s restarting failed container {self.plan.name}"
                 self._state = {"waiting": {"reason": "CrashLoopBackOff", "message": message}}
-                self.plan.tell("BackOff", f"Back-off restarting failed container {self.plan.name}")
+                self.plan.record_event("BackOff", f"Back-off restarting failed container {self.plan.name}")
             self._changed()
             await asyncio.sleep(delay)
             self._restarts += 1
 
     async def _prepared(self) -> tuple[Launch, Probe | None]:
-        """Wait until there is something to start: the image is built, the names resolve."""
+        """Wait until the container can start: the image is built and the names resolve."""
         pulls = 0
         while True:
             self._retry.clear()
@@ -191,7 +191,7 @@ class Container:
         loop = asyncio.get_running_loop()
         began = loop.time()
         log = self.log.new_run()
-        # Not to be cut off half-way: a process that was started must be known.
+        # Shielded from cancellation: a process that was started must be known.
         starting = asyncio.create_task(start(launch, log))
         try:
             self._run = run = await asyncio.shield(starting)
@@ -204,7 +204,7 @@ class Container:
         self.launched = launch
         self._state = {"running": {"startedAt": now()}}
         self._trouble = f"container {self.plan.name} is starting"
-        self.plan.tell("Started", f"Started container {self.plan.name}")
+        self.plan.record_event("Started", f"Started container {self.plan.name}")
         self.ready = probe is None
         self._changed()
         if probe is not None:
@@ -217,7 +217,7 @@ class Container:
     async def _watch(self, run: Run, probe: Probe, began: float) -> None:
         """Probe until the run ends."""
         loop = asyncio.get_running_loop()
-        failures, successes, patience = 0, 0, SLOW_START
+        failures, successes, report_after = 0, 0, SLOW_START
         pause = probe.eager
         while not run.ended.done():
             wrong = await probe.ask(probe.timeout)
@@ -229,11 +229,13 @@ class Container:
                 self._changed()
             elif wrong and self.ready and failures >= probe.failures:
                 self.ready, pause = False, probe.eager
-                patience = loop.time() - began + SLOW_START
-                self._say(f"container {self.plan.name} is no longer ready: {wrong}", run)
-            elif wrong and not self.ready and loop.time() - began >= patience:
-                self._say(f"container {self.plan.name} is not ready after {patience:.3g} s: {wrong}", run)
-                patience *= 2
+                report_after = loop.time() - began + SLOW_START
+                self._report_unready(f"container {self.plan.name} is no longer ready: {wrong}", run)
+            elif wrong and not self.ready and loop.time() - began >= report_after:
+                self._report_unready(
+                    f"container {self.plan.name} is not ready after {report_after:.3g} s: {wrong}", run
+                )
+                report_after *= 2
             await asyncio.wait([run.ended], timeout=pause)
 
     def _ended(self, code: int, run: Run) -> None:
@@ -252,23 +254,23 @@ class Container:
     def _wait(self, reason: str, message: str, event: str = "") -> None:
         before, self._state = self._state, {"waiting": {"reason": reason, "message": message}}
         if event and self._state != before:
-            self.plan.tell(event, message if event == "FailedMount" else f"Error: {message}")
+            self.plan.record_event(event, message if event == "FailedMount" else f"Error: {message}")
         self._trouble = f"container {self.plan.name}: {reason}: {message}"
         self._changed()
 
-    def _say(self, trouble: str, run: Run) -> None:
-        self.plan.tell("Unhealthy", f"Readiness probe failed: {trouble}")
+    def _report_unready(self, trouble: str, run: Run) -> None:
+        self.plan.record_event("Unhealthy", f"Readiness probe failed: {trouble}")
         self._trouble = f"{trouble}; its log ends:\n{log_tail(run)}"
         self._changed()
 
 
 def log_tail(run: Run) -> str:
-    """The last lines of a run's log, as text, bounded."""
+    """Return the last lines of a run's log as text, bounded."""
     return run.log.tail(TAIL_LINES)[-TAIL_BYTES:].decode(errors="replace").strip() or "(it wrote nothing)"
 
 
 def hint(tail: str) -> str:
-    """What a person may not guess from a log."""
+    """Return an explanation that a person may not guess from the log; empty if there is none."""
     if "address already in use" not in tail.lower():
         return ""
     return (
@@ -278,7 +280,7 @@ def hint(tail: str) -> str:
 
 
 def ending(code: int) -> str:
-    """An exit status in words."""
+    """Return an exit status in words."""
     if code > 128:
         import signal
 

@@ -1,8 +1,8 @@
-"""From a container of a manifest to what is executed: command, arguments and environment, as Kubernetes makes them.
+"""The command, arguments and environment of a container, made from a manifest as Kubernetes makes them.
 
-Cluster names (`x.ns.svc.cluster.local`, with or without a port) become loopback addresses here, because a workload's
-resolver knows no cluster, and mount paths become real folders. The rules of Kubernetes for `$(NAME)`, `valueFrom` and
-command versus arguments hold.
+Cluster names (`x.ns.svc.cluster.local`, with or without a port) become loopback addresses, because a workload's
+resolver does not know the cluster, and mount paths become real folders. The rules of Kubernetes apply to `$(NAME)`, to
+`valueFrom`, and to command and arguments.
 """
 
 import os
@@ -20,7 +20,7 @@ from embedded.types import Endpoint
 
 SHIM = Path(__file__).resolve().parent / "shim"
 HOST_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""What a container sees of the platform's own environment. Secrets of the host are none of its business."""
+"""The variables of the platform's own environment that a container gets; others may hold secrets of the host."""
 
 CLUSTER_NAME = re.compile(
     r"(?P<scheme>[a-z]+://)?(?P<host>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.[a-z0-9-]+\.svc(?:\.cluster\.local)?)"
@@ -32,16 +32,16 @@ SCHEME_PORTS = {"http://": 80, "https://": 443}
 
 
 FindAddress = Callable[[str, int | None], Endpoint | None]
-"""(host, port) to an address; without a port, to the first one of the Service."""
+"""A function from (host, port) to an address; without a port, to the Service's first one."""
 
 
 class UnresolvedError(Exception):
-    """A cluster name in the manifest leads nowhere yet; worth another attempt when a Service or pod changes."""
+    """A cluster name in the manifest that leads nowhere yet; a change of a Service or pod may help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What to execute, where, with which environment; and which cluster names and mounts went into it."""
+    """A command to execute, with its folder and environment, and the cluster names and mounts that went into it."""
 
     argv: tuple[str, ...]
     folder: Path
@@ -51,22 +51,26 @@ class Launch:
 
 
 class Names:
-    """Replaces cluster names in texts and remembers which."""
+    """A replacer of cluster names in texts, which remembers them."""
 
     def __init__(self, resolve: FindAddress, exists: Callable[[str], bool]) -> None:
         self._resolve, self._exists = resolve, exists
         self.used: dict[tuple[str, int | None], Endpoint] = {}
 
     def replace(self, text: str) -> str:
-        """Every cluster name in `text` as `ip:port`. A name of no Service stays: it fails as DNS would.
+        """Return `text` with every cluster name as `ip:port`; an unknown name stays, and fails as in DNS.
 
         Raises:
-            UnresolvedError: a Service is there, but no address behind it.
+            UnresolvedError: A Service exists, but no address behind it.
         """
-        return CLUSTER_NAME.sub(self._found, text)
+        return CLUSTER_NAME.sub(self._replace_match, text)
 
     def address(self, host: str, port: int | None) -> str | None:
-        """`ip:port` of a cluster name, None when no Service has it. Raises UnresolvedError like `replace`."""
+        """Return `ip:port` of a cluster name, or None when no Service has it.
+
+        Raises:
+            UnresolvedError: A Service exists, but no address behind it.
+        """
         endpoint = self._resolve(host, port)
         if endpoint is None:
             if self._exists(host):
@@ -75,7 +79,7 @@ class Names:
         self.used[host, port] = endpoint
         return f"{endpoint.host}:{endpoint.port}"
 
-    def _found(self, match: re.Match[str]) -> str:
+    def _replace_match(self, match: re.Match[str]) -> str:
         scheme = match["scheme"] or ""
         port = int(match["port"]) if match["port"] else SCHEME_PORTS.get(scheme)
         address = self.address(match["host"], port)
@@ -93,11 +97,11 @@ def launch(
     names: Names,
     mounts: Mounts,
 ) -> Launch:
-    """Work out what a container executes.
+    """Return what a container executes.
 
     Raises:
-        MissingError: an environment variable refers to something that is not there.
-        UnresolvedError: a cluster name leads nowhere yet.
+        MissingError: An environment variable refers to something that does not exist.
+        UnresolvedError: A cluster name leads nowhere yet.
     """
     environment = _environment(pod, container, pod_ip, store)
     replaced = {name: mounts.replace(names.replace(value)) for name, value in environment.items()}
@@ -122,7 +126,7 @@ def launch(
 
 
 def still_true(launched: Launch, resolve: FindAddress) -> bool:
-    """Whether the names that went into a launch still lead where they led."""
+    """Return whether the names that went into a launch still lead to the same endpoints."""
     return all(resolve(host, port) in (None, endpoint) for (host, port), endpoint in launched.names.items())
 
 
@@ -131,7 +135,7 @@ def _pairs(parts: list[str]) -> list[tuple[str, str]]:
 
 
 def _replace_argument(part: str, before: str, names: Names) -> str:
-    # KServe hands a transformer `<service>.<namespace>`, which only this option tells from other dotted words.
+    # KServe passes `<service>.<namespace>` to a transformer; only this option distinguishes it from other dotted words.
     if before == PREDICTOR_HOST and part.count(".") == 1 and ":" not in part:
         return names.address(f"{part}.svc.cluster.local", 80) or part
     return names.replace(part)

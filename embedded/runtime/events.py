@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes events into the store. The same thing said again of the same object raises its event's count."""
+    """A writer of events into the store. A repeated event raises the count of the first one."""
 
     def __init__(self, store: Store, component: str, host: str) -> None:
         self._store, self._component, self._host = store, component, host
@@ -24,11 +24,11 @@ class Recorder:
         self._written: deque[tuple[tuple[str, str, str], str]] = deque()
 
     def record(self, obj: Mapping[str, Any], reason: str, message: str, field_path: str = "") -> None:
-        """Write an event about `obj`. A namespace that is going, or gone, takes none."""
+        """Write an event about `obj`; a namespace that is being deleted, or gone, takes none."""
         metadata = obj["metadata"]
-        said = (metadata["uid"], reason, message)
+        identity = (metadata["uid"], reason, message)
         try:
-            known = self._store.find(EVENT, metadata["namespace"], self._names.get(said, ""))
+            known = self._store.find(EVENT, metadata["namespace"], self._names.get(identity, ""))
             if known is not None:
                 known |= {"count": known["count"] + 1, "lastTimestamp": now()}
                 self._store.update(EVENT, known)
@@ -37,8 +37,8 @@ class Recorder:
         except ApiError as error:
             _log.debug("event %s on %s: %s", reason, metadata["name"], error)
             return
-        self._names[said] = made["metadata"]["name"]
-        self._written.append((said, metadata["namespace"]))
+        self._names[identity] = made["metadata"]["name"]
+        self._written.append((identity, metadata["namespace"]))
         if len(self._written) > MOST:
             self._forget(*self._written.popleft())
 
@@ -60,7 +60,7 @@ class Recorder:
             "reportingInstance": self._host,
         }
 
-    def _forget(self, said: tuple[str, str, str], namespace: str) -> None:
-        name = self._names.pop(said, "")
+    def _forget(self, identity: tuple[str, str, str], namespace: str) -> None:
+        name = self._names.pop(identity, "")
         if self._store.find(EVENT, namespace, name) is not None:
             self._store.delete(EVENT, namespace, name)

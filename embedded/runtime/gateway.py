@@ -33,12 +33,12 @@ COMPONENTS = ("transformer", "predictor")
 
 
 def external_host(name: str, namespace: str) -> str:
-    """The host in `status.url` of an InferenceService or of one of its components."""
+    """Return the host in `status.url` of an InferenceService or of one of its components."""
     return f"{name}-{namespace}.{DOMAIN}"
 
 
 class Gateway:
-    """The ingress. `start` before use, `stop` after."""
+    """The inference ingress. `start` is called before use and `stop` after it."""
 
     def __init__(self, store: Store, resolve: Resolve) -> None:
         self._store, self._resolve = store, resolve
@@ -47,7 +47,11 @@ class Gateway:
         self.port = 0
 
     async def start(self, port: int = 0) -> str:
-        """Listen on loopback and return the URL. Raises PortTakenError."""
+        """Listen on loopback and return the URL.
+
+        Raises:
+            PortTakenError: The port is taken.
+        """
         app = web.Application(client_max_size=0)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner, self.port = await listen(app, port, "the inference ingress", "--inference-port")
@@ -65,7 +69,7 @@ class Gateway:
             await self._session.close()
 
     def component(self, host: str) -> tuple[str, str, str] | None:
-        """(namespace, InferenceService, component) that a Host header leads to, None when nobody has that host."""
+        """Return the (namespace, InferenceService, component) of a Host header, or None when nobody has that host."""
         host = host.partition(":")[0].lower().rstrip(".")
         local = LOCAL.fullmatch(host)
         if local:
@@ -76,9 +80,9 @@ class Gateway:
         # `a-b-c` may be a in b-c or a-b in c: the one that exists is meant.
         parts = label.split("-")
         for cut in range(1, len(parts)):
-            found = self._routed("-".join(parts[cut:]), "-".join(parts[:cut]))
-            if found:
-                return found
+            route = self._routed("-".join(parts[cut:]), "-".join(parts[:cut]))
+            if route:
+                return route
         return None
 
     def _routed(self, namespace: str, name: str) -> tuple[str, str, str] | None:
@@ -94,10 +98,10 @@ class Gateway:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         host = request.headers.get("Host", "")
-        found = self.component(host)
-        if found is None:
+        route = self.component(host)
+        if route is None:
             return web.Response(status=404, text=f"no InferenceService has the host {host[:256]!r}\n")
-        namespace, name, component = found
+        namespace, name, component = route
         authority = f"{name}-{component}.{namespace}.svc.cluster.local"
         endpoint = self._resolve(authority, 80)
         if endpoint is None:
@@ -133,7 +137,7 @@ class Gateway:
 
 
 def entry_component(service: Mapping[str, Any]) -> str:
-    """Where requests enter an InferenceService."""
+    """Return the component that requests enter first."""
     return "transformer" if "transformer" in service["spec"] else "predictor"
 
 

@@ -1,12 +1,12 @@
 """Images of the embedded platform: a folder with code and a pinned list of packages, run in a virtual environment.
 
 A reference resolves by its last path part, tag and digest dropped, to `images/<name>`: `registry.example/x/serving:2.1`
-is `images/serving`. No registry is ever asked. Environments live in a cache that platforms share; a half-built one is
-never taken for a whole one: it is built beside its place, marked, then renamed.
+is `images/serving`. No registry is ever asked. Environments live in a cache that platforms share. A partial build is
+never used: an environment is built in another folder, marked as complete, then renamed.
 
     ImageError              an image cannot be used
-    ├── UnknownImageError   no folder of that name; the text names those that there are
-    ├── BrokenImageError    the folder does not hold what it must
+    ├── UnknownImageError   no folder has the name; the text lists the known ones
+    ├── BrokenImageError    the folder is incomplete or its description is wrong
     └── BuildError          its environment cannot be built; the text says what helps
 """
 
@@ -28,7 +28,7 @@ from filelock import AsyncFileLock
 from embedded.runtime.init import KILL_ALL, contained
 
 Progress = Callable[[str], None]
-"""Told, in a line each, what a build is doing."""
+"""A function that is called with each line about the progress of a build."""
 
 MARKER = ".touchstone-complete"
 WHEELS = "TOUCHSTONE_WHEELS"
@@ -57,7 +57,7 @@ class BuildError(ImageError):
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """How to ask a container of the image whether it is ready: an HTTP GET or, without a path, a TCP connection."""
+    """The readiness check of an image: an HTTP GET or, without a path, a TCP connection."""
 
     port: int
     path: str | None = None
@@ -65,7 +65,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One folder under `images/`. `command` runs, in `workdir`, when the manifest names none; `args` go behind it."""
+    """One folder under `images/`. `command` and `args` run in `workdir`, unless the manifest names its own."""
 
     name: str
     folder: Path
@@ -89,15 +89,15 @@ class Images:
         self._building: dict[Path, asyncio.Task[Path]] = {}
 
     def names(self) -> list[str]:
-        """All names that resolve, in order."""
-        return sorted(found.parent.name for found in self._folder.glob("*/image.toml"))
+        """Return the names of all images, sorted."""
+        return sorted(file.parent.name for file in self._folder.glob("*/image.toml"))
 
     def resolve(self, reference: str) -> Image:
         """Find the image that a manifest means.
 
         Raises:
-            UnknownImageError: no image of that name.
-            BrokenImageError: there is one, but its description cannot be read.
+            UnknownImageError: No image has this name.
+            BrokenImageError: The image's description cannot be read.
         """
         name = reference.rpartition("/")[2].partition("@")[0].partition(":")[0]
         known = self.names()
@@ -111,12 +111,12 @@ class Images:
         return _read(self._folder / name)
 
     def environment(self, image: Image) -> Path:
-        """Where the image's virtual environment is, or will be. Images with the same list share one."""
+        """Return the folder of the image's environment, built or not. Images with the same requirements share one."""
         text = image.requirements.read_bytes() + sys.version.encode()
         return self._cache / hashlib.sha256(text).hexdigest()[:12]
 
     def is_built(self, image: Image) -> bool:
-        """Whether the environment is there, whole."""
+        """Return whether the environment is built completely."""
         return (self.environment(image) / MARKER).is_file()
 
     async def build(self, image: Image, progress: Progress) -> Path:
@@ -125,15 +125,15 @@ class Images:
         Callers in this and in other processes wait for each other.
 
         Raises:
-            BuildError: it cannot be built.
+            BuildError: The environment cannot be built.
         """
-        place = self.environment(image)
-        if (place / MARKER).is_file():
-            return place
-        task = self._building.get(place)
+        target = self.environment(image)
+        if (target / MARKER).is_file():
+            return target
+        task = self._building.get(target)
         if task is None:
-            task = self._building[place] = asyncio.create_task(self._build(image, place, progress))
-            task.add_done_callback(lambda _: self._building.pop(place))
+            task = self._building[target] = asyncio.create_task(self._build(image, target, progress))
+            task.add_done_callback(lambda _: self._building.pop(target))
         return await asyncio.shield(task)
 
     async def close(self) -> None:
@@ -143,25 +143,25 @@ class Images:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _build(self, image: Image, place: Path, progress: Progress) -> Path:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        lock = AsyncFileLock(place.with_suffix(".lock"))
+    async def _build(self, image: Image, target: Path, progress: Progress) -> Path:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = AsyncFileLock(target.with_suffix(".lock"))
         async with lock:
-            if (place / MARKER).is_file():
-                return place
-            # The lock says that nobody is building here: whatever lies there is a build that was cut off.
-            half = place.with_suffix(".half")
-            for leftover in (half, place):
+            if (target / MARKER).is_file():
+                return target
+            # Nobody else holds the lock, so an unmarked folder is a build that was cut off.
+            half = target.with_suffix(".half")
+            for leftover in (half, target):
                 await asyncio.to_thread(shutil.rmtree, leftover, ignore_errors=True)
             try:
                 await self._install(image, half, progress)
-                _point_scripts_at(half, place)
+                _point_scripts_at(half, target)
                 (half / MARKER).touch()
-                half.rename(place)
+                half.rename(target)
             finally:
                 await asyncio.to_thread(shutil.rmtree, half, ignore_errors=True)
         progress(f"image {image.name}: built")
-        return place
+        return target
 
     async def _install(self, image: Image, half: Path, progress: Progress) -> None:
         progress(f"image {image.name}: building its environment (once; {_count(image.requirements)} packages)")
@@ -220,9 +220,9 @@ def _read(folder: Path) -> Image:
 
 
 async def _run(*command: str, each_line: Callable[[str], None] | None = None) -> tuple[int, str]:
-    """Run a command to its end; its output, standard error included, comes back whole.
+    """Run a command to its end; return its exit status and its output, standard error included.
 
-    Nothing of it outlives this call, or this process: it runs as containers do.
+    No process of it outlives this call or this process: it runs as containers do.
     """
     process = await asyncio.create_subprocess_exec(
         *contained(command),
@@ -260,20 +260,20 @@ def _count(requirements: Path) -> int:
     return sum(1 for line in requirements.read_text().splitlines() if line.strip() and not line.startswith("#"))
 
 
-def _point_scripts_at(built: Path, place: Path) -> None:
-    """Scripts name their interpreter by its full path: make that the path after the renaming."""
+def _point_scripts_at(built: Path, target: Path) -> None:
+    """Make scripts name their interpreter by the path that it has after the renaming."""
     for script in (built / "bin").iterdir():
         if script.is_file() and not script.is_symlink():
             text = script.read_bytes()
             if text.startswith(b"#!") or script.name.startswith("activate"):
-                script.write_bytes(text.replace(str(built).encode(), str(place).encode()))
+                script.write_bytes(text.replace(str(built).encode(), str(target).encode()))
 
 
 async def build_all(images: Images, progress: Progress, names: Collection[str] = ()) -> None:
-    """Build the environments of these images, or all, that are not there yet; two at a time.
+    """Build the missing environments of these images, or of all, two at a time.
 
     Raises:
-        ImageError: one cannot be built.
+        ImageError: An image cannot be built.
     """
     turn = asyncio.Semaphore(2)
 

@@ -1,11 +1,11 @@
-"""The first process of a container: starts the command and keeps nothing of it alive when it, or the platform, ends.
+"""The first process of a container: it starts the command, and kills what is left when that or the platform ends.
 
-Run as a file with `python -I -S init.py PARENT COMMAND...`, in a session of its own, with the container's environment.
-* The platform dies in whatever way: the kernel sends SIGUSR1 (PR_SET_PDEATHSIG), and the whole container is killed.
-* SIGTERM goes to the command alone, as a container's runtime sends it. SIGUSR1 kills the whole container.
-* The command ends: what it left behind is killed, and its status becomes ours (128 + n for a signal n).
+It runs as a file, `python -I -S init.py PARENT COMMAND...`, in a session of its own, with the container's environment.
+* When the platform dies in any way, the kernel sends SIGUSR1 (PR_SET_PDEATHSIG), and the whole container is killed.
+* SIGTERM goes to the command alone, as from a container runtime. SIGUSR1 kills the whole container.
+* When the command ends, what it left behind is killed, and its status becomes ours (128 + n for a signal n).
 
-At run time it is no part of the `embedded` package and imports the standard library only: it must start fast.
+At run time it is not a part of the `embedded` package and imports only the standard library, so that it starts fast.
 """
 
 import contextlib
@@ -25,12 +25,12 @@ NOT_FOUND = 127
 
 
 def contained(command: Sequence[str]) -> list[str]:
-    """What to execute, in a session of its own, so that `command` runs as a container of the calling process."""
+    """Return the arguments of a process that, in a new session, runs `command` as a container of this process."""
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 
 def _execute(command: list[str], libc: ctypes.CDLL) -> NoReturn:
-    """Become the command. It has a process group of its own, so that all of it can be killed without us."""
+    """Become the command, in a process group of its own, so that the group can be killed without this process."""
     os.setpgid(0, 0)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     for caught in (signal.SIGTERM, KILL_ALL):

@@ -1,4 +1,4 @@
-"""What a container writes to its standard output and error: bounded files, one a run, the run before kept too."""
+"""The output of containers, in bounded files: one for each run, with the previous run's kept too."""
 
 import asyncio
 import time
@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 HALF = 2 * 1024 * 1024
-"""Bytes. A run's log is one file of at most this size, and the one before it: 4 MiB a run at most."""
+"""The most bytes of one file. A run's log is one such file and the one before it: 4 MiB at most."""
 
 CHUNK = 64 * 1024
 MARKS_A_SECOND, MOST_MARKS = 4, 16384
-"""How exactly, and how far back, it is known when something was written."""
+"""The marks that record when output was written: how many in a second, and how many are kept."""
 
 
 class RunLog:
@@ -31,11 +31,11 @@ class RunLog:
 
     @property
     def end(self) -> int:
-        """How many bytes were ever written."""
+        """The number of bytes that were ever written."""
         return self._dropped + self._older_size + self._size
 
     def write(self, data: bytes) -> None:
-        """Append; the oldest half goes when the bound is reached."""
+        """Append data; the oldest half is dropped when the limit is reached."""
         if self._size + len(data) > HALF and self._size:
             self._file.close()
             self._path.replace(self._older)
@@ -51,27 +51,27 @@ class RunLog:
         self._wake()
 
     def close(self) -> None:
-        """No more will come; followers end."""
+        """Close the log, so that followers end."""
         if not self._closed:
             self._closed = True
             self._file.close()
             self._wake()
 
     def remove(self) -> None:
-        """Close, and delete the files."""
+        """Close the log and delete its files."""
         self.close()
         self._path.unlink(missing_ok=True)
         self._older.unlink(missing_ok=True)
 
     def since(self, moment: float) -> int:
-        """The byte offset of what was written from this moment (seconds of the clock) on."""
+        """Return the byte offset of the output from this moment on (seconds of the clock)."""
         index = bisect_left(self._marks, (int(moment * MARKS_A_SECOND), 0))
         return self._marks[index][1] if index < len(self._marks) else self.end
 
     def read(self, start: int = 0) -> bytes:
-        """All that is kept from the byte offset `start` on, which counts what was dropped.
+        """Return the output that is kept from the byte offset `start` on; offsets count dropped bytes too.
 
-        Files that somebody deleted are kept no more: a log is no reason to fail.
+        Files that somebody deleted count as empty: a log is no reason to fail.
         """
         try:
             kept = (self._older.read_bytes() if self._older_size else b"") + self._path.read_bytes()
@@ -80,14 +80,14 @@ class RunLog:
         return kept[max(0, start - self._dropped) :]
 
     def tail(self, lines: int | None, start: int = 0) -> bytes:
-        """The last lines, whole, of what is kept from `start` on; all of it when there are fewer, or for None."""
+        """Return the last lines, whole, of the output from `start` on; all of it for None."""
         kept = self.read(start)
         if lines is None:
             return kept
         return b"".join(kept.splitlines(keepends=True)[-lines:]) if lines > 0 else b""
 
     async def follow(self, lines: int | None, start: int = 0) -> AsyncIterator[bytes]:
-        """What is kept (its last `lines`, from `start` on), then what comes, until the log is closed."""
+        """Yield the kept output (its last `lines`, from `start` on), then new output, until the log is closed."""
         position = self.end
         yield self.tail(lines, start)
         while True:
@@ -107,7 +107,7 @@ class RunLog:
 
 
 class ContainerLog:
-    """The logs of one container: the current run's and the one's before."""
+    """The logs of one container: of the current run and of the previous one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -116,7 +116,7 @@ class ContainerLog:
         self.previous: RunLog | None = None
 
     def new_run(self) -> RunLog:
-        """Start the log of another run; the one before the last is deleted."""
+        """Start the log of another run, and delete the log before the previous one."""
         if self.previous is not None:
             self.previous.remove()
         if self.current is not None:

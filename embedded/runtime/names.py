@@ -1,8 +1,8 @@
-"""Cluster DNS and Services in one: a name and a port of the cluster to an address on loopback.
+"""Cluster DNS and Services: from a name and a port of the cluster to an address on loopback.
 
 `x.ns.svc[.cluster.local]` leads through the Service `x`: to a pod that its selector finds and that is ready, to the
-target of an ExternalName (the Host header stays, as with a CNAME), or to a part of the platform itself. Other names are
-passed through: they are not the cluster's business.
+target of an ExternalName (the Host header stays, as with a CNAME), or to a part of the platform itself. Other names do
+not belong to the cluster and stay as they are.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,31 +16,31 @@ MOST_ALIASES = 8
 
 
 class Pod(Protocol):
-    """What the names need to know of a pod."""
+    """A pod as the resolver sees it."""
 
     @property
     def address(self) -> str:
-        """Its IP."""
+        """The IP address."""
 
     @property
     def ready(self) -> bool:
-        """Whether it may get requests."""
+        """True if the pod may get requests."""
 
     @property
     def going(self) -> bool:
-        """Whether it is being stopped."""
+        """True if the pod is being stopped."""
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """What selectors look at."""
+        """The labels that selectors match."""
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        """As in the manifest."""
+        """The spec, as in the manifest."""
 
 
 class ClusterNames:
-    """Resolves names of the cluster. `pods(namespace)` gives the pods that there are."""
+    """A resolver of cluster names. `pods(namespace)` gives the pods of a namespace."""
 
     def __init__(self, store: Store, pods: Callable[[str], Iterable[Pod]]) -> None:
         self._store, self._pods = store, pods
@@ -48,17 +48,17 @@ class ClusterNames:
         self._turn = 0
 
     def serve(self, namespace: str, name: str, host: str, port: int) -> None:
-        """Lead every port of a Service without selector to a part of the platform at host:port."""
+        """Map every port of a Service without selector to a part of the platform at host:port."""
         self._platform[namespace, name] = (host, port)
 
     def resolve(self, host: str, port: int) -> Endpoint | None:
-        """Where a request to host:port goes now; None when nobody is there (no such Service or port, no ready pod)."""
+        """Return where a request to host:port goes now, or None when nobody answers (no Service, port or ready pod)."""
         return self._find(host, port, ready=True)
 
     def address(self, host: str, port: int | None) -> Endpoint | None:
-        """Like `resolve`, for a container's environment: a pod counts once it has an address, ready or not.
+        """Return an address for a container's environment: like `resolve`, but a pod need not be ready yet.
 
-        Without a port the Service's first one is meant.
+        Without a port, the Service's first one is used.
         """
         if port is None:
             service = self._service(host)
@@ -69,58 +69,58 @@ class ClusterNames:
         return self._find(host, port, ready=False)
 
     def exists(self, host: str) -> bool:
-        """Whether a Service has this name."""
+        """Return whether a Service has this name."""
         return self._service(host) is not None
 
     def _find(self, host: str, port: int, *, ready: bool) -> Endpoint | None:
-        place, target = split(host), host
-        if place is None:
+        key, target = split(host), host
+        if key is None:
             return Endpoint(host, port, _authority(host, port))
         for _ in range(MOST_ALIASES):
-            service = self._store.find(SERVICE, place[0], place[1])
+            service = self._store.find(SERVICE, key[0], key[1])
             if service is None:
                 return None
             if service["spec"].get("type") != "ExternalName":
-                found = self._behind(place, service, port, ready=ready)
-                return None if found is None else Endpoint(*found, _authority(host, port))
+                address = self._behind(key, service, port, ready=ready)
+                return None if address is None else Endpoint(*address, _authority(host, port))
             target = service["spec"]["externalName"]
             following = split(target)
             if following is None:
                 return Endpoint(target, port, _authority(host, port))
-            place = following
+            key = following
         return None
 
     def _behind(
-        self, place: tuple[str, str], service: Mapping[str, Any], port: int, *, ready: bool
+        self, key: tuple[str, str], service: Mapping[str, Any], port: int, *, ready: bool
     ) -> tuple[str, int] | None:
         declared = next((p for p in service["spec"].get("ports") or () if p["port"] == port), None)
         if declared is None:
             return None
-        if place in self._platform:
-            return self._platform[place]
+        if key in self._platform:
+            return self._platform[key]
         selector = service["spec"].get("selector")
         if not selector:
             return None
-        matching = [pod for pod in self._pods(place[0]) if selector.items() <= pod.labels.items()]
+        matching = [pod for pod in self._pods(key[0]) if selector.items() <= pod.labels.items()]
         if ready:
             matching = [pod for pod in matching if pod.ready]
         else:
             matching = [pod for pod in matching if not pod.going] or matching
         if not matching:
             return None
-        # Requests take turns. What a container is told must stay the same for as long as it is true.
+        # Requests go round the pods; a container's environment must stay the same for as long as it is true.
         self._turn += ready
         pod = matching[self._turn % len(matching)] if ready else matching[0]
         target = _target_port(declared, pod)
         return None if target is None else (pod.address, target)
 
     def _service(self, host: str) -> dict[str, Any] | None:
-        place = split(host)
-        return None if place is None else self._store.find(SERVICE, *place)
+        key = split(host)
+        return None if key is None else self._store.find(SERVICE, *key)
 
 
 def split(host: str) -> tuple[str, str] | None:
-    """(namespace, service) of a cluster name, None for any other host."""
+    """Return (namespace, service) of a cluster name, or None for any other host."""
     name = host.rstrip(".").lower().removesuffix(".cluster.local")
     if not name.endswith(".svc"):
         return None

@@ -1,7 +1,7 @@
-"""The node's agent: runs the pods of the store as processes and keeps their status true.
+"""The node's agent: it runs the pods of the store as processes and keeps their status up to date.
 
 A pod is started when it appears and stopped when it gets a deletionTimestamp; a finalizer holds it in the store until
-its processes are gone. Not here: who makes pods (controllers).
+its processes are gone. Controllers make the pods.
 """
 
 import asyncio
@@ -55,22 +55,22 @@ class RunningPod:
 
     @property
     def key(self) -> tuple[str, str]:
-        """(namespace, name)."""
+        """The namespace and the name of the pod."""
         return self._metadata["namespace"], self._metadata["name"]
 
     @property
     def uid(self) -> str:
-        """Of the pod's object: another pod of the same name is another pod."""
+        """The UID of the Pod object; a later pod of the same name has another."""
         return str(self._metadata["uid"])
 
     @property
     def ready(self) -> bool:
-        """Whether it may get requests."""
+        """True if the pod may get requests."""
         return self.stopping is None and all(container.ready for container in self.containers.values())
 
     @property
     def going(self) -> bool:
-        """Whether it is being stopped."""
+        """True if the pod is being stopped."""
         return self.stopping is not None
 
     def report(self) -> None:
@@ -81,7 +81,7 @@ class RunningPod:
             self._agent.changed()
 
     async def stop(self, grace: float) -> None:
-        """End all containers; returns when no process is left."""
+        """End all containers; return when no process is left."""
         await asyncio.gather(*(container.stop(grace) for container in self.containers.values()))
 
     def _plan(self, obj: dict[str, Any], container: Mapping[str, Any]) -> ContainerPlan:
@@ -109,7 +109,7 @@ class RunningPod:
                 mounts=self.volumes.mounts(container),
             ),
             probe=lambda image, launched: probe_of(container, image, launched, self.address),
-            tell=lambda reason, message: agent.events.record(
+            record_event=lambda reason, message: agent.events.record(
                 obj, reason, message, f"spec.containers{{{container['name']}}}"
             ),
             policy=RestartPolicy(self.spec.get("restartPolicy") or "Always"),
@@ -161,7 +161,7 @@ class RunningPod:
 
 
 class Kubelet:
-    """Runs pods. `run` works until cancelled; `stop` ends all processes."""
+    """The node's agent. `run` works until cancelled; `stop` ends all processes."""
 
     def __init__(
         self,
@@ -178,7 +178,7 @@ class Kubelet:
         self.names = ClusterNames(store, self.pods)
         self.events = Recorder(store, "kubelet", NODE_NAME)
         self.volumes = state / "volumes"
-        shutil.rmtree(self.volumes, ignore_errors=True)  # of a platform that was killed
+        shutil.rmtree(self.volumes, ignore_errors=True)  # left by a platform that was killed
         self._addresses, self._logs = addresses, state / "logs"
         self._pods: dict[tuple[str, str], RunningPod] = {}
         self._by_namespace: defaultdict[str, dict[str, RunningPod]] = defaultdict(dict)
@@ -186,7 +186,7 @@ class Kubelet:
         self._stopping = False
 
     def pods(self, namespace: str) -> Iterable[RunningPod]:
-        """The pods of a namespace that have an address."""
+        """Return the pods of a namespace that have an address."""
         return self._by_namespace.get(namespace, {}).values()
 
     async def run(self) -> None:
@@ -203,38 +203,42 @@ class Kubelet:
                 self.changed()
 
     async def stop(self, grace: float) -> None:
-        """End every process: SIGTERM to all, after `grace` seconds SIGKILL. No pod is started any more."""
+        """End every process: SIGTERM to all, SIGKILL after `grace` seconds. No pod is started any more."""
         self._stopping = True
         await asyncio.gather(*(self._stopped(pod, grace) for pod in self._pods.values()))
 
     def changed(self) -> None:
-        """Something changed that names may lead to, or that a container may be waiting for: look once, soon."""
+        """Check all pods soon, once: something changed that names lead to, or that a container may be waiting for."""
         if self._check_names is None:
             self._check_names = asyncio.get_running_loop().call_soon(self._look)
 
-    async def logs(self, namespace: str, name: str, asked: LogQuery) -> AsyncIterator[bytes]:
-        """What a container wrote. Raises ApiError 400 when it cannot be told, as the real API does."""
-        pod, container = self._pods.get((namespace, name)), asked.container
+    async def logs(self, namespace: str, name: str, query: LogQuery) -> AsyncIterator[bytes]:
+        """Yield what a container wrote.
+
+        Raises:
+            ApiError: The log is not available; the text is the real API's (400).
+        """
+        pod, container = self._pods.get((namespace, name)), query.container
         if pod is None:
             raise errors.bad_request(f'the pod "{name}" has not been started')
         if container not in pod.containers:
             raise errors.bad_request(f"container {container} is not valid for pod {name}")
         log = pod.containers[container].log
-        run = log.previous if asked.previous else log.current
+        run = log.previous if query.previous else log.current
         if run is None:
-            if asked.previous:
+            if query.previous:
                 raise errors.bad_request(f'previous terminated container "{container}" in pod "{name}" not found')
             waiting = pod.containers[container].status()["state"].get("waiting", {})
             why = waiting.get("reason", "ContainerCreating")
             raise errors.bad_request(
                 f'container "{container}" in pod "{name}" is waiting to start: {waiting.get("message") or why}'
             )
-        start = 0 if asked.since is None else run.since(asked.since)
-        if asked.follow:
-            async for chunk in run.follow(asked.tail, start):
+        start = 0 if query.since is None else run.since(query.since)
+        if query.follow:
+            async for chunk in run.follow(query.tail, start):
                 yield chunk
         else:
-            yield run.tail(asked.tail, start)
+            yield run.tail(query.tail, start)
 
     # From the store to processes.
 
@@ -261,7 +265,7 @@ class Kubelet:
             current["metadata"]["finalizers"] = [*finalizers, FINALIZER]
             current["spec"].setdefault("nodeName", NODE_NAME)
             current = self.store.update(POD, current)
-        # Whoever replaces a pod (the same Deployment) gets its address again, so that what was told it stays right.
+        # The successor of a pod (of the same Deployment) gets its address, so that configured addresses stay valid.
         owners = current["metadata"].get("ownerReferences") or [{"name": key[1]}]
         address = self._addresses.allocate(f"{key[0]}/{owners[0]['name']}")
         folder = self._logs / key[0] / f"{key[1]}-{current['metadata']['uid'][:8]}"
@@ -294,7 +298,7 @@ class Kubelet:
             self._start(pod.key, successor)
 
     def _release(self, key: tuple[str, str], uid: str) -> None:
-        """Let the store forget a pod whose processes are gone."""
+        """Remove our finalizer from a pod whose processes are gone, so that the store deletes it."""
         obj = self.store.find(POD, *key)
         if obj is None or obj["metadata"]["uid"] != uid:
             return

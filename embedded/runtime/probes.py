@@ -1,8 +1,8 @@
-"""Is a container ready? One question at a time: an HTTP GET, a TCP connection, or a command in the container.
+"""Readiness probes: an HTTP GET, a TCP connection, or a command in the container.
 
-Which question: the manifest's `readinessProbe` (httpGet, tcpSocket or exec), else the image's own, else a TCP
-connection to the container's first port, else none: then a container is ready once it runs.
-`initialDelaySeconds` is not waited for: who asks often needs no guess at how long a start takes.
+The probe is the manifest's `readinessProbe` (httpGet, tcpSocket or exec), else the image's own, else a TCP connection
+to the container's first port. Without any of these, a container is ready once it runs. `initialDelaySeconds` is
+ignored: frequent probes need no guess at how long a start takes.
 """
 
 import asyncio
@@ -22,16 +22,16 @@ OUTPUT_BYTES = 1024
 
 
 class ProbeConfigError(Exception):
-    """The manifest's probe cannot be carried out here."""
+    """A probe of the manifest that cannot be carried out here."""
 
 
 Question = Callable[[float], Awaitable[str | None]]
-"""Asks once, within so many seconds. None when ready, else what is wrong, in words."""
+"""A function that probes once, within so many seconds; it returns None when ready, else the fault in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What to ask, and how often. Times in seconds."""
+    """A probe, with its times in seconds."""
 
     ask: Question
     period: float = 10.0
@@ -39,24 +39,24 @@ class Probe:
     failures: int = 3
     successes: int = 1
     eager: float = 0.1
-    """Between two questions until the first success; a real kubelet waits for `period` here too."""
+    """The pause between two probes until the first success; a real kubelet uses `period` here too."""
 
 
 def probe_of(container: Mapping[str, Any], image: Image, launch: Launch, address: str) -> Probe | None:
-    """The probe for a container that was launched at this address, None when it is ready by running.
+    """Return the probe for a container that was launched at this address; None when running means ready.
 
     Raises:
-        ProbeConfigError: the manifest asks for one that is not supported, or for a port that nobody named.
+        ProbeConfigError: The manifest's probe is not supported, or names a port that does not exist.
     """
-    wanted = container.get("readinessProbe")
-    if wanted:
+    spec = container.get("readinessProbe")
+    if spec:
         return Probe(
-            _question(wanted, container, launch, address),
-            period=float(wanted.get("periodSeconds") or 10),
-            timeout=float(wanted.get("timeoutSeconds") or 1),
-            failures=int(wanted.get("failureThreshold") or 3),
-            successes=int(wanted.get("successThreshold") or 1),
-            eager=0.5 if "exec" in wanted else 0.1,
+            _question(spec, container, launch, address),
+            period=float(spec.get("periodSeconds") or 10),
+            timeout=float(spec.get("timeoutSeconds") or 1),
+            failures=int(spec.get("failureThreshold") or 3),
+            successes=int(spec.get("successThreshold") or 1),
+            eager=0.5 if "exec" in spec else 0.1,
         )
     if image.readiness is not None:
         port, path = image.readiness.port, image.readiness.path
@@ -67,16 +67,16 @@ def probe_of(container: Mapping[str, Any], image: Image, launch: Launch, address
     return Probe(partial(_connect, address, ports[0]["containerPort"])) if ports else None
 
 
-def _question(wanted: Mapping[str, Any], container: Mapping[str, Any], launch: Launch, address: str) -> Question:
-    if "httpGet" in wanted:
-        asked = wanted["httpGet"]
-        headers = tuple((header["name"], header["value"]) for header in asked.get("httpHeaders") or ())
-        scheme, path = str(asked.get("scheme") or "HTTP").lower(), str(asked.get("path") or "/").lstrip("/")
-        return partial(_get, f"{scheme}://{address}:{_port(asked['port'], container)}/{path}", headers)
-    if "tcpSocket" in wanted:
-        return partial(_connect, address, _port(wanted["tcpSocket"]["port"], container))
-    if "exec" in wanted:
-        return partial(_execute, [launch.mounts.replace(part) for part in wanted["exec"]["command"]], launch)
+def _question(spec: Mapping[str, Any], container: Mapping[str, Any], launch: Launch, address: str) -> Question:
+    if "httpGet" in spec:
+        request = spec["httpGet"]
+        headers = tuple((header["name"], header["value"]) for header in request.get("httpHeaders") or ())
+        scheme, path = str(request.get("scheme") or "HTTP").lower(), str(request.get("path") or "/").lstrip("/")
+        return partial(_get, f"{scheme}://{address}:{_port(request['port'], container)}/{path}", headers)
+    if "tcpSocket" in spec:
+        return partial(_connect, address, _port(spec["tcpSocket"]["port"], container))
+    if "exec" in spec:
+        return partial(_execute, [launch.mounts.replace(part) for part in spec["exec"]["command"]], launch)
     raise ProbeConfigError("readinessProbe: this platform carries out httpGet, tcpSocket and exec only")
 
 
@@ -84,7 +84,7 @@ async def _get(url: str, headers: tuple[tuple[str, str], ...], within: float) ->
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=within)) as session,
-            # As a kubelet: what is asked is whether it answers, not who it is.
+            # Like a kubelet, the probe does not verify certificates.
             session.get(url, headers=dict(headers), allow_redirects=False, ssl=False) as response,
         ):
             return None if 200 <= response.status < 400 else f"GET {url}: status {response.status}"
@@ -119,8 +119,8 @@ async def _execute(command: list[str], launch: Launch, within: float) -> str | N
             await process.wait()
     if process.returncode == 0:
         return None
-    said = output[-OUTPUT_BYTES:].decode(errors="replace").strip()
-    return f"{command[0]!r} ended with status {process.returncode}: {said}"
+    tail = output[-OUTPUT_BYTES:].decode(errors="replace").strip()
+    return f"{command[0]!r} ended with status {process.returncode}: {tail}"
 
 
 def _port(port: int | str, container: Mapping[str, Any]) -> int:

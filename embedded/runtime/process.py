@@ -9,7 +9,7 @@ from embedded.runtime.logs import CHUNK, RunLog
 
 
 class Run:
-    """A started command. Make one with `start`; nothing of it outlives `ended`, or this platform."""
+    """A started command, made by `start`. No process of it outlives `ended` or the platform."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: RunLog) -> None:
         self._process = process
@@ -18,7 +18,7 @@ class Run:
 
     @property
     def pid(self) -> int:
-        """Of the container's first process (`init.py`)."""
+        """The id of the container's first process (`init.py`)."""
         return self._process.pid
 
     def terminate(self) -> None:
@@ -32,7 +32,7 @@ class Run:
             self._process.send_signal(KILL_ALL)
 
     async def stop(self, grace: float) -> int:
-        """SIGTERM, and after `grace` seconds SIGKILL. Returns the exit status, 128 + n for a signal."""
+        """Send SIGTERM, and SIGKILL after `grace` seconds; return the exit status, 128 + n for a signal."""
         self.terminate()
         await asyncio.wait([self.ended], timeout=grace)
         self.kill()
@@ -60,7 +60,7 @@ async def start(launch: Launch, log: RunLog) -> Run:
 
 
 async def spawn(launch: Launch, command: Sequence[str]) -> asyncio.subprocess.Process:
-    """Begin a command where a container runs: its folder, its environment, a session of its own; output is piped."""
+    """Start a command in a container's folder and environment, in a new session, with its output piped."""
     return await asyncio.create_subprocess_exec(
         *contained(command),
         stdin=asyncio.subprocess.DEVNULL,

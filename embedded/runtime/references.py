@@ -1,4 +1,4 @@
-"""What a pod's description refers to: the data of ConfigMaps and Secrets, and fields of the pod itself."""
+"""References of pod specs: the data of ConfigMaps and Secrets, and fields of the pod itself."""
 
 import base64
 import re
@@ -11,35 +11,35 @@ from embedded.api.store import Store
 LABELLED = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
 
 REFERENCES = {"configMap": CONFIGMAP, "secret": SECRET}
-"""How the names of references begin (`configMapRef`, `secretKeyRef`, a volume's `secret`), and to what they lead."""
+"""The kinds by the first part of a reference's name (`configMapRef`, `secretKeyRef`, a volume's `secret`)."""
 
 
 class MissingError(Exception):
-    """A pod refers to something that is not there; the text is a kubelet's. It may come to be."""
+    """A reference of a pod to something that does not exist (yet); the text is a kubelet's."""
 
 
 def data_of(store: Store, resource: Resource, namespace: str, reference: Mapping[str, Any]) -> dict[str, bytes]:
-    """All keys of the ConfigMap or Secret that a reference names; none when it is missing and optional.
+    """Return all keys of the ConfigMap or Secret that a reference names; none when it is missing and optional.
 
     Raises:
-        MissingError: it is not there.
+        MissingError: The object does not exist.
     """
-    found = store.find(resource, namespace, reference["name"])
-    if found is None:
+    obj = store.find(resource, namespace, reference["name"])
+    if obj is None:
         if reference.get("optional"):
             return {}
         raise MissingError(f'{resource.kind.lower()} "{reference["name"]}" not found')
-    plain = found.get("data") or {}
-    coded = plain if resource is SECRET else found.get("binaryData") or {}
+    plain = obj.get("data") or {}
+    coded = plain if resource is SECRET else obj.get("binaryData") or {}
     decoded = {name: base64.b64decode(value) for name, value in coded.items()}
     return decoded if resource is SECRET else decoded | {name: value.encode() for name, value in plain.items()}
 
 
 def key_of(store: Store, resource: Resource, namespace: str, reference: Mapping[str, Any]) -> bytes | None:
-    """The value of the key that a reference names; None when it is missing and optional.
+    """Return the value of the key that a reference names; None when it is missing and optional.
 
     Raises:
-        MissingError: it is not there.
+        MissingError: The object or the key does not exist.
     """
     data = data_of(store, resource, namespace, reference)
     if reference["key"] in data:
@@ -50,10 +50,10 @@ def key_of(store: Store, resource: Resource, namespace: str, reference: Mapping[
 
 
 def field_of(pod: Mapping[str, Any], pod_ip: str, path: str) -> str:
-    """A field of the pod, by the path that a fieldRef names.
+    """Return a field of the pod, by the path that a fieldRef names.
 
     Raises:
-        MissingError: not a field that can be had here.
+        MissingError: The field is not supported.
     """
     metadata = pod["metadata"]
     if labelled := LABELLED.fullmatch(path):

@@ -1,8 +1,8 @@
-"""A pod's volumes: folders on this machine, and what their mount paths become in a container's words.
+"""The volumes of pods: folders on this machine, and the replacement of mount paths by these folders.
 
 A process has no file system of its own, so the path under which a manifest mounts a volume is replaced by the real
 folder, as cluster names are by addresses: in command, arguments, environment and working directory. emptyDir, secret,
-configMap, downwardAPI and projected volumes are here; their files can be read by nobody else, whatever mode is asked.
+configMap, downwardAPI and projected volumes are here; only their owner can read the files, whatever mode is set.
 """
 
 import os
@@ -22,20 +22,20 @@ SOURCES = ("secret", "configMap", "downwardAPI")
 
 
 class MountError(Exception):
-    """A volume cannot be mounted (yet); the text is a kubelet's."""
+    """A volume that cannot be mounted (yet); the text is a kubelet's."""
 
 
 class Mounts:
-    """Where the mount paths of one container lead."""
+    """The mount paths of one container, with their folders."""
 
-    def __init__(self, places: Mapping[str, Path]) -> None:
-        self._places = {path.rstrip("/"): str(folder) for path, folder in places.items()}
-        longest_first = sorted(self._places, key=len, reverse=True)
+    def __init__(self, folders: Mapping[str, Path]) -> None:
+        self._folders = {path.rstrip("/"): str(folder) for path, folder in folders.items()}
+        longest_first = sorted(self._folders, key=len, reverse=True)
         self._path = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w.-])")
 
     def replace(self, text: str) -> str:
-        """Every mount path in `text`, and every path below one, as it is on this machine."""
-        return self._path.sub(lambda found: self._places[found[0]], text) if self._places else text
+        """Return `text` with every mount path, and every path below one, replaced by the path on this machine."""
+        return self._path.sub(lambda match: self._folders[match[0]], text) if self._folders else text
 
 
 class Volumes:
@@ -47,24 +47,24 @@ class Volumes:
         self._written: set[str] = set()
 
     def mounts(self, container: Mapping[str, Any]) -> Mounts:
-        """Make what the container mounts, and say where it is.
+        """Make the volumes that the container mounts, and return their folders by mount path.
 
         Raises:
-            MountError: a Secret, ConfigMap or key is not there, or the volume is of a type that is not to be had here.
+            MountError: A Secret, ConfigMap or key does not exist, or the type of a volume is not supported.
         """
-        places: dict[str, Path] = {}
+        folders: dict[str, Path] = {}
         for mount in container.get("volumeMounts") or ():
             if not mount["mountPath"].strip("/"):
                 raise MountError(f'volume "{mount["name"]}" cannot be mounted on the root')
             folder = self._made(mount["name"])
-            place = folder / _inside(mount.get("subPath") or "")
-            if not place.exists():
-                place.mkdir(parents=True)
-            places[mount["mountPath"]] = place
-        return Mounts(places)
+            target = folder / _inside(mount.get("subPath") or "")
+            if not target.exists():
+                target.mkdir(parents=True)
+            folders[mount["mountPath"]] = target
+        return Mounts(folders)
 
     def refresh(self) -> None:
-        """Write again what changed in the Secrets and ConfigMaps that are mounted; what is missing stays as it was."""
+        """Write again what changed in mounted Secrets and ConfigMaps; what is missing stays as it was."""
         for name in self._written:
             try:
                 self._made(name)
@@ -72,7 +72,7 @@ class Volumes:
                 continue  # as a kubelet does: the container keeps the files that it started with
 
     def remove(self) -> None:
-        """Delete everything."""
+        """Delete all volumes."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _made(self, name: str) -> Path:
@@ -87,7 +87,7 @@ class Volumes:
                 sources = [(source, mode) for source in volume["projected"].get("sources") or ()]
             else:
                 sources = [(volume, None)]
-            files = {path: found for source, mode in sources for path, *found in self._files(source, mode)}
+            files = {path: entry for source, mode in sources for path, *entry in self._files(source, mode)}
         except MissingError as error:
             raise MountError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
         _write(folder, files)
@@ -95,7 +95,7 @@ class Volumes:
         return folder
 
     def _files(self, source: Mapping[str, Any], mode: int | None) -> Iterator[tuple[str, bytes, int]]:
-        """(path, content, mode) of everything in one source."""
+        """Yield (path, content, mode) of every file in one source."""
         kind = next((kind for kind in SOURCES if kind in source), None)
         if kind is None:
             asked_for = ", ".join(name for name in source if name != "name") or "nothing"
@@ -115,8 +115,8 @@ class Volumes:
             return
         reference = {"name": asked.get("secretName") or asked.get("name"), "optional": asked.get("optional")}
         data = data_of(self._store, REFERENCES[kind], self._pod["metadata"]["namespace"], reference)
-        wanted: list[Mapping[str, Any]] = [{"key": key, "path": key} for key in data] if items is None else items
-        for item in wanted:
+        chosen: list[Mapping[str, Any]] = [{"key": key, "path": key} for key in data] if items is None else items
+        for item in chosen:
             if item["key"] in data:
                 yield item["path"], data[item["key"]], item.get("mode")
             elif not asked.get("optional"):
@@ -125,26 +125,30 @@ class Volumes:
 
 
 def _inside(path: str) -> str:
-    """The path, when it leads nowhere else. Raises MountError."""
+    """Return the path if it is relative and stays inside.
+
+    Raises:
+        MountError: The path is absolute or contains `..`.
+    """
     if path.startswith("/") or ".." in Path(path).parts:
         raise MountError(f"{path!r} must be a relative path without '..'")
     return path
 
 
 def _write(folder: Path, files: Mapping[str, list[Any]]) -> None:
-    """Make these the folder's files; each is there whole, as it was or as it shall be."""
+    """Make these the only files of the folder; each is there whole, old or new."""
     for old in folder.rglob("*"):
         if old.is_file() and str(old.relative_to(folder)) not in files:
             old.unlink()
     for path, (content, mode) in files.items():
-        place = folder / _inside(path)
-        if place.is_file() and place.read_bytes() == content:
+        target = folder / _inside(path)
+        if target.is_file() and target.read_bytes() == content:
             continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        beside = place.with_name(f".{place.name}.new")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f".{target.name}.new")
         beside.unlink(missing_ok=True)
         with os.fdopen(
             os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode & OWNER_ONLY | READABLE), "wb"
         ) as file:
             file.write(content)
-        beside.replace(place)
+        beside.replace(target)

@@ -1,4 +1,4 @@
-"""Start and stop of the platform's own HTTP servers, and a clear word when a port is taken."""
+"""The start of the platform's HTTP servers, with a clear message when a port is taken."""
 
 import errno
 import logging
@@ -12,26 +12,26 @@ LOOPBACK = "127.0.0.1"
 
 
 class _BrokenRequests(logging.Filter):
-    """Passes all but what aiohttp logs, with a traceback and the header, of a request that is no HTTP."""
+    """A filter for aiohttp's log records about requests that are not HTTP: they hold a traceback and the header."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def keep_broken_requests_out_of_the_log() -> None:
-    """Have no server of this process log them: the sender gets 400, and a header may hold a token."""
+    """Keep invalid requests out of the log of all servers: the sender gets 400, and a header may hold a token."""
     logging.getLogger("aiohttp.server").addFilter(_BrokenRequests())
 
 
 class PortTakenError(Exception):
-    """Somebody listens where we should."""
+    """A port on which somebody else listens."""
 
 
 async def listen(app: web.Application, port: int, what: str, option: str) -> tuple[web.AppRunner, int]:
-    """Serve `app` on loopback; port 0 takes a free one. Returns the runner (clean it up) and the port.
+    """Serve `app` on loopback (port 0: any free one); return the runner, to be cleaned up, and the port.
 
     Raises:
-        PortTakenError: the text names `what` it is for and the command line `option` that chooses another port.
+        PortTakenError: The port is taken; the text names the listener `what` and the `option` to choose another.
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
@@ -46,7 +46,11 @@ async def listen(app: web.Application, port: int, what: str, option: str) -> tup
 
 
 async def listening(starting: Coroutine[Any, Any, str], port: int, what: str, option: str) -> str:
-    """Await a server's start; a taken port becomes a clear word. Raises PortTakenError."""
+    """Await a server's start and return its URL.
+
+    Raises:
+        PortTakenError: The port is taken.
+    """
     try:
         return await starting
     except OSError as error:

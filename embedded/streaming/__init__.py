@@ -1,4 +1,4 @@
-"""Seldon's Kafka server (`serverType: kafka`), to its documentation: requests from one topic, answers to another."""
+"""Seldon's Kafka server (`serverType: kafka`), by its documentation: requests from one topic, answers to another."""
 
 from embedded.streaming.policies import HONEST, StreamPolicies
 from embedded.streaming.server import StreamServer

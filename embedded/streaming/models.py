@@ -15,17 +15,17 @@ _PREDICT = "/tensorflow.serving.PredictionService/Predict"
 
 
 class ModelError(Exception):
-    """The model did not answer, or not with a prediction."""
+    """A model that did not answer, or not with a prediction."""
 
 
 class Model(Protocol):
-    """A model that can be asked."""
+    """A client of a model."""
 
     async def predict(self, request: bytes) -> bytes:
-        """Return the answer's bytes.
+        """Return the bytes of the model's answer.
 
         Raises:
-            ModelError: see there.
+            ModelError: The model did not answer with a prediction.
         """
 
     async def close(self) -> None:
@@ -33,26 +33,26 @@ class Model(Protocol):
 
 
 class RestModel:
-    """`POST /v1/models/<name>:predict`; only 200 is an answer."""
+    """A client of `POST /v1/models/<name>:predict`; only 200 is an answer."""
 
     def __init__(self, endpoint: Endpoint, name: str) -> None:
         self._http = Outbound(lambda _host, _port: endpoint)
         self._url = f"http://model/v1/models/{name}:predict"
 
     async def predict(self, request: bytes) -> bytes:
-        """See `Model`."""
+        """Return the answer's body; see `Model`."""
         attempt = await self._http.post(self._url, [("Content-Type", "application/json")], request, _TIMEOUT)
         if attempt.status != 200 or attempt.error:
             raise ModelError(attempt.error or f"answer {attempt.status}: {attempt.body[:200]!r}")
         return attempt.body
 
     async def close(self) -> None:
-        """See `Model`."""
+        """Close all connections."""
         await self._http.close()
 
 
 class GrpcModel:
-    """`PredictionService/Predict`, bytes to bytes: the message was checked when it was read."""
+    """A client of `PredictionService/Predict` on bytes: the message was checked when it was read."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._channel = grpc.aio.insecure_channel(
@@ -60,14 +60,14 @@ class GrpcModel:
             options=[
                 ("grpc.max_receive_message_length", _MAX_MESSAGE),
                 ("grpc.max_send_message_length", _MAX_MESSAGE),
-                # Loopback: a proxy of the environment has no business here.
+                # On loopback, a proxy of the environment must not be used.
                 ("grpc.enable_http_proxy", 0),
             ],
         )
         self._predict = self._channel.unary_unary(_PREDICT)
 
     async def predict(self, request: bytes) -> bytes:
-        """See `Model`."""
+        """Return the answer's message; see `Model`."""
         try:
             answer: bytes = await self._predict(request, timeout=_TIMEOUT)
         except grpc.aio.AioRpcError as error:
@@ -75,7 +75,7 @@ class GrpcModel:
         return answer
 
     async def close(self) -> None:
-        """See `Model`."""
+        """Close the channel."""
         await self._channel.close()
 
 
@@ -83,7 +83,7 @@ def connect(spec: StreamSpec) -> Model:
     """Return the client for a predictor.
 
     Raises:
-        ValueError: a protocol or transport that is not served here.
+        ValueError: The protocol or transport is not served here.
     """
     if spec.protocol != "tensorflow":
         raise ValueError(f"protocol {spec.protocol!r} is not served from Kafka here; tensorflow is")

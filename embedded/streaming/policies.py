@@ -1,4 +1,4 @@
-"""What a stream server decides, each decision a policy (see `embedded.dataplane.policies`)."""
+"""The decisions of a stream server as policies (see `embedded.dataplane.policies`)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from embedded.streaming.requests import read_json, read_message
 
 
 def key_of(record: Record) -> bytes | None:
-    """Return the key of a record's answer: its own. The key is all that pairs the two (executor worker.go:58)."""
+    """Return the key of a record's answer: the record's own, which alone pairs the two (executor worker.go:58)."""
     return record.key
 
 
 async def before(finish: Callable[[], None]) -> None:
-    """Do what comes before the work on a record: nothing. `finish` would let its offset be committed."""
+    """Prepare the work on a record: do nothing. A call of `finish` would let its offset be committed."""
 
 
 async def answer(content: bytes) -> bytes:
-    """Return what is written of the model's answer: all of it, as it is."""
+    """Return the record value for the model's answer: the answer as it is."""
     return content
 
 
@@ -26,12 +26,12 @@ class StreamPolicies:
     """All decisions of a stream server.
 
     Attributes:
-        read_rest: record to request, for transport rest.
-        read_grpc: record to request, for transport grpc.
-        key: record to its answer's key.
-        before: what is done first.
-        answer: model's answer to record value.
-        copies: how often an answer is written.
+        read_rest: The function from a record to a request, for transport rest.
+        read_grpc: The function from a record to a request, for transport grpc.
+        key: The function from a record to its answer's key.
+        before: The action before the work on a record.
+        answer: The function from a model's answer to a record value.
+        copies: The number of times that an answer is written.
     """
 
     read_rest: Callable[[Record], bytes] = read_json

@@ -1,4 +1,4 @@
-"""What a record asks of the model: JSON for REST, a protobuf message named by the header `proto-name` for gRPC."""
+"""The requests in records: JSON for REST, a protobuf message named by the header `proto-name` for gRPC."""
 
 import json
 
@@ -11,33 +11,33 @@ PROTO_NAME = "proto-name"
 
 
 class NotARequestError(ValueError):
-    """The record cannot be put to the model; it is dropped, and others go on."""
+    """A record that is not a request for the model; it is dropped, and others go on."""
 
 
 class NotAnObjectError(NotARequestError):
-    """JSON, but no object."""
+    """A JSON value that is not an object."""
 
 
 class UndecodableError(NotARequestError):
-    """Neither JSON nor a message of the type that it claims to be."""
+    """A value that is neither JSON nor a message of its declared type."""
 
 
 class UnknownTypeError(NotARequestError):
-    """`proto-name` names no type that we know."""
+    """A `proto-name` of an unknown type."""
 
 
 class ProtoNameError(NotARequestError):
-    """`proto-name` is missing, or there twice."""
+    """A `proto-name` that is missing or given twice."""
 
 
 def read_json(record: Record) -> bytes:
     """Return the body of a REST request: the record's value as it is, once it is known to be a JSON object.
 
-    The executor parses and prints it anew through float64, which changes large integers, and dies of JSON that is no
-    object (executor v1.18.2 api/rest/tensorflow.go:19).
+    The executor parses and prints it anew through float64, which changes large integers, and dies of JSON that is not
+    an object (executor v1.18.2 api/rest/tensorflow.go:19).
 
     Raises:
-        NotAnObjectError, UndecodableError: see there.
+        NotAnObjectError, UndecodableError: The value is not a JSON object.
     """
     try:
         value = json.loads((record.value or b"").decode("utf-8"))
@@ -49,10 +49,10 @@ def read_json(record: Record) -> bytes:
 
 
 def proto_name(record: Record) -> str:
-    """Return the type that the record names: the header must be there exactly once.
+    """Return the type that the record names in its header, which must be there exactly once.
 
     Raises:
-        ProtoNameError: it is not.
+        ProtoNameError: The header is missing or given twice.
     """
     names = [value for name, value in record.headers if name == PROTO_NAME]
     if len(names) != 1:
@@ -66,16 +66,16 @@ def read_message(record: Record) -> bytes:
     The executor dies of a name that it does not know (v1.18.2 api/kafka/server.go:166); here it is one dropped record.
 
     Raises:
-        ProtoNameError, UnknownTypeError, UndecodableError: see there.
+        ProtoNameError, UnknownTypeError, UndecodableError: The record is not a PredictRequest.
     """
     return decode(proto_name(record), record.value or b"")
 
 
 def decode(name: str, value: bytes) -> bytes:
-    """Decode a message as type `name`, and give the bytes to send.
+    """Decode a message as type `name`, and return the bytes to send.
 
     Raises:
-        UnknownTypeError, UndecodableError: see there.
+        UnknownTypeError, UndecodableError: The value is not a request of this type.
     """
     if name not in tensorflow.TYPES:
         raise UnknownTypeError(f"{PROTO_NAME} {name[:128]!r} is none of {', '.join(tensorflow.TYPES)}")

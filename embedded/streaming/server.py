@@ -1,4 +1,4 @@
-"""One predictor's Kafka server: each record of the input topic put to the model, the answer written under the same key.
+"""A predictor's Kafka server: it sends each input record to the model and writes the answer under the same key.
 
 It follows the documentation, not the executor's faults (seldon-core v1.18.2): an offset is committed once the answer is
 acknowledged, in order (the executor commits what it has polled, or what it has only enqueued); a record that cannot be
@@ -26,13 +26,13 @@ _DRAIN = 5.0
 
 
 class StreamServer:
-    """Seldon's Kafka server for one predictor. Make and run it on one loop."""
+    """Seldon's Kafka server for one predictor. It is made and run on one loop."""
 
     def __init__(self, spec: StreamSpec, kafka: KafkaSettings) -> None:
-        """Take the terms.
+        """Prepare the server; `start` begins.
 
         Raises:
-            ValueError: fewer than one worker.
+            ValueError: The number of workers is below one.
         """
         if spec.workers < 1:
             raise ValueError(f"KAFKA_WORKERS is {spec.workers}, not a number from 1")
@@ -47,11 +47,11 @@ class StreamServer:
         self._feed: Feed | None = None
 
     async def start(self) -> None:
-        """Consume: every request in the input topic that the group has not answered, and every later one.
+        """Begin to consume: every request in the input topic that the group has not answered, and every later one.
 
         Raises:
-            ValueError: a protocol or transport that is not served here.
-            NoTopicError, KafkaException: the input topic cannot be consumed.
+            ValueError: The protocol or transport is not served here.
+            NoTopicError, KafkaException: The input topic cannot be consumed.
         """
         self._model = connect(self.spec)
         self._producer = Producer(self._kafka)
@@ -63,7 +63,7 @@ class StreamServer:
             raise
 
     async def stop(self) -> None:
-        """Take nothing more, finish what was begun (for 5 s at most), and end. What is left stays uncommitted."""
+        """Take nothing more, finish the records at work (for 5 s at most), and end. The rest stays uncommitted."""
         if self._feed is not None:
             self._feed.hold()
             await self._lanes.drain(_DRAIN)
@@ -93,8 +93,8 @@ class StreamServer:
             await self._policies.before(finish)
             await self._answer(record)
         except (NotARequestError, ModelError, NotStoredError) as error:
-            place = f"{self.spec.input_topic}[{record.partition}]@{record.offset}"
-            _log.warning("%s: %s dropped: %s: %s", self.group, place, type(error).__name__, error)
+            position = f"{self.spec.input_topic}[{record.partition}]@{record.offset}"
+            _log.warning("%s: %s dropped: %s: %s", self.group, position, type(error).__name__, error)
         except Exception:  # noqa: BLE001 - a fault of ours with one record must show, and must not stop the others
             _log.exception("%s: %s[%s]@%d dropped", self.group, self.spec.input_topic, record.partition, record.offset)
         # Not in a `finally`: a record that was cut off is not done.
@@ -107,10 +107,10 @@ class StreamServer:
             await self._store(Record(self._policies.key(record), (), content))
 
     async def _store(self, record: Record) -> None:
-        """Write an answer, as often as it takes: its request is not committed before.
+        """Write an answer, and retry until Kafka has it: its request is not committed before.
 
         Raises:
-            NotStoredError: Kafka will never take it.
+            NotStoredError: Kafka will never accept the answer.
         """
         assert self._producer is not None
         while True:

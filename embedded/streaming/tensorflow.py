@@ -1,7 +1,7 @@
 """TensorFlow Serving's predict messages in a descriptor pool of their own.
 
-No generated code: two packages that carry the same `.proto` cannot live in one process, and ours must live with any.
-Only what Predict needs is here; unknown fields pass through.
+There is no generated code: two packages that carry the same `.proto` cannot live in one process. The messages have only
+the fields that Predict needs; unknown fields pass through.
 """
 
 from typing import Any
@@ -96,7 +96,7 @@ def new(name: str) -> Message:
     """Return an empty message of a type.
 
     Raises:
-        KeyError: the type is none of `TYPES`.
+        KeyError: The type is not one of `TYPES`.
     """
     message: Message = TYPES[name]()
     return message

@@ -1,4 +1,4 @@
-"""Ten probabilities from 64 pixels: the regression that `model.json` holds. NumPy and nothing else."""
+"""A classifier of digits: ten probabilities from 64 pixels, by the regression in `model.json`. It needs only NumPy."""
 
 import json
 from pathlib import Path
@@ -11,11 +11,11 @@ FEATURES = 64
 
 
 class NotAnInstanceError(ValueError):
-    """An instance is not 64 finite numbers."""
+    """An instance that is not 64 finite numbers."""
 
 
 class Classifier:
-    """Standardised pixels times coefficients plus intercepts, through softmax."""
+    """A multinomial regression: standardised pixels times coefficients plus intercepts, through softmax."""
 
     def __init__(self, path: Path) -> None:
         model = json.loads(path.read_text())
@@ -36,7 +36,7 @@ class Classifier:
         """Return the digit that each instance shows.
 
         Raises:
-            NotAnInstanceError: one of them is not 64 finite numbers.
+            NotAnInstanceError: An instance is not 64 finite numbers.
         """
         if not instances:
             return []

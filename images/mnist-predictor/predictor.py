@@ -2,8 +2,8 @@
 
     python -m predictor [--model_name mnist] [--http_port 8080] ...
 
-It answers under the name of the trained model, `mnist`, whatever the InferenceService is called: as a model store
-does, and as the transformer expects that calls it.
+It answers under the name of the trained model, `mnist`, whatever the InferenceService is called, as a model store does
+and as the calling transformer expects.
 """
 
 import argparse
@@ -19,7 +19,7 @@ MODEL = Path(__file__).with_name("model.json")
 
 
 class Predictor(Model):
-    """Serves one classifier."""
+    """A server of one classifier."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -33,7 +33,7 @@ class Predictor(Model):
         """Answer one V1 request.
 
         Raises:
-            InvalidInput: (HTTP 400) no `instances`, or one that is not 64 numbers.
+            InvalidInput: The request has no `instances`, or one that is not 64 numbers (HTTP 400).
         """
         if not isinstance(payload, dict) or not isinstance(payload.get("instances"), list):
             raise InvalidInput('Expected a JSON object with "instances", a list')

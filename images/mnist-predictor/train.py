@@ -1,7 +1,7 @@
-"""Trains the model that `model.json` holds: `python train.py` (with requirements-train.txt installed).
+"""The training of the model in `model.json`: `python train.py` (with requirements-train.txt installed).
 
-Data: the 1,797 handwritten digits of 8x8 pixels, values 0 to 16, that scikit-learn carries. A quarter is held out,
-stratified, with a fixed seed. Model: StandardScaler, then LogisticRegression. Both are exported as plain numbers, so
+The data are the 1,797 handwritten digits of 8x8 pixels, values 0 to 16, that scikit-learn carries. A quarter is held
+out, stratified, with a fixed seed. The model is StandardScaler, then LogisticRegression, exported as plain numbers, so
 that serving needs NumPy alone. The same versions on the same kind of machine write the same file.
 """
 
@@ -27,7 +27,7 @@ def rounded(value: float) -> float:
 
 
 def train() -> dict[str, object]:
-    """Return the content of `model.json`: mean and scale (64), coefficients (10 x 64), intercepts (10), and claims."""
+    """Return the content of `model.json`: mean and scale (64), coefficients (10 x 64), intercepts (10), and origin."""
     pixels, labels = load_digits(return_X_y=True)
     seen, held_out, seen_labels, held_out_labels = train_test_split(
         pixels, labels, test_size=HELD_OUT, stratify=labels, random_state=SEED

@@ -1,7 +1,7 @@
 """A strict reader of one CloudEvent 1.0 from an HTTP request, and a writer of the answer's event.
 
 Sources: CloudEvents core specification 1.0.2, section 3 (attributes); HTTP protocol binding, sections 1.3, 3.1 and 3.2;
-JSON event format, sections 2 and 3. The SDK's reader takes much more than these allow.
+JSON event format, sections 2 and 3. The SDK's reader accepts much more than these allow.
 """
 
 import base64
@@ -26,7 +26,7 @@ _REQUIRED = ("id", "source", "specversion", "type")
 
 
 class RefusedError(ValueError):
-    """The request is no event that can be read; `status` says how an HTTP server says so."""
+    """A request that is not a readable event; `status` is the HTTP status of the answer."""
 
     def __init__(self, reason: str, status: int = 400) -> None:
         super().__init__(reason)
@@ -35,7 +35,7 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True)
 class Event:
-    """One event with JSON data: its attributes as strings, the bytes of its data, and how it came."""
+    """One event with JSON data: its attributes as strings, the bytes of its data, and its content mode."""
 
     attributes: Mapping[str, str]
     data: bytes
@@ -46,7 +46,7 @@ def media_type(content_type: str) -> tuple[str, str]:
     """Return type and charset of a Content-Type, lower-case; the charset is utf-8 when not given.
 
     Raises:
-        RefusedError: it is none.
+        RefusedError: The value is not a media type.
     """
     match = _MEDIA_TYPE.fullmatch(content_type)
     if match is None:
@@ -56,16 +56,16 @@ def media_type(content_type: str) -> tuple[str, str]:
 
 
 def is_json(content_type: str) -> bool:
-    """Whether a Content-Type means JSON in UTF-8, whatever its letters' case and other parameters."""
+    """Return whether a Content-Type means JSON in UTF-8, whatever its letters' case and other parameters."""
     kind, charset = media_type(content_type)
     return (kind == "application/json" or kind.endswith("+json")) and charset in {"utf-8", "us-ascii", "ascii"}
 
 
 def read(headers: Iterable[tuple[str, str]], body: bytes) -> Event | None:
-    """Read the event that a request carries (names of headers in lower case); None when it carries none.
+    """Read the event that a request carries (names of headers in lower case); return None when it carries none.
 
     Raises:
-        RefusedError: it carries one, but not as the specification says.
+        RefusedError: The request carries an event that breaks the specification.
     """
     fields = list(headers)
     content_type = next((value for name, value in fields if name == "content-type"), None)
@@ -127,10 +127,10 @@ def _json_data(data: bytes, content_type: str | None) -> bytes:
 
 
 def parse(text: bytes) -> Any:
-    """Parse JSON as RFC 8259 has it: UTF-8, no NaN, no name twice.
+    """Parse JSON as RFC 8259 defines it: UTF-8, no NaN, no name twice.
 
     Raises:
-        RefusedError: it is none.
+        RefusedError: The text is not such JSON.
     """
 
     def constant(name: str) -> NoReturn:
@@ -192,6 +192,6 @@ def _is_time(text: str) -> bool:
 
 
 def answer_attributes(source: str, event_type: str) -> dict[str, str]:
-    """Return the attributes of a new event, now."""
+    """Return the attributes of a new event with the current time."""
     now = datetime.now(UTC).isoformat()
     return {"specversion": "1.0", "id": str(uuid.uuid4()), "source": source, "type": event_type, "time": now}

@@ -1,7 +1,7 @@
-"""The same transformer with a strict CloudEvents gate before it: `python -m conforming --model_name mnist`.
+"""The transformer with a strict CloudEvents gate before it: `python -m conforming --model_name mnist`.
 
-Released KServe takes events that are none and answers some good ones wrongly; this entry point answers all of them as
-the specifications ask. It is the honest system that the mutants deviate from.
+The released KServe accepts invalid events and answers some valid ones wrongly; this entry point answers all of them as
+the specifications ask. It is the honest system that the mutants change.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from model import Transformer, serve
 
 
 class ConformingTransformer(Transformer):
-    """Tells the caller's faults from the predictor's."""
+    """A transformer that distinguishes faults of the caller from faults of the predictor."""
 
     async def predict(
         self, payload: Any, headers: dict[str, str] | None = None, response_headers: dict[str, str] | None = None
@@ -23,8 +23,8 @@ class ConformingTransformer(Transformer):
         """Ask the predictor.
 
         Raises:
-            InvalidInput: (HTTP 400) the predictor refused the request; the caller should not repeat it.
-            HTTPException: (HTTP 502) the predictor failed, or is not reached; a repetition may help.
+            InvalidInput: The predictor refused the request (HTTP 400); the caller should not repeat it.
+            HTTPException: The predictor failed, or is not reached (HTTP 502); a repetition may help.
         """
         try:
             return await super().predict(payload, headers, response_headers)

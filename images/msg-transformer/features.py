@@ -14,14 +14,14 @@ MOST_PIXELS = 1 << 22
 
 
 class NotAnImageError(ValueError):
-    """An instance carries no readable picture."""
+    """An instance without a readable picture."""
 
 
 def features(instance: Any) -> list[float]:
     """Return the 64 pixels, row by row, 0 black to 16 white, of `{"data": "<base64 of a PNG>"}`.
 
     Raises:
-        NotAnImageError: another shape, no base64, no picture, or a huge one.
+        NotAnImageError: The instance has another shape, or its data is not base64, not a picture, or too large.
     """
     data = instance.get("data") if isinstance(instance, dict) else None
     if not isinstance(data, str):

@@ -1,7 +1,7 @@
 """An ASGI middleware that reads CloudEvents strictly, so that the SDK behind it sees plain V1 requests only.
 
-What is no event of CloudEvents 1.0 never reaches the model. An event's data goes in as JSON; a 200 comes out as an
-event of its own, in the content mode that the request had. Errors stay plain JSON with their status.
+Invalid events never reach the model. An event's data is passed on as JSON; a 200 is answered with a new event, in the
+content mode of the request. Errors stay plain JSON with their status.
 """
 
 import json
@@ -20,14 +20,14 @@ MOST_BYTES = 16 << 20
 
 
 class Gate:
-    """Stands before the prediction paths of one application."""
+    """A gate before the prediction paths of one application."""
 
     def __init__(self, app: Application, model: str) -> None:
         self._app = app
         self._model = model
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve one connection event."""
+        """Serve one connection."""
         if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith(":predict"):
             await self._app(scope, receive, send)
             return
@@ -48,7 +48,7 @@ class Gate:
             await _answer(send, status, headers, answer)
 
     def plain_status(self, status: int) -> int:
-        """Return the status of an answer to a request that is no event."""
+        """Return the status of the answer to a request that is not an event."""
         return status
 
     def attributes(self, event: Event) -> dict[str, str]:
@@ -57,7 +57,7 @@ class Gate:
         return answer_attributes(f"io.kserve.inference.{self._model}", "io.kserve.inference.response")
 
     async def _ask(self, scope: Message, event: Event | None, body: bytes) -> tuple[int, Headers, bytes]:
-        """Put a plain V1 request to the application; return its status, headers and body."""
+        """Send a plain V1 request to the application; return its status, headers and body."""
         data = body if event is None else event.data
         kept = [
             (name, value)
@@ -91,7 +91,7 @@ class Gate:
 
 
 def _plain_type(scope: Message, event: Event | None) -> bytes:
-    """Return the Content-Type that the SDK, which compares it letter by letter, takes for JSON, if it is JSON."""
+    """Return `application/json` for a Content-Type that means JSON, since the SDK compares it letter by letter."""
     given: bytes = next((value for name, value in scope["headers"] if name == b"content-type"), b"application/json")
     try:
         return b"application/json" if event is not None or is_json(given.decode("latin-1")) else given

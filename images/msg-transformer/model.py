@@ -25,7 +25,7 @@ _trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
 
 
 class Transformer(Model):
-    """Pictures in, digits out, results onto a topic."""
+    """A transformer from pictures to digits, which also publishes its results to a topic."""
 
     def __init__(self, name: str, settings: Settings) -> None:
         super().__init__(name)
@@ -38,7 +38,7 @@ class Transformer(Model):
         """Return the predictor's request, and remember the caller's id for this request.
 
         Raises:
-            InvalidInput: (HTTP 400) not what this pipeline's callers send.
+            InvalidInput: The request is not in the form of this pipeline's callers (HTTP 400).
         """
         if not isinstance(payload, dict):
             raise InvalidInput("expected a JSON object (content-type application/json)")
@@ -58,10 +58,10 @@ class Transformer(Model):
     async def postprocess(
         self, result: Any, headers: dict[str, str] | None = None, response_headers: dict[str, str] | None = None
     ) -> Any:
-        """Publish the result when somebody waits for it, and return it.
+        """Publish the result when its request has an id, and return it.
 
         Raises:
-            NotDeliveredError: (HTTP 500) Kafka does not have it; the broker will deliver the event again.
+            NotDeliveredError: Kafka does not have the result (HTTP 500); the broker will deliver the event again.
         """
         trace_id = self.remembered()
         if trace_id is not None:
@@ -69,7 +69,7 @@ class Transformer(Model):
             await self.publish(event, trace_id)
         return result
 
-    # What the mutants change, one each.
+    # Each mutant changes one of the following methods.
 
     def remember(self, trace_id: str | None) -> None:
         """Keep the caller's id for the length of this request."""
@@ -89,7 +89,7 @@ class Transformer(Model):
 
 
 def serve(transformer: type[Transformer] = Transformer) -> None:
-    """Serve until SIGTERM; the environment and the arguments that KServe's controller appends say the rest."""
+    """Serve until SIGTERM, configured by the environment and by the arguments that KServe's controller appends."""
     arguments, _ = argparse.ArgumentParser(parents=[model_server.parser]).parse_known_args()
     try:
         settings = Settings.read(os.environ, arguments.predictor_host)
@@ -97,7 +97,7 @@ def serve(transformer: type[Transformer] = Transformer) -> None:
         sys.exit(f"msg-transformer: {error}")
     model = transformer(arguments.model_name, settings)
     ModelServer().start([model])
-    # Only now: on SIGTERM the server first finishes the requests that it has.
+    # Closed last: on SIGTERM the server first finishes the requests that it has.
     model.topic.close()
 
 

@@ -1,4 +1,4 @@
-"""Results on a Kafka topic: what the environment says, the event that is published, and the producer.
+"""Results on a Kafka topic: the settings from the environment, the published event, and the producer.
 
 The event is what the flow's documentation shows, byte for byte but for id and time. Four of its attribute names carry
 hyphens, which CloudEvents forbids; they are kept because consumers look for them.
@@ -29,24 +29,25 @@ _PREDICTOR_HOST = re.compile(r"(?P<name>[^.:]+?)-predictor(-default)?\.(?P<names
 
 
 class ConfigurationError(Exception):
-    """The environment says too little to start, or nonsense."""
+    """An environment that is incomplete or invalid."""
 
 
 class NotDeliveredError(Exception):
-    """Kafka did not acknowledge a result."""
+    """A result that Kafka did not acknowledge."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the container's environment says.
+    """The settings in the container's environment.
 
     Attributes:
-        bootstrap: KAFKA_BOOTSTRAP_SERVERS, with ports.
-        topic: KAFKA_TOPIC.
-        trace_key: REQUEST_TRACE_KEY: where the caller's id is, in the request and in the result.
-        name, namespace: of the InferenceService: KSERVE_ISVC_NAME (or INFERENCE_SERVICE_NAME, which KServe's controller
-            sets) and KSERVE_ISVC_NAMESPACE, or else what the --predictor_host says that the controller appends.
-            None: only a request's Host can tell, and a Host is ambiguous where a service is called `x-transformer`.
+        bootstrap: The value of KAFKA_BOOTSTRAP_SERVERS, with ports.
+        topic: The value of KAFKA_TOPIC.
+        trace_key: The value of REQUEST_TRACE_KEY: the key of the caller's id, in the request and in the result.
+        name: The name of the InferenceService: KSERVE_ISVC_NAME (or INFERENCE_SERVICE_NAME, which KServe's controller
+            sets), or else the name in the --predictor_host that the controller appends. None when only a request's Host
+            can tell; a Host is ambiguous where a service is called `x-transformer`.
+        namespace: The namespace of the InferenceService: KSERVE_ISVC_NAMESPACE, or else that in --predictor_host.
     """
 
     bootstrap: str
@@ -57,10 +58,10 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str], predictor_host: str | None = None) -> "Settings":
-        """Read them.
+        """Read the settings from the environment.
 
         Raises:
-            ConfigurationError: one is missing, or REQUEST_TRACE_KEY names something else of the result.
+            ConfigurationError: A variable is missing, or REQUEST_TRACE_KEY names another field of the result.
         """
         names = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "REQUEST_TRACE_KEY")
         missing = [name for name in names if not environment.get(name, "").strip()]
@@ -92,7 +93,7 @@ def _with_port(server: str) -> str:
 
 
 def result_event(settings: Settings, trace_id: str, data: Any, host: str) -> dict[str, Any]:
-    """Return the event that tells `data` to whoever waits for `trace_id`; `host` is the request's Host header."""
+    """Return the event with the result `data` of the request `trace_id`; `host` is the request's Host header."""
     event: dict[str, Any] = {
         "specversion": "1.0",
         "id": str(uuid.uuid4()),
@@ -114,7 +115,7 @@ def result_event(settings: Settings, trace_id: str, data: Any, host: str) -> dic
 
 
 class ResultTopic:
-    """Publishes events, and answers once Kafka has acknowledged them, without ever blocking the event loop."""
+    """A publisher of events that waits for Kafka's acknowledgement without blocking the event loop."""
 
     def __init__(self, settings: Settings) -> None:
         self._topic = settings.topic
@@ -136,7 +137,7 @@ class ResultTopic:
             self._producer.poll(0.2)
 
     def close(self) -> None:
-        """End the producer; nothing can be published afterwards."""
+        """Close the producer; nothing can be published afterwards."""
         self._closed.set()
         self._callbacks.join()
         self._producer.close()
@@ -145,7 +146,7 @@ class ResultTopic:
         """Publish one event in the structured content mode, and wait for the acknowledgement.
 
         Raises:
-            NotDeliveredError: there was none within ten seconds, or Kafka refused.
+            NotDeliveredError: Kafka refused, or did not acknowledge within ten seconds.
         """
         loop = asyncio.get_running_loop()
         acknowledged: asyncio.Future[None] = loop.create_future()

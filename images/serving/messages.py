@@ -1,7 +1,7 @@
 """The messages of TensorFlow Serving's Predict, described in code in a descriptor pool of their own.
 
-No generated code, and no clash with another package's: field names and numbers are those of TensorFlow's and
-TensorFlow Serving's proto files. Mind that PredictResponse counts the other way round than PredictRequest.
+There is no generated code, so nothing clashes with another package's. Field names and numbers are those of TensorFlow's
+and TensorFlow Serving's proto files. PredictResponse numbers its fields the other way round than PredictRequest.
 """
 
 from typing import Any

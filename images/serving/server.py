@@ -1,4 +1,4 @@
-"""Serves the function of `network.py` as TensorFlow Serving would: REST on one port, gRPC on another.
+"""A server of the function in `network.py` that behaves like TensorFlow Serving: REST on one port, gRPC on another.
 
 python -m server --port=8500 --rest_api_port=8501 --model_name=resnet32 --model_base_path=... --enable_batching
 """
@@ -29,7 +29,7 @@ class Rest:
         self._model = model
 
     def application(self) -> web.Application:
-        """Return the application that serves them."""
+        """Return the application that serves these resources."""
         application = web.Application(client_max_size=MOST_BYTES)
         for version in ("", f"/versions/{VERSION}"):
             application.router.add_get(f"/v1/models/{{model:[^/:]+}}{version}", self.status)
@@ -38,7 +38,7 @@ class Rest:
         return application
 
     async def status(self, request: web.Request) -> web.Response:
-        """Say that the model is there."""
+        """Answer that the model is available."""
         self._known(request)
         status = {"error_code": "OK", "error_message": ""}
         return web.json_response(
@@ -86,13 +86,13 @@ async def errors_as_json(request: web.Request, handler: Any) -> web.StreamRespon
 
 
 class Predict:
-    """`PredictionService/Predict` of one model."""
+    """The `PredictionService/Predict` call of one model."""
 
     def __init__(self, model: str) -> None:
         self._model = model
 
     def handler(self) -> grpc.GenericRpcHandler:
-        """Return the service."""
+        """Return the handler of the gRPC service."""
         method = grpc.unary_unary_rpc_method_handler(
             self.predict,
             request_deserializer=PredictRequest.FromString,
@@ -102,12 +102,12 @@ class Predict:
 
     async def predict(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
         """Answer one request, or abort with NOT_FOUND or INVALID_ARGUMENT."""
-        wanted = request.model_spec
-        if wanted.name != self._model or (wanted.HasField("version") and wanted.version.value != VERSION):
-            version = f"Specific({wanted.name}, {wanted.version.value})" if wanted.HasField("version") else wanted.name
+        spec = request.model_spec
+        if spec.name != self._model or (spec.HasField("version") and spec.version.value != VERSION):
+            version = f"Specific({spec.name}, {spec.version.value})" if spec.HasField("version") else spec.name
             await context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {version}")
-        if wanted.signature_name not in {"", SIGNATURE}:
-            reason = f'Serving signature name: "{wanted.signature_name}" not found in signature def'
+        if spec.signature_name not in {"", SIGNATURE}:
+            reason = f'Serving signature name: "{spec.signature_name}" not found in signature def'
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, reason)
         if any(name != OUTPUT for name in request.output_filter):
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"output_filter: '{OUTPUT}' is the only output")
@@ -128,10 +128,10 @@ class Predict:
 
 
 async def serve(address: str, port: int, rest_port: int, model: str) -> None:
-    """Serve both until SIGTERM or SIGINT; a port of 0 is not opened.
+    """Serve REST and gRPC until SIGTERM or SIGINT; a port of 0 is not opened.
 
     Raises:
-        OSError: a port is taken.
+        OSError: A port is taken.
     """
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""Images out of JSON and TensorProtos, with the checks and the words of TensorFlow Serving."""
+"""The reading of images from JSON and TensorProtos, with the checks and messages of TensorFlow Serving."""
 
 from math import prod
 from typing import Any
@@ -13,14 +13,14 @@ _DTYPES = {DT_FLOAT: np.dtype("<f4"), DT_DOUBLE: np.dtype("<f8")}
 
 
 class InvalidArgumentError(ValueError):
-    """The request cannot be computed: HTTP 400, gRPC INVALID_ARGUMENT."""
+    """A request that cannot be computed: HTTP 400, gRPC INVALID_ARGUMENT."""
 
 
 def from_rows(instances: Any) -> NDArray[np.float64]:
     """Read REST's row format: a list of images, or of objects that name the input.
 
     Raises:
-        InvalidArgumentError: it reads otherwise.
+        InvalidArgumentError: The value has another form.
     """
     if not isinstance(instances, list) or not instances:
         raise InvalidArgumentError("JSON Value: the 'instances' must be a list with at least one element")
@@ -35,7 +35,7 @@ def from_columns(inputs: Any) -> NDArray[np.float64]:
     """Read REST's column format: a batch of images, or an object that names it.
 
     Raises:
-        InvalidArgumentError: it reads otherwise.
+        InvalidArgumentError: The value has another form.
     """
     if isinstance(inputs, dict):
         if set(inputs) != {INPUT}:
@@ -58,7 +58,7 @@ def from_tensor(inputs: Any) -> NDArray[np.float64]:
     """Read the inputs of a PredictRequest.
 
     Raises:
-        InvalidArgumentError: another name, type or shape, or fewer values than the shape has.
+        InvalidArgumentError: The input has another name, type or shape, or fewer values than its shape.
     """
     if set(inputs) != {INPUT}:
         sent = ", ".join(sorted(inputs)) or "none"

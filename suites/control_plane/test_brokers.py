@@ -1,4 +1,4 @@
-"""Broker objects: what their status promises and what of them cannot be changed."""
+"""Broker objects: the promises of their status, and their immutable fields."""
 
 import pytest
 
@@ -30,6 +30,6 @@ def test_class_and_config_cannot_be_changed(broker: Broker, kube: Kube, change: 
 
 @pytest.mark.requirement("CTL-BRK-003")
 def test_the_topic_annotation_names_the_topic_of_the_events(broker: Broker) -> None:
-    # `broker` stands for the topic that is there: the one named, or else the one that Knative's default template names.
+    # `broker` means the topic that exists: the one named, or else the one that Knative's default template names.
     expect(field(broker.object, "/status/annotations/default.topic", broker.ref.topic))
     expect(recorded(broker.send(), on=broker))

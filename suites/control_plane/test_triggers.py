@@ -1,4 +1,4 @@
-"""Trigger objects: what the API refuses, and what their life means for delivery."""
+"""Trigger objects: what the API refuses, and how their changes affect delivery."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ WANTED = {"attributes": {"type": "wanted"}}
 
 
 def manifest(namespace: str, broker: str, **spec: Any) -> dict[str, Any]:
-    """A Trigger that no fixture waits for."""
+    """Return a Trigger that no fixture waits for."""
     subscriber = {"uri": "http://127.0.0.1:1/"}
     return {
         "apiVersion": "eventing.knative.dev/v1",

@@ -1,4 +1,4 @@
-"""Where events go that cannot be delivered, and whose delivery options decide."""
+"""Dead letters: where events go that cannot be delivered, and whose delivery options decide."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ NOBODY = "http://127.0.0.1:1/"  # a port that nothing may listen on (tcpmux), in
 
 
 def delivery(dead_letters: str, retry: int = 0) -> dict[str, Any]:
-    """A delivery specification with a dead letter sink."""
+    """Return a delivery specification with a dead letter sink."""
     fields: dict[str, Any] = {"deadLetterSink": {"uri": dead_letters}}
     return fields | ({"retry": retry, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"} if retry else {})
 

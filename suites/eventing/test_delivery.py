@@ -12,7 +12,7 @@ WANTED = {"attributes": {"type": "wanted"}}
 
 # A real control plane reads periods in tenths of a second: a shorter delay is none, and then it does not retry at all.
 def retries(count: int, delay: str = "PT0.1S", policy: str = "linear") -> dict[str, Any]:
-    """A delivery specification."""
+    """Return a delivery specification with retries."""
     return {"retry": count, "backoffPolicy": policy, "backoffDelay": delay}
 
 
@@ -47,7 +47,7 @@ def test_a_passing_refusal_is_retried(broker: Broker, sinks: Sinks, status: int)
 def test_retries_wait_as_long_as_the_policy_says(
     broker: Broker, sinks: Sinks, policy: str, delay: str, gaps: list[float]
 ) -> None:
-    # One retry more than failures: how many there are is another requirement.
+    # One retry more than failures: their number is another requirement.
     sink = sinks([Answer(503), Answer(503), Answer(503), Answer(200)])
     trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=retries(4, delay, policy))
     expect(spaced(broker.send(type="wanted"), to=trigger, at_least=gaps))

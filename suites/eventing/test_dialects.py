@@ -97,14 +97,14 @@ CASES: list[tuple[str, str, list[dict[str, Any]], Event, Event]] = [
 )
 def test_a_dialect_selects(broker: Broker, filters: list[dict[str, Any]], hit: Event, miss: Event) -> None:
     trigger = broker.trigger(filters=filters)
-    wanted, unwanted = broker.send(**hit), broker.send(**miss)
-    expect(delivered(wanted, to=trigger))
-    expect(not_delivered(unwanted, to=trigger))
+    matching, other = broker.send(**hit), broker.send(**miss)
+    expect(delivered(matching, to=trigger))
+    expect(not_delivered(other, to=trigger))
 
 
 @pytest.mark.requirement("EVT-FLT-014")
 def test_filters_decide_when_filter_is_set_too(broker: Broker) -> None:
     trigger = broker.trigger(filter={"attributes": {"type": "a"}}, filters=[{"exact": {"type": "b"}}])
-    wanted, unwanted = broker.send(type="b"), broker.send(type="a")
-    expect(delivered(wanted, to=trigger))
-    expect(not_delivered(unwanted, to=trigger))
+    matching, other = broker.send(type="b"), broker.send(type="a")
+    expect(delivered(matching, to=trigger))
+    expect(not_delivered(other, to=trigger))

@@ -1,4 +1,4 @@
-"""What the ingress of a Broker accepts, and how it stores it."""
+"""The ingress of a Broker: what it accepts, and how it stores it."""
 
 import pytest
 

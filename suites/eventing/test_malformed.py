@@ -1,4 +1,4 @@
-"""What the ingress of a Broker refuses: nothing malformed is completed, mangled or stored."""
+"""Malformed events: the ingress of a Broker refuses them, and completes, mangles or stores none."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Events that subscribers answer with: which answers are replies, and where they go."""
+"""Replies: which answers of subscribers are events, and where these go."""
 
 import pytest
 
@@ -13,7 +13,7 @@ SOURCE = "/touchstone/subscriber"
 
 
 def reply(mode: str, status: int = 200) -> tuple[EventRef, Answer]:
-    """An event to reply with, and the answer that carries it."""
+    """Return an event to reply with, and the answer that carries it."""
     name = fresh("reply")
     event = attributes(id=name, source=SOURCE, type="answer")
     answers = {
@@ -26,10 +26,10 @@ def reply(mode: str, status: int = 200) -> tuple[EventRef, Answer]:
 @pytest.mark.requirement("EVT-RPL-001")
 def test_a_reply_is_routed_to_the_triggers_that_match_it(broker: Broker, sinks: Sinks) -> None:
     answer, carrier = reply("binary")
-    asked = broker.trigger(filter=QUESTION, subscriber=sinks([carrier]))
-    told = broker.trigger(filter=ANSWER)
+    replier = broker.trigger(filter=QUESTION, subscriber=sinks([carrier]))
+    receiver = broker.trigger(filter=ANSWER)
     broker.send(type="question")
-    expect(delivered(answer, to=told, replied_by=asked))
+    expect(delivered(answer, to=receiver, replied_by=replier))
 
 
 @pytest.mark.requirement("EVT-RPL-001")
@@ -43,20 +43,20 @@ def test_a_reply_comes_back_to_the_trigger_that_it_came_from(broker: Broker, sin
 @pytest.mark.requirement("EVT-RPL-002")
 def test_a_reply_may_be_structured(broker: Broker, sinks: Sinks) -> None:
     answer, carrier = reply("structured")
-    asked = broker.trigger(filter=QUESTION, subscriber=sinks([carrier]))
-    told = broker.trigger(filter=ANSWER)
+    replier = broker.trigger(filter=QUESTION, subscriber=sinks([carrier]))
+    receiver = broker.trigger(filter=ANSWER)
     broker.send(type="question")
-    expect(delivered(answer, to=told, replied_by=asked))
+    expect(delivered(answer, to=receiver, replied_by=replier))
 
 
 @pytest.mark.requirement("EVT-RPL-003")
 @pytest.mark.parametrize("mode", ["binary", "structured"])
 def test_an_event_in_a_202_is_no_reply(broker: Broker, sinks: Sinks, mode: str) -> None:
     answer, carrier = reply(mode, status=202)
-    asked = broker.trigger(filter=QUESTION, subscriber=sinks([carrier]))
-    told = broker.trigger(filter=ANSWER)
+    replier = broker.trigger(filter=QUESTION, subscriber=sinks([carrier]))
+    receiver = broker.trigger(filter=ANSWER)
     broker.send(type="question")
-    expect(not_delivered(answer, to=told, replied_by=asked))
+    expect(not_delivered(answer, to=receiver, replied_by=replier))
 
 
 @pytest.mark.requirement("EVT-RPL-004")

@@ -1,4 +1,4 @@
-"""How events find their way from a Broker to its Triggers, and in what shape they arrive."""
+"""Routing: the way of events from a Broker to its Triggers, and the shape in which they arrive."""
 
 import pytest
 
@@ -74,7 +74,7 @@ def test_a_second_event_with_the_same_source_and_id_is_delivered_too(broker: Bro
 
 @pytest.mark.requirement("EVT-RTE-006")
 def test_a_trigger_that_is_ready_misses_no_event(broker: Broker) -> None:
-    # Of one partition, so that the Trigger begins in the middle of its records.
+    # One key, so that the Trigger begins in the middle of a partition's records.
     expect(recorded(broker.send(type="earlier", partitionkey="k"), on=broker))
     trigger = broker.trigger(filter=WANTED)
     expect(delivered(broker.send(type="wanted", partitionkey="k"), to=trigger))

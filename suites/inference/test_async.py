@@ -39,12 +39,12 @@ def test_a_result_is_an_event_that_names_where_it_comes_from(async_mnist: AsyncM
 
 @pytest.mark.requirement("INF-ASY-003")
 def test_fifty_events_in_flight_get_each_its_own_result(async_mnist: AsyncMnist) -> None:
-    asked = [(digit, fresh("trace")) for digit in digits()]
-    events = async_mnist.predict_many([(digit.picture, trace_id) for digit, trace_id in asked])
-    wanted = {trace_id: [digit.label] for digit, trace_id in asked}
-    causes = {trace_id: event for (_, trace_id), event in zip(asked, events, strict=True)}
+    requests = [(digit, fresh("trace")) for digit in digits()]
+    events = async_mnist.predict_many([(digit.picture, trace_id) for digit, trace_id in requests])
+    expected = {trace_id: [digit.label] for digit, trace_id in requests}
+    causes = {trace_id: event for (_, trace_id), event in zip(requests, events, strict=True)}
     results, key, by = async_mnist.results, async_mnist.trace_key, async_mnist.trigger
-    expect(results_paired(wanted, results, key=key, of=causes, by=by), within=WITHIN)
+    expect(results_paired(expected, results, key=key, of=causes, by=by), within=WITHIN)
 
 
 @pytest.mark.requirement("INF-ASY-004")

@@ -13,7 +13,7 @@ JSON = [("content-type", "application/json")]
 
 
 def request(*pictures: bytes) -> bytes:
-    """A V1 predict request."""
+    """Return a V1 predict request."""
     return json.dumps({"instances": [{"data": base64.b64encode(picture).decode()} for picture in pictures]}).encode()
 
 

@@ -1,6 +1,6 @@
-"""CloudEvents at the InferenceService's door: which it takes, which it refuses, and what it answers with.
+"""CloudEvents at an InferenceService: which it accepts, which it refuses, and how it answers.
 
-These say what the specification asks. Where a released KServe SDK does otherwise, reports/known/ names the version.
+The tests ask what the specification asks. Where a released KServe SDK differs, reports/known/ names the version.
 """
 
 import base64
@@ -14,7 +14,7 @@ from fixtures import AsyncMnist, expect
 from suites.oracles.digits import digits
 from suites.wire import STRUCTURED, attributes, binary, structured, typed
 
-# A digit that fills its picture, so that how a picture is cropped is no question here.
+# A digit that fills its picture, so that cropping does not matter here.
 PICTURE = digits()[4]
 PREDICT = {"instances": [{"data": base64.b64encode(PICTURE.picture).decode()}]}
 BODY = json.dumps(PREDICT).encode()

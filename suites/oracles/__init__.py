@@ -1,1 +1,1 @@
-"""Where expected values come from: sources that know nothing of the system under test, nor of `images/`."""
+"""The sources of expected values; they know neither the system under test nor `images/`."""

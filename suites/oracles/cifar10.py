@@ -1,6 +1,6 @@
-"""What the documented CIFAR-10 stand-in must answer: its formula (images/serving/README.md) written a second time.
+"""The expected answers of the documented CIFAR-10 stand-in: its formula (images/serving/README.md), written again.
 
-Also pictures to ask with. Shares no code with the image.
+It also makes pictures for requests. It shares no code with the image.
 """
 
 import math
@@ -15,7 +15,7 @@ Picture = list[list[list[float]]]
 
 
 def picture(seed: str) -> Picture:
-    """A picture of its own for every seed: 32 x 32 x 3 values between 0 and 1, of three decimals.
+    """Return a different picture for every seed: 32 x 32 x 3 values between 0 and 1, of three decimals.
 
     The brightness differs from picture to picture too, so that the answers of two pictures are far apart.
     """
@@ -25,7 +25,7 @@ def picture(seed: str) -> Picture:
 
 
 def flat(image: Picture) -> list[float]:
-    """The values row by row, then column by column, then by colour."""
+    """Return the values row by row, then column by column, then by colour."""
     return [value for row in image for column in row for value in column]
 
 
@@ -35,7 +35,7 @@ def _waves(k: int) -> tuple[float, ...]:
 
 
 def probabilities(image: Picture) -> list[float]:
-    """Ten probabilities: the softmax of sums over n of x[n] * sin(k * n) / 64."""
+    """Return ten probabilities: the softmax of sums over n of x[n] * sin(k * n) / 64."""
     values = flat(image)
     scores = [math.fsum(map(mul, values, _waves(k))) / DIVISOR for k in range(1, CLASSES + 1)]
     weights = [math.exp(score) for score in scores]

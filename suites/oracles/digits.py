@@ -10,7 +10,7 @@ from pathlib import Path
 SIDE, SCALE, MARGIN = 8, 3, 2
 WHITE = 16
 VALUES = "0123456789abcdefg"
-# The picture that the flow's documentation posts: a handwritten 2, 28x28, seen so by anyone who looks at it.
+# The picture that the flow's documentation posts: a handwritten 2, 28x28, as anyone can see.
 DOCUMENTED = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAw0lEQVR4nGNgGFggVVj4/y8Q2GOR83n+58/fP0DwcSqmpNN7oOTJw6f+/H2pjUU2"
     "JCSEk0EWqN0cl828e/FIxvz9/9cCh1zS5z9/G9mwyzl/+PNnKQ45nyNAr9ThMHQ/UG4tDofuB4bQIhz6fIBenMWJQ+7Vn7+zeLCbKXv6z59NOPQV"
@@ -29,14 +29,14 @@ class Digit:
 
 @cache
 def digits() -> tuple[Digit, ...]:
-    """Fifty distinct pictures, every digit five times, neighbours always different."""
+    """Return fifty distinct pictures: every digit five times, and neighbours always differ."""
     lines = Path(__file__).with_name("digits.txt").read_text().splitlines()
     rows = [line.split() for line in lines if not line.startswith("#")]
     return tuple(Digit(int(label), png(pixels)) for label, pixels in rows)
 
 
 def png(pixels: str) -> bytes:
-    """64 values row by row as a picture: each a square of 3x3 pixels, a margin of two around."""
+    """Return a picture of 64 values, row by row: each is a square of 3x3 pixels, with a margin of two around all."""
     side = SIDE * SCALE + 2 * MARGIN
     black = bytes(side)
     lines = [black] * MARGIN

@@ -15,19 +15,19 @@ VARINT, BYTES = 0, 2
 
 
 def predict_json(*images: Picture) -> bytes:
-    """A REST request in row format."""
+    """Return a REST request in row format."""
     return json.dumps({"instances": list(images)}).encode()
 
 
 def predict_protobuf(image: Picture) -> bytes:
-    """A tensorflow.serving.PredictRequest: model_spec 1 {name 1, signature_name 3}, inputs 2 {key 1, value 2}."""
+    """Return a PredictRequest: model_spec 1 {name 1, signature_name 3}, inputs 2 {key 1, value 2}."""
     model = _bytes(1, MODEL.encode()) + _bytes(3, SIGNATURE.encode())
     entry = _bytes(1, INPUT.encode()) + _bytes(2, _tensor(image))
     return _bytes(1, model) + _bytes(2, entry)
 
 
 def _tensor(image: Picture) -> bytes:
-    """A tensorflow.TensorProto: dtype 1, tensor_shape 2 {dim 2 {size 1}}, float_val 5 (packed)."""
+    """Return a TensorProto: dtype 1, tensor_shape 2 {dim 2 {size 1}}, float_val 5 (packed)."""
     shape = b"".join(_bytes(2, _number(1, size)) for size in (1, SIDE, SIDE, COLOURS))
     values = flat(image)
     return _number(1, DT_FLOAT) + _bytes(2, shape) + _bytes(5, struct.pack(f"<{len(values)}f", *values))

@@ -1,4 +1,4 @@
-"""JSON requests from topic to topic: each answered once, rightly, under its key, whatever stands beside it."""
+"""JSON requests from topic to topic: each is answered once, correctly and under its key, whatever else arrives."""
 
 import pytest
 
@@ -13,16 +13,16 @@ from suites.oracles.cifar10 import Picture, picture, probabilities
 from suites.oracles.tensorflow import predict_json
 from suites.wire import fresh
 
-WITHIN = 5.0  # seconds; an answer that is not there is only known to be missing when they are over
+WITHIN = 5.0  # seconds; an answer counts as missing only after them
 
 
 def answer(image: Picture) -> dict[str, list[list[float]]]:
-    """The answer to a request with one picture."""
+    """Return the answer to a request with one picture."""
     return {"predictions": [probabilities(image)]}
 
 
 def beside(value: bytes, image: Picture) -> list[dict[str, object]]:
-    """Records of one partition: the bad value, then eight good requests (of one picture: this is not about pairing)."""
+    """Return records of one partition: the bad value, then eight good requests for one picture."""
     good = predict_json(image)
     return [{"value": each, "key": fresh("key"), "partition": 0} for each in [value, *[good] * 8]]
 
@@ -31,8 +31,8 @@ def beside(value: bytes, image: Picture) -> list[dict[str, object]]:
 def test_a_json_request_is_answered_with_its_predictions(cifar10: Cifar10, produce: Produce) -> None:
     first, second = picture(fresh()), picture(fresh())
     asked = produce(cifar10.input, predict_json(first, second), key=fresh("key"))
-    wanted = {"predictions": [probabilities(first), probabilities(second)]}
-    expect(stream_answer(asked, cifar10.output, group=cifar10.group, json=wanted), within=WITHIN)
+    expected = {"predictions": [probabilities(first), probabilities(second)]}
+    expect(stream_answer(asked, cifar10.output, group=cifar10.group, json=expected), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-JSN-002")
@@ -41,8 +41,8 @@ def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: Cifar10
     asked = produce.many(cifar10.input, [{"value": predict_json(image), "key": fresh("key")} for image in images])
     expect(
         *[
-            stream_answer(one, cifar10.output, group=cifar10.group, json=answer(image))
-            for one, image in zip(asked, images, strict=True)
+            stream_answer(request, cifar10.output, group=cifar10.group, json=answer(image))
+            for request, image in zip(asked, images, strict=True)
         ],
         within=WITHIN,
     )
@@ -55,7 +55,8 @@ def test_json_that_is_no_object_stops_no_other_request(cifar10: Cifar10, produce
     image = picture(fresh())
     _, *asked = produce.many(cifar10.input, beside(value, image))
     expect(
-        *[stream_answer(one, cifar10.output, group=cifar10.group, json=answer(image)) for one in asked], within=WITHIN
+        *[stream_answer(request, cifar10.output, group=cifar10.group, json=answer(image)) for request in asked],
+        within=WITHIN,
     )
 
 
@@ -68,7 +69,8 @@ def test_a_value_that_cannot_be_decoded_stops_no_other_request(
     image = picture(fresh())
     _, *asked = produce.many(cifar10.input, beside(value, image))
     expect(
-        *[stream_answer(one, cifar10.output, group=cifar10.group, json=answer(image)) for one in asked], within=WITHIN
+        *[stream_answer(request, cifar10.output, group=cifar10.group, json=answer(image)) for request in asked],
+        within=WITHIN,
     )
 
 

@@ -1,4 +1,4 @@
-"""Protobuf requests from topic to topic, told apart by the record header `proto-name`."""
+"""Protobuf requests from topic to topic; the record header `proto-name` names their type."""
 
 import pytest
 
@@ -9,11 +9,11 @@ from suites.oracles.tensorflow import PROTO_NAME, predict_protobuf
 from suites.wire import Headers, fresh
 
 NAMED = [("proto-name", PROTO_NAME)]
-WITHIN = 5.0  # seconds; an answer that is not there is only known to be missing when they are over
+WITHIN = 5.0  # seconds; an answer counts as missing only after them
 
 
 def beside(headers: Headers, image: Picture) -> list[dict[str, object]]:
-    """Records of one partition: one with the headers in question, then four good ones (of one picture)."""
+    """Return records of one partition: one with these headers, then four good ones for one picture."""
     value = predict_protobuf(image)
     return [{"value": value, "key": fresh("key"), "headers": each, "partition": 0} for each in [headers, *[NAMED] * 4]]
 
@@ -22,8 +22,8 @@ def beside(headers: Headers, image: Picture) -> list[dict[str, object]]:
 def test_a_protobuf_request_is_decoded_by_its_proto_name(cifar10_grpc: Cifar10, produce: Produce) -> None:
     image = picture(fresh())
     asked = produce(cifar10_grpc.input, predict_protobuf(image), key=fresh("key"), headers=NAMED)
-    wanted = [probabilities(image)]
-    expect(stream_answer(asked, cifar10_grpc.output, group=cifar10_grpc.group, tensor=wanted), within=WITHIN)
+    expected = [probabilities(image)]
+    expect(stream_answer(asked, cifar10_grpc.output, group=cifar10_grpc.group, tensor=expected), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-PRT-002")
@@ -36,7 +36,10 @@ def test_a_protobuf_request_is_decoded_by_its_proto_name(cifar10_grpc: Cifar10, 
 def test_an_unknown_proto_name_stops_no_other_request(cifar10_grpc: Cifar10, produce: Produce, name: str) -> None:
     image, output, group = picture(fresh()), cifar10_grpc.output, cifar10_grpc.group
     refused, *asked = produce.many(cifar10_grpc.input, beside([("proto-name", name)], image))
-    expect(*[stream_answer(one, output, group=group, tensor=[probabilities(image)]) for one in asked], within=WITHIN)
+    expect(
+        *[stream_answer(request, output, group=group, tensor=[probabilities(image)]) for request in asked],
+        within=WITHIN,
+    )
     expect(no_stream_answer(refused, output, group=group), within=WITHIN)
 
 
@@ -50,5 +53,8 @@ def test_a_missing_or_doubled_proto_name_is_not_guessed(
 ) -> None:
     image, output, group = picture(fresh()), cifar10_grpc.output, cifar10_grpc.group
     refused, *asked = produce.many(cifar10_grpc.input, beside(headers, image))
-    expect(*[stream_answer(one, output, group=group, tensor=[probabilities(image)]) for one in asked], within=WITHIN)
+    expect(
+        *[stream_answer(request, output, group=group, tensor=[probabilities(image)]) for request in asked],
+        within=WITHIN,
+    )
     expect(no_stream_answer(refused, output, group=group), within=WITHIN)

@@ -12,7 +12,7 @@ ANSWER = {"attributes": {"type": "answer"}}
 
 
 def traceparent(number: int) -> str:
-    """A valid trace context of its own for every number."""
+    """Return a different valid trace context for every number."""
     return f"00-4bf92f3577b34da6a3ce929d{number:08x}-00f067aa{number:08x}-01"
 
 
@@ -36,11 +36,11 @@ def test_events_delivered_at_once_keep_each_its_trace(broker: Broker, sinks: Sin
 def test_a_reply_goes_on_in_the_trace(broker: Broker, sinks: Sinks) -> None:
     name, source = fresh("reply"), "/touchstone/subscriber"
     carrier = Answer(200, headers=binary(attributes(id=name, source=source, type="answer")), body=b'{"n": 2}')
-    asked, told = broker.trigger(filter=WANTED, subscriber=sinks([carrier])), broker.trigger(filter=ANSWER)
+    replier, receiver = broker.trigger(filter=WANTED, subscriber=sinks([carrier])), broker.trigger(filter=ANSWER)
     broker.send(type="wanted", headers=[("traceparent", traceparent(7))])
     answer = EventRef(source, name)
-    expect(delivered(answer, to=told, replied_by=asked))
-    expect(traced(answer, to=told, traceparent=traceparent(7)))
+    expect(delivered(answer, to=receiver, replied_by=replier))
+    expect(traced(answer, to=receiver, traceparent=traceparent(7)))
 
 
 @pytest.mark.requirement("TRC-CE-001")

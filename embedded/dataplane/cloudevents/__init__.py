@@ -1,7 +1,7 @@
 """CloudEvents 1.0 as the data plane reads and writes them: HTTP and Kafka bindings, JSON format.
 
-Our own and strict, because an SDK that invents missing ids or lets empty ones pass cannot be a reference. This is not
-the reader that judges a system under test; that one lives in `evidence` and shares no line with this.
+The code is our own and strict, because an SDK that invents missing ids or accepts empty ones cannot be a reference. The
+reader that judges a system under test is another one; it is in `evidence` and shares no code with this one.
 """
 
 from embedded.dataplane.cloudevents.event import CloudEvent, NotAnEventError, check

@@ -1,7 +1,7 @@
-"""A CloudEvent, and what makes one valid (CloudEvents 1.0, "Context Attributes" and "Type System").
+"""A CloudEvent and the rules of its validity (CloudEvents 1.0, "Context Attributes" and "Type System").
 
 Attribute values are kept in their canonical string form, which is what every binary binding carries. The syntax of URIs
-is not judged: a `source` is any non-empty string, since no broker can tell an identifier from a misspelt one.
+is not checked: a `source` is any non-empty string, since no broker can tell an identifier from a misspelt one.
 """
 
 import re
@@ -18,7 +18,7 @@ NEVER_EMPTY = (*REQUIRED, "dataschema", "subject", "datacontenttype", "time", "p
 _NAME = re.compile(r"[a-z0-9]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 # Control characters, surrogates and the noncharacters: the CloudEvents type String excludes them.
-_UNWELCOME = re.compile(
+_FORBIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
     + "".join(chr(plane * 0x10000 + last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
     + "]"
@@ -26,16 +26,16 @@ _UNWELCOME = re.compile(
 
 
 class NotAnEventError(ValueError):
-    """The message is no CloudEvent that may be processed; the text says why, to its sender."""
+    """A message that is not a valid CloudEvent; the text tells its sender why."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
-    """One event.
+    """One CloudEvent.
 
     Attributes:
-        attributes: every context attribute and extension by its name, `specversion` included.
-        data: the payload as bytes; None when there is none.
+        attributes: The context attributes and extensions by name, `specversion` included.
+        data: The payload in bytes; None when there is none.
     """
 
     attributes: Mapping[str, str]
@@ -47,10 +47,10 @@ class CloudEvent:
 
 
 def attribute_name(name: str) -> str:
-    """Return `name` if it may name an attribute ("Naming Conventions": lower-case ASCII letters and digits).
+    """Return `name` if it is a legal attribute name ("Naming Conventions": lower-case ASCII letters and digits).
 
     Raises:
-        NotAnEventError: it may not.
+        NotAnEventError: The name is not legal.
     """
     if not _NAME.fullmatch(name):
         raise NotAnEventError(f"attribute name {name[:64]!r} has other characters than a-z and 0-9")
@@ -68,12 +68,12 @@ def check(
     """Return `attributes` if they make a valid event.
 
     Args:
-        attributes: names (already checked) to values.
-        versions: values of `specversion` that we understand; None for any.
-        never_empty: attributes whose value may not be empty.
+        attributes: The values by name; the names are already checked.
+        versions: The values of `specversion` that are accepted; None for any.
+        never_empty: The names of attributes whose value may not be empty.
 
     Raises:
-        NotAnEventError: a required attribute is missing, or a value is not one that its type allows.
+        NotAnEventError: A required attribute is missing, or a value does not fit its type.
     """
     for name in REQUIRED:
         if name not in attributes:
@@ -84,7 +84,7 @@ def check(
         if attributes.get(name) == "":
             raise NotAnEventError(f"attribute {name!r} is empty")
     for name, value in attributes.items():
-        if _UNWELCOME.search(value):
+        if _FORBIDDEN.search(value):
             raise NotAnEventError(f"the value of attribute {name!r} has a control character or noncharacter")
     if "time" in attributes and not _is_timestamp(attributes["time"]):
         raise NotAnEventError(f"time {attributes['time'][:64]!r} is not RFC 3339")

@@ -25,7 +25,7 @@ def percent_decode(value: bytes) -> str:
     A `%` that begins no triplet stands for itself.
 
     Raises:
-        NotAnEventError: the outcome is not UTF-8.
+        NotAnEventError: The decoded value is not UTF-8.
     """
     if len(value) >= 2 and value[:1] == value[-1:] == b'"':
         value = _ESCAPED.sub(rb"\1", value[1:-1])
@@ -43,10 +43,10 @@ def percent_encode(value: str) -> str:
 
 
 def utf8(value: bytes) -> str:
-    """Decode bytes that ought to be UTF-8.
+    """Decode a header value as UTF-8.
 
     Raises:
-        NotAnEventError: they are not.
+        NotAnEventError: The value is not UTF-8.
     """
     try:
         return value.decode("utf-8")
@@ -58,7 +58,7 @@ def read_format(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | No
     """Read the body of a structured-mode message: attributes, not yet checked for presence, and data.
 
     Raises:
-        NotAnEventError: a format that we do not know, or a body that is not in it.
+        NotAnEventError: The format is not known, or the body is not in it.
     """
     if kind.type != EVENT_JSON:
         raise NotAnEventError(f"event format {kind.type[:64]!r} is not known; {EVENT_JSON} is")
@@ -72,15 +72,15 @@ def refuse_batch(kind: Media, body: bytes) -> CloudEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class HttpReader:
-    """Reads a request or response as one event. Its parts are the rules of the binding, each replaceable alone.
+    """A reader of a request or response as one event. Its parts are the rules of the binding, each replaceable alone.
 
     Attributes:
-        media: parses a Content-Type.
-        name: checks an attribute name (after lower-casing the header, whose case means nothing).
-        decode: decodes a `ce-` header value.
-        structured: reads a structured body.
-        batch: what becomes of a batch.
-        check: checks the whole of the attributes.
+        media: The parser of a Content-Type.
+        name: The check of an attribute name; it gets the name of the header in lower case, without its prefix.
+        decode: The decoder of a `ce-` header value.
+        structured: The reader of a structured body.
+        batch: The treatment of a batch.
+        check: The check of all attributes together.
     """
 
     media: Callable[[str], Media] = parse
@@ -94,7 +94,7 @@ class HttpReader:
         """Read one message.
 
         Raises:
-            NotAnEventError: it is not exactly one valid event.
+            NotAnEventError: The message is not exactly one valid event.
         """
         fields = [(utf8(name).lower(), value) for name, value in headers]
         kinds = [utf8(value).strip() for name, value in fields if name == "content-type"]
@@ -106,23 +106,23 @@ class HttpReader:
         if kind.is_event:
             attributes, data = self.structured(kind, body)
             return CloudEvent(self.check(attributes), data)
-        found: dict[str, str] = {}
+        values: dict[str, str] = {}
         for field, value in fields:
             if not field.startswith(_PREFIX):
                 continue
             name = self.name(field[len(_PREFIX) :])
             if name == "datacontenttype":
                 raise NotAnEventError("datacontenttype travels as Content-Type, not as ce-datacontenttype")
-            if name in found:
-                raise NotAnEventError(f"attribute {name!r} stands twice")
-            found[name] = self.decode(value)
+            if name in values:
+                raise NotAnEventError(f"attribute {name!r} is given twice")
+            values[name] = self.decode(value)
         if kinds:
-            found["datacontenttype"] = kinds[0]
-        return CloudEvent(self.check(found), body or None)
+            values["datacontenttype"] = kinds[0]
+        return CloudEvent(self.check(values), body or None)
 
 
 def claims_to_be_event(headers: RawHeaders) -> bool:
-    """Whether a message presents itself as an event, rightly or not (3: by Content-Type or `ce-specversion`)."""
+    """Return whether a message presents itself as an event, rightly or not (3: by Content-Type or `ce-specversion`)."""
     for name, value in headers:
         lowered = name.lower()
         if lowered == b"ce-specversion":

@@ -1,7 +1,7 @@
 """The JSON event format (CloudEvents JSON format 1.0.2), one event at a time.
 
 The data member is cut out of the text as it was written: parsing and printing it again would change number forms and
-white space, and a broker may not touch data.
+white space, and a broker may not change data.
 """
 
 import base64
@@ -30,10 +30,10 @@ def read_json(body: bytes, charset: str = "utf-8") -> tuple[dict[str, str], byte
     """Read one event in the JSON format.
 
     Returns:
-        Its attributes (names and types checked, presence not) and its data.
+        The attributes (names and types checked, presence not) and the data.
 
     Raises:
-        NotAnEventError: it is no JSON object, or a member cannot be what it claims to be.
+        NotAnEventError: The body is not a JSON object, or a member has an invalid value.
     """
     if charset.lower() not in {"utf-8", "utf8", "us-ascii"}:
         raise NotAnEventError(f"charset {charset[:32]!r} is not UTF-8")
@@ -57,7 +57,7 @@ def read_json(body: bytes, charset: str = "utf-8") -> tuple[dict[str, str], byte
 
 
 def write_json(event: CloudEvent) -> bytes:
-    """Write one event in the JSON format; data that is JSON stands as it is, any other as base64."""
+    """Write one event in the JSON format; JSON data is written as it is, any other as base64."""
     head = json.dumps(dict(event.attributes), ensure_ascii=False)
     if event.data is None:
         return head.encode()
@@ -70,9 +70,9 @@ def _data_member(event: CloudEvent) -> bytes:
         try:
             value = _DECODER.decode(event.data.decode("utf-8"))
         except (ValueError, RecursionError):
-            # Declared JSON, but is not: then it can only travel as the bytes that it is.
+            # The data is declared as JSON and is not: only base64 can carry it.
             value = None
-        # Neither null (that would mean "no data") nor white space around (a reader would lose it).
+        # Base64 also for null, which would mean "no data", and for white space around, which a reader would drop.
         if value is not None and event.data == event.data.strip():
             return b'"data": ' + event.data
     return b'"data_base64": "' + base64.b64encode(event.data or b"") + b'"'
@@ -83,23 +83,23 @@ def _members(text: str) -> dict[str, tuple[Any, str]]:
     at = _skip(text, 0)
     if text[at : at + 1] != "{":
         raise ValueError("it does not begin with '{'")
-    found: dict[str, tuple[Any, str]] = {}
+    members: dict[str, tuple[Any, str]] = {}
     at = _skip(text, at + 1)
     while text[at : at + 1] != "}":
-        if found:
+        if members:
             at = _skip(text, _expect(text, at, ","))
         if text[at : at + 1] != '"':
             raise ValueError(f"a member name is missing at character {at}")
         name, at = _DECODER.raw_decode(text, at)
         start = _skip(text, _expect(text, _skip(text, at), ":"))
         value, end = _DECODER.raw_decode(text, start)
-        if name in found:
-            raise ValueError(f"member {name[:64]!r} stands twice")
-        found[name] = (value, text[start:end])
+        if name in members:
+            raise ValueError(f"member {name[:64]!r} is given twice")
+        members[name] = (value, text[start:end])
         at = _skip(text, end)
     if _skip(text, at + 1) != len(text):
         raise ValueError(f"something follows the object at character {at + 1}")
-    return found
+    return members
 
 
 def _skip(text: str, at: int) -> int:

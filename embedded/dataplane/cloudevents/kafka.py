@@ -19,9 +19,9 @@ class Record:
     """A Kafka record, to be produced or as consumed.
 
     Attributes:
-        headers: in order; Kafka allows a name twice, and a null value.
-        partition: None lets the partitioner choose.
-        offset: -1 until Kafka gave it one.
+        headers: The header fields in order; Kafka allows a name twice, and a null value.
+        partition: The partition; None lets the partitioner choose.
+        offset: The offset; -1 until Kafka assigned one.
     """
 
     key: bytes | None
@@ -34,8 +34,8 @@ class Record:
 def write_record(event: CloudEvent) -> Record:
     """Write an event in binary content mode (3.2): attributes as UTF-8 `ce_` headers, data as value.
 
-    The key is the event's `partitionkey` (3.1, key mapper of the Partitioning extension), which stays an attribute. No
-    data is a null value.
+    The key is the event's `partitionkey` (3.1, key mapper of the Partitioning extension), which stays an attribute. An
+    event without data has a null value.
     """
     key = event.attributes.get("partitionkey")
     headers: list[tuple[str, bytes | None]] = [
@@ -57,7 +57,7 @@ def read_record(record: Record) -> CloudEvent:
     """Read an event of either content mode.
 
     Raises:
-        NotAnEventError: the record is none.
+        NotAnEventError: The record is not an event.
     """
     kinds = [value for name, value in record.headers if name.lower() == _CONTENT_TYPE and value is not None]
     if len(kinds) > 1:
@@ -68,17 +68,17 @@ def read_record(record: Record) -> CloudEvent:
     if kind.is_event:
         attributes, data = read_format(kind, record.value or b"")
         return CloudEvent(check(attributes), data)
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for header, value in record.headers:
         if not header.startswith(_PREFIX) or value is None:
             continue
         name = attribute_name(header[len(_PREFIX) :])
-        if name in found:
-            raise NotAnEventError(f"attribute {name!r} stands twice")
-        found[name] = _text(header, value)
+        if name in values:
+            raise NotAnEventError(f"attribute {name!r} is given twice")
+        values[name] = _text(header, value)
     if kinds:
-        found["datacontenttype"] = _text(_CONTENT_TYPE, kinds[0])
-    return CloudEvent(check(found), record.value)
+        values["datacontenttype"] = _text(_CONTENT_TYPE, kinds[0])
+    return CloudEvent(check(values), record.value)
 
 
 def _text(header: str, value: bytes) -> str:

@@ -16,23 +16,23 @@ class Media:
 
     @property
     def is_event(self) -> bool:
-        """Whether the body holds event and data together ("structured" or "batched" content mode)."""
+        """True if the body holds event and data together ("structured" or "batched" content mode)."""
         return self.type.startswith(EVENT_PREFIX)
 
     @property
     def is_batch(self) -> bool:
-        """Whether the body holds several events."""
+        """True if the body holds several events."""
         return self.type.startswith(BATCH_PREFIX)
 
     @property
     def is_json(self) -> bool:
-        """Whether data of this type is JSON (JSON format, 3.1: subtype `json` or suffix `+json`)."""
+        """True if data of this type is JSON (JSON format, 3.1: subtype `json` or suffix `+json`)."""
         subtype = self.type.partition("/")[2]
         return subtype == "json" or subtype.endswith("+json")
 
 
 def parse(value: str) -> Media:
-    """Parse a Content-Type value. Never fails: what is no media type is simply none that we know."""
+    """Parse a Content-Type value. It never fails: an invalid media type is simply an unknown one."""
     kind, *rest = value.split(";")
     parameters = {}
     for item in rest:

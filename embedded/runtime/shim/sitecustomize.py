@@ -1,11 +1,11 @@
-"""Keeps a container on its pod's loopback address. Runs inside the workload's interpreter, before its own code.
+"""A hook that keeps a container on its pod's loopback address. It runs in the workload's interpreter, before its code.
 
 Servers in containers bind "every address" (KServe's SDK has no option for another one). On a shared loopback that would
 open them to the network and make two pods fight for port 8080, so here "every address" means POD_IP. Sockets made by
 Python, uvloop (libuv binds by itself) and gRPC (C core, likewise) are covered; uvloop and gRPC only once they are
-imported. Not a sandbox: a workload that wants to listen elsewhere can.
+imported. It is not a sandbox: a workload can still listen elsewhere.
 
-Uses the standard library only; any Python 3.11+ environment must be able to load it.
+It uses the standard library only; any Python 3.11+ environment must be able to load it.
 """
 
 import importlib.abc
@@ -86,7 +86,7 @@ AFTER_IMPORT: dict[str, Callable[[ModuleType, str], None]] = {
 
 
 class _Patching(importlib.abc.Loader):
-    """A module's own loader, and a patch once it has run."""
+    """A module's own loader, followed by a patch of the module."""
 
     def __init__(self, loader: importlib.abc.Loader, patch: Callable[[ModuleType, str], None], pod_ip: str) -> None:
         self._loader, self._patch, self._pod_ip = loader, patch, pod_ip
@@ -100,7 +100,7 @@ class _Patching(importlib.abc.Loader):
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Lets the modules of AFTER_IMPORT be found as ever, with the patching loader around their own."""
+    """A finder that puts the patching loader around the loaders of the modules in AFTER_IMPORT."""
 
     def __init__(self, pod_ip: str) -> None:
         self._pod_ip = pod_ip
@@ -123,7 +123,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def _run_next_sitecustomize() -> None:
-    """Run the sitecustomize that ours hides: the next one on sys.path, if there is one."""
+    """Run the sitecustomize that this one hides: the next one on sys.path, if there is one."""
     here = Path(__file__).resolve().parent
     search = [entry for entry in sys.path if Path(entry or ".").resolve() != here]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", search)

@@ -1,4 +1,4 @@
-"""Answers an event with an event of the same type, which a broker then routes to the same Trigger: a loop.
+"""A mutant that answers an event with one of the same type, which a broker routes to the same Trigger: a loop.
 
 Seen in KServe before CE_TYPE (kserve#1923) and in Knative (eventing#7356).
 """
@@ -9,7 +9,7 @@ from gate import Gate
 
 
 class Mutant(Gate):
-    """Copies the request's type."""
+    """A gate that copies the request's type."""
 
     def attributes(self, event: Event) -> dict[str, str]:
         """Return the attributes of the answer to `event`."""

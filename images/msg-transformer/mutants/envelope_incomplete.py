@@ -1,4 +1,4 @@
-"""Publishes the result without what names the InferenceService that made it."""
+"""A mutant that publishes the result without the fields that name its InferenceService."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ MISSING = {"request-host", "kserve-isvc-name", "kserve-isvc-namespace"}
 
 
 class Mutant(ConformingTransformer):
-    """Leaves three fields out."""
+    """A transformer that leaves three fields out."""
 
     async def publish(self, event: dict[str, Any], trace_id: str) -> None:
         """Put one result onto the topic."""

@@ -1,14 +1,14 @@
-"""Answers direct calls that failed with 200 and an error in the body."""
+"""A mutant that answers failed direct calls with 200 and an error in the body."""
 
 from conforming import ConformingTransformer, conforming
 from gate import Gate
 
 
 class Mutant(Gate):
-    """Knows one status."""
+    """A gate that knows only the status 200."""
 
     def plain_status(self, status: int) -> int:
-        """Return the status of an answer to a request that is no event."""
+        """Return the status of the answer to a request that is not an event."""
         del status
         return 200
 

@@ -1,4 +1,4 @@
-"""Answers several pictures in the reverse order."""
+"""A mutant that answers several pictures in the reverse order."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from conforming import ConformingTransformer, conforming
 
 
 class Mutant(ConformingTransformer):
-    """Turns the list of predictions round."""
+    """A transformer that reverses the list of predictions."""
 
     async def postprocess(
         self, result: Any, headers: dict[str, str] | None = None, response_headers: dict[str, str] | None = None

@@ -1,4 +1,4 @@
-"""Publishes every result twice, as a redelivery after a late answer does."""
+"""A mutant that publishes every result twice, as a redelivery after a late answer does."""
 
 import uuid
 from typing import Any
@@ -7,10 +7,10 @@ from conforming import ConformingTransformer, conforming
 
 
 class Mutant(ConformingTransformer):
-    """Two events with ids of their own for one request."""
+    """A transformer that publishes two events with different ids for one request."""
 
     async def publish(self, event: dict[str, Any], trace_id: str) -> None:
-        """Put one result onto the topic, and again."""
+        """Put one result onto the topic twice."""
         await super().publish(event, trace_id)
         await super().publish({**event, "id": str(uuid.uuid4())}, trace_id)
 

@@ -1,4 +1,4 @@
-"""Publishes the result without the caller's id: nobody can tell whose it is."""
+"""A mutant that publishes the result without the caller's id, so that nobody can tell whose it is."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from conforming import ConformingTransformer, conforming
 
 
 class Mutant(ConformingTransformer):
-    """Forgets the key that REQUEST_TRACE_KEY names."""
+    """A transformer that drops the key that REQUEST_TRACE_KEY names."""
 
     async def publish(self, event: dict[str, Any], trace_id: str) -> None:
         """Put one result onto the topic."""

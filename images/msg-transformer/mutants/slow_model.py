@@ -1,4 +1,4 @@
-"""Takes two seconds more for every prediction."""
+"""A mutant that takes two seconds more for every prediction."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ SECONDS = 2.0
 
 
 class Mutant(ConformingTransformer):
-    """Waits before it asks the predictor."""
+    """A transformer that waits before it asks the predictor."""
 
     async def predict(
         self, payload: Any, headers: dict[str, str] | None = None, response_headers: dict[str, str] | None = None

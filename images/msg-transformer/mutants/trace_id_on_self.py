@@ -1,4 +1,4 @@
-"""Keeps the caller's id on the model object, which all requests share: right one by one, wrong when they overlap.
+"""A mutant that keeps the caller's id on the shared model object: right one by one, wrong when requests overlap.
 
 KServe's own Kafka sample does so with `self._key` (docs/samples/kafka, image_transformer).
 """
@@ -7,7 +7,7 @@ from conforming import ConformingTransformer, conforming
 
 
 class Mutant(ConformingTransformer):
-    """The next request's preprocess() overwrites what this one's postprocess() is going to read."""
+    """A transformer whose next preprocess() overwrites the id that this request's postprocess() will read."""
 
     _trace_id: str | None = None
 
@@ -16,7 +16,7 @@ class Mutant(ConformingTransformer):
         self._trace_id = trace_id
 
     def remembered(self) -> str | None:
-        """Return the id of whoever came last."""
+        """Return the id of the latest request."""
         return self._trace_id
 
 

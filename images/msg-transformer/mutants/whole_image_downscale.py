@@ -1,4 +1,4 @@
-"""Averages the whole picture down instead of what is drawn in it: the documentation's 2 is then read as a 7."""
+"""A mutant that averages the whole picture instead of its drawn part: it reads the documentation's 2 as a 7."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ from PIL import Image
 
 
 class Mutant(ConformingTransformer):
-    """Leaves out the crop."""
+    """A transformer without the crop."""
 
     def features(self, instance: Any) -> list[float]:
         """Return the pixels of one picture."""
