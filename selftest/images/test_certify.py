@@ -113,7 +113,7 @@ def test_an_earlier_runs_report_on_the_same_volume_is_not_this_ones(
     assert certify.main(["0"], [sys.executable, "-c", SUITE]) == 0
     capsys.readouterr()
     assert certify.main([], [sys.executable, "-c", "raise SystemExit(3)"]) == 3
-    assert capsys.readouterr().out == "touchstone: no report.json; what is above says why\n"
+    assert capsys.readouterr().out == "touchstone: there is no report.json; the output above says why\n"
 
 
 def test_a_suite_that_was_killed_decided_nothing(certify: ModuleType) -> None:
