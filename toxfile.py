@@ -2,7 +2,7 @@
 
 tox rebuilds a shared folder (`env_dir`) whenever another name asks for it, which would install the same pins anew for
 e2e, prove and selftest. Here the folder, not the name, is what counts. A command learns tox's process id, so that it
-can end with tox (`fixtures/parent.py`).
+can end with tox (`fixtures/processes/parent.py`).
 """
 
 import os

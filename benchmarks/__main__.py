@@ -7,9 +7,9 @@ from pathlib import Path
 
 from benchmarks import checks, probe, runs
 from benchmarks.figures import Figure, machine, render_table
-from fixtures.interrupts import Interrupts
-from fixtures.parent import end_with_parent
-from fixtures.streams import outlast_readers
+from fixtures.processes.interrupts import Interrupts
+from fixtures.processes.parent import end_with_parent
+from fixtures.processes.streams import outlast_readers
 from fixtures.targets.base import TargetInfo
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"

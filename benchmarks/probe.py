@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 
 from benchmarks.figures import Figure
-from fixtures.probe.launch import LocalProbe
+from fixtures.probe_control.local import LocalProbe
+from fixtures.processes.temporary import temporary_folder
 from fixtures.targets.base import TargetInfo
-from fixtures.temporary import temporary_folder
 from fixtures.waiting import wait_until
 
 RATE = 1000

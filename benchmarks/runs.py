@@ -13,8 +13,8 @@ from typing import IO
 
 from benchmarks.figures import Figure
 from evidence import history
-from fixtures.parent import as_parent
-from fixtures.temporary import temporary_folder
+from fixtures.processes.parent import as_parent
+from fixtures.processes.temporary import temporary_folder
 
 ENDS_WITHIN = 60.0
 ROOT = Path(__file__).resolve().parents[1]

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from common import jsontext
 from common.redaction import PLAIN
-from evidence import jsontext
 from evidence.attributes import REQUIRED, is_json, media_type, name_fault, same_value, value_fault
 
 _STRUCTURED = "application/cloudevents"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
+
+from common import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -12,9 +13,8 @@ if TYPE_CHECKING:
 
 
 def near(name: str, known: Sequence[str]) -> str:
-    """`; near: ...` for an unknown name, or an empty text."""
-    found = get_close_matches(name, known, n=3)
-    return f"; near: {', '.join(found)}" if found else ""
+    """Return `; ` and what helps with an unknown name."""
+    return f"; {names.hint(name, known)}"
 
 
 class EntryReader:

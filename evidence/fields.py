@@ -1,7 +1,7 @@
 """What a field of a record may be: types, bounds, and how to say that one is not so.
 
 A `Field` is checked by the exact type of its value (true is no number), then by a test of its own where it has one.
-Values that nest are bounded in depth by the reader (`too_deep`), so that whoever walks them may recurse.
+Values that nest are bounded in depth by the reader (`jsontext.too_deep`), so that whoever walks them may recurse.
 """
 
 from __future__ import annotations
@@ -74,21 +74,6 @@ def shown(value: object) -> str:
     if value is None or value is True or value is False:
         return "null" if value is None else str(value).lower()
     return repr(value)[:LONGEST_SHOWN]
-
-
-def too_deep(value: object, most: int) -> bool:
-    """Whether lists and objects of a JSON value nest deeper than `most`; without recursion."""
-    level: list[Any] = [value]
-    for _ in range(most + 1):
-        level = [
-            item
-            for outer in level
-            for item in (outer.values() if type(outer) is dict else outer if type(outer) is list else ())
-            if type(item) in (dict, list)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def optional(field: Field) -> Field:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
 import orjson
 
+from common.jsontext import too_deep
 from evidence.fields import (
     BOOL,
     COUNT,
@@ -40,7 +41,6 @@ from evidence.fields import (
     one_of,
     optional,
     shown,
-    too_deep,
 )
 
 if TYPE_CHECKING:

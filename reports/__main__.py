@@ -1,7 +1,6 @@
 """`python -m reports`: read, check and render what a run left behind; list what the suite asks. Needs no platform."""
 
 import argparse
-import difflib
 import json
 import os
 import sys
@@ -14,12 +13,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from common.errors import UnknownNameError, UsageError
 from common.redaction import PLAIN, bounded
 from evidence import catalogue as catalogues
 from evidence.catalogue import Catalogue, Requirement
 from reports import build, html, path, run, terminal, views, write
 from reports.check import check
-from reports.errors import ReportError, UsageError
+from reports.errors import ReportError
 from reports.model import Report, ReportedExpectation, Result
 from reports.path import Arrow
 
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace, Console], int] = arguments.command
     try:
         return command(arguments, console)
-    except UsageError as error:
+    except (UnknownNameError, UsageError) as error:
         sys.stderr.write(f"{PLAIN.text(error)}\n")
         return 3
     except (ReportError, ValueError) as error:
@@ -251,22 +251,9 @@ def _print_list(catalogue: Catalogue, chosen: Sequence[Requirement], console: Co
     console.print(Text(f"\n{len(chosen)} of {len(catalogue.requirements)} requirements", style="dim"))
 
 
-def _known_name(kind: str, name: str, names: Any) -> None:
-    """Raise a usage error that offers near names, unless the name is known."""
-    known = list(names)
-    if name in known:
-        return
-    near = difflib.get_close_matches(
-        name.lower() if kind in {"profile", "area"} else name.upper(), known, n=3, cutoff=0.6
-    )
-    raise UsageError(
-        f"there is no {kind} {name!r}; "
-        + (
-            f"did you mean {', '.join(near)}?"
-            if near
-            else f"there are {', '.join(known[:12])}" + (" …" if len(known) > 12 else "")
-        )
-    )
+def _known_name(kind: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise UnknownNameError(kind, name, known)
 
 
 def _folder(folder: Path) -> Path:

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import orjson
 
+from common.jsontext import too_deep
 from common.redaction import PLAIN
 from evidence.catalogue import Catalogue
-from evidence.fields import too_deep
 from evidence.history import MOST_NESTED
 from reports import build
 from reports.document import to_json, validate

@@ -3,7 +3,3 @@
 
 class ReportError(Exception):
     """A report cannot be made or read; the message says which file and why. Never a verdict."""
-
-
-class UsageError(ReportError):
-    """The command line asks for something that does not exist."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from common import files
 from reports import allure, html, junit
 from reports.document import dump, mutation_json, to_json, validate
 from reports.errors import ReportError
@@ -35,10 +36,9 @@ def write(report: Report, folder: Path, history: Path) -> list[Path]:
 
 
 def _put(path: Path, content: bytes) -> Path:
-    """Write beside and rename, so that nobody ever reads half a file."""
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(content)
-    return beside.replace(path)
+    with files.whole(path, files.SHARED_FILE_MODE) as file:
+        file.write(content)
+    return path
 
 
 def _empty(folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from fixtures.processes import ROOT
+from fixtures.reading.files import ROOT
 
 MOST_MEMORY = 1 << 30
 

@@ -11,7 +11,7 @@ import httpx
 import yaml
 
 from fixtures.errors import TargetError
-from fixtures.processes import Child, python_module
+from fixtures.processes.children import Child, python_module
 
 # The platform itself is up in a second; a busy machine takes longer.
 UP_WITHIN = 60.0

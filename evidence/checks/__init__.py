@@ -7,10 +7,10 @@ run the same code.
 from __future__ import annotations
 
 import traceback
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common import names
 from evidence.checks import (
     answers,
     content,
@@ -77,8 +77,7 @@ def check_of(name: str, args: Mapping[str, Any], history: HistoryIndex) -> Check
     """
     cls = REGISTRY.get(name)
     if cls is None:
-        near = get_close_matches(name, REGISTRY, n=3)
-        raise CheckError(f"there is no check named {name!r}" + (f"; near: {', '.join(near)}" if near else ""))
+        raise CheckError(f"there is no check named {names.shown(name)}: {names.hint(name, REGISTRY)}")
     try:
         return cls(from_json(dict(args)), history)
     except (LookupError, AttributeError, TypeError, ValueError) as error:

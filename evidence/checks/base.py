@@ -9,8 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from common import jsontext
 from common.redaction import PLAIN
-from evidence import jsontext
 from evidence.event_path import where
 from evidence.verdict import Judgement, ObservationRequest, Verdict, Violation
 

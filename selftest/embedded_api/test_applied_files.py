@@ -16,7 +16,7 @@ import yaml
 
 from fixtures.kube.client import KubeClient
 from fixtures.preflight import role
-from fixtures.processes import ROOT
+from fixtures.reading.files import ROOT
 from selftest.embedded_api.conftest import Api
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl on PATH")

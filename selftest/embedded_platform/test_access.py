@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from fixtures.probe.callers import TOKEN_HEADER
-from fixtures.probe.launch import LocalProbe
+from fixtures.probe_control.local import LocalProbe
 from fixtures.targets.base import TargetInfo
 from selftest import platforms
 

@@ -62,10 +62,10 @@ GOOD = REQUIREMENT.format(id="EVT-ING-001", mutant="eats-events")
         (without("mutants"), None, "mutants: a MUST names at least one mutant"),
         (GOOD.replace('"MUST"', '"must"'), None, "level: 'must' is none of MUST, MUST NOT"),
         (GOOD.replace("broker-core", "core"), None, "profile: 'core' is none of broker-core"),
-        (GOOD.replace("source =", "soruce ="), None, "soruce: unknown field; near: source"),
+        (GOOD.replace("source =", "soruce ="), None, "soruce: unknown field: did you mean source?"),
         (GOOD.replace("EVT-ING-001", "evt1"), None, "requirement evt1: id: is not of the form"),
         (GOOD + GOOD, None, "requirement EVT-ING-001: id: stands in eventing.toml already"),
-        (GOOD.replace("eats-events", "eats-event"), None, "there is no mutant 'eats-event'; near: eats-events"),
+        (GOOD.replace("eats-events", "eats-event"), None, "there is no mutant 'eats-event': did you mean eats-events?"),
         (GOOD.replace('["eats-events"]', '"eats-events"'), None, "mutants: is no list of texts"),
         (
             GOOD.replace('["eats-events"]', '["eats-events", "eats-events"]'),

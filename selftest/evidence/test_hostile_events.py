@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import jsontext
+from common import jsontext
 from evidence.cloudevents import Reading, differences, read_http, read_kafka, same_data
 from evidence.identity import of_http, of_kafka
 

@@ -211,5 +211,5 @@ def test_a_check_that_breaks_gives_error_and_says_where() -> None:
 
 
 def test_an_unknown_check_has_near_names() -> None:
-    with pytest.raises(CheckError, match="near: delivered"):
+    with pytest.raises(CheckError, match="did you mean delivered"):
         create("delivred", {})

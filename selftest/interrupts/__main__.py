@@ -8,8 +8,8 @@ import argparse
 import sys
 
 from fixtures.errors import TouchstoneError
-from fixtures.interrupts import Interrupts
-from fixtures.parent import end_with_parent
+from fixtures.processes.interrupts import Interrupts
+from fixtures.processes.parent import end_with_parent
 from selftest.interrupts import processes
 from selftest.interrupts.commands import find_tox, moments
 from selftest.interrupts.moment import play

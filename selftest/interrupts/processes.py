@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterable
 from pathlib import Path
 
-from fixtures.processes import process_alive
+from fixtures.processes.children import process_alive
 
 PR_SET_CHILD_SUBREAPER = 36
 LISTENS = "0A"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fixtures.processes import ROOT
+from fixtures.reading.files import ROOT
 from fixtures.targets.base import TargetOptions
 from fixtures.targets.embedded import EmbeddedTarget
 from fixtures.targets.kind import NEEDED

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.errors import TargetError, UnknownNameError
-from fixtures.processes import ROOT
+from fixtures.reading.files import ROOT
 from fixtures.targets import images
 from selftest.kind.machine import Machine
 

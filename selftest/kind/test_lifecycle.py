@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fixtures.errors import TargetError
-from fixtures.processes import ROOT
+from fixtures.reading.files import ROOT
 from fixtures.targets import kindlifecycle
 from fixtures.targets.kindlifecycle import Lifecycle
 from fixtures.waiting import wait_until

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from fixtures.errors import TargetError, UsageError
-from fixtures.processes import process_alive
+from fixtures.processes import programs
+from fixtures.processes.children import process_alive
 from fixtures.targets import tools
 from fixtures.waiting import wait_until
 from selftest.kind.machine import Machine
@@ -88,7 +89,7 @@ def test_a_refused_user_is_no_missing_daemon(machine: Machine) -> None:
 
 
 def test_a_daemon_that_hangs_is_told_in_time(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "ANSWER_DEADLINE", 0.5)
+    monkeypatch.setattr(programs, "ANSWER_DEADLINE", 0.5)
     machine.answer("docker", "version", sleep=30)
     began = time.monotonic()
     assert "does not answer within 0.5 s" in refused()
@@ -131,7 +132,7 @@ def test_a_failing_program_ends_in_its_last_lines(machine: Machine) -> None:
     machine.answer("kind", "load", code=3, out="first\n" * 50, err="ERROR: no space left on device\n")
     log = machine.folder / "kind.log"
     with pytest.raises(TargetError, match=r"(?s)cannot load it: exit code 3\n.*no space left on device") as failure:
-        tools.run("load it", [machine.folder / "kind", "load"], log=log, deadline=10)
+        programs.run("load it", [machine.folder / "kind", "load"], log=log, deadline=10)
     assert str(failure.value).count("first") < 20
     assert log.read_text().count("first") == 50
 
@@ -139,7 +140,7 @@ def test_a_failing_program_ends_in_its_last_lines(machine: Machine) -> None:
 def test_a_program_past_its_deadline_is_ended(machine: Machine) -> None:
     machine.answer("kind", "load", sleep=60)
     with pytest.raises(TargetError, match=r"not done within 0\.5 s"):
-        tools.run("load it", [machine.folder / "kind", "load"], log=machine.folder / "kind.log", deadline=0.5)
+        programs.run("load it", [machine.folder / "kind", "load"], log=machine.folder / "kind.log", deadline=0.5)
 
 
 def test_an_interrupted_program_is_ended_with_what_it_started(
@@ -155,7 +156,7 @@ def test_an_interrupted_program_is_ended_with_what_it_started(
 
     monkeypatch.setattr("subprocess.Popen.wait", _first(interrupt))
     with pytest.raises(KeyboardInterrupt):
-        tools.run("be interrupted", [script], log=tmp_path / "log", deadline=30, cwd=tmp_path)
+        programs.run("be interrupted", [script], log=tmp_path / "log", deadline=30, cwd=tmp_path)
     child = int((tmp_path / "child").read_text())
     wait_until(lambda: not process_alive(child), 5, "the child to end")
 

@@ -17,7 +17,8 @@ from fixtures.platform.description.model import Component, Document, Manifest, W
 from fixtures.platform.installation import inventory
 from fixtures.platform.installation.installing import install
 from fixtures.platform.installation.ordering import prepared
-from fixtures.processes import ROOT, python_module
+from fixtures.processes.children import python_module
+from fixtures.reading.files import ROOT
 from fixtures.waiting import wait_until
 from selftest.platform.cluster import Cluster, Rule
 from selftest.platform.given import Given, available, crd, deployment, manifest, webhook

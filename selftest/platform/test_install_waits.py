@@ -9,8 +9,8 @@ import pytest
 from evidence.refs import ObjectRef
 from fixtures.errors import KubeError, PlatformError
 from fixtures.kube.client import KubeClient
+from fixtures.kube.pods import Pulls, trouble
 from fixtures.platform.description.model import Component, Document, Wait
-from fixtures.platform.installation.pods import Pulls, trouble
 from fixtures.platform.installation.progress import Progress
 from fixtures.platform.installation.waits import Waits, rollout
 from selftest.platform.cluster import Cluster, Rule
@@ -390,7 +390,7 @@ def test_what_may_still_come(patience: float, reasons: list[str]) -> None:
 
 def test_a_pull_that_recovers_in_between_has_its_patience_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr("fixtures.platform.installation.pods.time.monotonic", lambda: now)
+    monkeypatch.setattr("fixtures.kube.pods.time.monotonic", lambda: now)
     pulls = Pulls(60)
     said = []
     for reason in ("ErrImagePull", "ImagePullBackOff", "ContainerCreating", "ErrImagePull", "ImagePullBackOff"):

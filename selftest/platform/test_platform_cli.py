@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.platform.__main__ import main
-from fixtures.processes import ROOT
+from fixtures.reading.files import ROOT
 from selftest.kind.machine import Machine
 from selftest.platform.cluster import Cluster
 from selftest.platform.test_platform_bundles import POD, by_hand

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from evidence.history import read
+from fixtures.kube import run_objects
 from fixtures.kube.client import KubeClient
 from fixtures.preflight.rights import WRITTEN, rights
-from fixtures.targets import run_objects
 from fixtures.waiting import wait_until
 from selftest import platforms
 from selftest.fixtures import house
@@ -34,8 +34,8 @@ def test_passes(broker):
 
 @pytest.mark.requirement("TST-ONE-001")
 def test_knows_where_it_is(broker, request):
-    connection = request.config.stash[CLIENTS].connection
-    names = [broker.namespace, connection.target.name, connection.hash, broker.url]
+    run_info = request.config.stash[CLIENTS].run_info
+    names = [broker.namespace, run_info.target.name, run_info.hash, broker.url]
     (request.config.rootpath / "seen").write_text(" ".join(names))
     event = broker.send()
     expect(answered(event, 202))

@@ -14,7 +14,7 @@ from fixtures.kube.client import KubeClient
 from fixtures.preflight.checking import check
 from fixtures.preflight.needs import BY_PROFILE, FURTHER, PRODUCTS, product_of
 from fixtures.preflight.result import MISSING, OK, WARN, Preflight
-from fixtures.processes import ROOT
+from fixtures.reading.files import ROOT
 from selftest.preflight.api import FakeApi
 
 REQUIREMENTS = load(ROOT / "suites" / "catalogue").requirements

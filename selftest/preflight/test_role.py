@@ -13,7 +13,7 @@ from fixtures.preflight.checking import check
 from fixtures.preflight.needs import PRODUCTS, RUN, needs_of
 from fixtures.preflight.rights import MAKE_NAMESPACES, RIGHTS
 from fixtures.preflight.role import manifest
-from fixtures.processes import ROOT
+from fixtures.reading.files import ROOT
 from selftest.preflight.api import FakeApi
 
 REQUIREMENTS = load(ROOT / "suites" / "catalogue").requirements

@@ -30,7 +30,7 @@ def test_a_change_touches_the_tests_above_it(file: str, first: str, never: str) 
 
 
 def test_what_starts_whole_platforms_is_left_out() -> None:
-    tests = affected(ROOT, ["fixtures/processes.py", "README.md"])
+    tests = affected(ROOT, ["fixtures/processes/children.py", "README.md"])
     assert "selftest/fixtures/test_processes.py" in tests
     assert not {"selftest/walkthrough/test_readme.py", "selftest/fixtures/test_kube_client.py"} & set(tests)
 

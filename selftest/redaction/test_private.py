@@ -12,16 +12,16 @@ import orjson
 import pytest
 import yaml
 
-from common import private
+from common import files
 from common.redaction import Redactor
 from evidence.history import read
 from fixtures import credentials
 from fixtures.errors import ProbeError
-from fixtures.probe.client import ProbeClient
 from fixtures.probe.history import History
-from fixtures.probe.launch import LocalProbe
-from fixtures.probe.mirror import Mirror
-from fixtures.processes import Child
+from fixtures.probe_control.client import ProbeClient
+from fixtures.probe_control.local import LocalProbe
+from fixtures.probe_control.mirror import Mirror
+from fixtures.processes.children import Child
 from fixtures.targets.base import TargetInfo
 from selftest.fixtures import house
 
@@ -61,12 +61,12 @@ def mode(path: Path) -> int:
 
 
 def test_a_private_file_and_folder_are_for_their_owner_only(tmp_path: Path) -> None:
-    private.make_folder(tmp_path / "shared" / "own")
-    private.write(tmp_path / "shared" / "own" / "file", b"x")
+    files.make_folder(tmp_path / "shared" / "own")
+    files.write(tmp_path / "shared" / "own" / "file", b"x")
     assert mode(tmp_path / "shared" / "own") == 0o700
     assert mode(tmp_path / "shared" / "own" / "file") == 0o600
     with pytest.raises(FileExistsError):
-        private.make_folder(tmp_path / "shared" / "own")
+        files.make_folder(tmp_path / "shared" / "own")
 
 
 def test_what_a_child_writes_is_private(tmp_path: Path) -> None:
