@@ -9,8 +9,9 @@ import pytest
 from evidence.refs import ObjectRef
 from fixtures.errors import KubeError, PlatformError
 from fixtures.kube.client import KubeClient
-from fixtures.kube.pods import Pulls, trouble
+from fixtures.kube.pods import LONGEST
 from fixtures.platform.description.model import Component, Document, Wait
+from fixtures.platform.installation.pods import Pulls, trouble
 from fixtures.platform.installation.progress import Progress
 from fixtures.platform.installation.waits import Waits, rollout
 from selftest.platform.cluster import Cluster, Rule
@@ -328,7 +329,7 @@ def test_a_deadline_tells_how_the_pods_are_and_what_events_say(cluster: Cluster,
         waits(kube).until(available("d", "n", 0.3))
     assert str(caught.value).splitlines() == [
         "component c: waited 0.3 s in vain: Deployment n/d to be Available; last seen: Available=False",
-        f"  pod n/d-1: Pending; Unschedulable: {NODES}",
+        f"  pod n/d-1: Pending; not PodScheduled: Unschedulable: {NODES}",
         '  event about Pod d-1 (7 times): FailedMount: secret "cert" not found',
         "  event about ReplicaSet d-5f: FailedCreate: exceeded quota",
         "  see: kubectl -n n get pods,events",
@@ -359,7 +360,7 @@ def test_an_image_that_cannot_be_pulled_ends_the_wait_early(cluster: Cluster, ku
         r'cannot be pulled for \d s: ImagePullBackOff: Back-off pulling image "quay\.io/a/b:1"',
         first,
     )
-    assert second == f"  pod n/d-1: Pending; container main waiting, ImagePullBackOff: {BACKOFF['message']}"
+    assert second == f"  pod n/d-1: Pending; container main waits: ImagePullBackOff: {BACKOFF['message']}"
 
 
 def waiting(reason: str) -> Document:
@@ -390,7 +391,7 @@ def test_what_may_still_come(patience: float, reasons: list[str]) -> None:
 
 def test_a_pull_that_recovers_in_between_has_its_patience_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr("fixtures.kube.pods.time.monotonic", lambda: now)
+    monkeypatch.setattr("fixtures.platform.installation.pods.time.monotonic", lambda: now)
     pulls = Pulls(60)
     said = []
     for reason in ("ErrImagePull", "ImagePullBackOff", "ContainerCreating", "ErrImagePull", "ImagePullBackOff"):
@@ -404,7 +405,7 @@ def test_a_pull_that_recovers_in_between_has_its_patience_anew(monkeypatch: pyte
     ("status", "said"),
     [
         ({}, "no phase yet"),
-        ({"phase": "Failed", "reason": "Evicted", "message": "low on memory"}, "Failed; Evicted: low on memory"),
+        ({"phase": "Failed", "reason": "Evicted", "message": "low on memory"}, "Failed: Evicted: low on memory"),
         (
             {
                 "phase": "Pending",
@@ -412,7 +413,7 @@ def test_a_pull_that_recovers_in_between_has_its_patience_anew(monkeypatch: pyte
                     {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": NODES}
                 ],
             },
-            f"Pending; Unschedulable: {NODES}",
+            f"Pending; not PodScheduled: Unschedulable: {NODES}",
         ),
         (
             {
@@ -436,8 +437,8 @@ def test_a_pull_that_recovers_in_between_has_its_patience_anew(monkeypatch: pyte
                 ],
             },
             (
-                "Running; container m waiting, CrashLoopBackOff; "
-                "container m restarted 4 times, last exit code 137 OOMKilled"
+                "Running; container m waits: CrashLoopBackOff; "
+                "container m was restarted 4 times, last with exit code 137: OOMKilled"
             ),
         ),
         (
@@ -451,11 +452,11 @@ def test_a_pull_that_recovers_in_between_has_its_patience_anew(monkeypatch: pyte
                     }
                 ],
             },
-            "Pending; container m waiting, CreateContainerConfigError: secret not found",
+            "Pending; container m waits: CreateContainerConfigError: secret not found",
         ),
         (
-            {"phase": "Pending", "containerStatuses": [{"name": "m", "state": {"waiting": {"message": "x" * 500}}}]},
-            f"Pending; container m waiting, {'x' * 300}...",
+            {"phase": "Pending", "containerStatuses": [{"name": "m", "state": {"waiting": {"message": "x" * 1000}}}]},
+            f"Pending; container m waits: {'x' * (LONGEST - len('container m waits: '))}… (419 more characters)",
         ),
     ],
     ids=["nothing", "evicted", "unschedulable", "not-ready", "crashing", "config", "long"],
