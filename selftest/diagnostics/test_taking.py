@@ -15,6 +15,7 @@ from evidence.replay import replay
 from fixtures.waiting import wait_until
 from selftest.diagnostics.apiserver import ApiServer, kubeconfig
 from selftest.fixtures import house
+from selftest.warm.running import run_pytest
 
 pytest_plugins = ["pytester"]
 
@@ -133,7 +134,7 @@ def build(folder: Path, tests: str) -> None:
 
 def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
     build(pytester.path, tests)
-    return pytester.runpytest_subprocess("suites", "-p", "no:cacheprovider", *options)
+    return run_pytest(pytester.path, "suites", "-p", "no:cacheprovider", *options)
 
 
 def folders(place: Path) -> dict[str, Path]:

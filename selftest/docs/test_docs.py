@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 
 from evidence.catalogue import load
 from evidence.history import FORMAT
+from selftest.warm.running import run as run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -88,6 +88,6 @@ def command_lines(text: str) -> Iterator[str]:
 @cache
 def help_of(words: tuple[str, ...]) -> str:
     """Return the help text of a command of ours."""
-    done = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run_command([sys.executable, "-m", *words])
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -22,6 +22,7 @@ from fixtures.targets.embedded import EmbeddedTarget
 from fixtures.targets.kind import NEEDED
 from fixtures.waiting import wait_until
 from selftest.kind.machine import Machine
+from selftest.warm.running import run as run_command
 
 ONE_TEST = "suites/eventing/test_filters.py"
 BUNDLE = """\
@@ -49,7 +50,7 @@ def command(folder: Path, *options: str) -> list[str]:
 
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(folder, *options), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    return run_command(command(folder, *options), timeout=60)
 
 
 def test_without_docker_it_ends_at_once_in_one_line(machine: Machine, tmp_path: Path) -> None:
@@ -139,9 +140,7 @@ def cluster(tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.usefixtures("cluster")
 def test_a_whole_run_on_a_cluster_of_its_own(machine: Machine, tmp_path: Path, bundle: Path) -> None:
     options = [ONE_TEST, "-n0", "-k", "exact", "--bundle", str(bundle)]
-    done = subprocess.run(
-        command(tmp_path, *options), cwd=ROOT, capture_output=True, text=True, check=False, timeout=500
-    )
+    done = run_command(command(tmp_path, *options), timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
     steps = ["created", "nodes Ready", "4 images loaded", "marker 1: up", "platform installed"]
     steps += ["a run is possible", " passed", "kind cluster house deleted"]

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from fixtures.platform.__main__ import main
-from fixtures.reading.files import ROOT
 from selftest.kind.machine import Machine
 from selftest.platform.cluster import Cluster
 from selftest.platform.test_platform_bundles import POD, by_hand
 from selftest.platform.web import Web
+from selftest.warm.running import run as run_command
 
 MINE = '[[component]]\nname = "mine"\nversion = "7"\nmanifests = ["manifests/one.yaml"]\n'
 PLACED = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one, namespace: default}\n"
@@ -20,7 +20,7 @@ PLACED = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one, namespace: defa
 
 def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "fixtures.platform", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return run_command(command, env=env, timeout=60)
 
 
 def test_the_plan_needs_no_tools_and_no_network() -> None:

@@ -19,6 +19,8 @@ from fixtures.preflight.rights import WRITTEN, rights
 from fixtures.waiting import wait_until
 from selftest import platforms
 from selftest.fixtures import house
+from selftest.warm.running import Running, run_pytest
+from selftest.warm.running import run as run_command
 
 pytestmark = pytest.mark.skipif(
     shutil.which("kubectl") is None, reason="no kubectl on PATH: overlays are rendered by it"
@@ -135,7 +137,7 @@ def test_a_run_makes_namespaces_of_its_own_and_leaves_none(pytester: pytest.Pyte
     house.build(pytester.path, TESTS)
     (pytester.path / "manifests").symlink_to(house.ROOT / "manifests")
     record(pytester.path)
-    result = pytester.runpytest_subprocess("suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider")
+    result = run_pytest(pytester.path, "suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=2)
     asked = used(pytester.path)
     own = {place for _, _, place in asked if place and place.startswith("touchstone-")}
@@ -163,7 +165,7 @@ def test_a_run_in_one_namespace_makes_none_and_leaves_nothing_in_it(
     house.build(pytester.path, TESTS + FAILS)
     options = ["--target", "cluster", "--namespace", "team", "-n0", "-p", "no:cacheprovider"]
     record(pytester.path)
-    pytester.runpytest_subprocess("suites", *options).assert_outcomes(passed=2, failed=1)
+    run_pytest(pytester.path, "suites", *options).assert_outcomes(passed=2, failed=1)
     asked, may = used(pytester.path), granted("team", {"team"})
     assert asked - may == set()
     unused = {(verb, resource) for verb, resource, place in may - asked if place == "team"}
@@ -223,24 +225,20 @@ def test_what_a_killed_run_leaves_goes_with_the_documented_command(
         kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": confined}})
     house.build(tmp_path, WAITS)
     options = ["--target", "cluster", "-n0", "-p", "no:cacheprovider", *(["--namespace", confined] if confined else [])]
-    with (tmp_path / "out").open("wb") as out:
-        run = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "suites", *options], cwd=tmp_path, stdout=out, stderr=out
-        )
-        try:
-            wait_until((tmp_path / "waiting").exists, 90, (tmp_path / "out").read_text)
-        finally:
-            run.kill()
-            run.wait()
+    argv = [sys.executable, "-m", "pytest", "suites", *options]
+    run = Running(argv, cwd=tmp_path, output=tmp_path / "out")
+    try:
+        wait_until((tmp_path / "waiting").exists, 90, (tmp_path / "out").read_text)
+    finally:
+        run.kill()
+        run.wait()
     name = house.run_folder(tmp_path).resolve().name
     marked = f"{run_objects.RUN}={run_objects.run_hash(name)}"
     left = labelled_with(kube, marked)
     assert {"Deployment touchstone-probe", "Secret touchstone-probe", "ServiceAccount touchstone-probe"} <= set(left)
     command = documented("python -m fixtures forget RUN" + (" --namespace NS" if confined else " "))
     argv = command.replace("RUN", name).replace("NS", confined or "").split()
-    done = subprocess.run(
-        [sys.executable, *argv[1:]], cwd=house.ROOT, capture_output=True, text=True, check=False, timeout=120
-    )
+    done = run_command([sys.executable, *argv[1:]])
     assert done.returncode == 0, done.stdout + done.stderr
     assert labelled_with(kube, marked) == []
     assert f"nothing labelled {marked} is left" in done.stdout + done.stderr
@@ -259,26 +257,23 @@ def labelled_with(kube: KubeClient, selector: str) -> list[str]:
 def test_what_is_kept_stands_until_ctrl_c(tmp_path: Path, kube: KubeClient) -> None:
     house.build(tmp_path, FAILS)
     options = ["--target", "cluster", "--keep", "-n0", "-p", "no:cacheprovider"]
-    with (tmp_path / "out").open("wb") as out:
-        run = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "suites", *options], cwd=tmp_path, stdout=out, stderr=out
-        )
-        try:
-            said = (tmp_path / "out").read_text
-            wait_until(lambda: "what the run has made" in said() or run.poll() is not None, 90, said)
-            assert len(ours(kube)) == 2, said()
-            run.send_signal(signal.SIGINT)
-            run.wait(60)
-        finally:
-            run.kill()
-            run.wait()
+    run = Running([sys.executable, "-m", "pytest", "suites", *options], cwd=tmp_path, output=tmp_path / "out")
+    try:
+        said = (tmp_path / "out").read_text
+        wait_until(lambda: "what the run has made" in said() or run.poll() is not None, 90, said)
+        assert len(ours(kube)) == 2, said()
+        run.send_signal(signal.SIGINT)
+        run.wait(60)
+    finally:
+        run.kill()
+        run.wait()
     assert ours(kube) == [], said()
 
 
 def test_where_kafka_does_not_answer_no_run_begins(pytester: pytest.Pytester, kube: KubeClient) -> None:
     house.build(pytester.path, TESTS)
     options = ["--target", "cluster", "--kafka", "127.0.0.1:1", "-n0", "-p", "no:cacheprovider"]
-    result = pytester.runpytest_subprocess("suites", *options)
+    result = run_pytest(pytester.path, "suites", *options)
     assert result.ret == 2
     said = result.stdout.str() + result.stderr.str()
     assert "preflight: Kafka does not answer to a pod in touchstone-probe-" in said
@@ -290,7 +285,7 @@ def test_what_the_cluster_does_not_serve_is_not_testable_there(pytester: pytest.
     conftest = pytester.path / "conftest.py"
     served = "KubeClient.has_kind = lambda self, api_version, kind: kind != 'Broker'"
     conftest.write_text(f"from fixtures.kube.client import KubeClient\n{served}\n{conftest.read_text()}", "utf-8")
-    result = pytester.runpytest_subprocess("suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider")
+    result = run_pytest(pytester.path, "suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider")
     result.assert_outcomes(skipped=2)
     ends = [one for one in read(house.run_folder(pytester.path) / "history.ndjson") if one["kind"] == "test.finished"]
     assert [one["outcome"] for one in ends] == ["not_testable"] * 2
@@ -308,7 +303,7 @@ def test_a_dry_run_tells_by_its_exit_code_whether_a_run_is_possible(
 ) -> None:
     house.build(pytester.path, TESTS)
     options = [] if namespace is None else ["--namespace", namespace]
-    result = pytester.runpytest_subprocess("suites", "--target", "cluster", "--dry-run", *options)
+    result = run_pytest(pytester.path, "suites", "--target", "cluster", "--dry-run", *options)
     assert result.ret == code
     assert said in result.stdout.str()
     assert ours(kube) == []

@@ -22,6 +22,7 @@ from reports.write import write
 from selftest.fixtures import house
 from selftest.redaction.samples import SECRETS, Sample
 from selftest.reports.conftest import CATALOGUE, KNOWN, MUTANTS, History
+from selftest.warm.running import run_pytest
 
 pytest_plugins = ["pytester"]
 
@@ -273,7 +274,7 @@ def test_no_sample_is_in_what_pytest_prints_and_writes(
     monkeypatch.setenv("CI", "true") if where == "in-ci" else monkeypatch.delenv("CI", raising=False)
     _house(pytester, TESTS)
     options = ("--target", "telling", f"-n{workers}", "-p", "no:cacheprovider", "-rA", "-l", "--junitxml=out.xml")
-    result = pytester.runpytest_subprocess("suites", *options)
+    result = run_pytest(pytester.path, "suites", *options)
     result.assert_outcomes(failed=4 * len(SECRETS) + 1, errors=len(SECRETS), skipped=1, warnings=1)
     said = "\n".join(result.outlines + result.errlines)
     assert "(redacted)" in said
@@ -286,7 +287,7 @@ def test_no_sample_is_in_why_a_run_could_not_start(pytester: pytest.Pytester, mo
     _house(pytester, TESTS)
     number = next(number for number, sample in enumerate(SECRETS) if sample.name == "http-url")
     monkeypatch.setenv("SAMPLE", str(number))
-    result = pytester.runpytest_subprocess("suites", "--target", "refusing", "-n0", "-p", "no:cacheprovider")
+    result = run_pytest(pytester.path, "suites", "--target", "refusing", "-n0", "-p", "no:cacheprovider")
     said = "\n".join(result.outlines + result.errlines)
     assert "cannot start: connecting to https://user:(redacted)@host/path" in said
     assert leaks(said) == []
@@ -295,7 +296,7 @@ def test_no_sample_is_in_why_a_run_could_not_start(pytester: pytest.Pytester, mo
 def test_no_sample_is_in_what_pytest_says_of_a_collection(pytester: pytest.Pytester) -> None:
     read = "json.loads((pathlib.Path(__file__).parents[2] / 'samples.json').read_text())"
     _house(pytester, f"import json, pathlib\nraise RuntimeError({read}[6])\n")
-    result = pytester.runpytest_subprocess("suites", "--target", "telling", "-n0", "-p", "no:cacheprovider")
+    result = run_pytest(pytester.path, "suites", "--target", "telling", "-n0", "-p", "no:cacheprovider")
     said = "\n".join(result.outlines + result.errlines)
     assert "(redacted)" in said
     assert leaks(said) == []

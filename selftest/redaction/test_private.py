@@ -24,6 +24,7 @@ from fixtures.probe_control.mirror import Mirror
 from fixtures.processes.children import Child
 from fixtures.targets.base import TargetInfo
 from selftest.fixtures import house
+from selftest.warm.running import run_pytest
 
 pytest_plugins = ["pytester"]
 
@@ -96,9 +97,7 @@ def test_no_file_of_a_run_is_for_others(pytester: pytest.Pytester) -> None:
         '    expect(answered(post(running_test(), sinks([Answer(500)]).url, [], b"", "POST"), 202))\n'
     )
     house.build(pytester.path, test)
-    pytester.runpytest_subprocess("suites", "--target", "fake", "-n1", "-p", "no:cacheprovider").assert_outcomes(
-        failed=1
-    )
+    run_pytest(pytester.path, "suites", "--target", "fake", "-n1", "-p", "no:cacheprovider").assert_outcomes(failed=1)
     folder = house.run_folder(pytester.path).resolve()
     assert mode(folder) == 0o700
     raw = [folder / name for name in ("history.ndjson", "probe.log", "platform.log")]
@@ -223,7 +222,7 @@ def test_no_credential_is_in_any_file_of_a_run_nor_printed(
         conftest.write(GIVEN)
     monkeypatch.setenv("PROPERTIES", str(kafka_properties))
     monkeypatch.setenv("SAID", PASSWORD)
-    result = pytester.runpytest_subprocess("suites", "--target", "given", f"-n{workers}", "-p", "no:cacheprovider")
+    result = run_pytest(pytester.path, "suites", "--target", "given", f"-n{workers}", "-p", "no:cacheprovider")
     result.assert_outcomes(failed=2)
     folder = house.run_folder(pytester.path)
     shown = [

@@ -4,7 +4,6 @@ import contextlib
 import copy
 import io
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from reports.errors import ReportError
 from selftest.evidence.test_replay import a_test, numbered
 from selftest.fixtures import house
 from selftest.reports.conftest import CATALOGUE, MUTANTS, History
+from selftest.warm.running import run as run_command
 
 TESTS = """
 @pytest.mark.requirement("TST-ONE-001")
@@ -94,7 +94,7 @@ def grounds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ground]:
     lines = [orjson.dumps(record) + b"\n" for record in story_records()]
     house.build(home, TESTS)
     command = [sys.executable, "-m", "pytest", "suites", "--target", "fake", "-p", "no:cacheprovider", "-n0"]
-    done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=100, check=False)
+    done = run_command(command, cwd=home)
     real = house.run_folder(home).resolve()
     assert (real / "history.ndjson").exists(), done.stdout + done.stderr
     real_lines = (real / "history.ndjson").read_bytes().splitlines(keepends=True)

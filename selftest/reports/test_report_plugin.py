@@ -11,6 +11,7 @@ import pytest
 
 from reports import plugin
 from reports.model import Report
+from selftest.warm.running import run as run_command
 
 Reported = Callable[[Any], Report]
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,15 +46,7 @@ def run_pytest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         *words,
     ]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [*command, f"--rootdir={folder}", str(folder)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_command([*command, f"--rootdir={folder}", str(folder)], cwd=folder, env=environment, timeout=60)
 
 
 def test_the_gate_decides_and_everything_is_written(history: Any, run_dir: Path) -> None:
