@@ -17,10 +17,11 @@ from common.errors import UnknownNameError, UsageError
 from common.redaction import PLAIN, bounded
 from evidence import catalogue as catalogues
 from evidence.catalogue import Catalogue, Requirement
-from reports import build, html, path, run, terminal, views, write
+from reports import build, html, path, terminal, views, write
 from reports.check import check
 from reports.errors import ReportError
-from reports.model import Report, ReportedExpectation, Result
+from reports.lookup import Lookup, witness_of
+from reports.model import Report, ReportedExpectation, Result, Test
 from reports.path import Arrow
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,6 +134,8 @@ def _show_one(report: Report, result: Result, history: Path, console: Console) -
                 expand=False,
             )
         )
+    explained = {id(test): _explained(test) for test in result.tests}
+    evidence = Lookup([claim for claims in explained.values() for claim in claims], history)
     for test in result.tests:
         console.print(
             Text(f"\n  {test.node}", style="cyan").append(
@@ -149,18 +152,16 @@ def _show_one(report: Report, result: Result, history: Path, console: Console) -
             if expectation.proof:
                 told.append(f"  proven by {html.PROOFS[expectation.proof]}", style="dim")
             console.print(told)
-        _show_paths(
-            [expectation for expectation in test.expectations if expectation.verdict != "pass"]
-            or list(test.expectations[:1]),
-            history,
-            console,
-        )
+        _show_paths(explained[id(test)], evidence, console)
 
 
-def _show_paths(expectations: Sequence[ReportedExpectation], history: Path, console: Console) -> None:
-    subjects = [path.subjects(expectation.args) for expectation in expectations]
-    witness = {seq for expectation in expectations for violation in expectation.violations for seq in violation.witness}
-    for event_path in list(path.trace(history, subjects).values())[:4]:
+def _explained(test: Test) -> Sequence[ReportedExpectation]:
+    return [each for each in test.expectations if each.verdict != "pass"] or test.expectations[:1]
+
+
+def _show_paths(expectations: Sequence[ReportedExpectation], evidence: Lookup, console: Console) -> None:
+    witness = witness_of(expectations)
+    for event_path in evidence.paths(expectations)[:4]:
         console.print(Padding(Text(f"path of {event_path.title}", style="bold"), (1, 0, 0, 4), expand=False))
         begin = event_path.arrows[0].t
         lines = [_arrow(arrow, begin, witness) for arrow in event_path.before]
@@ -169,7 +170,7 @@ def _show_paths(expectations: Sequence[ReportedExpectation], history: Path, cons
         lines += [_arrow(arrow, begin, witness) for arrow in event_path.after]
         for line in lines:
             console.print(Padding(line, (0, 0, 0, 4), expand=False))
-    for record in run.numbered(history, sorted(witness)[:12]).values():
+    for record in evidence.records(witness[:12]):
         shown = views.view(record, record.get("t", 0.0))
         console.print(
             Padding(Text(f"record {shown.seq} {shown.kind}: {shown.title}", style="bold"), (1, 0, 0, 4), expand=False)

@@ -1,12 +1,13 @@
 """Pictures of paths: they end where the text says that the event was last seen, and show no more than fits."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evidence import history as histories
 from evidence.checks import check_of
 from evidence.event_path import Hop, of_event, of_exchange, of_produced
 from evidence.expectations import Expectation
@@ -157,3 +158,24 @@ def test_show_tells_how_many_hops_it_leaves_out(
     assert lines[note - 1].endswith("group -> subscriber: to s/1, attempt 18")
     assert lines[note + 1].endswith("group -> subscriber: to s/1, attempt 41")
     assert any(line.endswith("group -> subscriber: to s/1, attempt 60") for line in lines)
+
+
+@pytest.mark.parametrize("tests", [1, 12])
+def test_a_requirement_is_shown_in_as_many_passes_over_the_history_whatever_its_tests(
+    history: Any, run_dir: Path, tests: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.start()
+    for _ in range(tests):
+        history.test("EVT-ING-001", 500)
+    history.finish().write(run_dir)
+    passes = 0
+    lines = histories.lines
+
+    def counted(file: Path) -> Iterator[bytes]:
+        nonlocal passes
+        passes += 1
+        return lines(file)
+
+    monkeypatch.setattr(histories, "lines", counted)
+    main(["show", "--requirement", "EVT-ING-001", str(run_dir)])
+    assert passes == 5
