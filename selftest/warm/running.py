@@ -152,18 +152,11 @@ def _python_path() -> list[str]:
 
 
 def _ensure_server() -> None:
-    """Start the server of this process, once; it ends with it."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *_python_path()])
-    try:
-        with contextlib.chdir(ROOT):
-            _CONTEXT.set_forkserver_preload(["selftest.warm.preloaded"])
-            forkserver.ensure_running()
-    finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
+    """Start the server of this process, once; it ends with it, and knows nothing of the test that asks first."""
+    _CONTEXT.set_forkserver_preload(["selftest.warm.preloaded"])
+    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(ROOT):
+        patch.setenv("PYTHONPATH", str(ROOT))
+        forkserver.ensure_running()
 
 
 @dataclass(frozen=True)
