@@ -135,7 +135,7 @@ def _show_one(report: Report, result: Result, history: Path, console: Console) -
             )
         )
     explained = {id(test): _explained(test) for test in result.tests}
-    evidence = Lookup([claim for claims in explained.values() for claim in claims], history)
+    evidence = Lookup([each for expectations in explained.values() for each in expectations], history)
     for test in result.tests:
         console.print(
             Text(f"\n  {test.node}", style="cyan").append(

@@ -11,7 +11,8 @@ import httpx
 import yaml
 
 from fixtures.errors import TargetError
-from fixtures.processes.children import Child, python_module
+from fixtures.processes.children import python_module
+from selftest.warm.running import WarmChild
 
 # The platform itself is up in a second; a busy machine takes longer.
 UP_WITHIN = 60.0
@@ -37,7 +38,7 @@ def platform(folder: Path) -> Iterator[dict[str, Any]]:
     state.mkdir()
     argv = ["up", "--info", str(info), "--state", str(state), "--until-eof", "--lazy-images"]
     command = python_module("embedded", *argv)
-    child = Child("the platform", command, log=folder / "platform.log", info=info, failure=TargetError)
+    child = WarmChild("the platform", command, log=folder / "platform.log", info=info, failure=TargetError)
     try:
         child.start()
         yield child.wait_for_info(UP_WITHIN)

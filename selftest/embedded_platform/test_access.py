@@ -20,6 +20,7 @@ from fixtures.probe.callers import TOKEN_HEADER
 from fixtures.probe_control.local import LocalProbe
 from fixtures.targets.base import TargetInfo
 from selftest import platforms
+from selftest.warm.running import WarmChild
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -97,7 +98,7 @@ def place() -> Iterator[Place]:
         folder = Path(name)
         folder.chmod(0o755)  # what is in it must protect itself
         with platforms.platform(folder) as info:
-            probe = LocalProbe(folder, folder / "history.ndjson")
+            probe = LocalProbe(folder, folder / "history.ndjson", WarmChild)
             given = {"kafka": info["kafka"], "resolver": info["resolver"], "admin_token": info["adminToken"]}
             try:
                 probe.start(TargetInfo("embedded", **given))

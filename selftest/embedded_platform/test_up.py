@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from selftest.platforms import api_client
+from selftest.warm.running import Running, run
 
 ROOT = Path(__file__).resolve().parents[2]
 ECHO = """
@@ -79,19 +80,20 @@ kubectl_needed = pytest.mark.skipif(shutil.which("kubectl") is None, reason="nee
 class Up:
     """A platform process."""
 
-    def __init__(self, workshop: Any, folder: Path, *options: str, eof: bool = False) -> None:
+    process: "Running | subprocess.Popen[bytes]"
+
+    def __init__(self, workshop: Any, folder: Path, *options: str, eof: bool = False, imports: bool = False) -> None:
         self.info_file, self.log = folder / "info.json", folder / "log"
         arguments = ["--info", str(self.info_file), "--state", str(folder / "state"), *options]
         arguments += ["--images", str(folder / "images"), "--cache", str(folder / "cache")]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "embedded", "up", *arguments, *(["--until-eof"] if eof else [])],
-                cwd=ROOT,
-                stdin=subprocess.PIPE if eof else subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
-            )
+        command = [sys.executable, "-m", "embedded", "up", *arguments, *(["--until-eof"] if eof else [])]
+        if imports:  # they take most of a start
+            with self.log.open("wb") as log:
+                self.process = subprocess.Popen(
+                    command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+                )
+        else:
+            self.process = Running(command, cwd=ROOT, output=folder / "output", errors=self.log, leader=True)
         self.workshop = workshop
 
     def info(self) -> dict[str, Any]:
@@ -119,13 +121,13 @@ def up(workshop: Any, tmp_path: Path) -> Iterator[Callable[..., Up]]:
     workshop.image("echo", ECHO, "readiness = { port = 8080 }")
     started: list[Up] = []
 
-    def start(*options: str, eof: bool = False, name: str = "") -> Up:
+    def start(*options: str, eof: bool = False, name: str = "", imports: bool = False) -> Up:
         folder = tmp_path / name if name else tmp_path
         folder.mkdir(exist_ok=True)
         if name:
             for shared in ("images", "cache"):
                 (folder / shared).symlink_to(tmp_path / shared)
-        started.append(Up(workshop, folder, *options, eof=eof))
+        started.append(Up(workshop, folder, *options, eof=eof, imports=imports))
         return started[-1]
 
     yield start
@@ -385,10 +387,10 @@ def test_nothing_outlives_the_platform(up: Any, number: signal.Signals, tmp_path
 
 def test_cut_off_at_start_it_leaves_nothing(up: Any) -> None:
     for delay in (0.2, 0.5, 0.7):
-        platform = up(name=f"cut-{delay}")
+        platform = up(name=f"cut-{delay}", imports=True)
         with pytest.raises(subprocess.TimeoutExpired):
             platform.process.wait(delay)
-        platform.process.terminate()
+        platform.process.send_signal(signal.SIGTERM)
         assert platform.ended() in {0, -signal.SIGTERM}, platform.log.read_text()
         assert in_session(platform.process.pid) == []
 
@@ -420,9 +422,7 @@ def test_two_platforms_do_not_disturb_each_other(up: Any) -> None:
 
 
 def test_wrong_usage_is_status_3() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "embedded", "up", "--nonsense"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    ran = run([sys.executable, "-m", "embedded", "up", "--nonsense"])
     assert ran.returncode == 3
     assert "usage:" in ran.stderr
 
@@ -442,13 +442,7 @@ def test_mutants_of_the_whole_platform_apply_together(up: Any) -> None:
     ],
 )
 def test_mutants_that_cannot_be_had_are_wrong_usage(tmp_path: Path, options: list[str], message: str) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "embedded", "up", "--state", str(tmp_path / "state"), *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = run([sys.executable, "-m", "embedded", "up", "--state", str(tmp_path / "state"), *options])
     assert ran.returncode == 3
     assert message in ran.stderr
     assert "Traceback" not in ran.stderr
@@ -456,9 +450,8 @@ def test_mutants_that_cannot_be_had_are_wrong_usage(tmp_path: Path, options: lis
 
 
 def test_mutants_are_listed() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "embedded", "mutants"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    ran = run([sys.executable, "-m", "embedded", "mutants"])
+    assert ran.returncode == 0
     host, hosts = "", dict[str, list[str]]()
     for line in ran.stdout.splitlines():
         if line.startswith("  "):

@@ -15,13 +15,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import cast
 
 import pytest
+from common.private import UMASK
 
-from fixtures.processes import ROOT
+from fixtures.processes import ROOT, Child
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 WITHIN = 100.0
@@ -38,6 +42,7 @@ class Running:
         errors: The file for standard error.
         env: The whole environment; this process's own if None.
         prepare: What the new process calls first; it can be pickled.
+        leader: Whether it leads a session of its own, and has a pipe as its standard input: `stdin`.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Running:
         errors: Path | None = None,
         env: Mapping[str, str] | None = None,
         prepare: Callable[[], object] | None = None,
+        leader: bool = False,
     ) -> None:
         interpreter, switch, *words = argv
         assert (interpreter, switch) == (sys.executable, "-m"), argv
@@ -59,10 +65,16 @@ class Running:
         errors = errors or output
         for file in (output, errors):
             file.touch()
-        order = _Order(words, str(cwd), umask, environment, str(output), str(errors), prepare)
+        order = _Order(words, str(cwd), umask, environment, str(output), str(errors), prepare, None)
+        self.stdin: Connection | None = None
+        if leader:
+            given, self.stdin = _CONTEXT.Pipe(duplex=False)
+            order = replace(order, leads=given)
         self._argv = list(argv)
         self._process = _CONTEXT.Process(target=_command, args=(order,), daemon=True)
         self._process.start()
+        if order.leads is not None:
+            order.leads.close()
 
     @property
     def pid(self) -> int:
@@ -99,6 +111,18 @@ class Running:
     def kill(self) -> None:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
+
+
+class WarmChild(Child):
+    """A child of the suite, as a fork: with its log, its info file and its pipe."""
+
+    def start(self) -> None:
+        """Start the process; it is not up yet."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *_python_path()]), **self.env}
+        umask = partial(os.umask, UMASK)
+        running = Running(self.argv, cwd=ROOT, output=self.log, env=environment, prepare=umask, leader=True)
+        self.process = cast("subprocess.Popen[bytes]", running)
 
 
 def run(
@@ -170,6 +194,8 @@ class _Order:
     output: str
     errors: str
     prepare: Callable[[], object] | None
+    leads: Connection | None
+    """Standard input of a session's leader."""
 
 
 def _command(order: _Order) -> None:
@@ -183,6 +209,9 @@ def _command(order: _Order) -> None:
         opened = os.open(path, how)
         os.dup2(opened, number)
         os.close(opened)
+    if order.leads is not None:
+        os.setsid()
+        os.dup2(order.leads.fileno(), 0)
     if order.prepare is not None:
         order.prepare()
     subprocess.Popen = ForkingPopen  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""In the place of pykube on a machine of stand-ins: pytest-kind makes a client that we never ask, and its imports are slow."""
+"""In the place of pykube on a machine of stand-ins: pytest-kind imports it, slowly, for a client that we never ask."""
 
 from pathlib import Path
 
