@@ -1,5 +1,6 @@
 """Hypothesis' part of the fuzz tests: good inputs, changed as mistakes, accidents and enemies change them."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from fixtures.reading.files import ROOT
 
 MOST_MEMORY = 1 << 30
+EXAMPLES = int(os.environ.get("TOUCHSTONE_FUZZ", "60"))
+"""How many inputs each fuzz test makes: always the same ones, a larger number some more of them."""
 
 HOSTILE: tuple[bytes, ...] = (
     *(b"", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\t", b"\x1b[31m", "\u202e".encode(), b"\xed\xa0\x80"),
@@ -24,7 +27,7 @@ SETTINGS = settings(
     derandomize=True,
     database=None,
     deadline=None,  # the machine may be slow; what may not take long has a bound of its own
-    max_examples=60,
+    max_examples=EXAMPLES,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

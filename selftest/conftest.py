@@ -1,0 +1,41 @@
+"""The order in which workers begin the modules: the longest first, or one of them would be all that runs at the end."""
+
+import pytest
+
+LONGEST = (
+    "redaction/test_outputs.py",
+    "embedded_platform/test_up.py",
+    "docs/test_contributing.py",
+    "fixtures/test_up.py",
+    "preflight/test_cluster_target.py",
+    "diagnostics/test_taking.py",
+    "kind/test_target.py",
+    "fixtures/test_probe_secured_kafka.py",
+    "kind/test_command_line.py",
+    "fixtures/test_session_signals.py",
+    "fixtures/test_endings.py",
+    "fixtures/test_probe_pod.py",
+    "kind/test_lifecycle.py",
+    "walkthrough/test_readme.py",
+    "embedded_dataplane/test_streaming.py",
+    "embedded_dataplane/test_dataplane.py",
+    "embedded_dataplane/test_dataplane_mutants.py",
+    "embedded_api/test_api_kubectl.py",
+    "fixtures/test_plugin.py",
+    "fixtures/test_owned.py",
+    "embedded_kafka/test_kafka_apache.py",
+    "fixtures/test_plugin_targets.py",
+    "fixtures/test_shortage.py",
+)
+"""Modules that take more than five seconds, the longest first; of the others none is long enough to matter."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest modules first where workers share them."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    name = item.nodeid.partition("::")[0].removeprefix("selftest/")
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
