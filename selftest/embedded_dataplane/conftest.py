@@ -1,4 +1,7 @@
-"""One mock Kafka, one data plane and one recording server for all tests of this folder, on one event loop."""
+"""One mock Kafka, one data plane and one recording server for the tests of a module, on one event loop.
+
+They end with the module: a data plane asks its Kafka for news a hundred times a second, also when no test runs.
+"""
 
 from collections.abc import AsyncIterator
 
@@ -12,12 +15,12 @@ from embedded.types import Endpoint, KafkaSettings
 from selftest.embedded_dataplane.world import Subscribers, World
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def world(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     kafka = await start_mock(tmp_path_factory.mktemp("kafka"))
     names: dict[str, Endpoint] = {}

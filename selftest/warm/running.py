@@ -28,8 +28,6 @@ from common.private import UMASK
 from fixtures.processes import ROOT, Child
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-WITHIN = 100.0
-"""Seconds that a command has, below the guard of pytest."""
 
 
 class Running:
@@ -91,7 +89,7 @@ class Running:
         """Return the exit code if it has ended."""
         return self._process.exitcode
 
-    def wait(self, timeout: float = WITHIN) -> int:
+    def wait(self, timeout: float | None = None) -> int:
         """Wait for the end and return the exit code.
 
         Raises:
@@ -100,7 +98,7 @@ class Running:
         self._process.join(timeout)
         code = self._process.exitcode
         if code is None:
-            raise subprocess.TimeoutExpired(self._argv, timeout)
+            raise subprocess.TimeoutExpired(self._argv, timeout or 0.0)
         return code
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -131,7 +129,7 @@ def run(
     cwd: Path = ROOT,
     env: Mapping[str, str] | None = None,
     prepare: Callable[[], object] | None = None,
-    timeout: float = WITHIN,
+    timeout: float | None = None,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end, as subprocess.run does with the output captured as text.
 
@@ -140,7 +138,7 @@ def run(
         cwd: The current folder of the command.
         env: The whole environment; this process's own if None.
         prepare: What the new process calls first; it can be pickled.
-        timeout: Seconds until it is killed.
+        timeout: Seconds until it is killed; without them pytest's own guard ends the test, and this the command.
 
     Raises:
         subprocess.TimeoutExpired: It took longer.
