@@ -53,10 +53,10 @@ def become(module: str, arguments: Sequence[str], environment: Mapping[str, str]
 
 
 def _open_standard_streams() -> None:
-    """Put text files over the three descriptors, where those of the process before are."""
+    """Put text files over the three descriptors, in the place of those before; what is said is said at once."""
     given, said, errors = (io.FileIO(number, mode, closefd=False) for number, mode in ((0, "r"), (1, "w"), (2, "w")))
     sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(given), "utf-8")  # type: ignore[misc]
-    sys.stdout = sys.__stdout__ = io.TextIOWrapper(io.BufferedWriter(said), "utf-8", write_through=True)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = io.TextIOWrapper(said, "utf-8", write_through=True)  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = io.TextIOWrapper(  # type: ignore[misc]
         io.BufferedWriter(errors), "utf-8", "backslashreplace", line_buffering=True
     )

@@ -94,7 +94,7 @@ def test_it_ends_as_the_interpreter_does(tmp_path: Path, started: Started, code:
 
 
 def test_a_signal_reaches_it_and_one_that_does_not_end_is_killed(tmp_path: Path) -> None:
-    code = "import time; print('up', flush=True); time.sleep(60)"
+    code = "import time; print('up'); time.sleep(60)"
     running = Running(command(tmp_path, code), cwd=tmp_path, output=tmp_path / "log")
     wait_until((tmp_path / "log").read_text, 20, "a word")
     with pytest.raises(subprocess.TimeoutExpired):
