@@ -3,6 +3,7 @@
 import pytest
 
 LONGEST = (
+    "suites/test_opaque_brokers.py",
     "redaction/test_outputs.py",
     "embedded_platform/test_up.py",
     "docs/test_contributing.py",
@@ -22,7 +23,7 @@ LONGEST = (
     "embedded_dataplane/test_dataplane_mutants.py",
     "embedded_api/test_api_kubectl.py",
     "fixtures/test_plugin.py",
-    "fixtures/test_owned.py",
+    "fixtures/test_run_objects.py",
     "embedded_kafka/test_kafka_apache.py",
     "fixtures/test_plugin_targets.py",
     "fixtures/test_shortage.py",

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import conftest
-from fixtures.processes import ROOT
+from fixtures.reading.files import ROOT
 from selftest.warm.becoming import FORKED
 
 COMMANDS = ("fixtures", "fixtures.platform", "reports", *FORKED)

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from common.private import UMASK
 
-from fixtures.processes import ROOT, Child
+from common.files import UMASK
+from fixtures.processes.children import Child
+from fixtures.reading.files import ROOT
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 

@@ -120,7 +120,7 @@ def test_a_leader_ends_with_its_input_and_leads_its_session(tmp_path: Path) -> N
 def test_a_probe_that_it_starts_has_no_imports_to_do_and_ends_with_its_input(tmp_path: Path) -> None:
     code = (
         "import pathlib, subprocess, sys, time\n"
-        "from fixtures.processes import python_module\n"
+        "from fixtures.processes.children import python_module\n"
         "argv = python_module('fixtures.probe', '--history', 'h', '--info', 'info', '--until-eof')\n"
         "with subprocess.Popen(argv, stdin=subprocess.PIPE) as probe:\n"
         "    while not pathlib.Path('info').exists(): time.sleep(0.01)\n"
