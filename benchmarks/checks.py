@@ -1,4 +1,4 @@
-"""The cost of judging: history records a second through the delivery and order checks, without parsing.
+"""The cost of reading and judging: history records a second, parsed and checked, and through delivery and order checks.
 
 The history has one busy scope: every event is sent, answered, stored, delivered and replied to. There are expectations
 of their deliveries and of their order. The peer is orjson, which parses the same records.
@@ -14,8 +14,18 @@ import orjson
 from benchmarks.figures import Figure
 from evidence.checks import check_of
 from evidence.expectations import Expectation, delivered_once, in_order
-from evidence.history import Record
+from evidence.history import parse
 from evidence.history_index import HistoryIndex
+from evidence.records import (
+    FORMAT,
+    Answered,
+    ObservedOffsets,
+    Received,
+    Record,
+    Replied,
+    Sent,
+    TopicRecord,
+)
 from evidence.refs import EventRef, SinkRef, TriggerRef
 from evidence.verdict import Verdict
 
@@ -33,10 +43,13 @@ def history() -> Iterator[Record]:
     """Yield the history of a scope without faults; one event in every `BYSTANDERS` has an expectation."""
     seq = 0
 
-    def record(kind: str, **fields: object) -> Record:
+    def numbered(record: Record) -> Record:
         nonlocal seq
         seq += 1
-        return {"seq": seq, "t": seq / 1000, "kind": kind, "scope": "s", **fields}
+        record["seq"], record["t"], record["scope"] = seq, seq / 1000, "s"
+        if seq == 1:
+            record["format"] = FORMAT
+        return record
 
     for number in range(EVENTS):
         event = _event(number)
@@ -44,13 +57,34 @@ def history() -> Iterator[Record]:
         http = [["content-type", "application/json"], *([f"ce-{name}", value] for name, value in attributes.items())]
         kafka = [["content-type", "application/json"], *([f"ce_{name}", value] for name, value in attributes.items())]
         body = '{"n": 1}'
-        yield record("sent", send=event.send, url="http://ingress", method="POST", headers=http, body=body, event=None)
-        yield record("answered", send=event.send, status=202, headers=[], body="", error=None)
-        yield record("record", topic="topic", partition=0, offset=number, key=None, headers=kafka, value=body)
-        receipt = {"sink": "s/1", "path": "/s/1", "method": "POST", "receive": f"r{number}"}
-        yield record("received", **receipt, headers=[["host", "probe"], ["prefer", "reply"], *http], body=body)
-        yield record("replied", receive=f"r{number}", status=202, headers=[], body="")
-    yield record("offsets", group="group", topic="topic", committed={"0": EVENTS}, end={"0": EVENTS})
+        send, receive = str(event.send), f"r{number}"
+        received = [["host", "probe"], ["prefer", "reply"], *http]
+        records: tuple[Record, ...] = (
+            Sent(record="sent", send=send, url="http://i", method="POST", headers=http, body=body, event=None),
+            Answered(record="answered", send=send, status=202, headers=[], body="", error=None),
+            TopicRecord(
+                record="topic.record",
+                topic="topic",
+                partition=0,
+                offset=number,
+                key=None,
+                headers=kafka,
+                value=body,
+            ),
+            Received(
+                record="received",
+                sink="s/1",
+                path="/s/1",
+                method="POST",
+                receive=receive,
+                headers=received,
+                body=body,
+            ),
+            Replied(record="replied", receive=receive, status=202, headers=[], body=""),
+        )
+        yield from map(numbered, records)
+    ends: dict[str, int | None] = {"0": EVENTS}
+    yield numbered(ObservedOffsets(record="offsets", group="group", topic="topic", committed=ends, end=ends))
 
 
 def _best(work: Callable[[], None]) -> float:
@@ -67,7 +101,7 @@ def _best(work: Callable[[], None]) -> float:
 def measure() -> list[Figure]:
     """Measure feeding and judging, in records a second."""
     records = list(history())
-    lines = [orjson.dumps(record) for record in records]
+    lines = [orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records]
     events = [_event(number) for number in range(0, EVENTS, BYSTANDERS)]
     many = [delivered_once(event, TRIGGER) for event in events]
 
@@ -83,11 +117,15 @@ def measure() -> list[Figure]:
                 f"{len(wrong)} expectations of a good history did not pass: the figure would mean nothing"
             )
 
-    def parse() -> None:
+    def load() -> None:
         for line in lines:
             orjson.loads(line)
 
-    parsed = len(records) / _best(parse)
+    def read() -> None:
+        for _ in parse(lines):
+            pass
+
+    parsed = len(records) / _best(load)
     peer = "orjson parsing the same records"
     count = f"{len(records) // 1000}k records"
     workloads = {
@@ -97,7 +135,10 @@ def measure() -> list[Figure]:
         ],
         f"history records a second, fed and judged ({len(many)} expectations opened on {count})": many,
     }
-    return [
+    reading = Figure(
+        f"history records a second, read and validated ({count})", len(records) / _best(read), peer, parsed
+    )
+    return [reading] + [
         Figure(text, len(records) / _best(functools.partial(judge, expectations)), peer, parsed)
         for text, expectations in workloads.items()
     ]

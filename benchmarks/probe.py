@@ -52,7 +52,7 @@ def measure(target: TargetInfo) -> list[Figure]:
                 )
 
                 def finished() -> bool:
-                    return any(record["kind"] == "load" and record["done"] for record in source.read("bench", 0))
+                    return any(record["record"] == "load" and record["done"] for record in source.read("bench", 0))
 
                 wait_until(finished, SECONDS + 30, "the load to end")
                 sent, received = _cpu(sender.pid) - before[0], _cpu(receiver.pid) - before[1]

@@ -53,15 +53,14 @@ def measure() -> list[Figure]:
         _, baseline = _timed(str(empty), "--rootdir", str(empty), "-p", "no:cacheprovider", "-c", "/dev/null")
         _, collection = _timed("suites", "--collect-only", "-q")
         start, whole = _timed("suites", "-n", "2", "--dist", "loadscope", "--out", str(folder / "run"))
-        first = next(
-            record["t"]
-            for path in folder.rglob("history.ndjson")
-            for record in history.read(path)
-            if record["kind"] == "test.started"
-        )
+        path = next(folder.rglob("history.ndjson"))
+        first = next(record["t"] for record in history.read(path) if record["record"] == "test.started")
+        size, records = path.stat().st_size, sum(1 for _ in history.read(path))
     peer = "an empty pytest session"
     return [
         Figure("warm `tox -e e2e`, whole catalogue (s)", whole, peer, baseline),
         Figure("start to the first test running (s)", first - start, peer, baseline),
         Figure("collection of everything (s)", collection, peer, baseline),
+        Figure("history of the whole catalogue (MB)", size / 1e6),
+        Figure("history of the whole catalogue (bytes a record)", size / records),
     ]

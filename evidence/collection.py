@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from evidence.record_values import CollectedCase
+from evidence.records import CollectedPart, CollectionSummary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from evidence.history import Record
 
 PART = 200
 """How many cases a record holds at most."""
@@ -45,29 +47,38 @@ def sha256(cases: Sequence[Case]) -> str:
     return digest.hexdigest()
 
 
-def parts(worker: str, cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
+def parts(worker: str, cases: Sequence[Case]) -> Iterator[CollectedPart]:
     """The records of the one process that writes the cases; at least one."""
     count = max(1, -(-len(cases) // PART))
     for number in range(count):
-        told = [asdict(case) for case in cases[number * PART : (number + 1) * PART]]
-        yield {"kind": "collected", "worker": worker, "part": number + 1, "parts": count, "cases": told}
+        part = [_written(case) for case in cases[number * PART : (number + 1) * PART]]
+        yield CollectedPart(record="collected", worker=worker, part=number + 1, parts=count, cases=part)
 
 
-def summary(worker: str, cases: Sequence[Case]) -> dict[str, Any]:
+def summary(worker: str, cases: Sequence[Case]) -> CollectionSummary:
     """The record of any process that has collected."""
-    return {"kind": "collection", "worker": worker, "cases": len(cases), "sha256": sha256(cases)}
+    return CollectionSummary(record="collection", worker=worker, cases=len(cases), sha256=sha256(cases))
+
+
+def _written(case: Case) -> CollectedCase:
+    return CollectedCase(
+        test=case.test, requirements=list(case.requirements), mutant=case.mutant, left_out=case.left_out
+    )
 
 
 @dataclass(slots=True)
 class Collection:
     """What the records of a history say; feed all of them, then ask."""
 
-    _tellings: list[Record] = field(default_factory=list)
-    _parts: list[Record] = field(default_factory=list)
+    _tellings: list[CollectionSummary] = field(default_factory=list)
+    _parts: list[CollectedPart] = field(default_factory=list)
 
-    def feed(self, record: Record) -> None:
-        """Take a record of kind `collection` or `collected`."""
-        (self._parts if record["kind"] == "collected" else self._tellings).append(record)
+    def feed(self, record: CollectionSummary | CollectedPart) -> None:
+        """Take a record."""
+        if record["record"] == "collected":
+            self._parts.append(record)
+        else:
+            self._tellings.append(record)
 
     def cases(self) -> tuple[Case, ...] | None:
         """All cases in their order, or None when the history does not tell them, or not soundly (see `fault`)."""

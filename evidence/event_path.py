@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 
 from common.redaction import PLAIN
 from evidence.cloudevents import read_http
-from evidence.history_index import Moment, moment
+from evidence.history_index import Moment, is_taken, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from evidence.history import Record
-    from evidence.history_index import HistoryIndex
+    from evidence.history_index import HistoryIndex, TopicPlace
     from evidence.identity import Identity
+    from evidence.records import Answered, Produced, Received, Replied, Sent, TopicRecord
 
 FIRST, LAST = 6, 5
 """How many hops a line has before and after those that it leaves out."""
@@ -125,19 +125,17 @@ def of_event(history: HistoryIndex, identity: Identity) -> list[Hop]:
     if seen is None:
         return []
     hops: list[Hop] = []
-    for record in seen.sent:
-        hops += _exchanged(record, history.answered.get(record["send"]), HopKind.SENT)
-    for record in seen.produced:
-        hops.append(_produced(record))
-    for record in seen.records:
-        hops.append(_hop(HopKind.STORED, moment(record), **_spot(record)))
-    hops += _passed(history, [*seen.produced, *seen.records])
+    for sent in seen.sent:
+        hops += _exchanged(sent, history.answered.get(sent["send"]), HopKind.SENT)
+    hops += map(_produced, seen.produced)
+    hops += [_hop(HopKind.STORED, moment(record), **_spot(record)) for record in seen.records]
+    hops += _passed(history, seen.produced, seen.records)
     attempts: Counter[str] = Counter()
-    for record in seen.received:
-        attempts[record["sink"]] += 1
-        hops += _delivered(record, history.replied.get(record["receive"]), attempts[record["sink"]])
-    for record in seen.replied:
-        hops.append(_hop(HopKind.REPLIED, moment(record), receive=record["receive"], status=record["status"]))
+    for request in seen.received:
+        attempts[request["sink"]] += 1
+        hops += _delivered(request, history.replied.get(request["receive"]), attempts[request["sink"]])
+    for reply in seen.replied:
+        hops.append(_hop(HopKind.REPLIED, moment(reply), receive=reply["receive"], status=reply["status"]))
     return _sorted(hops)
 
 
@@ -180,7 +178,7 @@ def where(history: HistoryIndex, identity: Identity) -> str:
     return in_a_line(of_event(history, identity))
 
 
-def _exchanged(sent: Record | None, answer: Record | None, kind: HopKind) -> list[Hop]:
+def _exchanged(sent: Sent | None, answer: Answered | None, kind: HopKind) -> list[Hop]:
     hops: list[Hop] = []
     if sent is not None:
         url = sent["url"]
@@ -208,20 +206,17 @@ def _path(url: str) -> str:
         return shown
 
 
-def _produced(record: Record) -> Hop:
+def _produced(record: Produced) -> Hop:
     if record["error"] is None:
         return _hop(HopKind.PRODUCED, moment(record), produce=record["produce"], **_spot(record))
     facts = {"produce": record["produce"], "topic": record["topic"], "error": record["error"]}
     return _hop(HopKind.NOT_PRODUCED, moment(record), **facts)
 
 
-def _passed(history: HistoryIndex, records: Iterable[Record]) -> list[Hop]:
+def _passed(history: HistoryIndex, produced: Iterable[Produced], records: Iterable[TopicRecord] = ()) -> list[Hop]:
     """What the consumer groups did with an event, at each of the places where it lies."""
-    places = {
-        (record["topic"], record["partition"], record["offset"]): record
-        for record in records
-        if record.get("error") is None and record.get("partition") is not None and record.get("offset") is not None
-    }
+    taken: list[TopicPlace] = [record for record in produced if is_taken(record)]
+    places = {(place["topic"], place["partition"], place["offset"]): place for place in (*taken, *records)}
     hops: list[Hop] = []
     for (group, topic), commits in history.committed.items():
         for place in places.values():
@@ -236,7 +231,7 @@ def _passed(history: HistoryIndex, records: Iterable[Record]) -> list[Hop]:
     return hops
 
 
-def _delivered(request: Record, answer: Record | None, attempt: int) -> list[Hop]:
+def _delivered(request: Received, answer: Replied | None, attempt: int) -> list[Hop]:
     kind, answered = HopKind.DELIVERED, HopKind.HANDLED
     if _is_dead_letter(request):
         kind, answered = HopKind.DEAD_LETTERED, HopKind.LETTER_HANDLED
@@ -246,7 +241,7 @@ def _delivered(request: Record, answer: Record | None, attempt: int) -> list[Hop
     return hops
 
 
-def _is_dead_letter(request: Record) -> bool:
+def _is_dead_letter(request: Received) -> bool:
     headers = {name.lower(): value for name, value in request["headers"]}
     if any(name.startswith("ce-knativeerror") for name in headers):
         return True
@@ -256,7 +251,7 @@ def _is_dead_letter(request: Record) -> bool:
     return any(name.startswith("knativeerror") for name in attributes)
 
 
-def _spot(record: Record) -> dict[str, Any]:
+def _spot(record: Produced | TopicPlace) -> dict[str, Any]:
     return {"topic": record["topic"], "partition": record.get("partition"), "offset": record.get("offset")}
 
 

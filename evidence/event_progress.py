@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from evidence.history_index import HistoryIndex, Moment, SeenEvent, moment
+from evidence.history_index import HistoryIndex, Moment, SeenEvent, TopicPlace, moment
 from evidence.identity import of_http
 from evidence.refs import EventRef, TriggerRef
 from evidence.verdict import Proof
@@ -23,7 +23,8 @@ from evidence.verdict import Proof
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from evidence.history import Record
+    from evidence.records import Answered
+
 
 # Answers by which a system says that it cannot now. They show neither conformance nor a violation.
 UNAVAILABLE = frozenset({429, 502, 503, 504})
@@ -58,7 +59,7 @@ class EventProgress:
     stage: Stage
     text: str
     witness: tuple[int, ...] = ()
-    places: tuple[Record, ...] = ()
+    places: tuple[TopicPlace, ...] = ()
     at: Moment | None = None
     proof: str = ""
 
@@ -121,15 +122,15 @@ def accepted(history: HistoryIndex, event: EventRef, replied_by: TriggerRef | No
     return EventProgress(Stage.OPEN, "no record shows that it was sent, or that a subscriber replied it")
 
 
-def _answers(history: HistoryIndex, seen: SeenEvent) -> list[Record]:
+def _answers(history: HistoryIndex, seen: SeenEvent) -> list[Answered]:
     return [history.answered[record["send"]] for record in seen.sent if record["send"] in history.answered]
 
 
-def _is_success(answer: Record) -> bool:
+def _is_success(answer: Answered) -> bool:
     return answer["status"] is not None and 200 <= answer["status"] < 300
 
 
-def _turned_away(last: Record) -> EventProgress:
+def _turned_away(last: Answered) -> EventProgress:
     """Return the progress of an event that no request brought in, by the last answer."""
     if last["status"] is None:
         return EventProgress(Stage.UNDECIDABLE, f"the ingress did not answer: {last.get('error')}", (last["seq"],))
@@ -138,7 +139,7 @@ def _turned_away(last: Record) -> EventProgress:
     return EventProgress(Stage.REFUSED, f"the ingress refused it with {last['status']}", (last["seq"],))
 
 
-def _sent(history: HistoryIndex, seen: SeenEvent, topic: str, places: tuple[Record, ...]) -> EventProgress:
+def _sent(history: HistoryIndex, seen: SeenEvent, topic: str, places: tuple[TopicPlace, ...]) -> EventProgress:
     answers = _answers(history, seen)
     if len(answers) < len(seen.sent):
         return EventProgress(Stage.OPEN, "the ingress has not answered yet")
@@ -158,7 +159,7 @@ def _sent(history: HistoryIndex, seen: SeenEvent, topic: str, places: tuple[Reco
 
 
 def _replied(
-    history: HistoryIndex, seen: SeenEvent, topic: str, places: tuple[Record, ...], replied_by: TriggerRef
+    history: HistoryIndex, seen: SeenEvent, topic: str, places: tuple[TopicPlace, ...], replied_by: TriggerRef
 ) -> EventProgress:
     if not seen.replied:
         return EventProgress(Stage.OPEN, "no subscriber has replied it yet")
@@ -242,7 +243,8 @@ def fence_after(history: HistoryIndex, trigger: TriggerRef, got_in: Moment, busy
         if seen is None or trigger.sink is None:
             continue
         sent = [request for request in seen.sent if request["seq"] > got_in.seq]
-        taken = [request for request in sent if _is_success(history.answered.get(request["send"], _NO_ANSWER))]
+        answers = ((request, history.answered.get(request["send"])) for request in sent)
+        taken = [request for request, answer in answers if answer is not None and _is_success(answer)]
         came = [request for request in seen.received if request["sink"] == trigger.sink.name]
         if not taken or not came or came[0]["seq"] < taken[0]["seq"]:
             continue
@@ -252,10 +254,7 @@ def fence_after(history: HistoryIndex, trigger: TriggerRef, got_in: Moment, busy
     return None
 
 
-_NO_ANSWER: Record = {"status": None}
-
-
-def _answered_later(history: HistoryIndex, place: Record, trigger: TriggerRef) -> Moment | None:
+def _answered_later(history: HistoryIndex, place: TopicPlace, trigger: TriggerRef) -> Moment | None:
     sink = trigger.sink.name if trigger.sink else None
     for seen in history.events.values():
         if any(

@@ -1,13 +1,15 @@
 """What a field of a record may be: types, bounds, and how to say that one is not so.
 
 A `Field` is checked by the exact type of its value (true is no number), then by a test of its own where it has one.
-Values that nest are bounded in depth by the reader (`jsontext.too_deep`), so that whoever walks them may recurse.
+Values that nest are bounded in depth by the reader (`jsontext.too_deep`), so that whoever walks them may recurse. Each
+`Field` says the same in JSON Schema; a selftest compares the two.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -24,7 +26,7 @@ class _Missing:
 MISSING: Final = _Missing()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # compared by identity: a type's annotations must be hashable
 class Field:
     """A kind of value.
 
@@ -33,12 +35,19 @@ class Field:
         types: The types that the value may have, exactly.
         fits: A test of a value of these types; None where every one will do.
         inner: The fields of the value, where it is an object of known fields.
+        schema: The same in JSON Schema, for a value that is neither null nor left out.
     """
 
     expected: str
     types: frozenset[type]
     fits: Test | None = None
     inner: Mapping[str, Field] | None = None
+    schema: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def required(self) -> bool:
+        """Whether a record must have it."""
+        return _Missing not in self.types
 
 
 def fault_in(value: Mapping[str, Any], fields: Mapping[str, Field], place: str = "") -> str | None:
@@ -49,12 +58,12 @@ def fault_in(value: Mapping[str, Any], fields: Mapping[str, Field], place: str =
         fields: Its fields; others are welcome.
         place: What stands before the names of fields in the message.
     """
-    for name, field in fields.items():
+    for name, rule in fields.items():
         content = value.get(name, MISSING)
-        if type(content) not in field.types or (field.fits is not None and not field.fits(content)):
-            return f"field {place}{name}: expected {field.expected}, got {shown(content)}"
-        if field.inner is not None and isinstance(content, dict):
-            fault = fault_in(content, field.inner, f"{place}{name}.")
+        if type(content) not in rule.types or (rule.fits is not None and not rule.fits(content)):
+            return f"field {place}{name}: expected {rule.expected}, got {shown(content)}"
+        if rule.inner is not None and isinstance(content, dict):
+            fault = fault_in(content, rule.inner, f"{place}{name}.")
             if fault is not None:
                 return fault
     return None
@@ -76,36 +85,38 @@ def shown(value: object) -> str:
     return repr(value)[:LONGEST_SHOWN]
 
 
-def optional(field: Field) -> Field:
-    """The field, which a record need not have."""
-    fits = field.fits
+def optional(rule: Field) -> Field:
+    """Return the field, which a record need not have."""
+    fits = rule.fits
     return replace(
-        field,
-        expected=f"{field.expected}, or nothing",
-        types=field.types | {_Missing},
+        rule,
+        expected=f"{rule.expected}, or nothing",
+        types=rule.types | {_Missing},
         fits=None if fits is None else lambda value: value is MISSING or fits(value),
     )
 
 
-def maybe(field: Field) -> Field:
-    """The field, which may be null."""
-    fits = field.fits
+def maybe(rule: Field) -> Field:
+    """Return the field, which may be null."""
+    fits = rule.fits
     return replace(
-        field,
-        expected=f"{field.expected} or null",
-        types=field.types | {type(None)},
+        rule,
+        expected=f"{rule.expected} or null",
+        types=rule.types | {type(None)},
         fits=None if fits is None else lambda value: value is None or fits(value),
     )
 
 
-def an_object(**inner: Field) -> Field:
-    """An object of these fields, and perhaps of others."""
+def an_object(inner: Mapping[str, Field]) -> Field:
+    """Return an object of these fields, and perhaps of others."""
     return Field("an object", frozenset({dict}), inner=inner)
 
 
 def one_of(*words: str) -> Field:
-    """One of some words."""
-    return Field(f"one of {', '.join(words)}", frozenset({str}), frozenset(words).__contains__)
+    """Return one of some words."""
+    return Field(
+        f"one of {', '.join(words)}", frozenset({str}), frozenset(words).__contains__, schema={"enum": list(words)}
+    )
 
 
 def _is_time(value: str) -> bool:
@@ -154,20 +165,101 @@ def _lists(value: list[Any]) -> bool:
     return all(type(item) is list for item in value)
 
 
-TEXT = Field("a text", frozenset({str}))
-NAME = Field(f"a text of 1 to {MOST_NAMES} characters", frozenset({str}), lambda value: 0 < len(value) <= MOST_NAMES)
-TIME = Field("a time as by ISO 8601", frozenset({str}), _is_time)
-BOOL = Field("true or false", frozenset({bool}))
-WHOLE = Field("a whole number", frozenset({int}))
-COUNT = Field("a whole number from 0", frozenset({int}), lambda value: value >= 0)
-ORDINAL = Field("a whole number from 1", frozenset({int}), lambda value: value >= 1)
-SECONDS = Field(f"a number from 0 to {LARGEST:g}", frozenset({int, float}), lambda value: 0 <= value <= LARGEST)
-OBJECT = Field("an object", frozenset({dict}))
-LIST = Field("a list", frozenset({list}))
-HEADERS = Field("a list of pairs of texts", frozenset({list}), _pairs)
-KAFKA_HEADERS = Field("a list of pairs of a text and a text or null", frozenset({list}), _loose_pairs)
-OFFSETS = Field("an object of whole numbers by partition", frozenset({dict}), _offsets)
-NAMES = Field(f"a list of at most {MOST_NAMES} texts of 1 to {MOST_NAMES} characters", frozenset({list}), _names)
-TEXTS = Field("a list of texts", frozenset({list}), _texts)
-COUNTS = Field("an object of whole numbers from 1", frozenset({dict}), _counts)
-LISTS = Field("a list of lists", frozenset({list}), _lists)
+def _versions(value: dict[str, Any]) -> bool:
+    return all(type(version) in (str, type(None)) for version in value.values())
+
+
+def _schema(kind: str, **words: Any) -> dict[str, Any]:
+    return {"type": kind, **words}
+
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+_NAME_SCHEMA = _schema("string", minLength=1, maxLength=MOST_NAMES)
+_PAIR = {"type": "array", "minItems": 2, "maxItems": 2}
+_STR, _INT, _LIST, _DICT = frozenset({str}), frozenset({int}), frozenset({list}), frozenset({dict})
+
+TEXT = Field("a text", _STR, schema=_schema("string"))
+NAME = Field(
+    f"a text of 1 to {MOST_NAMES} characters", _STR, lambda value: 0 < len(value) <= MOST_NAMES, schema=_NAME_SCHEMA
+)
+TIME = Field("a time as by ISO 8601", _STR, _is_time, schema=_schema("string", format="date-time"))
+SHA256 = Field(
+    "64 hexadecimal digits",
+    _STR,
+    lambda value: _DIGEST.fullmatch(value) is not None,
+    schema=_schema("string", pattern="^[0-9a-f]{64}$"),
+)
+BODY = Field(
+    "a text",
+    _STR,
+    schema={
+        "anyOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "properties": {"sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}},
+                "required": ["sha256"],
+                "additionalProperties": False,
+            },
+        ]
+    },
+)
+"""A body as the reader hands it out; in the file a large one stands elsewhere, by its digest (`evidence.bodies`)."""
+BOOL = Field("true or false", frozenset({bool}), schema=_schema("boolean"))
+WHOLE = Field("a whole number", _INT, schema=_schema("integer"))
+COUNT = Field("a whole number from 0", _INT, lambda value: value >= 0, schema=_schema("integer", minimum=0))
+ORDINAL = Field("a whole number from 1", _INT, lambda value: value >= 1, schema=_schema("integer", minimum=1))
+STATUS = Field(
+    "a whole number from 0 to 999",
+    _INT,
+    lambda value: 0 <= value <= 999,
+    schema=_schema("integer", minimum=0, maximum=999),
+)
+NUMBER = Field("a number", frozenset({int, float}), schema=_schema("number"))
+SECONDS = Field(
+    f"a number from 0 to {LARGEST:g}",
+    frozenset({int, float}),
+    lambda value: 0 <= value <= LARGEST,
+    schema=_schema("number", minimum=0, maximum=LARGEST),
+)
+OBJECT = Field("an object", _DICT, schema=_schema("object"))
+LIST = Field("a list", _LIST, schema=_schema("array"))
+HEADERS = Field(
+    "a list of pairs of texts", _LIST, _pairs, schema=_schema("array", items={**_PAIR, "items": {"type": "string"}})
+)
+KAFKA_HEADERS = Field(
+    "a list of pairs of a text and a text or null",
+    _LIST,
+    _loose_pairs,
+    schema=_schema("array", items={**_PAIR, "prefixItems": [{"type": "string"}, {"type": ["string", "null"]}]}),
+)
+OFFSETS = Field(
+    "an object of whole numbers by partition",
+    _DICT,
+    _offsets,
+    schema=_schema(
+        "object",
+        propertyNames={"pattern": "^[0-9]{1,9}$"},
+        additionalProperties={"type": ["integer", "null"]},
+    ),
+)
+NAMES = Field(
+    f"a list of at most {MOST_NAMES} texts of 1 to {MOST_NAMES} characters",
+    _LIST,
+    _names,
+    schema=_schema("array", maxItems=MOST_NAMES, items=_NAME_SCHEMA),
+)
+TEXTS = Field("a list of texts", _LIST, _texts, schema=_schema("array", items={"type": "string"}))
+COUNTS = Field(
+    "an object of whole numbers from 1",
+    _DICT,
+    _counts,
+    schema=_schema("object", additionalProperties={"type": "integer", "minimum": 1}),
+)
+LISTS = Field("a list of lists", _LIST, _lists, schema=_schema("array", items={"type": "array"}))
+VERSIONS = Field(
+    "an object of texts or null",
+    _DICT,
+    _versions,
+    schema=_schema("object", additionalProperties={"type": ["string", "null"]}),
+)

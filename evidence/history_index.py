@@ -7,16 +7,46 @@ bounded by what is open, not by the run's length. Nothing is judged here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypeAlias, TypedDict, TypeGuard
 
 from evidence.identity import Identity, of_http, of_kafka
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from evidence.history import Record
+    from evidence.records import (
+        Answered,
+        ApiObject,
+        Fence,
+        LoadChunk,
+        ObservedOffsets,
+        Produced,
+        Received,
+        Record,
+        Replied,
+        Sent,
+        TopicRecord,
+    )
 
 ObjectKey: TypeAlias = tuple[str, str, str | None, str]
+
+
+class TopicPlace(TypedDict):
+    """Where something lies in a topic: what a `topic.record` and a `produced` that Kafka took have in common."""
+
+    seq: NotRequired[int]
+    t: NotRequired[float]
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    headers: list[list[Any]]
+    value: str | None
+
+
+def is_taken(record: Produced) -> TypeGuard[TopicPlace]:
+    """Tell whether Kafka took a record, and where it lies."""
+    return record["error"] is None and record.get("partition") is not None and record.get("offset") is not None
 
 
 class Moment(NamedTuple):
@@ -26,7 +56,7 @@ class Moment(NamedTuple):
     t: float
 
 
-def moment(record: Record) -> Moment:
+def moment(record: Record | TopicPlace) -> Moment:
     """When a record was written."""
     return Moment(record["seq"], record["t"])
 
@@ -35,11 +65,11 @@ def moment(record: Record) -> Moment:
 class SeenEvent:
     """All records about one event (every event of this source and id), in order."""
 
-    sent: list[Record] = field(default_factory=list)
-    produced: list[Record] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
-    received: list[Record] = field(default_factory=list)
-    replied: list[Record] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    produced: list[Produced] = field(default_factory=list)
+    records: list[TopicRecord] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
+    replied: list[Replied] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -55,7 +85,7 @@ class SeenTopic:
     keep: bool = False
     read: dict[int, int | None] = field(default_factory=dict)
     ends: list[tuple[Moment, float | None, dict[int, int]]] = field(default_factory=list)
-    kept: list[Record] = field(default_factory=list)
+    kept: list[TopicRecord] = field(default_factory=list)
 
     def observed_after(self, since: Moment) -> Iterator[tuple[int, dict[int, int]]]:
         """Observations of the ends that began after a moment: their seq, and the end of every partition.
@@ -83,28 +113,28 @@ class HistoryIndex:
 
     def __init__(self) -> None:
         self.events: dict[Identity, SeenEvent] = {}
-        self.sent: dict[str, Record | None] = {}
-        self.answered: dict[str, Record] = {}
+        self.sent: dict[str, Sent | None] = {}
+        self.answered: dict[str, Answered] = {}
         self.topics: dict[str, SeenTopic] = {}
         self.committed: dict[tuple[str, str], list[tuple[Moment, dict[int, int]]]] = {}
         self.observed: dict[tuple[str, str], Moment] = {}
-        self.received: dict[str, Record] = {}
-        self.replied: dict[str, Record] = {}
+        self.received: dict[str, Received] = {}
+        self.replied: dict[str, Replied] = {}
         self.first_at: dict[str, dict[str, tuple[float, int]]] = {}
-        self.produced: dict[str, Record | None] = {}
-        self.objects: dict[ObjectKey, list[Record]] = {}
-        self.loads: dict[str, list[Record]] = {}
-        self.fences: dict[tuple[str, str], list[Record]] = {}
-        self.at_sink: dict[str, list[Record]] = {}
+        self.produced: dict[str, Produced | None] = {}
+        self.objects: dict[ObjectKey, list[ApiObject]] = {}
+        self.loads: dict[str, list[LoadChunk]] = {}
+        self.fences: dict[tuple[str, str], list[Fence]] = {}
+        self.at_sink: dict[str, list[Received]] = {}
         self.fed = 0
         self._all = False
         self._all_topics = False
-        self._feeders: Mapping[str, Any] = {
+        self._feeders: Mapping[str, Callable[[Any], None]] = {
             "sent": self._sent,
             "answered": self._answered,
             "received": self._received,
             "replied": self._replied,
-            "record": self._record,
+            "topic.record": self._record,
             "produced": self._produced,
             "offsets": self._offsets,
             "object": self._object,
@@ -170,7 +200,7 @@ class HistoryIndex:
     def feed(self, record: Record) -> None:
         """Take the next record."""
         self.fed = record["seq"]
-        feeder = self._feeders.get(record["kind"])
+        feeder = self._feeders.get(record["record"])
         if feeder is not None:
             feeder(record)
 
@@ -182,21 +212,21 @@ class HistoryIndex:
             seen = self.events[identity] = SeenEvent()
         return seen
 
-    def _sent(self, record: Record) -> None:
+    def _sent(self, record: Sent) -> None:
         identity = of_http(record["headers"], record["body"])
-        if identity is None and record.get("event"):
-            identity = (record["event"]["source"], record["event"]["id"])
+        if identity is None and (event := record.get("event")):
+            identity = (event["source"], event["id"])
         seen = self._seen(identity)
         if seen is not None:
             seen.sent.append(record)
         if seen is not None or self._all or record["send"] in self.sent:
             self.sent[record["send"]] = record
 
-    def _answered(self, record: Record) -> None:
+    def _answered(self, record: Answered) -> None:
         if record["send"] in self.sent:
             self.answered[record["send"]] = record
 
-    def _received(self, record: Record) -> None:
+    def _received(self, record: Received) -> None:
         if (kept := self.at_sink.get(record["sink"])) is not None:
             kept.append(record)
         identity = of_http(record["headers"], record["body"])
@@ -213,7 +243,7 @@ class HistoryIndex:
         seen.received.append(record)
         self.received[record["receive"]] = record
 
-    def _replied(self, record: Record) -> None:
+    def _replied(self, record: Replied) -> None:
         if record["receive"] in self.received:
             self.replied[record["receive"]] = record
         if record["headers"]:
@@ -227,7 +257,7 @@ class HistoryIndex:
             topic = self.topics[name] = SeenTopic()
         return topic
 
-    def _record(self, record: Record) -> None:
+    def _record(self, record: TopicRecord) -> None:
         topic = self._topic(record["topic"])
         if topic is None:
             return
@@ -243,14 +273,14 @@ class HistoryIndex:
         if seen is not None:
             seen.records.append(record)
 
-    def _produced(self, record: Record) -> None:
+    def _produced(self, record: Produced) -> None:
         if record["produce"] in self.produced:
             self.produced[record["produce"]] = record
         seen = self._seen(of_kafka(record["headers"], record["value"]))
         if seen is not None:
             seen.produced.append(record)
 
-    def _offsets(self, record: Record) -> None:
+    def _offsets(self, record: ObservedOffsets) -> None:
         topic = self._topic(record["topic"])
         if topic is None:
             return
@@ -266,50 +296,47 @@ class HistoryIndex:
             if not commits or commits[-1][1] != offsets:
                 commits.append((moment(record), offsets))
 
-    def _object(self, record: Record) -> None:
-        kept = self.objects.get((record["apiVersion"], record["kind_"], record.get("namespace"), record["name"]))
+    def _object(self, record: ApiObject) -> None:
+        kept = self.objects.get((record["apiVersion"], record["kind"], record.get("namespace"), record["name"]))
         if kept is not None:
             kept.append(record)
 
-    def _load(self, record: Record) -> None:
+    def _load(self, record: LoadChunk) -> None:
         kept = self.loads.get(record["load"])
         if kept is not None:
             kept.append(record)
 
-    def _fence(self, record: Record) -> None:
+    def _fence(self, record: Fence) -> None:
         kept = self.fences.get((record["namespace"], record["trigger"]))
         if kept is not None:
             kept.append(record)
 
     # Questions that several checks ask.
 
-    def passed(self, group: str, place: Record) -> Moment | None:
+    def passed(self, group: str, place: TopicPlace) -> Moment | None:
         """The first observation of a committed offset past a record of a topic, if any."""
         for at, offsets in self.committed.get((group, place["topic"]), ()):
             if offsets.get(place["partition"], 0) > place["offset"]:
                 return at
         return None
 
-    def deliveries(self, identity: Identity, sinks: set[str]) -> list[Record]:
+    def deliveries(self, identity: Identity, sinks: set[str]) -> list[Received]:
         """The requests that brought an event to these sinks, in order."""
         return [record for record in self.events[identity].received if record["sink"] in sinks]
 
-    def places(self, identity: Identity, topic: str) -> list[Record]:
-        """Where an event lies in a topic: `record`s of a tap, else what the probe itself produced there."""
+    def places(self, identity: Identity, topic: str) -> list[TopicPlace]:
+        """Where an event lies in a topic: records that a tap read, else what the probe itself produced there."""
         seen = self.events[identity]
-        found = [record for record in seen.records if record["topic"] == topic]
+        places: list[TopicPlace] = [record for record in seen.records if record["topic"] == topic]
         if not seen.produced:
-            return found
-        known = {(record["partition"], record["offset"]) for record in found}
-        return found + [
-            record
-            for record in seen.produced
-            if record["topic"] == topic
-            and record["error"] is None
-            and (record["partition"], record["offset"]) not in known
+            return places
+        known = {(place["partition"], place["offset"]) for place in places}
+        taken: list[TopicPlace] = [record for record in seen.produced if is_taken(record)]
+        return places + [
+            place for place in taken if place["topic"] == topic and (place["partition"], place["offset"]) not in known
         ]
 
-    def all_sent(self) -> Iterator[Record]:
+    def all_sent(self) -> Iterator[Sent]:
         """Every request kept."""
         return (record for record in self.sent.values() if record is not None)
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from evidence.aggregate import Outcome, of_test
 from evidence.checks import Check, CheckError, check_of, judge
-from evidence.history import GAP, RESTART, SHORTAGE, HistoryError, Record, read
+from evidence.history import HistoryError, read
 from evidence.history_index import HistoryIndex
+from evidence.records import GAP, RESTART, SHORTAGE, JudgedRecord, ProbeShortage, Record, TestFinished, TestStarted
 from evidence.verdict import Judgement, Verdict, Violation
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class JudgedExpectation:
         judgement: the verdict by replay.
     """
 
-    record: Record
+    record: JudgedRecord
     judgement: Judgement
 
     @property
@@ -62,8 +63,8 @@ class TestRun:
 
     __test__ = False  # pytest: the name means a run of a test
 
-    started: Record
-    finished: Record | None = None
+    started: TestStarted
+    finished: TestFinished | None = None
     expectations: list[JudgedExpectation] = field(default_factory=list)
     broken: str = ""
     """What broke the history while it ran; empty when nothing did."""
@@ -94,7 +95,7 @@ class TestRun:
         if self.broken:
             return Outcome(Verdict.ERROR, self.broken)
         outcome = None if self.finished is None else str(self.finished["outcome"])
-        reason = None if self.finished is None else self.finished.get("reason")
+        reason = None if self.finished is None else self.finished["reason"]
         expectations = [
             (expectation.judgement.verdict or Verdict.UNKNOWN, expectation.reason) for expectation in self.expectations
         ]
@@ -134,9 +135,9 @@ def replay(path: Path) -> Replay:
 
 def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
     """Judge the records of a source that can be read twice; it may have left out what it could not read."""
-    plans: dict[str, list[Record]] = defaultdict(list)
+    plans: dict[str, list[JudgedRecord]] = defaultdict(list)
     for record in source():
-        if record["kind"] == "expectation":
+        if record["record"] == "expectation":
             plans[record["scope"]].append(record)
     result = Replay()
     runs: dict[str, TestRun] = {}
@@ -146,25 +147,25 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
     exchanges = Exchanges()
     for record in source():
         result.records += 1
-        kind, scope = record["kind"], record["scope"]
+        scope = record["scope"]
         if reason := _break(before, record):
             for run in running.values():
                 run.broken = reason
             running.clear()  # once is enough
         before = record["seq"]
-        if kind == SHORTAGE:
+        if record["record"] == SHORTAGE:
             _note_shortage(record, running)
         if half := exchanges.half(record):
             result.halves += [half] if len(result.halves) < MOST_HALVES else []
             if scope in runs:
                 runs[scope].broken = runs[scope].broken or half
-        if kind == "test.started":
+        if record["record"] == "test.started":
             runs[scope] = running[scope] = TestRun(record)
             result.tests.append(runs[scope])
-        elif kind == "test.finished" and scope in runs:
+        elif record["record"] == "test.finished" and scope in runs:
             runs[scope].finished = record
             running.pop(scope, None)
-        elif kind == "expectation":
+        elif record["record"] == "expectation":
             expectation = scopes[scope].judge(record)
             (runs[scope].expectations if scope in runs else result.stray).append(expectation)
         elif scope in scopes:
@@ -172,7 +173,7 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
     return result
 
 
-def _note_shortage(record: Record, running: dict[str, TestRun]) -> None:
+def _note_shortage(record: ProbeShortage, running: dict[str, TestRun]) -> None:
     """Note a shortage of the probe's machine at the test of its scope, or at all that run where it names none."""
     reason = f"the probe's machine was short (record {record['seq']}): {record['reason']}"
     for scope, run in running.items():
@@ -182,10 +183,10 @@ def _note_shortage(record: Record, running: dict[str, TestRun]) -> None:
 
 def _break(before: int, record: Record) -> str:
     """What broke the history at a record that follows number `before`; empty when nothing did."""
-    seq, kind = record["seq"], record["kind"]
-    if kind == RESTART:
+    seq = record["seq"]
+    if record["record"] == RESTART:
         return f"the probe restarted while the test ran (record {seq}): {record['reason']}"
-    if kind == GAP:
+    if record["record"] == GAP:
         return f"the history has a gap while the test ran (record {seq}): {record['reason']}"
     if seq != before + 1:
         return f"the history has a gap while the test ran: after record {before} comes record {seq}"
@@ -196,38 +197,34 @@ class Exchanges:
     """Which requests are still without an answer: an answer to a request that was never recorded is a fault of ours."""
 
     def __init__(self) -> None:
-        self._open: dict[str, set[str]] = {"send": set(), "receive": set()}
+        self._sent: set[str] = set()
+        self._received: set[str] = set()
 
     def half(self, record: Record) -> str:
         """Take the next record; what is wrong when it is the second half of an exchange whose first is missing."""
-        kind = record["kind"]
-        place = _HALVES.get(kind)
-        if place is None:
-            return ""
-        name, first = place
-        begun = self._open[name]
-        if kind == first:
-            begun.add(record[name])
-        elif record[name] in begun:
-            begun.discard(record[name])
-        else:
-            seq, missing = record["seq"], record[name]
-            return f"record {seq}: expected `{first}` {missing} before its `{kind}`, got none: the probe lost it"
+        if record["record"] == "sent":
+            self._sent.add(record["send"])
+        elif record["record"] == "received":
+            self._received.add(record["receive"])
+        elif record["record"] == "answered":
+            return self._end(self._sent, "sent", record["send"], record)
+        elif record["record"] == "replied":
+            return self._end(self._received, "received", record["receive"], record)
         return ""
 
-
-_HALVES = {
-    "sent": ("send", "sent"),
-    "answered": ("send", "sent"),
-    "received": ("receive", "received"),
-    "replied": ("receive", "received"),
-}
+    @staticmethod
+    def _end(begun: set[str], first: str, exchange: str, record: Record) -> str:
+        if exchange in begun:
+            begun.discard(exchange)
+            return ""
+        seq, kind = record["seq"], record["record"]
+        return f"record {seq}: expected `{first}` {exchange} before its `{kind}`, got none: the probe lost it"
 
 
 class _Scope:
     """The expectations of a scope, asked when the records have come to where each was judged."""
 
-    def __init__(self, records: list[Record]) -> None:
+    def __init__(self, records: list[JudgedRecord]) -> None:
         history = HistoryIndex()
         checks = [(record, self._check(record, history)) for record in records]
         self._history: HistoryIndex | None = history
@@ -235,7 +232,7 @@ class _Scope:
         self._judged: dict[int, Judgement] = {}
 
     @staticmethod
-    def _check(record: Record, history: HistoryIndex) -> Check | Judgement:
+    def _check(record: JudgedRecord, history: HistoryIndex) -> Check | Judgement:
         try:
             return check_of(record["check"], record["args"], history)
         except CheckError as error:
@@ -250,12 +247,12 @@ class _Scope:
             try:
                 self._history.feed(record)
             except (LookupError, AttributeError, TypeError, ValueError) as error:
-                seq, kind = record["seq"], record["kind"]
+                seq, kind = record["seq"], record["record"]
                 raise HistoryError(
                     f"record {seq} of kind {kind} cannot be read: {type(error).__name__}: {error}"
                 ) from error
 
-    def judge(self, record: Record) -> JudgedExpectation:
+    def judge(self, record: JudgedRecord) -> JudgedExpectation:
         """The expectation of an expectation record, which stands after all that it was judged by."""
         if record["upto"] >= record["seq"]:
             text = f"expected an expectation judged by earlier records; got one judged up to record {record['upto']}"

@@ -16,6 +16,7 @@ from rich.text import Text
 from common.errors import UnknownNameError, UsageError
 from common.redaction import PLAIN, bounded
 from evidence import catalogue as catalogues
+from evidence import history_file
 from evidence.catalogue import Catalogue, Requirement
 from reports import build, html, path, terminal, views, write
 from reports.check import check
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         return sub
 
-    run_help = "a run's folder, like reports/out/latest"
+    run_help = "a run's folder, like reports/out/latest, or its history, plain or packed by gzip"
     sub = add("check", _check, "compute the verdicts again from the history alone and compare them with report.json")
     sub.add_argument("run", type=Path, metavar="RUN", help=run_help)
     sub = add("show", _show, "show a run's table, or all that the history says about one requirement")
@@ -85,8 +86,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(arguments: argparse.Namespace, console: Console) -> int:
-    folder: Path = _folder(arguments.run)
-    outcome = check(folder, catalogues.load(CATALOGUE))
+    history = _history(arguments.run)
+    outcome = check(history.parent, catalogues.load(CATALOGUE), history=history)
     for note in outcome.notes:
         console.print(Text(f"note: {note}", style="yellow"))
     report = outcome.computed
@@ -103,21 +104,21 @@ def _check(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _show(arguments: argparse.Namespace, console: Console) -> int:
-    folder: Path = _folder(arguments.run)
+    history = _history(arguments.run)
     catalogue = catalogues.load(CATALOGUE)
     if arguments.requirement is not None:
         _known_name("requirement", arguments.requirement, [requirement.id for requirement in catalogue.requirements])
-    report = build.build(folder / "history.ndjson", catalogue)
+    report = build.build(history, catalogue)
     if arguments.requirement is None:
         width, color = console.width, console.is_terminal and not console.no_color
         sys.stdout.write(
-            terminal.text(report, width=width, color=color, ascii_only=_ascii_only(), folder=arguments.run)
+            terminal.text(report, width=width, color=color, ascii_only=_ascii_only(), folder=history.parent)
         )
         return report.gate.exit
     result = report.find(arguments.requirement)
     if result is None:
         raise UsageError(f"the run has no requirement {arguments.requirement}")
-    _show_one(report, result, folder / "history.ndjson", console)
+    _show_one(report, result, history, console)
     return 1 if result.verdict in ("fail", "flaky") else 2 if result.verdict in ("error", "unknown") else 0
 
 
@@ -171,7 +172,7 @@ def _show_paths(expectations: Sequence[ReportedExpectation], evidence: Lookup, c
         for line in lines:
             console.print(Padding(line, (0, 0, 0, 4), expand=False))
     for record in evidence.records(witness[:12]):
-        shown = views.view(record, record.get("t", 0.0))
+        shown = views.view(record, record["t"])
         console.print(
             Padding(Text(f"record {shown.seq} {shown.kind}: {shown.title}", style="bold"), (1, 0, 0, 4), expand=False)
         )
@@ -189,9 +190,9 @@ def _arrow(arrow: Arrow, begin: float, witness: Collection[int]) -> Text:
 
 
 def _render(arguments: argparse.Namespace, console: Console) -> int:
-    folder: Path = _folder(arguments.run)
-    report = build.build(folder / "history.ndjson", catalogues.load(CATALOGUE))
-    for file in write.write(report, folder, folder / "history.ndjson"):
+    history = _history(arguments.run)
+    report = build.build(history, catalogues.load(CATALOGUE))
+    for file in write.write(report, history.parent, history):
         console.print(Text(str(file)))
     return 0
 
@@ -257,13 +258,16 @@ def _known_name(kind: str, name: str, known: Collection[str]) -> None:
         raise UnknownNameError(kind, name, known)
 
 
-def _folder(folder: Path) -> Path:
-    """A run's folder, which must be one."""
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder; a run's folder is wanted, like reports/out/latest")
-    if not (folder / "history.ndjson").is_file():
-        raise UsageError(f"{folder} is no run: it holds no history.ndjson")
-    return folder
+def _history(run: Path) -> Path:
+    """Return the history of a run, which is given by its folder or by the history itself."""
+    if run.is_file():
+        return run
+    if not run.is_dir():
+        raise UsageError(f"{run} is no folder; a run's folder or its history is expected, like reports/out/latest")
+    history = history_file.in_folder(run)
+    if history is None:
+        raise UsageError(f"{run} is no run: it holds no {' and no '.join(history_file.NAMES)}")
+    return history
 
 
 def _ascii_only() -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.redaction import PLAIN, REDACTED, is_secret_name
 from evidence.aggregate import Outcome
@@ -11,6 +12,9 @@ from reports import cases, from_replay, gate, matrix, run
 from reports import known as known_module
 from reports.cases import Asked
 from reports.model import VERDICTS, Cases, Known, Report, Result, Tally, Test
+
+if TYPE_CHECKING:
+    from evidence.record_values import Selection
 
 _LEVELS_THAT_BIND = ("MUST", "MUST NOT")
 _NOT_MET = {"fail", "flaky", "not_supported"}
@@ -31,15 +35,16 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     replayed = from_replay.judge(history)
     tests = from_replay.tests(replayed, told.diagnostics)
     mutated = [test for test in tests if test.mutant]
-    started, selection = told.started, dict(told.started.get("selection") or {})
-    sut = {str(name): str(version) for name, version in (started.get("sut") or {}).items()}
+    started = told.started
+    selection: Selection = started["selection"] if started else {}
+    sut = {name: str(version) for name, version in (started["sut"] if started else {}).items()}
     # Beside mutants, workloads run their conforming entry points: what is known of released ones says nothing there.
     plain = not (proving(selection) or selection.get("mutant") or mutated)
     applying = known_module.applying(known_module.load() if known is None else known, sut) if plain else {}
     proof = proving(selection)
     # Without --prove, a mutant was asked for to see the suite fail: then it is the system under test.
     honest = [test for test in tests if not test.mutant] if proof else tests
-    reason = PLAIN.one_line((told.finished or {}).get("reason") or "cut off")
+    reason = PLAIN.one_line((told.finished["reason"] if told.finished else "") or "cut off")
     completed = reason == "completed"
     asked = cases.asked(started, told.collection.cases(), _ended(reason), honest=proof)
     faults = [
@@ -47,7 +52,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         for fault in (
             *told.faults,
             *from_replay.faults(replayed),
-            *cases.faults(started, asked, tests, completed=completed),
+            *cases.faults(asked, tests, completed=completed),
         )
     ]
     unproved = proof and not honest and all(case.left_out or case.mutant for case in asked.cases or ())
@@ -64,13 +69,13 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     return Report(
         run=PLAIN.one_line(told.name),
         reason=reason,
-        started=started.get("wall"),
-        finished=(told.finished or {}).get("wall"),
+        started=started["wall"] if started else None,
+        finished=told.finished["wall"] if told.finished else None,
         duration=told.duration,
-        suite=_clean(started.get("suite")),
+        suite=_clean(started["suite"] if started else None),
         catalogue_sha256=from_replay.catalogue_sha256(catalogue),
         catalogue_version=catalogue.version or None,
-        target=_clean(started.get("target")),
+        target=_clean(started["target"] if started else None),
         sut={name: PLAIN.one_line(version) for name, version in sut.items()},
         selection=_clean(selection),
         gate=decided,

@@ -2,17 +2,19 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from common.redaction import PLAIN
 from evidence.catalogue import Requirement
 from evidence.collection import Case
-from evidence.history import FORMAT, Record
+from evidence.records import RunStarted
 from reports import from_replay
 from reports.model import Cases, Missing, Test
 
+if TYPE_CHECKING:
+    from evidence.record_values import Selection
+
 SHOWN = 3
-UNKNOWN_WHY = "nothing tells why: this history was written by an older suite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,6 @@ class Asked:
         whole: Areas that were collected all the same.
         pins: How many cases the run's own catalogue had, by requirement.
         ended: How the run ended, in words that follow "did not run: ".
-        old: The history says nothing of what was collected, by its age.
     """
 
     cases: tuple[Case, ...] | None
@@ -35,7 +36,6 @@ class Asked:
     whole: frozenset[str]
     pins: Mapping[str, int]
     ended: str
-    old: bool
     by_requirement: dict[str, list[Case]] = field(default_factory=dict)
 
     def of(self, requirement: str) -> Sequence[Case]:
@@ -43,16 +43,16 @@ class Asked:
         return self.by_requirement.get(requirement, ())
 
 
-def asked(started: Record, cases: tuple[Case, ...] | None, ended: str, *, honest: bool) -> Asked:
+def asked(started: RunStarted | None, cases: tuple[Case, ...] | None, ended: str, *, honest: bool) -> Asked:
     """Read what was asked out of a run's first record and of what it collected.
 
     Args:
-        started: The `run.started` record; empty when there is none.
+        started: The `run.started` record; None when there is none.
         cases: What was collected, with node ids as the history has them.
         ended: How the run ended, in words that follow "did not run: ".
         honest: Whether cases under a mutant say nothing about requirements (a proof), so that only the others count.
     """
-    selection: Mapping[str, Any] = started.get("selection") or {}
+    selection: Selection = started["selection"] if started else {}
     if cases is not None:
         cases = tuple(replace(case, test=from_replay.node(case.test)) for case in cases)
     made = Asked(
@@ -60,9 +60,8 @@ def asked(started: Record, cases: tuple[Case, ...] | None, ended: str, *, honest
         narrowed=tuple(selection.get("narrowed") or ()),
         uncollected=tuple(selection.get("uncollected") or ()),
         whole=frozenset(selection.get("whole") or ()),
-        pins=started.get("requirements") or {},
+        pins=(started.get("requirements") if started else None) or {},
         ended=ended,
-        old=bool(started) and "format" not in started,
     )
     for case in cases or ():
         if honest and case.mutant is not None:
@@ -72,13 +71,8 @@ def asked(started: Record, cases: tuple[Case, ...] | None, ended: str, *, honest
     return made
 
 
-def faults(started: Record, asked: Asked, tests: Iterable[Test], *, completed: bool) -> list[str]:
+def faults(asked: Asked, tests: Iterable[Test], *, completed: bool) -> list[str]:
     """Why what was collected is not what an honest run leaves."""
-    if asked.old:
-        place = f"field format of run.started: expected {FORMAT}, got nothing"
-        return [f"this history was written by an older suite: it does not record what was collected ({place})"]
-    if (written := started.get("format", FORMAT)) != FORMAT:
-        return [f"this history was written by another suite: field format of run.started: {written}, expected {FORMAT}"]
     if asked.cases is None:
         return ["what was collected is not recorded"] if completed else []
     selected = {(case.test, case.mutant): case for case in asked.cases if not case.left_out}
@@ -114,9 +108,7 @@ def of_requirement(requirement: Requirement, tests: Sequence[Test], asked: Asked
 def _unseen(requirement: Requirement, count: int, asked: Asked) -> list[Missing]:
     """The cases that are pinned and that nobody has collected; they have no names."""
     pinned = asked.pins.get(requirement.id, requirement.cases)
-    if asked.old:
-        why, chosen = UNKNOWN_WHY, False
-    elif asked.uncollected and requirement.area not in asked.whole:
+    if asked.uncollected and requirement.area not in asked.whole:
         why, chosen = PLAIN.one_line(f"left out by {' '.join(asked.uncollected)}"), True
     elif pinned != requirement.cases:
         why, chosen = f"the run's own catalogue has {pinned} of it", False

@@ -10,6 +10,7 @@ import orjson
 
 from common.jsontext import too_deep
 from common.redaction import PLAIN
+from evidence import history_file
 from evidence.catalogue import Catalogue
 from evidence.history import MOST_NESTED
 from reports import build
@@ -35,19 +36,22 @@ class Recomputation:
         return not self.differences
 
 
-def check(folder: Path, catalogue: Catalogue, known: tuple[Known, ...] | None = None) -> Recomputation:
+def check(
+    folder: Path, catalogue: Catalogue, known: tuple[Known, ...] | None = None, history: Path | None = None
+) -> Recomputation:
     """Judge a run's folder.
 
     Args:
-        folder: Where report.json and history.ndjson lie.
+        folder: The folder where report.json and the history lie.
         catalogue: Today's catalogue; another one than the report's is noted.
         known: Known nonconformities; those of `reports/known/` when None.
+        history: The history, plain or packed; `history.ndjson` of the folder when None.
 
     Raises:
         ReportError: A file is missing or is no report.
     """
     written = _read(folder / "report.json")
-    report = build.build(folder / "history.ndjson", catalogue, known)
+    report = build.build(history or folder / history_file.NAMES[0], catalogue, known)
     computed: dict[str, Any] = json.loads(json.dumps(to_json(report)))
     notes: list[str] = []
     was, now = written["suite"]["catalogue"], computed["suite"]["catalogue"]

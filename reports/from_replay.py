@@ -54,16 +54,16 @@ def node(name: str) -> str:
 
 def _test(test: replay.TestRun, diagnostics: Mapping[str, Diagnostics]) -> Test:
     ruling = test.ruling()
-    finished = test.finished or {}
+    finished = test.finished
     return Test(
         node=node(test.test),
         scope=PLAIN.one_line(test.scope),
         mutant=test.mutant,
         requirements=test.requirements,
-        outcome=PLAIN.one_line(finished.get("outcome", "unfinished"), 40),
+        outcome=PLAIN.one_line(finished["outcome"] if finished else "unfinished", 40),
         verdict=str(ruling.verdict),
         reason=PLAIN.clean(ruling.reason),
-        duration=float(finished.get("duration") or 0.0),
+        duration=float(finished["duration"] if finished else 0.0),
         started=float(test.started["t"]),
         expectations=tuple(_expectation(expectation) for expectation in test.expectations),
         diagnostics=diagnostics.get(test.scope),

@@ -3,16 +3,15 @@
 Not the judge: verdicts come from `evidence.replay`, by way of `reports.from_replay`.
 """
 
-import hashlib
 import re
 from collections.abc import Collection as Numbers
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evidence import history
+from evidence import history, history_file
 from evidence.collection import Collection
-from evidence.history import GAP, RESTART, Record
+from evidence.records import GAP, RESTART, DiagnosticsTaken, Record, RunFinished, RunStarted
 from reports.errors import ReportError
 from reports.model import Diagnostics
 
@@ -32,8 +31,8 @@ class RecordedRun:
     records: int
     faults: list[str]
     """Why this history cannot be trusted as complete: gaps, unreadable lines, no beginning, no end."""
-    started: Record = field(default_factory=dict)
-    finished: Record | None = None
+    started: RunStarted | None = None
+    finished: RunFinished | None = None
     first_t: float = 0.0
     last_t: float = 0.0
     now: float = 0.0
@@ -46,7 +45,7 @@ class RecordedRun:
         t = float(record["t"])
         if self.records == 1:
             self.first_t = self.last_t = t
-        elif t < self.now and record["kind"] not in (GAP, RESTART):
+        elif t < self.now and record["record"] not in (GAP, RESTART):
             self.faults.append(
                 f"line {number}: field t: expected at least {self.now:g}, got {t:g}: the clock went back"
             )
@@ -56,7 +55,7 @@ class RecordedRun:
     @property
     def name(self) -> str:
         """The run's identity, or its folder's name when the history has no beginning."""
-        return str(self.started.get("run") or self.path.parent.name)
+        return self.started["run"] if self.started else self.path.parent.name
 
     @property
     def duration(self) -> float:
@@ -81,10 +80,11 @@ def lines(path: Path) -> Iterator[tuple[int, Record | None]]:
     Raises:
         ReportError: As `records`.
     """
+    parser = history.Parser(str(path))
     try:
-        for number, line in enumerate(history.lines(path), start=1):
+        for number, line in enumerate(history_file.lines(path), start=1):
             try:
-                yield number, history.parse_line(line, number, str(path))
+                yield number, parser.record(line, number)
             except history.HistoryTruncatedError:
                 yield number, None  # only a last line can be without its end
     except history.HistoryError as error:
@@ -108,18 +108,18 @@ def read(path: Path) -> RecordedRun:
             run.faults.append(f"line {number}: record {expected} is expected here and {record['seq']} stands here")
         expected = record["seq"] + 1
         run.clock(number, record)
-        if record["kind"] == GAP:
+        if record["record"] == GAP:
             run.faults.append(f"line {number}: records are missing: {record['reason']}")
-        elif record["kind"] == "run.started":
+        elif record["record"] == "run.started":
             if run.started:
                 run.faults.append(f"line {number}: a second run.started: the history of another run stands here")
             run.started = run.started or record
-        elif record["kind"] == "run.finished":
+        elif record["record"] == "run.finished":
             run.finished = record
-        elif record["kind"] in ("collection", "collected"):
+        elif record["record"] == "collection" or record["record"] == "collected":
             run.collection.feed(record)
-        elif record["kind"] == "diagnostics" and (found := _diagnostics(record)):
-            run.diagnostics[record["scope"]] = found
+        elif record["record"] == "diagnostics" and (diagnostics := _diagnostics(record)):
+            run.diagnostics[record["scope"]] = diagnostics
     if not run.started:
         run.faults.append("no run.started: its beginning is missing")
     if run.finished is None:
@@ -132,7 +132,7 @@ def read(path: Path) -> RecordedRun:
     return run
 
 
-def _diagnostics(record: Record) -> Diagnostics | None:
+def _diagnostics(record: DiagnosticsTaken) -> Diagnostics | None:
     if not _FOLDER.fullmatch(record["folder"]):
         return None
     names = [file for file in record["files"][:_MOST_FILES] if isinstance(file, str) and _FILE.fullmatch(file)]
@@ -146,13 +146,12 @@ def numbered(path: Path, seqs: Numbers[int]) -> dict[int, Record]:
 
 
 def sha256(path: Path) -> str:
-    """The file's digest in hex.
+    """Return the digest of the history's bytes in hex; of a packed one, of what it unpacks to.
 
     Raises:
         ReportError: There is no such file, or it cannot be read.
     """
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise ReportError(f"cannot read {path}: {error.strerror}") from error
+        return history_file.sha256(path)
+    except history.HistoryError as error:
+        raise ReportError(str(error)) from error

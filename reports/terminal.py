@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from common.redaction import PLAIN
+from evidence import history_file
 from reports.model import VERDICTS, Cell, MutantRow, Mutation, Report, ReportedViolation, Result, Test
 
 _MARKS = {
@@ -274,7 +275,7 @@ def _ending(report: Report, folder: Path | None) -> Group:
     parts.append(outcome)
     parts += [Padding(Text(reason), (0, 0, 0, 2), expand=False) for reason in report.gate.reasons]
     if folder is not None:
-        names = ("index.html", "report.json", "matrix.json", "junit.xml", "allure", "diagnostics", "history.ndjson")
+        names = ("index.html", "report.json", "matrix.json", "junit.xml", "allure", "diagnostics", *history_file.NAMES)
         there = [name for name in names if (folder / name).exists()]
         where = Text(f"  {folder}/", style="bold", no_wrap=True, overflow="ignore")  # a path is for copying
         parts.append(where.append("  " + "  ".join(there), style=""))

@@ -7,7 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from common.redaction import PLAIN
-from evidence.history import Record
+from evidence.records import Record
 from reports import diagram, path, run
 from reports.model import Diagnostics, Report, ReportedExpectation, ReportedViolation, Test
 
@@ -145,26 +145,42 @@ def _figure(name: str, value: object) -> str:
 
 def view(record: Record, begin: float) -> RecordView:
     """One record for showing: the facts of its kind in a line, headers without secrets, the body bounded."""
-    get = record.get
-    kind = str(record["kind"])
-    titles: dict[str, str] = {
-        "sent": f"{get('method')} {get('url')}",
-        "answered": f"HTTP {get('status')}" if get("status") is not None else f"no answer: {get('error')}",
-        "received": f"{get('method')} {get('path')} at {get('sink')}",
-        "replied": f"HTTP {get('status')} to {get('receive')}",
-        "record": f"{get('topic')}[{get('partition')}]@{get('offset')} key {get('key')!r}",
-        "produced": f"{get('topic')}[{get('partition')}]@{get('offset')} key {get('key')!r} {get('error') or ''}",
-        "offsets": f"group {get('group')} of {get('topic')}: committed {get('committed')}, end {get('end')}",
-        "object": f"{get('verb')} {get('kind_')} {get('namespace')}/{get('name')}: {get('code')} {get('reason') or ''}",
-        "load": f"{get('stage') or ''} at {get('rate')}/s, {len(get('samples') or ())} samples",
-    }
-    content = get("value") if kind in ("record", "produced") else get("body")
-    shown = PLAIN.body(content) if isinstance(content, str) else PLAIN.clean(get("message") or "")
+    title, body = _title_and_body(record)
+    headers = record.get("headers")
     return RecordView(
         seq=record["seq"],
-        kind=kind,
-        after=f"{(float(get('t') or begin) - begin) * 1000:+.1f} ms",
-        title=PLAIN.one_line(titles.get(kind, kind)),
-        headers=PLAIN.headers(get("headers")) if isinstance(get("headers"), list) else [],
-        body=shown,
+        kind=record["record"],
+        after=f"{(float(record['t'] or begin) - begin) * 1000:+.1f} ms",
+        title=PLAIN.one_line(title),
+        headers=PLAIN.headers(headers) if isinstance(headers, list) else [],
+        body=PLAIN.body(body) if body is not None else PLAIN.clean(record.get("message") or ""),
     )
+
+
+def _title_and_body(record: Record) -> tuple[str, str | None]:
+    """The facts of a record in a line, and the body or value that it carries."""
+    match record["record"]:
+        case "sent":
+            return f"{record['method']} {record['url']}", record["body"]
+        case "answered":
+            known = record["status"] is not None
+            return f"HTTP {record['status']}" if known else f"no answer: {record['error']}", record["body"]
+        case "received":
+            return f"{record['method']} {record['path']} at {record['sink']}", record["body"]
+        case "replied":
+            return f"HTTP {record['status']} to {record['receive']}", record["body"]
+        case "topic.record":
+            return f"{record['topic']}[{record['partition']}]@{record['offset']} key {record['key']!r}", record["value"]
+        case "produced":
+            spot = f"{record['topic']}[{record.get('partition')}]@{record.get('offset')}"
+            return f"{spot} key {record['key']!r} {record['error'] or ''}", record["value"]
+        case "offsets":
+            state = f"committed {record['committed']}, end {record['end']}"
+            return f"group {record['group']} of {record['topic']}: {state}", None
+        case "object":
+            name = f"{record['kind']} {record['namespace']}/{record['name']}"
+            return f"{record['verb']} {name}: {record['code']} {record.get('reason') or ''}", None
+        case "load":
+            return f"{record.get('rate')}/s, {len(record['samples'])} samples", None
+        case kind:
+            return kind, None

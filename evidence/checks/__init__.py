@@ -33,7 +33,7 @@ from evidence.verdict import Judgement, ObservationRequest, Verdict, Violation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evidence.history import Record
+    from evidence.records import Record
 
 __all__ = [
     "FAMILIES",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evidence.checks.base import (
     Check,
@@ -22,9 +22,12 @@ from evidence.checks.base import (
 from evidence.cloudevents import Reading, read_http
 from evidence.event_path import in_a_line, of_exchange
 from evidence.event_progress import UNAVAILABLE
-from evidence.history import Record, octets
+from evidence.history import octets
 from evidence.refs import EventRef, ExchangeRef, RefError
 from evidence.verdict import PASSED, UNDECIDED, Judgement, Violation
+
+if TYPE_CHECKING:
+    from evidence.records import Answered as AnswerRecord
 
 
 class AnswerCheck(Check):
@@ -50,7 +53,7 @@ class AnswerCheck(Check):
             return undecidable(self.fault(f"no answer: {answer.get('error')}", answer))
         return self.answered(answer)
 
-    def answered(self, answer: Record) -> Judgement:
+    def answered(self, answer: AnswerRecord) -> Judgement:
         """Judge the answer."""
         raise NotImplementedError
 
@@ -58,7 +61,7 @@ class AnswerCheck(Check):
         """No answer yet."""
         return self.no_decision(self.expected, f"request {self.send} has no answer yet")
 
-    def fault(self, got: str, answer: Record, expected: str | None = None) -> Violation:
+    def fault(self, got: str, answer: AnswerRecord, expected: str | None = None) -> Violation:
         """A violation that this answer shows."""
         sent = self.history.sent.get(self.send)
         witness = (*((sent["seq"],) if sent else ()), answer["seq"])
@@ -76,7 +79,7 @@ class Answered(AnswerCheck):
         """The expectation in a few words."""
         return f"request {self.send} to be answered {show_status(self.args['status'])}"
 
-    def answered(self, answer: Record) -> Judgement:
+    def answered(self, answer: AnswerRecord) -> Judgement:
         """Compare; an answer that says `not now` where it was not asked for leaves it open for good."""
         status = answer["status"]
         if in_status(status, self.args["status"]):
@@ -94,7 +97,7 @@ class Header(AnswerCheck):
         """The expectation in a few words."""
         return f"the answer to {self.send} to have header {self.args['name']} {self.args['value'] or 'absent'!r}"
 
-    def answered(self, answer: Record) -> Judgement:
+    def answered(self, answer: AnswerRecord) -> Judgement:
         """Compare."""
         values, wanted = header_values(answer["headers"], self.args["name"]), self.args["value"]
         if (not values) if wanted is None else has_value(values, wanted):
@@ -111,7 +114,7 @@ class ResponseBody(AnswerCheck):
         """The expectation in a few words."""
         return f"the answer to {self.send} to be JSON {shorten(json.dumps(self.args['json']))}"
 
-    def answered(self, answer: Record) -> Judgement:
+    def answered(self, answer: AnswerRecord) -> Judgement:
         """Compare."""
         readable, got = read_json(octets(answer["body"]))
         if not readable:
@@ -127,7 +130,7 @@ class ResponseEvent(AnswerCheck):
 
     expected = "the answer to be a valid CloudEvent"
 
-    def answered(self, answer: Record) -> Judgement:
+    def answered(self, answer: AnswerRecord) -> Judgement:
         """Validity, then data and attributes, then what must differ from the request."""
         seen = read_http(answer["headers"], octets(answer["body"]))
         if seen.problems:

@@ -162,10 +162,10 @@ def same_json(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def in_status(status: int, wanted: Any) -> bool:
+def in_status(status: int | None, wanted: Any) -> bool:
     """Whether a status code is among those that a word accepts (`expectations._status`)."""
     if isinstance(wanted, dict):
-        return bool(wanted["from"] <= status < wanted["below"])
+        return status is not None and bool(wanted["from"] <= status < wanted["below"])
     return status in wanted
 
 

@@ -8,12 +8,13 @@ from evidence.checks.base import by_fate, check, failed, has_value, header_value
 from evidence.checks.delivery import DeliveryCheck
 from evidence.cloudevents import Reading, differences, read_http, read_kafka, same_data
 from evidence.event_progress import Stage, stored
-from evidence.history import Record, octets
+from evidence.history import octets
 from evidence.refs import EventRef, TopicRef
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest
 
 if TYPE_CHECKING:
-    from evidence.history_index import HistoryIndex
+    from evidence.history_index import HistoryIndex, TopicPlace
+    from evidence.records import Produced, Received
 
 # Attributes that brokers are known to add; they change nothing that was sent. The ingress notes when an event came
 # (Knative's Broker specification); the Kafka Broker's dispatcher notes on each delivery where the record lies
@@ -26,13 +27,15 @@ def origins(history: HistoryIndex, event: EventRef) -> list[Reading]:
     """What was sent under this identity, read strictly from its raw bytes; the event's own request first."""
     seen = history.events[event.source, event.id]
     found = [
-        read_http(record["headers"], octets(record["body"])) for record in _own_first(seen.sent, "send", event.send)
+        read_http(record["headers"], octets(record["body"]))
+        for record in sorted(seen.sent, key=lambda record: record["send"] != event.send)
     ]
-    found += [read_record(record) for record in _own_first(seen.produced, "produce", event.produce)]
+    produced = sorted(seen.produced, key=lambda record: record["produce"] != event.produce)
+    found += [read_record(record) for record in produced]
     return found or [read_http(record["headers"], octets(record["body"])) for record in seen.replied]
 
 
-def read_record(record: Record) -> Reading:
+def read_record(record: TopicPlace | Produced) -> Reading:
     """Read a record of a topic strictly."""
     return read_kafka(record["headers"], None if record["value"] is None else octets(record["value"]))
 
@@ -49,16 +52,12 @@ def changes(sent: Reading, seen: Reading, ignore: set[str], added: frozenset[str
     return differences(sent, seen, ignore | (added - sent.attributes.keys()))
 
 
-def _own_first(records: list[Record], field: str, name: str | None) -> list[Record]:
-    return sorted(records, key=lambda record: record[field] != name)
-
-
 class Content(DeliveryCheck):
     """Every delivery is right, and there is one. `compares`: with what was sent, which must be known then."""
 
     compares = True
 
-    def faults(self, delivery: Record) -> list[str]:
+    def faults(self, delivery: Received) -> list[str]:
         """What is wrong with a delivery: `expected ...; got ...`."""
         raise NotImplementedError
 
@@ -86,7 +85,7 @@ def halves(fault: str) -> tuple[str, str]:
 class Unchanged(Content):
     """POST, a valid event, and what was sent."""
 
-    def faults(self, delivery: Record) -> list[str]:
+    def faults(self, delivery: Received) -> list[str]:
         """Method, violations of the binding, differences."""
         found = [] if delivery["method"] == "POST" else [f"expected method POST; got {delivery['method']}"]
         seen = read_http(delivery["headers"], octets(delivery["body"]))
@@ -100,7 +99,7 @@ class Unchanged(Content):
 class DataKept(Content):
     """The data that was sent."""
 
-    def faults(self, delivery: Record) -> list[str]:
+    def faults(self, delivery: Received) -> list[str]:
         """A difference of the data."""
         seen = read_http(delivery["headers"], octets(delivery["body"]))
         sent = origins(self.history, self.event)
@@ -118,7 +117,7 @@ class BinaryMode(Content):
 
     compares = False
 
-    def faults(self, delivery: Record) -> list[str]:
+    def faults(self, delivery: Received) -> list[str]:
         """Method and content mode."""
         mode = read_http(delivery["headers"], b"").mode
         found = [] if delivery["method"] == "POST" else [f"expected method POST; got {delivery['method']}"]
@@ -131,7 +130,7 @@ class RequestHeader(Content):
 
     compares = False
 
-    def faults(self, delivery: Record) -> list[str]:
+    def faults(self, delivery: Received) -> list[str]:
         """The header's difference."""
         name, wanted = self.args["name"], self.args["value"]
         values = header_values(delivery["headers"], name)
@@ -175,7 +174,7 @@ class AttributeKept(Content):
             return failed(proof)
         return undecidable(proof) if fate.stage is Stage.UNDECIDABLE else UNDECIDED
 
-    def faults(self, delivery: Record) -> list[str]:
+    def faults(self, delivery: Received) -> list[str]:
         """The attribute's difference."""
         fault = self._fault(read_http(delivery["headers"], octets(delivery["body"])))
         return [fault] if fault else []

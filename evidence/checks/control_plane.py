@@ -23,7 +23,7 @@ from evidence.checks.base import (
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
-    from evidence.history import Record
+    from evidence.records import ApiObject
     from evidence.refs import ObjectRef
 
 CHANGES = frozenset({"apply", "create", "patch", "update", "replace", "delete"})
@@ -40,7 +40,7 @@ class Object(Check):
         self.history.watch_object(self._key)
 
     @property
-    def records(self) -> list[Record]:
+    def records(self) -> list[ApiObject]:
         """The `object` records."""
         return self.history.objects[self._key]
 
@@ -49,7 +49,7 @@ class Object(Check):
         """The object in a sentence."""
         return f"{self.obj.kind} {self.obj.namespace + '/' if self.obj.namespace else ''}{self.obj.name}"
 
-    def latest(self) -> Record | None:
+    def latest(self) -> ApiObject | None:
         """The last observation that shows the object."""
         return next(
             (record for record in reversed(self.records) if record.get("object") and record["code"] < 300), None
@@ -71,13 +71,13 @@ class Object(Check):
         return (ObservationRequest("object", obj=self.obj),)
 
 
-def _conditions(record: Record) -> list[dict[str, Any]]:
-    status = record["object"].get("status")
+def _conditions(record: ApiObject) -> list[dict[str, Any]]:
+    status = (record.get("object") or {}).get("status")
     found = status.get("conditions") if isinstance(status, dict) else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def _settled(record: Record) -> str:
+def _settled(record: ApiObject) -> str:
     ready = next((item for item in _conditions(record) if item.get("type") == "Ready"), None)
     return f"Ready {ready.get('status')}, reason {ready.get('reason')!r}" if ready else "no condition Ready"
 

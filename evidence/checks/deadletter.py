@@ -11,10 +11,11 @@ from evidence.checks.content import origins
 from evidence.checks.delivery import DeliveryCheck
 from evidence.cloudevents import Reading, read_http, same_data
 from evidence.event_progress import Stage
-from evidence.history import Record, octets
+from evidence.history import octets
 from evidence.verdict import PASSED, UNDECIDED, Judgement
 
 if TYPE_CHECKING:
+    from evidence.records import Received
     from evidence.refs import EventRef
 
 MAX_ERROR_DATA = 1024
@@ -56,7 +57,7 @@ class DeadLettered(DeadLetter):
                 return failed(*(violation(expected, got, (letter["seq"],), where) for expected, got in faults))
         return PASSED
 
-    def _faults(self, sent: list[Reading], letter: Record) -> list[tuple[str, str]]:
+    def _faults(self, sent: list[Reading], letter: Received) -> list[tuple[str, str]]:
         seen = read_http(letter["headers"], octets(letter["body"]))
         what = f"the dead letter of {describe(self.event)}"
         faults = []

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from evidence.checks.base import Check, by_fate, check, describe, failed, observations, proven, undecidable, violation
 from evidence.event_progress import EventProgress, Stage, handled, watch
 from evidence.refs import EventRef, SinkRef, TriggerRef
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
+
+if TYPE_CHECKING:
+    from evidence.history_index import SeenEvent
+    from evidence.records import Received
 
 # Timers may fire this much early by the clock's grain; seconds.
 CLOCK_GRAIN = 0.001
@@ -47,7 +51,7 @@ class DeliveryCheck(Check):
             for place in self.places
         )
 
-    def deliveries(self) -> list[dict[str, Any]]:
+    def deliveries(self) -> list[Received]:
         """The requests that brought the event."""
         return self.history.deliveries((self.event.source, self.event.id), self.sinks)
 
@@ -73,7 +77,7 @@ class DeliveryCheck(Check):
         return tuple(dict.fromkeys(needed))
 
     @property
-    def _seen(self) -> Any:
+    def _seen(self) -> SeenEvent:
         return self.history.events[self.event.source, self.event.id]
 
     def absent(self, fate: EventProgress, *, final: bool) -> Judgement:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evidence.checks.base import Check, check, describe, failed, observations, read_json, same_json, shorten, violation
 from evidence.event_path import where
 from evidence.event_progress import Stage, handled, watch
-from evidence.history import Record, octets
+from evidence.history import octets
 from evidence.history_index import Moment, moment
 from evidence.refs import EventRef, ExchangeRef, TriggerRef
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
+
+if TYPE_CHECKING:
+    from evidence.records import TopicRecord
 
 
 class Results(Check):
@@ -30,9 +33,9 @@ class Results(Check):
             if cause.send is not None:
                 self.history.watch_exchange(cause.send)
         self._read = 0
-        self._found: dict[str, list[tuple[Record, dict[str, Any]]]] = {}
+        self._found: dict[str, list[tuple[TopicRecord, dict[str, Any]]]] = {}
 
-    def found(self, trace_id: str) -> list[tuple[Record, dict[str, Any]]]:
+    def found(self, trace_id: str) -> list[tuple[TopicRecord, dict[str, Any]]]:
         """The records whose JSON object has the trace id, each with the object. Each record is parsed once."""
         kept = self.history.topics[self.topic].kept
         for record in kept[self._read :]:

@@ -15,12 +15,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from evidence.checks.base import Check, check, read_json, violation
-from evidence.history import Record, octets
+from evidence.history import octets
 from evidence.refs import LoadRef, TriggerRef
 from evidence.verdict import UNDECIDED, Judgement, ObservationRequest, Verdict, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from evidence.records import LoadChunk, TopicRecord
 
 REPORTED = (50, 95, 99)
 # What a machine may take from a measurement before a failure on it means nothing: a share of the budget, shares of the
@@ -57,7 +59,7 @@ def ranks(n: int, percentile: float, confidence: float) -> tuple[int | None, int
     return lower, upper
 
 
-def too_busy(records: Iterable[Record], percentile: float, budget: float) -> str:
+def too_busy(records: Iterable[LoadChunk], percentile: float, budget: float) -> str:
     """Why a load's machine was too busy for a failure to count; empty when it was not, or when nobody looked.
 
     The probe looks beside the load (`calibration` and `machine` of its last record). Its own exchange, which does no
@@ -123,7 +125,7 @@ class Within(Check):
         """The expectation in a few words."""
         return f"p{self.args['percentile']:g} of {self.stage} within {self.args['budget'] * 1000:g} ms"
 
-    def _records(self) -> list[Record]:
+    def _records(self) -> list[LoadChunk]:
         return self.history.loads[self.load.load]
 
     def samples(self) -> list[list[Any]]:
@@ -221,7 +223,7 @@ class Within(Check):
         return (ObservationRequest("tap", self.topic),) if self.topic else ()
 
 
-def _trace(record: Record, key: str) -> str | None:
+def _trace(record: TopicRecord, key: str) -> str | None:
     value = read_json(octets(record["value"] or ""))[1]
     trace = value.get(key) if isinstance(value, dict) else None
     return trace if isinstance(trace, str) else None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evidence.checks.base import Check, by_fate, check, describe, failed, observations, undecidable, violation
 from evidence.event_progress import EventProgress, Stage, handled, watch
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
+    from evidence.records import Received
     from evidence.refs import EventRef, TriggerRef
 
 
@@ -54,7 +55,7 @@ class InOrder(Check):
         fates = [(event, handled(self.history, event, self.trigger)) for event in self.events]
         return next((pair for pair in fates if pair[1].stage is not Stage.HANDLED), fates[0])
 
-    def _deliveries(self, event: EventRef) -> list[dict[str, Any]]:
+    def _deliveries(self, event: EventRef) -> list[Received]:
         sink = self.trigger.sink.name if self.trigger.sink else ""
         return self.history.deliveries((event.source, event.id), {sink})
 

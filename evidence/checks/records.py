@@ -8,7 +8,7 @@ from evidence.checks.base import Check, by_fate, check, describe, failed, observ
 from evidence.checks.content import ADDED_TO_RECORDS, changes, halves, origins, read_record
 from evidence.cloudevents import read_http
 from evidence.event_progress import EventProgress, Stage, stored, watch
-from evidence.history import Record, octets
+from evidence.history import octets
 from evidence.history_index import moment
 from evidence.identity import of_http, of_kafka
 from evidence.refs import EventRef, ExchangeRef, TriggerRef
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from evidence.history_index import HistoryIndex
     from evidence.identity import Identity
+    from evidence.records import Answered, Sent, TopicRecord
 
 
 class Stored(Check):
@@ -196,18 +197,18 @@ class NotRecorded(Check):
             ObservationRequest("offsets", self.topic),
         )
 
-    def _exchange(self) -> tuple[Record | None, Record | None]:
+    def _exchange(self) -> tuple[Sent | None, Answered | None]:
         send = self.ref.send or ""
         return self.history.sent.get(send), self.history.answered.get(send)
 
-    def _carries(self, record: Record, sent: Record) -> bool:
+    def _carries(self, record: TopicRecord, sent: Sent) -> bool:
         identity = of_kafka(record["headers"], record["value"])
         return stems_from(self.history, sent, identity, record["value"], lambda: read_record(record).attributes)
 
 
 def stems_from(
     history: HistoryIndex,
-    sent: Record,
+    sent: Sent,
     identity: Identity | None,
     body: str | None,
     attributes: Callable[[], Mapping[str, str]],

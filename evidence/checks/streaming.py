@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from evidence.checks.base import Check, check, failed, read_json, same_json, shorten, undecidable, violation
 from evidence.event_path import in_a_line, of_produced
-from evidence.history import Record, octets
+from evidence.history import octets
+from evidence.history_index import is_taken
 from evidence.tensorflow import TensorError, read_response
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
     from evidence.history_index import Moment
+    from evidence.records import Produced, TopicRecord
     from evidence.refs import ProducedRef
 
 
@@ -49,18 +51,18 @@ class StreamCheck(Check):
         """A request in a sentence."""
         return f"request {request.produce} (key {request.key!r})"
 
-    def answers(self, request: ProducedRef) -> list[Record]:
+    def answers(self, request: ProducedRef) -> list[TopicRecord]:
         """Records of the output topic under the request's key."""
         return [record for record in self.history.topics[self.output].kept if record["key"] == request.key]
 
-    def produced(self, request: ProducedRef) -> Record | None:
+    def produced(self, request: ProducedRef) -> Produced | None:
         """The request as Kafka took it."""
         return self.history.produced.get(request.produce)
 
     def passed(self, request: ProducedRef) -> Moment | None:
         """When the group was first seen past the request."""
         record = self.produced(request)
-        return None if record is None or record["error"] is not None else self.history.passed(self.group, record)
+        return self.history.passed(self.group, record) if record is not None and is_taken(record) else None
 
     def over(self, request: ProducedRef) -> tuple[int, ...] | None:
         """The proof that the group is past the request and the output topic was read to its end after that."""
@@ -104,7 +106,7 @@ class StreamCheck(Check):
 class Valued(StreamCheck):
     """Answers compared with an expected value."""
 
-    def fault(self, answer: Record) -> str | None:
+    def fault(self, answer: TopicRecord) -> str | None:
         """How the answer differs from what is wanted, or None."""
         value = octets(answer["value"] or "")
         wanted = self.args["json"]
@@ -235,7 +237,7 @@ class OffsetAfterAnswer(StreamCheck):
                     return failed(violation(self.expected, got, proof, self.where(request)))
         return UNDECIDED
 
-    def _early(self, past: Moment, found: list[Record]) -> tuple[int, int] | None:
+    def _early(self, past: Moment, found: list[TopicRecord]) -> tuple[int, int] | None:
         answer = found[0]
         for seq, ends in self.history.topics[self.output].observed_after(past):
             if ends.get(answer["partition"], 0) <= answer["offset"]:

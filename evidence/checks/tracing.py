@@ -9,7 +9,7 @@ from evidence.checks.base import check, header_values
 from evidence.checks.content import Content
 
 if TYPE_CHECKING:
-    from evidence.history import Record
+    from evidence.records import Received
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 
@@ -37,7 +37,7 @@ class Traced(Content):
 
     compares = False
 
-    def faults(self, delivery: Record) -> list[str]:
+    def faults(self, delivery: Received) -> list[str]:
         """What is wrong with the delivery's traceparent."""
         wanted = self.args["traceparent"]
         sent = [wanted] if wanted else [v for r in self._seen.sent for v in header_values(r["headers"], "traceparent")]

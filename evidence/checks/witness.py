@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from evidence.checks.base import Check, check, describe, failed, observations, undecidable, violation
 from evidence.checks.records import stems_from
 from evidence.cloudevents import read_http
 from evidence.event_progress import fence_after
-from evidence.history import Record, octets
+from evidence.history import octets
 from evidence.history_index import moment
 from evidence.identity import of_http
 from evidence.refs import EventRef, ExchangeRef, TriggerRef
 from evidence.verdict import UNDECIDED, Judgement, ObservationRequest, Proof, Verdict, Violation
+
+if TYPE_CHECKING:
+    from evidence.records import Received, Sent
 
 
 @check("not_passed_on")
@@ -63,7 +68,7 @@ class NotPassedOn(Check):
         """Ask for a fence, once there is an answer."""
         return observations(self.witness) if self.send in self.history.answered else ()
 
-    def _carries(self, request: Record, sent: Record) -> bool:
+    def _carries(self, request: Received, sent: Sent) -> bool:
         headers, body = request["headers"], request["body"]
         attributes = read_http(headers, octets(body))
         return stems_from(self.history, sent, of_http(headers, body), body, lambda: attributes.attributes)

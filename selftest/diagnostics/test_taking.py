@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from evidence.history import read
 from evidence.replay import replay
 from fixtures.waiting import wait_until
 from selftest.diagnostics.apiserver import ApiServer, kubeconfig
 from selftest.fixtures import house
+from selftest.histories import read
 from selftest.warm.running import run_pytest
 
 pytest_plugins = ["pytester"]
@@ -145,7 +145,7 @@ def folders(place: Path) -> dict[str, Path]:
 
 
 def records(place: Path, kind: str) -> list[dict[str, Any]]:
-    return [one for one in read(house.run_folder(place) / "history.ndjson") if one["kind"] == kind]
+    return [one for one in read(house.run_folder(place) / "history.ndjson") if one["record"] == kind]
 
 
 def test_a_failure_leaves_what_explains_it_before_it_is_gone(pytester: pytest.Pytester) -> None:

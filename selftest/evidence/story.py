@@ -9,7 +9,7 @@ from typing import Any
 
 from evidence.checks import create
 from evidence.expectations import Expectation
-from evidence.history import Record
+from evidence.records import FORMAT
 from evidence.refs import (
     BrokerRef,
     EventRef,
@@ -22,6 +22,7 @@ from evidence.refs import (
     TriggerRef,
 )
 from evidence.verdict import Judgement
+from selftest.histories import Raw, typed
 
 TOPIC = "broker-topic"
 GROUP = "g"
@@ -62,15 +63,18 @@ class Story:
 
     def __init__(self, scope: str = "s") -> None:
         self.scope = scope
-        self.records: list[Record] = []
+        self.records: list[Raw] = []
         self.t = 100.0
         self._offsets: dict[tuple[str, int], int] = {}
         self._receives = 0
 
-    def add(self, kind: str, **fields: Any) -> int:
+    def add(self, record: str, **fields: Any) -> int:
         """Append a record a hundredth of a second after the last; returns its number."""
         self.t += 0.01
-        self.records.append({"seq": len(self.records) + 1, "t": self.t, "kind": kind, "scope": self.scope, **fields})
+        head = {} if self.records else {"format": FORMAT}
+        self.records.append(
+            {**head, "seq": len(self.records) + 1, "t": self.t, "record": record, "scope": self.scope, **fields}
+        )
         return len(self.records)
 
     def sent(self, name: str = "e1", headers: Headers | None = None, body: str = '{"n": 1}', **more: Any) -> int:
@@ -99,7 +103,7 @@ class Story:
         offset = self._offsets.get((topic, partition), 0)
         self._offsets[topic, partition] = offset + 1
         place = {"topic": topic, "partition": partition, "offset": offset}
-        return self.add("record", **place, key=key, headers=headers, value=value, timestamp=0)
+        return self.add("topic.record", **place, key=key, headers=headers, value=value, timestamp=0)
 
     def offsets(
         self, committed: int | None = None, end: int | None = None, *, topic: str = TOPIC, group: str = GROUP
@@ -153,7 +157,7 @@ class Story:
 
     def object(self, obj: ObjectRef, said: Any, *, verb: str = "get", code: int = 200, message: str = "") -> int:
         """What the Kubernetes API said."""
-        name = {"apiVersion": obj.api_version, "kind_": obj.kind, "namespace": obj.namespace, "name": obj.name}
+        name = {"apiVersion": obj.api_version, "kind": obj.kind, "namespace": obj.namespace, "name": obj.name}
         return self.add("object", verb=verb, **name, code=code, reason="", message=message, object=said)
 
     def load(self, samples: Sequence[Sequence[Any]], name: str = "l1") -> LoadRef:
@@ -167,10 +171,10 @@ def exchange(name: str = "e1") -> ExchangeRef:
     return ExchangeRef(f"send-{name}")
 
 
-def judged(story: Story | Sequence[Record], expectation: Expectation, *, final: bool = False) -> Judgement:
+def judged(story: Story | Sequence[Raw], expectation: Expectation, *, final: bool = False) -> Judgement:
     """Feed everything, asking in between as `expect` does: asking must not change the answer."""
     check = create(expectation.check, expectation.args)
-    for record in story.records if isinstance(story, Story) else story:
+    for record in typed(story.records if isinstance(story, Story) else story):
         check.feed(record)
         check.judge(final=False)
         check.needs()

@@ -7,18 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evidence.history import Record, fault_of
+from evidence.history import fault_of
 from evidence.replay import replay_records
 from evidence.verdict import Verdict
 from selftest.evidence.test_replay import a_test, numbered
+from selftest.histories import Raw, typed
 
-RESTARTED = {"kind": "probe.restarted", "scope": "", "instance": "b", "reason": "its container did"}
-GAP = {"kind": "history.gap", "scope": "", "reason": "another pod took its place"}
+RESTARTED = {"record": "probe.restarted", "scope": "", "instance": "b", "reason": "its container did"}
+GAP = {"record": "history.gap", "scope": "", "reason": "another pod took its place"}
 STORIES = ("a", "b", "c")
 
 
-def one_after_the_other(arrives: bool = True) -> list[Record]:  # noqa: FBT001, FBT002 - a test's parameter
-    records: list[Record] = []
+def one_after_the_other(arrives: bool = True) -> list[Raw]:  # noqa: FBT001, FBT002 - a test's parameter
+    records: list[Raw] = []
     for scope in STORIES:
         story = a_test(scope, arrives=arrives).records
         records += [
@@ -28,7 +29,7 @@ def one_after_the_other(arrives: bool = True) -> list[Record]:  # noqa: FBT001, 
     return records
 
 
-def with_break(records: list[Record], place: int, record: Record) -> list[Record]:
+def with_break(records: list[Raw], place: int, record: Raw) -> list[Raw]:
     """Put a record before the one at this place; all that follow, and what they point to, move on by one."""
     later = [
         {**one, "seq": one["seq"] + 1, "upto": one["upto"] + 1 if one["upto"] > place else one["upto"]}
@@ -37,13 +38,13 @@ def with_break(records: list[Record], place: int, record: Record) -> list[Record
     return [*records[:place], {**record, "seq": place + 1, "t": 0.0}, *later]
 
 
-def rulings(records: list[Record]) -> dict[str, Verdict]:
-    return {test.scope: test.ruling().verdict for test in replay_records(lambda: records).tests}
+def rulings(records: list[Raw]) -> dict[str, Verdict]:
+    return {test.scope: test.ruling().verdict for test in replay_records(lambda: typed(records)).tests}
 
 
 @pytest.mark.parametrize("record", [RESTARTED, GAP], ids=["restart", "gap"])
 @pytest.mark.parametrize("arrives", [True, False])
-def test_whoever_ran_through_a_break_is_an_error_and_nobody_else(record: Record, *, arrives: bool) -> None:
+def test_whoever_ran_through_a_break_is_an_error_and_nobody_else(record: Raw, *, arrives: bool) -> None:
     length = len(a_test("a", arrives=arrives).records)
     plain = rulings(one_after_the_other(arrives))
     for place in range(3 * length + 1):
@@ -54,7 +55,7 @@ def test_whoever_ran_through_a_break_is_an_error_and_nobody_else(record: Record,
 
 def test_the_reason_names_the_break() -> None:
     records = with_break(one_after_the_other(), 3, RESTARTED)
-    reason = replay_records(lambda: records).tests[0].ruling().reason
+    reason = replay_records(lambda: typed(records)).tests[0].ruling().reason
     assert reason == "the probe restarted while the test ran (record 4): its container did"
 
 
@@ -71,7 +72,7 @@ def test_records_that_are_missing_never_make_a_pass(missing: set[int]) -> None:
     missing = {place % len(whole) for place in missing}
     left = [record for place, record in enumerate(whole) if place not in missing]
     length = len(whole) // len(STORIES)
-    for test in replay_records(lambda: left).tests:
+    for test in replay_records(lambda: typed(left)).tests:
         ruling = test.ruling()
         touched = {place for place in missing if STORIES[place // length] == test.scope}
         # What is missing before its first record is no part of it; all else is, and a last one leaves it unfinished.
@@ -80,7 +81,7 @@ def test_records_that_are_missing_never_make_a_pass(missing: set[int]) -> None:
 
 
 @pytest.mark.parametrize("record", [RESTARTED, GAP], ids=["restart", "gap"])
-def test_the_readers_know_these_records_and_want_their_reason(record: Record) -> None:
+def test_the_readers_know_these_records_and_want_their_reason(record: Raw) -> None:
     whole: dict[str, Any] = orjson.loads(orjson.dumps({**record, "seq": 1, "t": 1.0}))
     assert fault_of(whole) is None
     del whole["reason"]

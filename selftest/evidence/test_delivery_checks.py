@@ -27,6 +27,7 @@ from selftest.evidence.story import (
     event,
     judged,
 )
+from selftest.histories import typed
 
 Plot = Callable[[Story], None]
 E = event()
@@ -177,9 +178,9 @@ def test_needs_are_the_tap_and_the_offsets_once_the_ingress_has_answered() -> No
     story = Story()
     story.sent()
     story.answered()
-    check.feed(story.records[0])
+    check.feed(typed(story.records)[0])
     assert check.needs() == ()
-    check.feed(story.records[1])
+    check.feed(typed(story.records)[1])
     assert check.needs() == (ObservationRequest("tap", TOPIC), ObservationRequest("offsets", TOPIC, GROUP))
 
 

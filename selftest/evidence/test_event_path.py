@@ -19,6 +19,7 @@ from selftest.evidence.story import (
     binary,
     structured,
 )
+from selftest.histories import typed
 
 E1 = ("/src", "e1")
 ANSWER = ("/sub", "answer")
@@ -34,7 +35,7 @@ def sightings_of(story: Story, identity: Identity = E1) -> HistoryIndex:
     history.watch_topic("results")
     history.watch_exchange("send-e1")
     history.watch_produced("p1")
-    for record in story.records:
+    for record in typed(story.records):
         history.feed(record)
     return history
 
@@ -234,7 +235,7 @@ def test_an_observation_that_names_no_group_tells_of_none() -> None:
     history = HistoryIndex()
     history.watch_event(E1)
     history.watch_group("", TOPIC)
-    for record in story.records:
+    for record in typed(story.records):
         history.feed(record)
     assert where(history, E1) == f"sender send-e1 -> ingress 202 -> topic {SPOT}"
 
@@ -324,7 +325,7 @@ def test_what_no_check_asks_about_is_not_kept() -> None:
     for number in range(100):
         story.accepted(f"other-{number}")
         story.delivered(f"other-{number}")
-    for record in story.records:
+    for record in typed(story.records):
         history.feed(record)
     assert list(history.events) == [E1]
     assert not history.sent

@@ -20,6 +20,7 @@ from evidence.expectations import (
 from evidence.refs import BrokerRef, EventRef, ExchangeRef, RefError, SinkRef, TriggerRef
 from evidence.verdict import ObservationRequest, Proof, Verdict
 from selftest.evidence.story import LETTERS, SINK, Story, binary, event, judged
+from selftest.histories import typed
 
 SETTLE = 0.5
 TRIGGER = TriggerRef("ns", "trigger", SINK, "", "", settle=SETTLE)
@@ -269,7 +270,7 @@ def test_a_check_asks_for_a_fence_of_the_trigger_and_not_of_the_one_that_replied
     story = Story()
     replied_and_not_routed(story)
     check = create(NO_REPLY.check, NO_REPLY.args)
-    for record in story.records:
+    for record in typed(story.records):
         check.feed(record)
     (need,) = check.needs()
     assert need == ObservationRequest("fence", trigger=TRIGGER)

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import history
-from evidence.history import KINDS, MOST_NESTED, HistoryError, HistoryTruncatedError, Record, octets, parse, read
+from evidence import history_file
+from evidence.history import KINDS, MOST_NESTED, HistoryError, HistoryTruncatedError, octets, parse, read
 from evidence.refs import EventRef, ObjectRef, ProducedRef, RefError, SinkRef, TriggerRef, from_json, to_json
 from selftest.evidence.story import Story
+from selftest.histories import Raw
 
 
 def story() -> Story:
@@ -30,7 +31,7 @@ def write(folder: Path, lines: list[bytes]) -> Path:
     return path
 
 
-def line(record: Record) -> bytes:
+def line(record: Raw) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -52,8 +53,8 @@ def changed(number: int, **fields: Any) -> list[bytes]:
         (changed(2, seq=7), ":2: field seq: expected 2, got 7: records are missing"),
         ([line for n, line in enumerate(changed(1), 1) if n != 2], ":2: field seq: expected 2, got 3"),
         (changed(3, seq=True), ":3: field seq: expected a whole number from 1, got true"),
-        (changed(3, kind="recrod"), ":3: field kind: expected one of the known kinds of records, got 'recrod'"),
-        (changed(3, kind=["record"]), ":3: field kind: expected one of the known kinds"),
+        (changed(3, record="recrod"), ":3: field record: expected one of the known kinds of records, got 'recrod'"),
+        (changed(3, record=["record"]), ":3: field record: expected one of the known kinds"),
         (changed(3, scope=...), ":3: field scope: expected a text, got nothing"),
         (changed(3, t="now"), ":3: field t: expected a number from 0 to 1e+12, got 'now'"),
         (changed(3, t=-1), ":3: field t: expected a number from 0 to 1e+12, got -1"),
@@ -120,15 +121,15 @@ def test_values_of_any_shape_are_bounded_in_depth(tmp_path: Path) -> None:
 def test_a_line_without_an_end_costs_no_more_than_the_longest_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "MOST_LINE", 100)
+    monkeypatch.setattr(history_file, "MOST_LINE", 100)
     path = write(tmp_path, [b" " * 100_000])
-    assert len(next(history.lines(path))) == 101
+    assert len(next(history_file.lines(path))) == 101
     with pytest.raises(HistoryError, match=r"history.ndjson:1: expected a line of at most 100 bytes, got a longer one"):
         list(read(path))
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "MOST_HISTORY", 1000)
+    monkeypatch.setattr(history_file, "MOST_HISTORY", 1000)
     path = write(tmp_path, [b" " * 1001])
     with pytest.raises(HistoryError, match=r"history.ndjson: expected a file of at most 1000 bytes, got 1001"):
         list(read(path))

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from evidence.aggregate import Outcome
 from evidence.checks import CheckError, create
 from evidence.expectations import Expectation, attempts, delivered, in_order, not_delivered, recorded, unchanged
-from evidence.history import Record
 from evidence.replay import Replay, replay, replay_records
 from evidence.verdict import Verdict
 from selftest.evidence.story import BROKER, TRIGGER, Story, event
+from selftest.histories import Raw, typed
 
 E, OTHER = event("e1"), event("e2")
 CLAIMS: list[Expectation] = [
@@ -32,7 +32,7 @@ def live(story: Story, expectations: list[Expectation], *, timed_out: bool = Tru
     """Append what `expect` would have: each expectation judged by the records so far."""
     for number, expectation in enumerate(expectations):
         check = create(expectation.check, expectation.args)
-        for record in story.records:
+        for record in typed(story.records):
             check.feed(record)
         judgement = check.judge(final=timed_out)
         story.add(
@@ -68,10 +68,10 @@ def a_test(
     return story
 
 
-def numbered(stories: list[Story], order: list[int]) -> list[Record]:
+def numbered(stories: list[Story], order: list[int]) -> list[Raw]:
     """The stories interleaved in the order of these choices, numbered anew as one history."""
     queues = [list(story.records) for story in stories]
-    records: list[Record] = []
+    records: list[Raw] = []
     numbers: dict[tuple[str, int], int] = {}
     turn = 0
     while any(queues):
@@ -80,14 +80,14 @@ def numbered(stories: list[Story], order: list[int]) -> list[Record]:
         turn += 1
         scope, before = record["scope"], record["seq"]
         record["seq"] = numbers[scope, before] = len(records) + 1
-        if record["kind"] == "expectation":
+        if record["record"] == "expectation":
             record["upto"] = numbers[scope, record["upto"]]
         records.append(record)
     return records
 
 
-def again(records: list[Record]) -> Replay:
-    return replay_records(lambda: records)
+def again(records: list[Raw]) -> Replay:
+    return replay_records(lambda: typed(records))
 
 
 def verdicts(result: Replay) -> dict[str, list[str]]:
@@ -149,12 +149,12 @@ def test_checks_that_share_their_sightings_and_are_asked_all_along_judge_as_each
     alone = []
     for expectation in CLAIMS:
         check = create(expectation.check, expectation.args)
-        for record in story.records:
+        for record in typed(story.records):
             check.feed(record)
             check.judge()  # asking early must change nothing
         alone.append(str(check.judge(final=True).verdict))
     live(story, CLAIMS)
-    start = {"seq": 0, "kind": "test.started", "scope": "s", "test": "t", "requirements": [], "mutant": None}
+    start = {"seq": 0, "record": "test.started", "scope": "s", "test": "t", "requirements": [], "mutant": None}
     story.records.insert(0, start)
     assert verdicts(again(story.records)) == {"s": alone}
 
@@ -175,7 +175,7 @@ def test_checks_that_share_their_sightings_and_are_asked_all_along_judge_as_each
 )
 def test_a_tampered_history_disagrees(kind: str, fields: dict[str, Any]) -> None:
     records = copy.deepcopy(a_test().records)
-    next(record for record in records if record["kind"] == kind).update(fields)
+    next(record for record in records if record["record"] == kind).update(fields)
     assert again(records).disagreements()
 
 

@@ -95,7 +95,7 @@ def test_kafka_is_asked_from_the_pod(tmp_path: Path, monkeypatch: pytest.MonkeyP
     cluster = target(tmp_path, monkeypatch, Preflight(platform=TOLD))
     cluster.start()
     record = cluster.settle(Client())[0]  # type: ignore[arg-type]
-    assert record["kind"] == "preflight"
+    assert record["record"] == "preflight"
     assert record["rows"][-1]["found"] == "answers"
     with pytest.raises(TargetError, match=r"Kafka does not answer to a pod in touchstone-probe-.*: SASL"):
         cluster.settle(Client("SASL authentication error"))  # type: ignore[arg-type]

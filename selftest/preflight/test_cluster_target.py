@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from evidence.history import read
 from fixtures.kube import run_objects
 from fixtures.kube.client import KubeClient
 from fixtures.preflight.rights import WRITTEN, rights
 from fixtures.waiting import wait_until
 from selftest import platforms
 from selftest.fixtures import house
+from selftest.histories import read
 from selftest.warm.running import Running, run_pytest
 from selftest.warm.running import run as run_command
 
@@ -153,7 +153,7 @@ def test_a_run_makes_namespaces_of_its_own_and_leaves_none(pytester: pytest.Pyte
     folder = house.run_folder(pytester.path)
     found = json.loads((folder / "preflight.json").read_text())
     assert {"what": "Kafka, from a pod", "found": "answers"}.items() <= found["rows"][-1].items()
-    assert "preflight" in [record["kind"] for record in read(folder / "history.ndjson")]
+    assert "preflight" in [record["record"] for record in read(folder / "history.ndjson")]
     result.stdout.fnmatch_lines(["ok*kind Broker*served*", "a run is possible"])
 
 
@@ -287,7 +287,7 @@ def test_what_the_cluster_does_not_serve_is_not_testable_there(pytester: pytest.
     conftest.write_text(f"from fixtures.kube.client import KubeClient\n{served}\n{conftest.read_text()}", "utf-8")
     result = run_pytest(pytester.path, "suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider")
     result.assert_outcomes(skipped=2)
-    ends = [one for one in read(house.run_folder(pytester.path) / "history.ndjson") if one["kind"] == "test.finished"]
+    ends = [one for one in read(house.run_folder(pytester.path) / "history.ndjson") if one["record"] == "test.finished"]
     assert [one["outcome"] for one in ends] == ["not_testable"] * 2
     assert "Knative Eventing with its Kafka Broker: kind Broker: no such kind" in ends[0]["reason"]
     assert ours(kube) == []

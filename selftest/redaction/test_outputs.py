@@ -71,9 +71,9 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _more(history: History, sample: Sample, text: str) -> None:
     """Put a sample into further places of the test that was written last."""
-    sent = next(record for record in reversed(history.records) if record["kind"] == "sent")
-    answered = next(record for record in reversed(history.records) if record["kind"] == "answered")
-    claim = next(record for record in reversed(history.records) if record["kind"] == "expectation")
+    sent = next(record for record in reversed(history.records) if record["record"] == "sent")
+    answered = next(record for record in reversed(history.records) if record["record"] == "answered")
+    claim = next(record for record in reversed(history.records) if record["record"] == "expectation")
     sent["headers"].append(["X-Said", json.dumps(text)])
     sent["url"] = f"http://ingress/{sample.text}"
     answered["headers"].append(["X-Said", sample.text])

@@ -14,7 +14,7 @@ import yaml
 
 from common import files
 from common.redaction import Redactor
-from evidence.history import read
+from evidence.records import Replied
 from fixtures import credentials
 from fixtures.errors import ProbeError
 from fixtures.probe.history import History
@@ -24,6 +24,7 @@ from fixtures.probe_control.mirror import Mirror
 from fixtures.processes.children import Child
 from fixtures.targets.base import TargetInfo
 from selftest.fixtures import house
+from selftest.histories import read
 from selftest.warm.running import run_pytest
 
 pytest_plugins = ["pytester"]
@@ -126,8 +127,8 @@ def test_a_history_holds_everything_but_the_credentials(tmp_path: Path) -> None:
     path = tmp_path / "history.ndjson"
     said = f"the answer has {PASSWORD} and Bearer mF9oB5f4Jq1M"
     with History(path, redactor=Redactor.knowing([PASSWORD])) as history:
-        fields = {"receive": "r", "status": 200, "headers": [["X-Said", said]], "body": said}
-        history.append("s", "replied", fields)
+        headers = [["X-Said", said]]
+        history.append("s", Replied(record="replied", receive="r", status=200, headers=headers, body=said))
     record = next(read(path))
     assert record["body"] == "the answer has (redacted) and Bearer mF9oB5f4Jq1M"
     assert record["headers"] == [["X-Said", record["body"]]]
@@ -151,7 +152,7 @@ def test_no_credential_reaches_the_history_through_a_probe(
         assert not [value for value in (TOKEN, PASSWORD, probe.token) if value.encode() in arguments]
         with ProbeClient.at(probe.address) as client:
             body = f"{TOKEN}, {PASSWORD}, {probe.token}, {KEY}"
-            client.write("s", {"kind": "test.finished", "outcome": "error", "reason": body, "duration": 0})
+            client.write("s", {"record": "test.finished", "outcome": "error", "reason": body, "duration": 0})
     finally:
         probe.stop()
     text = (folder / "history.ndjson").read_text(encoding="utf-8")
@@ -168,7 +169,7 @@ def test_a_copy_of_a_history_holds_no_credential_either(tmp_path: Path) -> None:
         instance = "one"
 
         def __init__(self) -> None:
-            record = {"seq": 1, "t": 1.0, "kind": "test.finished", "scope": "s", "reason": f"got {TOKEN}"}
+            record = {"seq": 1, "t": 1.0, "record": "test.finished", "scope": "s", "reason": f"got {TOKEN}"}
             self._lines = [orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)]
 
         def adopt(self, after: int) -> dict[str, str]:

@@ -11,7 +11,7 @@ from evidence.catalogue import Catalogue
 from evidence.catalogue import load as load_catalogue
 from evidence.collection import Case, parts, summary
 from evidence.expectations import accepted
-from evidence.history import FORMAT
+from evidence.records import FORMAT
 from evidence.refs import EventRef
 from reports.build import build
 from reports.model import Known, Report
@@ -61,10 +61,11 @@ class History:
         self.cases: list[Case] = []
         self.words: tuple[str, ...] = ()
 
-    def add(self, kind: str, scope: str = "", **fields: Any) -> int:
+    def add(self, record: str, scope: str = "", **fields: Any) -> int:
         """One record; returns its number."""
         seq = len(self.records) + 1
-        self.records.append({"seq": seq, "t": 100 + seq / 1000, "kind": kind, "scope": scope, **fields})
+        head = {} if self.records else {"format": FORMAT}
+        self.records.append({**head, "seq": seq, "t": 100 + seq / 1000, "record": record, "scope": scope, **fields})
         return seq
 
     def start(self, gate: str = "known", argv: Sequence[str] = (), **sut: str) -> "History":
@@ -83,7 +84,6 @@ class History:
                 "narrowed": [" ".join(words)] if words else [],
             },
             wall="2026-11-21T00:00:00+00:00",
-            format=FORMAT,
             requirements=dict.fromkeys(IDS, 1),
         )
         return self
@@ -152,7 +152,8 @@ class History:
         others = [Case(f"suites/e/test_e.py::{name}", (name,), None, " ".join(self.words)) for name in left_out]
         cases = [*self.cases, *more, *others]
         for record in (*parts("gw0", cases), summary("gw0", cases), summary("gw1", cases)):
-            self.add(**record)
+            fields: dict[str, Any] = {**record}
+            self.add(**fields)
         return self
 
     def finish(self, reason: str = "completed", *more: Case) -> "History":

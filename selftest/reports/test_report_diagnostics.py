@@ -54,10 +54,10 @@ def told(history: Any) -> Any:
 
 
 def diagnosed(history: Any, folder: Any = FOLDER, files: Any = FILES) -> Any:
-    scope = [record["scope"] for record in history.records if record["kind"] == "test.started"][-1]
+    scope = [record["scope"] for record in history.records if record["record"] == "test.started"][-1]
     finished = history.records.pop()
     history.add("diagnostics", scope, folder=folder, files=files)
-    history.add(finished["kind"], scope, **{key: finished[key] for key in ("outcome", "reason", "duration")})
+    history.add(finished["record"], scope, **{key: finished[key] for key in ("outcome", "reason", "duration")})
     return history.finish()
 
 
@@ -180,7 +180,7 @@ def test_allure_takes_several_tests_of_a_requirement_for_several(
 ) -> None:
     history.start().test("EVT-ING-001", 500)
     for record in history.records:
-        if record["kind"] == "test.started":
+        if record["record"] == "test.started":
             record["test"] += "[first]"
     write.write(reported(history.test("EVT-ING-001").finish()), run_dir, run_dir / "history.ndjson")
     results = [json.loads(path.read_text("utf-8")) for path in (run_dir / "allure").glob("*-result.json")]

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from evidence import history as histories
+from evidence import history_file
 from evidence.checks import check_of
 from evidence.event_path import Hop, of_event, of_exchange, of_produced
 from evidence.expectations import Expectation
 from evidence.history_index import HistoryIndex
 from evidence.identity import Identity
+from evidence.records import Record
 from reports import diagram, path, write
 from reports.__main__ import main
 from reports.path import LANES, Arrow, EventPath, Subjects
@@ -22,6 +23,7 @@ from selftest.evidence.test_delivery_checks import CASES
 from selftest.evidence.test_event_path import E1, LOSSES
 from selftest.evidence.test_flow_checks import RESULT_CASES, STREAMS
 from selftest.evidence.test_record_checks import ANSWERS, RECORDS
+from selftest.histories import typed
 
 Plot = Callable[[Story], None]
 
@@ -60,23 +62,23 @@ def text_of(sightings: HistoryIndex, subject: Identity | str, sends: dict[Identi
     return of_exchange(sightings, subject) or of_produced(sightings, subject)
 
 
-def watched(sightings: HistoryIndex, record: dict[str, Any]) -> bool:
+def watched(sightings: HistoryIndex, record: Record) -> bool:
     """Whether a check looks there: a picture also shows the topics and groups that its check does not need."""
-    if record["kind"] == "offsets":
+    if record["record"] == "offsets":
         return (record["group"], record["topic"]) in sightings.committed
-    return record["kind"] != "record" or record["topic"] in sightings.topics
+    return record["record"] != "topic.record" or record["topic"] in sightings.topics
 
 
 @pytest.mark.parametrize(("expectation", "story"), STORIES)
 def test_text_and_picture_end_at_the_same_hop(tmp_path: Path, expectation: Expectation, story: Story) -> None:
     sightings = HistoryIndex()
     check_of(expectation.check, expectation.args, sightings)
-    for record in story.records:
+    for record in typed(story.records):
         sightings.feed(record)
     subjects = path.subjects(expectation.args)
     pictures = traced(tmp_path, story, subjects)
     sends = {E1: "send-e1"}
-    known = {record["seq"] for record in story.records if watched(sightings, record)}
+    known = {record["seq"] for record in typed(story.records) if watched(sightings, record)}
     wanted: list[Identity | str] = [*subjects.events, *subjects.sends, *subjects.produces]
     for subject in wanted:
         text = text_of(sightings, subject, sends)
@@ -169,13 +171,13 @@ def test_a_requirement_is_shown_in_as_many_passes_over_the_history_whatever_its_
         history.test("EVT-ING-001", 500)
     history.finish().write(run_dir)
     passes = 0
-    lines = histories.lines
+    lines = history_file.lines
 
     def counted(file: Path) -> Iterator[bytes]:
         nonlocal passes
         passes += 1
         return lines(file)
 
-    monkeypatch.setattr(histories, "lines", counted)
+    monkeypatch.setattr(history_file, "lines", counted)
     main(["show", "--requirement", "EVT-ING-001", str(run_dir)])
     assert passes == 5

@@ -64,7 +64,7 @@ def test_the_gate_decides_and_everything_is_written(history: Any, run_dir: Path)
 def test_a_run_cut_off_before_its_beginning_still_gets_a_report(run_dir: Path) -> None:
     (run_dir / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (run_dir / "test_e.py").write_text("def test_ok(): assert True\n", encoding="utf-8")
-    (run_dir / "history.ndjson").write_text('{"seq":1,"t":1.0,"kind":"run.fi', encoding="utf-8")
+    (run_dir / "history.ndjson").write_text('{"seq":1,"t":1.0,"record":"run.fi', encoding="utf-8")
     done = run_pytest(run_dir)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "undecided" in done.stdout

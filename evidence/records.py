@@ -1,0 +1,429 @@
+"""Every kind of record that a history may have, as a type: the one definition of the format.
+
+Writers build records through these types and readers read them through these, so that a wrong field or a wrong kind is
+an error of mypy. The rules by which the reader validates (`evidence.rules`), the JSON Schema and `docs/history.md` are
+derived from them (`python -m evidence.schema`). They are dictionaries at run time: the checks pay nothing for them.
+
+The writer of the history gives `seq`, `t` and `scope` (and `format`, to the first record): what is handed to it lacks
+them, what a reader gives has them.
+"""
+
+from typing import Annotated, Final, Literal, NotRequired, TypeAlias, TypedDict, get_args, get_type_hints
+
+from evidence.record_values import (
+    Body,
+    Bool,
+    Calibration,
+    Cases,
+    CatalogueVersion,
+    Count,
+    Counts,
+    EventId,
+    Headers,
+    KafkaHeaders,
+    List,
+    Lists,
+    Name,
+    Names,
+    Number,
+    Object,
+    Offsets,
+    Ordinal,
+    Outcome,
+    Seconds,
+    Selection,
+    Sha256,
+    Status,
+    Suite,
+    TargetName,
+    Text,
+    Time,
+    Versions,
+    Whole,
+)
+
+FORMAT: Final = 3
+"""The number of this format. It stands in the first record of a history, whatever its kind."""
+
+
+class Numbered(TypedDict):
+    """What every record has."""
+
+    seq: NotRequired[Annotated[Ordinal, "The number of the record: 1, 2, 3 ... without a gap."]]
+    t: NotRequired[Annotated[Seconds, "The time on the probe's monotonic clock, in seconds. It never goes back."]]
+    scope: NotRequired[Annotated[Text, "The scope of the test that it belongs to; empty: the run."]]
+    format: NotRequired[
+        Annotated[Ordinal, "The number of the history's format; the first record has it, no other needs it."]
+    ]
+
+
+class RunStarted(Numbered):
+    """The beginning of a run.
+
+    Writer: the controller of the run.
+    """
+
+    record: Literal["run.started"]
+    run: Annotated[Name, "The name of the run."]
+    suite: Annotated[Suite, "The suite that ran."]
+    target: Annotated[TargetName, "Where the system under test is."]
+    sut: Annotated[Versions, "The versions of the system under test, by product."]
+    selection: Annotated[Selection, "What the operator asked for."]
+    wall: Annotated[Time, "The time of day."]
+    requirements: NotRequired[Annotated[Counts, "How many cases the catalogue of the run pins, by requirement."]]
+    catalogue: NotRequired[Annotated[CatalogueVersion, "The catalogue that was asked."]]
+
+
+class RunFinished(Numbered):
+    """The end of a run.
+
+    Writer: the controller of the run.
+    """
+
+    record: Literal["run.finished"]
+    reason: Annotated[Text, "How it ended: `completed`, `interrupted` or `error`."]
+    wall: Annotated[Time, "The time of day."]
+
+
+class CollectionSummary(Numbered):
+    """What one process has collected, as a digest: all processes of a run must have the same.
+
+    Writer: each process that collects tests.
+    """
+
+    record: Literal["collection"]
+    worker: Annotated[Name, "The name of the process."]
+    cases: Annotated[Count, "How many cases it has, those that were left out included."]
+    sha256: Annotated[Sha256, "The digest of all cases, in their order."]
+
+
+class CollectedPart(Numbered):
+    """A part of the cases that were collected, selected or not.
+
+    Writer: the first process that collects tests.
+    """
+
+    record: Literal["collected"]
+    worker: Annotated[Name, "The name of the process."]
+    part: Annotated[Ordinal, "The number of this part."]
+    parts: Annotated[Ordinal, "How many parts there are."]
+    cases: Annotated[Cases, "The cases."]
+
+
+class TestStarted(Numbered):
+    """The beginning of a test. Its scope is the test's own from here on.
+
+    Writer: the process that runs the test.
+    """
+
+    record: Literal["test.started"]
+    test: Annotated[Name, "Its node id, without the mutant."]
+    requirements: Annotated[Names, "The requirements that it asks."]
+    mutant: Annotated[Name | None, "What it runs under, or null."]
+
+
+class TestFinished(Numbered):
+    """The end of a test.
+
+    Writer: the process that runs the test.
+    """
+
+    record: Literal["test.finished"]
+    outcome: Annotated[Outcome, "How it ended."]
+    reason: Annotated[Text | None, "Why, where it did not pass."]
+    duration: Annotated[Seconds, "The seconds that it took."]
+
+
+class Sent(Numbered):
+    """A request of the probe, written before it leaves.
+
+    Writer: the probe.
+    """
+
+    record: Literal["sent"]
+    send: Annotated[Text, "The id of the exchange, unique in the run."]
+    url: Annotated[Text, "The URL that it goes to."]
+    method: Annotated[Text, "The HTTP method."]
+    headers: Annotated[Headers, "The headers as given, in order."]
+    body: Annotated[Body, "The body as given."]
+    event: NotRequired[Annotated[EventId | None, "The event that it carries, as the test calls it."]]
+
+
+class Answered(Numbered):
+    """The answer to a request of the probe, or why there is none.
+
+    Writer: the probe.
+    """
+
+    record: Literal["answered"]
+    send: Annotated[Text, "The id of the exchange."]
+    status: Annotated[Status | None, "The status code; null without an answer that is whole."]
+    headers: Annotated[Headers, "The headers and trailers as they came."]
+    body: Annotated[Body, "The body as it came, up to what the probe keeps."]
+    error: Annotated[Text | None, "Why there is no answer, or none that is whole."]
+    sent_t: NotRequired[Annotated[Seconds, "When the request left, on the probe's clock."]]
+    answered_t: NotRequired[Annotated[Seconds, "When the answer was whole."]]
+    raw: NotRequired[Annotated[Text, "The first bytes as they came, where they are no HTTP."]]
+    excess: NotRequired[Annotated[Text, "The first bytes that came behind the end of the answer."]]
+
+
+class Received(Numbered):
+    """A request that the system under test made to a sink of the probe.
+
+    Writer: the probe.
+    """
+
+    record: Literal["received"]
+    sink: Annotated[Text, "The name of the sink; empty where the request does not tell."]
+    path: Annotated[Text, "The target of the request line."]
+    method: Annotated[Text, "The HTTP method; `?` where it could not be read."]
+    headers: Annotated[Headers, "The headers and trailers as they came."]
+    body: Annotated[Body, "The body as it came."]
+    receive: Annotated[Text, "The id of the request, unique in the run."]
+    error: NotRequired[Annotated[Text | None, "Why it is not whole."]]
+    raw: NotRequired[Annotated[Text, "The first bytes as they came, where it is not whole."]]
+
+
+class Replied(Numbered):
+    """The answer of a sink, written before it leaves.
+
+    Writer: the probe.
+    """
+
+    record: Literal["replied"]
+    receive: Annotated[Text, "The id of the request."]
+    status: Annotated[Status | None, "The status code."]
+    headers: Annotated[Headers, "The headers, in order."]
+    body: Annotated[Body, "The body."]
+
+
+class TopicRecord(Numbered):
+    """A record of a Kafka topic, as a tap of the probe read it.
+
+    Writer: the probe.
+    """
+
+    record: Literal["topic.record"]
+    topic: Annotated[Text, "The topic."]
+    partition: Annotated[Count, "The partition."]
+    offset: Annotated[Count, "The offset."]
+    key: Annotated[Text | None, "The key."]
+    headers: Annotated[KafkaHeaders, "The headers, in order."]
+    value: Annotated[Body | None, "The value."]
+    timestamp: NotRequired[Annotated[Whole, "Kafka's time of the record, in milliseconds since 1970."]]
+    headers_error: NotRequired[Annotated[Text, "Why the headers could not be read."]]
+
+
+class Produced(Numbered):
+    """A record that the probe wrote to Kafka, with what Kafka said.
+
+    Writer: the probe.
+    """
+
+    record: Literal["produced"]
+    produce: Annotated[Text, "The id of the record, unique in the run."]
+    topic: Annotated[Text, "The topic."]
+    partition: NotRequired[Annotated[Whole | None, "The partition; null when Kafka did not take it."]]
+    offset: NotRequired[Annotated[Whole | None, "The offset; null when Kafka did not take it."]]
+    key: Annotated[Text | None, "The key."]
+    headers: Annotated[KafkaHeaders, "The headers, in order."]
+    value: Annotated[Body | None, "The value."]
+    error: Annotated[Text | None, "Why Kafka did not take it; null when it did."]
+
+
+class ObservedOffsets(Numbered):
+    """One observation of a topic's ends, and of what a consumer group has committed.
+
+    Writer: the probe.
+    """
+
+    record: Literal["offsets"]
+    group: Annotated[Text | None, "The consumer group; empty: the ends alone were looked at."]
+    topic: Annotated[Text, "The topic."]
+    committed: Annotated[Offsets, "The committed offsets by partition; one without a commit is left out."]
+    begin: NotRequired[Annotated[Offsets, "The first offset by partition."]]
+    end: Annotated[Offsets, "The next offset to be written, by partition."]
+    asked_t: NotRequired[Annotated[Seconds, "When the observation began, on the probe's clock."]]
+
+
+class ApiObject(Numbered):
+    """What the Kubernetes API said of one object.
+
+    Writer: the process that runs the test.
+    """
+
+    record: Literal["object"]
+    verb: Annotated[Text, "What was asked: `get`, `apply`, `create`, `delete` ..."]
+    apiVersion: Annotated[Text, "The group and version of the object."]
+    kind: Annotated[Text, "The kind of the object."]
+    namespace: Annotated[Text | None, "Its namespace; null where it has none."]
+    name: Annotated[Text, "Its name."]
+    code: Annotated[Whole, "The HTTP status; 0 without an answer."]
+    reason: NotRequired[Annotated[Text | None, "The reason of a refusal, in the API's word."]]
+    message: NotRequired[Annotated[Text | None, "The message of a refusal."]]
+    object: NotRequired[Annotated[Object | None, "The object; null with a refusal."]]
+
+
+class Fence(Numbered):
+    """A later event came to a Trigger's subscriber, and then nothing for the time that the Trigger's ref states.
+
+    Writer: the process that runs the test. The check looks whether the records bear it out.
+    """
+
+    record: Literal["fence"]
+    namespace: Annotated[Name, "The namespace of the Trigger."]
+    trigger: Annotated[Name, "The name of the Trigger."]
+    source: Annotated[Name, "The source of the later event."]
+    id: Annotated[Name, "The id of the later event."]
+
+
+class LoadChunk(Numbered):
+    """A part of a load's samples: (intended, actual, done, status, event id) each.
+
+    Writer: the probe.
+    """
+
+    record: Literal["load"]
+    load: Annotated[Text, "The id of the load, unique in the run."]
+    rate: NotRequired[Annotated[Number, "The requests a second that were asked for."]]
+    count: NotRequired[Annotated[Count, "How many requests were asked for."]]
+    samples: Annotated[Lists, "The samples since the last such record."]
+    done: NotRequired[Annotated[Bool, "Whether the load is over."]]
+    error: NotRequired[Annotated[Text | None, "Why the load did not run."]]
+    shortage: NotRequired[Annotated[Text | None, "What the probe's machine ran short of."]]
+    calibration: NotRequired[Annotated[Calibration | None, "What the probe's own echo showed meanwhile."]]
+    machine: NotRequired[Annotated[Object | None, "What the kernel counted meanwhile: shares of the time."]]
+
+
+class PreflightRows(Numbered):
+    """What preflight found on a cluster.
+
+    Writer: the controller of the run.
+    """
+
+    record: Literal["preflight"]
+    rows: Annotated[List, "What was looked at: what, expected, found, state."]
+    versions: NotRequired[Annotated[Versions, "The versions of what is installed."]]
+    not_testable: Annotated[Object, "Why a requirement cannot be asked here, by its id."]
+    blocked: NotRequired[Annotated[Text, "Why no run is possible; empty: one is."]]
+
+
+class ProbeStarted(Numbered):
+    """The probe is up and begins the history.
+
+    Writer: the probe, where it is a pod.
+    """
+
+    record: Literal["probe.started"]
+    instance: Annotated[Text, "The id of the probe's process."]
+
+
+class ProbeRestarted(Numbered):
+    """The probe's process ended and another one went on with its history: meanwhile nobody listened.
+
+    Writer: the probe. No test that ran meanwhile can be judged.
+    """
+
+    record: Literal["probe.restarted"]
+    instance: Annotated[Text, "The id of the new process."]
+    reason: Annotated[Text, "What happened."]
+    cut: NotRequired[Annotated[Count, "How many bytes of a half-written line were cut off."]]
+
+
+class HistoryGap(Numbered):
+    """Records are missing here, for good.
+
+    Writer: whoever knows of it. No test that ran then can be judged.
+    """
+
+    record: Literal["history.gap"]
+    reason: Annotated[Text, "What happened."]
+    instance: NotRequired[Annotated[Text, "The id of the process that wrote this."]]
+
+
+class ProbeShortage(Numbered):
+    """What the probe could not do, or may have missed, because its machine ran short.
+
+    Writer: the probe. The test of its scope cannot be judged; with an empty scope none that ran then.
+    """
+
+    record: Literal["probe.shortage"]
+    reason: Annotated[Text, "What ran short, and what may have been missed."]
+
+
+class DiagnosticsTaken(Numbered):
+    """What was kept of the system's state when a test failed.
+
+    Writer: the process that runs the test.
+    """
+
+    record: Literal["diagnostics"]
+    folder: Annotated[Text, "The folder, in the folder of the run."]
+    files: Annotated[List, "The names of the files in it."]
+
+
+class JudgedRecord(Numbered):
+    """An expectation of a test, with the verdict that the records up to `upto` gave.
+
+    Writer: the process that runs the test.
+    """
+
+    record: Literal["expectation"]
+    expectation: Annotated[Name, "The id of the expectation, unique in the run."]
+    check: Annotated[Name, "The check that judges it."]
+    args: Annotated[Object, "The arguments of the check."]
+    deadline: NotRequired[Annotated[Seconds, "The seconds in which it had to be decided."]]
+    timed_out: Annotated[Bool, "Whether these had passed: what is not there then, is absent."]
+    upto: Annotated[Count, "The number of the last record of the scope that it was judged by."]
+    verdict: Annotated[Text, "The verdict."]
+    violations: Annotated[List, "The differences: message, witness (numbers of records), where."]
+    figures: NotRequired[Annotated[Object, "What was measured."]]
+    proof: NotRequired[Annotated[Text, "The kind of proof that a Trigger was done: offsets, order, fence, or none."]]
+
+
+class BodyRecord(Numbered):
+    """A large body, stored once: records behind it name its digest in the body's place.
+
+    Writer: the probe, before the first record that names it. Another process of the probe may write it again.
+    """
+
+    record: Literal["body"]
+    sha256: Annotated[Sha256, "The SHA-256 of the body's bytes, in hexadecimal digits."]
+    text: Annotated[Text, "The body."]
+
+
+Record: TypeAlias = (
+    RunStarted
+    | RunFinished
+    | CollectionSummary
+    | CollectedPart
+    | TestStarted
+    | TestFinished
+    | Sent
+    | Answered
+    | Received
+    | Replied
+    | TopicRecord
+    | Produced
+    | ObservedOffsets
+    | ApiObject
+    | Fence
+    | LoadChunk
+    | PreflightRows
+    | ProbeStarted
+    | ProbeRestarted
+    | HistoryGap
+    | ProbeShortage
+    | DiagnosticsTaken
+    | JudgedRecord
+    | BodyRecord
+)
+
+TYPES: Final[dict[str, type]] = {str(get_args(get_type_hints(kind)["record"])[0]): kind for kind in get_args(Record)}
+"""The types by what the field `record` says."""
+
+# After a restart of the probe the history is whole, but nobody listened for a while; a gap says that records are
+# missing for good. A shortage makes the test of its scope untellable, or all that were going on if its scope is "".
+RESTART: Final = "probe.restarted"
+GAP: Final = "history.gap"
+SHORTAGE: Final = "probe.shortage"

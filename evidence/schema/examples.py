@@ -1,0 +1,166 @@
+"""An example of each kind of record, for `docs/history.md`; a selftest reads them all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from evidence.bodies import body_record, digest
+from evidence.record_values import EventId, Selection, Suite, TargetName
+from evidence.records import (
+    FORMAT,
+    Answered,
+    ApiObject,
+    CollectedPart,
+    CollectionSummary,
+    DiagnosticsTaken,
+    HistoryGap,
+    JudgedRecord,
+    LoadChunk,
+    ObservedOffsets,
+    PreflightRows,
+    ProbeRestarted,
+    ProbeShortage,
+    ProbeStarted,
+    Produced,
+    Received,
+    Replied,
+    RunFinished,
+    RunStarted,
+    Sent,
+    TestFinished,
+    TestStarted,
+    TopicRecord,
+)
+
+if TYPE_CHECKING:
+    from evidence.records import Record
+
+_OF_THE_RUN = ("run.", "collect", "preflight", "probe.started", "probe.restarted", "history.", "body")
+_TEST = "suites/eventing/test_delivery.py::test_delivered"
+_BODY = '{"n": 1}'
+_HTTP = [["ce-specversion", "1.0"], ["ce-id", "1"], ["ce-source", "/s"], ["ce-type", "t"]]
+_KAFKA = [["ce_specversion", "1.0"], ["ce_id", "1"], ["ce_source", "/s"], ["ce_type", "t"]]
+
+_RECORDS: Final[tuple[Record, ...]] = (
+    RunStarted(
+        record="run.started",
+        run="20261121-000000-1",
+        suite=Suite(version="0.1.0", commit="4f0c"),
+        target=TargetName(name="embedded", kafka={"kind": "mock", "version": "2.16.1"}),
+        sut={"kserve": "0.21.0"},
+        selection=Selection(argv=["suites"], gate="known", prove=False, narrowed=[]),
+        requirements={"EVT-DLV-001": 1},
+        wall="2026-11-21T00:00:00.000+00:00",
+    ),
+    RunFinished(record="run.finished", reason="completed", wall="2026-11-21T00:01:00.000+00:00"),
+    CollectionSummary(record="collection", worker="gw0", cases=1, sha256=digest("cases")),
+    CollectedPart(
+        record="collected",
+        worker="gw0",
+        part=1,
+        parts=1,
+        cases=[{"test": _TEST, "requirements": ["EVT-DLV-001"], "mutant": None, "left_out": ""}],
+    ),
+    TestStarted(record="test.started", test=_TEST, requirements=["EVT-DLV-001"], mutant=None),
+    TestFinished(record="test.finished", outcome="passed", reason=None, duration=0.25),
+    Sent(
+        record="sent",
+        send="s1",
+        url="http://ingress/ns/broker",
+        method="POST",
+        headers=_HTTP,
+        body=_BODY,
+        event=EventId(source="/s", id="1"),
+    ),
+    Answered(
+        record="answered", send="s1", status=202, headers=[], body="", error=None, sent_t=2201.5, answered_t=2201.6
+    ),
+    Received(
+        record="received", sink="gw0-1/1", receive="r1", path="/sinks/gw0-1/1", method="POST", headers=_HTTP, body=_BODY
+    ),
+    Replied(record="replied", receive="r1", status=200, headers=[], body=""),
+    TopicRecord(
+        record="topic.record",
+        topic="knative-broker-ns-broker",
+        partition=0,
+        offset=0,
+        key=None,
+        headers=_KAFKA,
+        value=_BODY,
+        timestamp=1795219200000,
+    ),
+    Produced(
+        record="produced", produce="p1", topic="in", partition=0, offset=3, key="k", headers=[], value=_BODY, error=None
+    ),
+    ObservedOffsets(
+        record="offsets",
+        group="knative-trigger-ns-trigger",
+        topic="knative-broker-ns-broker",
+        committed={"0": 1},
+        begin={"0": 0},
+        end={"0": 1},
+        asked_t=2201.7,
+    ),
+    ApiObject(
+        record="object",
+        verb="get",
+        apiVersion="eventing.knative.dev/v1",
+        kind="Broker",
+        namespace="ns",
+        name="broker",
+        code=200,
+        reason="",
+        message="",
+        object={"status": {"conditions": [{"type": "Ready", "status": "True"}]}},
+    ),
+    LoadChunk(
+        record="load",
+        load="l1",
+        rate=20.0,
+        count=1,
+        samples=[[2201.5, 2201.5, 2201.51, 202, "load-0000000"]],
+        done=True,
+        calibration={"latencies": [0.0004], "lacking": None},
+        machine={"cpus": 2.0, "seconds": 5.0, "pressure": 0.1},
+    ),
+    PreflightRows(
+        record="preflight",
+        rows=[{"what": "Kafka, from a pod", "expected": "an answer", "found": "answers", "state": "ok"}],
+        versions={"kserve": "0.21.0"},
+        not_testable={"STR-CNT-001": "Seldon is not installed"},
+        blocked="",
+    ),
+    ProbeStarted(record="probe.started", instance="4f0c9d3b2a17"),
+    ProbeRestarted(record="probe.restarted", instance="9d3b2a174f0c", reason="the probe's process ended", cut=0),
+    HistoryGap(record="history.gap", instance="9d3b2a174f0c", reason="another pod of the probe took over"),
+    ProbeShortage(record="probe.shortage", reason="request s1: cannot connect: too many open files"),
+    DiagnosticsTaken(record="diagnostics", folder="diagnostics/test_delivered", files=["summary.md"]),
+    JudgedRecord(
+        record="expectation",
+        expectation="gw0-1-e1",
+        check="answered",
+        args={"exchange": {"$ref": "exchange", "send": "s1"}, "status": [202]},
+        deadline=10.0,
+        timed_out=False,
+        upto=14,
+        verdict="pass",
+        violations=[],
+        figures={},
+    ),
+    body_record(digest("0123456789"), "0123456789"),
+)
+
+
+def _numbered() -> dict[str, Record]:
+    examples: dict[str, Record] = {}
+    for number, record in enumerate(_RECORDS, start=1):
+        kind = record["record"]
+        scope = "" if kind.startswith(_OF_THE_RUN) else "gw0-1"
+        head = {"format": FORMAT} if number == 1 else {}
+        line = {**head, "seq": number, "t": 2201.25 + number, "record": kind, "scope": scope, **record}
+        examples[kind] = cast("Record", line)
+    return examples
+
+
+EXAMPLES: Final = _numbered()
+"""The examples, by kind."""
