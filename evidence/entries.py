@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def near(name: str, known: Sequence[str]) -> str:
-    """Return `; ` and what helps with an unknown name."""
-    return f"; {names.hint(name, known)}"
+    """Return `: ` and what helps with an unknown name."""
+    return f": {names.hint(name, known)}"
 
 
 class EntryReader:

@@ -13,6 +13,7 @@ from evidence.records import (
     CollectedPart,
     CollectionSummary,
     DiagnosticsTaken,
+    Fence,
     HistoryGap,
     JudgedRecord,
     LoadChunk,
@@ -112,6 +113,13 @@ _RECORDS: Final[tuple[Record, ...]] = (
         reason="",
         message="",
         object={"status": {"conditions": [{"type": "Ready", "status": "True"}]}},
+    ),
+    Fence(
+        record="fence",
+        namespace="ns",
+        trigger="trigger-1",
+        source="/touchstone/fence",
+        id="fence-1",
     ),
     LoadChunk(
         record="load",
