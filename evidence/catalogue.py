@@ -25,6 +25,8 @@ NEEDS = ("broker-storage",)
 HOSTS = ("platform", "workload")
 MUTANTS_FILE = "mutants.toml"
 VERSION_FILE = "VERSION"
+OURS = "touchstone"
+"""The origin of every requirement of suites/catalogue."""
 _ID = re.compile(r"[A-Z][A-Z0-9]*-[A-Z][A-Z0-9]*-[0-9]{3}")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
@@ -60,6 +62,8 @@ class Requirement:
         mutants: The faulty systems that its tests must fail.
         cases: How many test cases ask for it, in a collection of all.
         needs: What the system under test must show so that it can be asked (`NEEDS`).
+        origin: The name of its catalogue: `touchstone`, or that of a vendor (`evidence.vendor`).
+        builds_on: The profile of ours that a vendor's profile builds on; empty for a requirement of ours.
     """
 
     id: str
@@ -72,6 +76,13 @@ class Requirement:
     mutants: tuple[str, ...]
     cases: int
     needs: tuple[str, ...] = ()
+    origin: str = OURS
+    builds_on: str = ""
+
+    @property
+    def base_profile(self) -> str:
+        """The profile of ours that says which products the requirement stands on."""
+        return self.builds_on or self.profile
 
     @property
     def binding(self) -> bool:
@@ -128,6 +139,11 @@ class Catalogue:
                 found[name].add(requirement.id)
         return {name: frozenset(ids) for name, ids in found.items()}
 
+    @cached_property
+    def origins(self) -> tuple[str, ...]:
+        """The names of the catalogues that are joined here, in the order of their requirements."""
+        return tuple(dict.fromkeys(requirement.origin for requirement in self.requirements))
+
     def bystanders(self, mutant: str) -> frozenset[str]:
         """The requirements that must not fail under a mutant: those of its areas that do not name it."""
         areas = self.by_name[mutant].areas
@@ -144,24 +160,30 @@ def free_ids(ids: Iterable[str]) -> list[str]:
     return [f"{group}-{number + 1:03}" for group, number in sorted(highest.items())]
 
 
+def reader_of_entries() -> EntryReader:
+    """Return a reader of requirements and mutants, which says what each field means."""
+    return EntryReader(_MEANINGS, _ADDED)
+
+
 def load(folder: Path) -> Catalogue:
     """Read the catalogue of a folder.
 
     Raises:
         CatalogueError: something in it is not sound.
     """
-    reader = EntryReader(_MEANINGS, _ADDED)
+    reader = reader_of_entries()
     files = sorted(file for file in folder.glob("*.toml") if file.name != MUTANTS_FILE)
     if not files:
         raise CatalogueError(f"{folder}: no requirements: there is no <area>.toml")
     requirements: list[tuple[Path, Requirement]] = []
     for file in files:
-        requirements += [(file, _requirement(reader, file, table)) for table in reader.tables(file, "requirement")]
+        requirements += [(file, read_requirement(reader, file, table)) for table in reader.tables(file, "requirement")]
     mutants_file = folder / MUTANTS_FILE
     tables = reader.tables(mutants_file, "mutant")
     mutants = [_mutant(reader, mutants_file, table, [file.stem for file in files]) for table in tables]
     version = _version(reader, folder / VERSION_FILE)
-    _unique(reader, requirements, mutants_file, mutants)
+    unique_ids(reader, requirements)
+    _unique_names(reader, mutants_file, mutants)
     _joined(reader, requirements, mutants_file, mutants)
     if reader.faults:
         raise CatalogueError("\n".join(reader.faults))
@@ -182,13 +204,23 @@ def _version(reader: EntryReader, file: Path) -> str:
     return text
 
 
-def _requirement(reader: EntryReader, file: Path, table: Mapping[str, Any]) -> Requirement:
+def read_requirement(
+    reader: EntryReader, file: Path, table: Mapping[str, Any], profiles: Sequence[str] = PROFILES
+) -> Requirement:
+    """Return a requirement as its table has it; the reader keeps what is wrong with it.
+
+    Args:
+        reader: The reader.
+        file: The file, whose name is the area.
+        table: The table.
+        profiles: The profiles that it may belong to.
+    """
     entry = f"requirement {table.get('id', '(without id)')}"
     reader.known_fields(file, entry, table, FIELDS)
-    found = Requirement(
+    requirement = Requirement(
         id=reader.text(file, entry, table, "id"),
         level=reader.one_of(file, entry, table, "level", LEVELS),
-        profile=reader.one_of(file, entry, table, "profile", PROFILES),
+        profile=reader.one_of(file, entry, table, "profile", profiles),
         area=file.stem,
         text=reader.text(file, entry, table, "text"),
         source=reader.text(file, entry, table, "source"),
@@ -197,15 +229,15 @@ def _requirement(reader: EntryReader, file: Path, table: Mapping[str, Any]) -> R
         cases=reader.count(file, entry, table, "cases"),
         needs=reader.texts(file, entry, table, "needs"),
     )
-    if found.id and not _ID.fullmatch(found.id):
+    if requirement.id and not _ID.fullmatch(requirement.id):
         reader.fault(file, entry, "id", f"is not of the form ABC-DEF-001: {_MEANINGS['id']}")
-    for need in found.needs:
+    for need in requirement.needs:
         if need not in NEEDS:
             reader.fault(file, entry, "needs", f"{need!r} is none of {', '.join(NEEDS)}")
-    if found.binding and not found.mutants:
+    if requirement.binding and not requirement.mutants:
         advice = f'write mutants = ["NAME"], a name of {MUTANTS_FILE}'
-        reader.fault(file, entry, "mutants", f"a {found.level} names at least one mutant that it must catch: {advice}")
-    return found
+        reader.fault(file, entry, "mutants", f"a {requirement.level} names a mutant that it must catch: {advice}")
+    return requirement
 
 
 def _mutant(reader: EntryReader, file: Path, table: Mapping[str, Any], areas: Sequence[str]) -> Mutant:
@@ -230,9 +262,13 @@ def _mutant(reader: EntryReader, file: Path, table: Mapping[str, Any], areas: Se
     return found
 
 
-def _unique(
-    reader: EntryReader, requirements: Sequence[tuple[Path, Requirement]], file: Path, mutants: Sequence[Mutant]
-) -> None:
+def unique_ids(reader: EntryReader, requirements: Sequence[tuple[Path, Requirement]]) -> None:
+    """Keep as faults the ids that stand twice.
+
+    Args:
+        reader: The reader.
+        requirements: The requirements with their files.
+    """
     first: dict[str, Path] = {}
     for where, requirement in requirements:
         if requirement.id in first:
@@ -244,6 +280,9 @@ def _unique(
                 f"stands in {other.name} already{_free(requirement.id, requirements)}",
             )
         first.setdefault(requirement.id, where)
+
+
+def _unique_names(reader: EntryReader, file: Path, mutants: Sequence[Mutant]) -> None:
     names = [mutant.name for mutant in mutants]
     for name in sorted({name for name in names if names.count(name) > 1}):
         reader.fault(file, f"mutant {name}", "name", "stands twice")

@@ -35,16 +35,27 @@ class EntryReader:
         """Note a fault, with its place."""
         self.faults.append(f"{file}: {entry}: {field}: {what}")
 
-    def tables(self, file: Path, kind: str) -> list[dict[str, Any]]:
-        """The entries of a file; a file that holds anything else is a fault."""
+    def _meaning(self, field: str) -> str:
+        return self.meanings.get(field, "a text")
+
+    def document(self, file: Path) -> dict[str, Any]:
+        """Return what a file holds; nothing where it cannot be read."""
         try:
-            data = tomllib.loads(file.read_text(encoding="utf-8"))
+            return tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             self.faults.append(f"{file}: {error}")
-            return []
+            return {}
+
+    def tables(self, file: Path, kind: str) -> list[dict[str, Any]]:
+        """Return the tables `[[kind]]` of a file that may hold nothing else; none where the file cannot be read."""
+        data = self.document(file)
         for name in data:
             if name != kind:
                 self.faults.append(f"{file}: unknown table {name!r}, expected [[{kind}]]")
+        return self.tables_of(file, data, kind)
+
+    def tables_of(self, file: Path, data: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+        """Return the tables `[[kind]]` of what a file holds."""
         tables = data.get(kind, [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self.faults.append(f"{file}: {kind} is no list of tables, write [[{kind}]]")
@@ -64,7 +75,7 @@ class EntryReader:
             return ""
         if not isinstance(value, str) or not value.strip():
             got = "is missing" if value is None else "is no text, or is empty"
-            self.fault(file, entry, field, f'{got}: write {field} = "...": {self.meanings[field]}')
+            self.fault(file, entry, field, f'{got}: write {field} = "...": {self.meanings.get(field, "a text")}')
             return ""
         return value
 
@@ -80,7 +91,12 @@ class EntryReader:
         value = table.get(field)
         if type(value) is not int or value < 1:
             got = "is missing" if value is None else f"got {value!r}"
-            self.fault(file, entry, field, f"{got}: write {field} = N, a whole number from 1: {self.meanings[field]}")
+            self.fault(
+                file,
+                entry,
+                field,
+                f"{got}: write {field} = N, a whole number from 1: {self._meaning(field)}",
+            )
             return 0
         return value
 

@@ -71,6 +71,7 @@ class Selection(TypedDict):
     mutant: NotRequired[Annotated[Names, "The mutants that were asked for."]]
     requirements: NotRequired[Annotated[Names, "The requirements that were asked for; none: all."]]
     profiles: NotRequired[Annotated[Names, "The profiles that were asked for; none: all."]]
+    catalogues: NotRequired[Annotated[Names, "The catalogues of vendors that were asked beside the suite's own."]]
     narrowed: NotRequired[Annotated[Texts, "The words that leave cases out."]]
     uncollected: NotRequired[Annotated[Texts, "Those among them that keep cases from being collected."]]
     whole: NotRequired[Annotated[Texts, "The areas that are collected all the same."]]

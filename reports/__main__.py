@@ -17,7 +17,8 @@ from common.errors import UnknownNameError, UsageError
 from common.redaction import PLAIN, bounded
 from evidence import catalogue as catalogues
 from evidence import history_file
-from evidence.catalogue import Catalogue, Requirement
+from evidence.catalogue import OURS, Catalogue, Requirement
+from evidence.vendor import load_beside
 from reports import build, html, path, terminal, views, write
 from reports.check import check
 from reports.errors import ReportError
@@ -65,6 +66,14 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, command: Callable[[argparse.Namespace, Console], int], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", epilog=_EXITS)
         sub.set_defaults(command=command)
+        sub.add_argument(
+            "--catalogue",
+            type=Path,
+            metavar="DIR",
+            action="append",
+            default=[],
+            help="a vendor's own requirements beside ours, as the run had them; may repeat",
+        )
         return sub
 
     run_help = "a run's folder, like reports/out/latest, or its history, plain or packed by gzip"
@@ -85,9 +94,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _catalogue(arguments: argparse.Namespace) -> Catalogue:
+    """Return ours, joined with those of the vendors that the command line names."""
+    catalogue, _ = load_beside(catalogues.load(CATALOGUE), [folder.resolve() for folder in arguments.catalogue])
+    return catalogue
+
+
 def _check(arguments: argparse.Namespace, console: Console) -> int:
     history = _history(arguments.run)
-    outcome = check(history.parent, catalogues.load(CATALOGUE), history=history)
+    outcome = check(history.parent, _catalogue(arguments), history=history)
     for note in outcome.notes:
         console.print(Text(f"note: {note}", style="yellow"))
     report = outcome.computed
@@ -105,7 +120,7 @@ def _check(arguments: argparse.Namespace, console: Console) -> int:
 
 def _show(arguments: argparse.Namespace, console: Console) -> int:
     history = _history(arguments.run)
-    catalogue = catalogues.load(CATALOGUE)
+    catalogue = _catalogue(arguments)
     if arguments.requirement is not None:
         _known_name("requirement", arguments.requirement, [requirement.id for requirement in catalogue.requirements])
     report = build.build(history, catalogue)
@@ -191,14 +206,14 @@ def _arrow(arrow: Arrow, begin: float, witness: Collection[int]) -> Text:
 
 def _render(arguments: argparse.Namespace, console: Console) -> int:
     history = _history(arguments.run)
-    report = build.build(history, catalogues.load(CATALOGUE))
+    report = build.build(history, _catalogue(arguments))
     for file in write.write(report, history.parent, history):
         console.print(Text(str(file)))
     return 0
 
 
 def _list(arguments: argparse.Namespace, console: Console) -> int:
-    catalogue = catalogues.load(CATALOGUE)
+    catalogue = _catalogue(arguments)
     if arguments.profile is not None:
         _known_name("profile", arguments.profile, dict.fromkeys(str(r.profile) for r in catalogue.requirements))
     if arguments.area is not None:
@@ -230,6 +245,7 @@ def _list(arguments: argparse.Namespace, console: Console) -> int:
 def _entry(requirement: Requirement) -> dict[str, Any]:
     return {
         "id": requirement.id,
+        "origin": requirement.origin,
         "level": str(requirement.level),
         "profile": str(requirement.profile),
         "area": str(requirement.area),
@@ -243,11 +259,14 @@ def _entry(requirement: Requirement) -> dict[str, Any]:
 
 def _print_list(catalogue: Catalogue, chosen: Sequence[Requirement], console: Console) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("id", "level", "profile", "requirement"):
+    # Where all are ours, there is nothing to tell apart.
+    several = catalogue.origins != (OURS,)
+    for name in ("id", *(["origin"] if several else []), "level", "profile", "requirement"):
         table.add_column(name, no_wrap=name != "requirement", overflow="fold")
     for requirement in chosen:
+        origin = [requirement.origin] if several else []
         table.add_row(
-            Text(requirement.id, style="bold"), str(requirement.level), str(requirement.profile), requirement.text
+            Text(requirement.id, style="bold"), *origin, requirement.level, requirement.profile, requirement.text
         )
     console.print(table)
     console.print(Text(f"\n{len(chosen)} of {len(catalogue.requirements)} requirements", style="dim"))

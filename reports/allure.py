@@ -89,6 +89,7 @@ def _result(report: Report, result: Result, test: Test | None) -> TestResult:
                 ("severity", _SEVERITY.get(result.level, "normal")),
                 ("tag", result.level),
                 ("tag", verdict),
+                ("origin", result.origin),
                 ("framework", "touchstone"),
             )
         ],

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.errors import UsageError
 from common.redaction import PLAIN, REDACTED, is_secret_name
 from evidence.aggregate import Outcome
-from evidence.catalogue import PROFILES, Catalogue, Requirement
+from evidence.catalogue import OURS, PROFILES, Catalogue, Requirement
 from evidence.verdict import Verdict
 from reports import cases, from_replay, gate, matrix, run
 from reports import known as known_module
@@ -30,6 +31,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
 
     Raises:
         ReportError: The history cannot be read.
+        UsageError: The run asked for requirements of a vendor's catalogue that is not among these.
     """
     told = run.read(history)
     replayed = from_replay.judge(history)
@@ -37,6 +39,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     mutated = [test for test in tests if test.mutant]
     started = told.started
     selection: Selection = started["selection"] if started else {}
+    _expect_catalogues(selection, catalogue)
     sut = {name: str(version) for name, version in (started["sut"] if started else {}).items()}
     # Beside mutants, workloads run their conforming entry points: what is known of released ones says nothing there.
     plain = not (proving(selection) or selection.get("mutant") or mutated)
@@ -83,6 +86,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         profiles=_tallies(results, "profile"),
         areas=_tallies(results, "area"),
         overall=tally("all", results),
+        origins=_tallies(results, "origin"),
         mutation=mutation,
         history_sha256=told.sha256,
         history_records=told.records,
@@ -90,6 +94,21 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         first_t=told.first_t,
         mutant_tests=tuple(mutated),
     )
+
+
+def _expect_catalogues(selection: Mapping[str, object], catalogue: Catalogue) -> None:
+    """Refuse a run of whose vendors' catalogues one is missing: its requirements would go without a verdict."""
+    asked = selection.get("catalogues")
+    missing = [
+        PLAIN.one_line(name, 100)
+        for name in (asked if isinstance(asked, list) else ())
+        if isinstance(name, str) and name not in catalogue.origins
+    ]
+    if missing:
+        raise UsageError(
+            f"the run asked for the requirements of {', '.join(missing)} too: expected the folder of that catalogue,"
+            " got none; name it: --catalogue DIR"
+        )
 
 
 def proving(selection: Mapping[str, object]) -> bool:
@@ -146,11 +165,12 @@ def _result(
         tests=tuple(tests),
         known=known,
         cases=ran,
+        origin=requirement.origin,
     )
 
 
-def tally(name: str, results: Iterable[Result]) -> Tally:
-    """Count a group, and say what may be claimed for it over its MUSTs."""
+def tally(name: str, results: Iterable[Result], origin: str = OURS) -> Tally:
+    """Count a group of a catalogue, and say what may be claimed for it over its MUSTs."""
     group = list(results)
     binding = [result.verdict for result in group if result.level in _LEVELS_THAT_BIND] or [r.verdict for r in group]
     if any(verdict in _NOT_MET for verdict in binding):
@@ -158,13 +178,18 @@ def tally(name: str, results: Iterable[Result]) -> Tally:
     else:
         verdict = "pass" if binding and all(verdict == "pass" for verdict in binding) else "unknown"
     counts = {verdict: sum(result.verdict == verdict for result in group) for verdict in VERDICTS}
-    return Tally(name=name, verdict=verdict, counts=counts, known=sum(result.excused for result in group))
+    return Tally(
+        name=name, verdict=verdict, counts=counts, known=sum(result.excused for result in group), origin=origin
+    )
 
 
 def _tallies(results: Sequence[Result], by: str) -> tuple[Tally, ...]:
-    names = list(dict.fromkeys(getattr(result, by) for result in results))
-    names.sort(key=lambda name: PROFILES.index(name) if name in PROFILES else 0)
-    return tuple(tally(name, [result for result in results if getattr(result, by) == name]) for name in names)
+    """Count by profile, area or origin; the profiles of ours in their order, and vendors' behind."""
+    origins = {getattr(result, by): result.origin for result in results}
+    names = sorted(origins, key=lambda name: PROFILES.index(name) if name in PROFILES else len(PROFILES))
+    return tuple(
+        tally(name, [result for result in results if getattr(result, by) == name], origins[name]) for name in names
+    )
 
 
 def _clean(value: object, depth: int = 6) -> dict[str, object]:

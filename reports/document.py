@@ -36,6 +36,7 @@ def to_json(report: Report) -> dict[str, Any]:
                 "version": report.catalogue_version,
                 "requirements": len(report.results),
                 "sha256": report.catalogue_sha256,
+                "origins": {tally.name: tally.total for tally in report.origins},
             },
         },
         "target": dict(report.target),
@@ -51,6 +52,7 @@ def to_json(report: Report) -> dict[str, Any]:
             **_tally(report.overall),
             "profiles": {tally.name: _tally(tally) for tally in report.profiles},
             "areas": {tally.name: _tally(tally) for tally in report.areas},
+            "origins": {tally.name: _tally(tally) for tally in report.origins},
         },
         "results": [_result(result) for result in report.results],
         "mutation": None if report.mutation is None else mutation_json(report.mutation),
@@ -71,6 +73,7 @@ def _result(result: Result) -> dict[str, Any]:
     known = result.known
     return {
         "id": result.id,
+        "origin": result.origin,
         "level": result.level,
         "profile": result.profile,
         "area": result.area,

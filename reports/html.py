@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from common.redaction import PLAIN
+from evidence.catalogue import OURS
 from reports import terminal
 from reports.model import Mutation, Report
 from reports.views import Evidence
@@ -48,6 +49,7 @@ def render(report: Report, history: Path) -> str:
         .render(
             report=report,
             marks=MARKS,
+            ours=OURS,
             claims=CLAIMS,
             proofs=PROOFS,
             mark_of=terminal.mark_of,

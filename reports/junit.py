@@ -56,6 +56,7 @@ def _case(suite: ET.Element, report: Report, result: Result, test: Test | None, 
         ("profile", result.profile),
         ("verdict", verdict),
         ("source", result.source),
+        ("origin", result.origin),
     ):
         ET.SubElement(properties, "property", name=name, value=_text(value))
     if test is not None and test.diagnostics is not None:

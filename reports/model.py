@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from evidence.catalogue import OURS
+
 VERDICTS = ("pass", "fail", "error", "unknown", "flaky", "not_supported", "not_testable", "skipped")
 """Every verdict, in the order in which tables count them."""
 
@@ -130,6 +132,8 @@ class Result:
     known: Known | None
     """The known nonconformity that applies to this run's versions, whether it showed or not."""
     cases: Cases = Cases(0, 0)
+    origin: str = OURS
+    """The name of the catalogue that asks it: ours, or a vendor's."""
 
     @property
     def duration(self) -> float:
@@ -167,6 +171,8 @@ class Tally:
     """What may be claimed for the group: pass, fail or unknown, over its MUSTs (over everything where it has none)."""
     counts: Mapping[str, int]
     known: int
+    origin: str = OURS
+    """The name of the catalogue whose requirements it counts; for the tally of all, ours."""
 
     @property
     def total(self) -> int:
@@ -256,6 +262,8 @@ class Report:
     profiles: tuple[Tally, ...]
     areas: tuple[Tally, ...]
     overall: Tally
+    origins: tuple[Tally, ...]
+    """One tally a catalogue: ours first, then the vendors'."""
     mutation: Mutation | None
     history_sha256: str
     history_records: int
@@ -280,6 +288,11 @@ class Report:
             if (cell.expected and cell.verdict != "fail")
             or (not cell.expected and cell.verdict in ("fail", "error", "unknown", "flaky"))
         ]
+
+    @property
+    def vendors(self) -> tuple[Tally, ...]:
+        """The tallies of the vendors' catalogues."""
+        return tuple(tally for tally in self.origins if tally.origin != OURS)
 
     def find(self, requirement: str) -> Result | None:
         """The result of one requirement id."""

@@ -45,12 +45,16 @@ def pytest_touchstone_finished(config: pytest.Config, run_dir: Path, history: Pa
         return
     # Loaded here and not above: every worker of pytest-xdist loads the plug-in, and none needs templates and schemas.
     from evidence import catalogue as catalogues
+    from evidence.vendor import load_beside
     from reports import build, write
     from reports.errors import ReportError
 
     state.folder = run_dir
     try:
-        state.report = build.build(history, catalogues.load(CATALOGUE))
+        given = config.getoption("--catalogue", default=[])
+        folders = [(config.invocation_params.dir / folder).resolve() for folder in given]
+        catalogue, _ = load_beside(catalogues.load(CATALOGUE), folders)
+        state.report = build.build(history, catalogue)
         write.write(state.report, run_dir, history)
     except (ReportError, ValueError) as error:
         state.trouble = f"no trustworthy report: {error}"

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from common.redaction import PLAIN
 from evidence import history_file
+from evidence.catalogue import OURS
 from reports.model import VERDICTS, Cell, MutantRow, Mutation, Report, ReportedViolation, Result, Test
 
 _MARKS = {
@@ -111,7 +112,11 @@ def _table(report: Report, *, ascii_only: bool) -> Table:
     for key in columns:
         table.add_column(key.replace("_", " "), justify="right", no_wrap=True)
     table.add_column("claim", no_wrap=True)
+    origin = OURS
     for profile in report.profiles:
+        if profile.origin != origin:
+            origin = profile.origin
+            table.add_row(Text(f"catalogue of {origin}", style="dim"))
         rows = [result for result in report.results if result.profile == profile.name]
         areas = list(dict.fromkeys(result.area for result in rows))
         claim, style = _CLAIM[profile.verdict]
@@ -183,6 +188,8 @@ def failure(result: Result, *, ascii_only: bool = False) -> RenderableType:
     fancy, plain, style = _MARKS[mark_of(result)]
     head = Text("\n").append(f"{plain if ascii_only else fancy} {result.id}", style=style)
     head.append(f"  {result.verdict.replace('_', ' ')}  {result.level}  {result.profile}", style="dim")
+    if result.origin != OURS:
+        head.append(f"  catalogue of {result.origin}", style="dim")
     parts: list[RenderableType] = [head, Padding(Text(result.text), (0, 0, 0, 2), expand=False)]
     for test in result.tests:
         if test.verdict == "pass":
@@ -279,6 +286,7 @@ def _ending(report: Report, folder: Path | None) -> Group:
         there = [name for name in names if (folder / name).exists()]
         where = Text(f"  {folder}/", style="bold", no_wrap=True, overflow="ignore")  # a path is for copying
         parts.append(where.append("  " + "  ".join(there), style=""))
-        again = f"  judge it again: python -m reports check {folder}"
+        beside = "".join(f" --catalogue DIR-OF-{tally.name.upper()}" for tally in report.vendors)
+        again = f"  judge it again: python -m reports check {folder}{beside}"
         parts.append(Text(again, style="dim", no_wrap=True, overflow="ignore"))
     return Group(*parts)

@@ -59,7 +59,7 @@ GOOD = REQUIREMENT.format(id="EVT-ING-001", mutant="eats-events")
         (without("text"), None, "eventing.toml: requirement EVT-ING-001: text: is missing"),
         (GOOD.replace('"It does."', "3"), None, "eventing.toml: requirement EVT-ING-001: text: is no text"),
         (GOOD.replace('"It does."', '" "'), None, "text: is no text, or is empty"),
-        (without("mutants"), None, "mutants: a MUST names at least one mutant"),
+        (without("mutants"), None, "mutants: a MUST names a mutant that it must catch"),
         (GOOD.replace('"MUST"', '"must"'), None, "level: 'must' is none of MUST, MUST NOT"),
         (GOOD.replace("broker-core", "core"), None, "profile: 'core' is none of broker-core"),
         (GOOD.replace("source =", "soruce ="), None, "soruce: unknown field: did you mean source?"),

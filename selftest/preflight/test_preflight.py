@@ -12,7 +12,7 @@ from evidence.catalogue import PROFILES, Requirement, load
 from fixtures.errors import KubeError, TargetError
 from fixtures.kube.client import KubeClient
 from fixtures.preflight.checking import check
-from fixtures.preflight.needs import BY_PROFILE, FURTHER, PRODUCTS, product_of
+from fixtures.preflight.needs import BY_PROFILE, FURTHER, PRODUCTS, not_testable, product_of
 from fixtures.preflight.result import MISSING, OK, WARN, Preflight
 from fixtures.reading.files import ROOT
 from selftest.preflight.api import FakeApi
@@ -282,3 +282,10 @@ def test_a_table_for_people_and_a_record_for_the_history_say_the_same(look: Look
 
 def _of(profile: str) -> list[Requirement]:
     return [one for one in REQUIREMENTS if one.profile == profile]
+
+
+def test_a_vendors_requirement_stands_on_what_the_profile_that_it_builds_on_stands_on() -> None:
+    about = ("ACME-INF-001", "MUST", "acme-inference", "acme.inference", "It does.", "a manual", "", ("broken",), 1)
+    theirs = Requirement(*about, origin="acme", builds_on="async-inference")
+    assert not_testable([theirs], {"kserve": "no KServe"}) == {"ACME-INF-001": "no KServe"}
+    assert not_testable([theirs], {"seldon": "no Seldon"}) == {}
