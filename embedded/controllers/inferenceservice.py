@@ -1,7 +1,8 @@
 """InferenceService: predictor and transformer as pods, Services, hosts; conditions as in KServe's Knative mode.
 
-In Standard mode, which an annotation asks for, no Service has the name of the InferenceService itself, and its address
-is that of its first component.
+In Standard mode, which an annotation asks for, no Service has the name of the InferenceService itself, its address is
+that of its first component, and there is no Ingress to wait for. As in KServe 0.20, Ready sums up PredictorReady and
+IngressReady only: in Standard mode it is True with a transformer that is not ready.
 
 The container of a transformer gets `--model_name` (where missing), `--predictor_host` and `--http_port` as arguments,
 as the real controller adds them; a predictor's container stays as it is. Both get the InferenceService's name in their
@@ -83,14 +84,7 @@ class InferenceServiceController(Controller):
             conditions.set(f"{component.capitalize()}Ready", verdict, "Info" if component != "predictor" else "")
             components[component] = _component_status(service, component, revision, ready=verdict.status is True)
         entry = entry_component(service)
-        if all(condition["status"] == "True" for condition in conditions.as_list()):
-            conditions.set("IngressReady", TRUE)
-        else:
-            unmet = next(c for c in conditions.as_list() if c["status"] != "True")
-            make_state = unknown if unmet["status"] == "Unknown" else fails
-            conditions.set(
-                "IngressReady", make_state(f"{unmet['type'].removesuffix('Ready')}NotReady", unmet.get("message", ""))
-            )
+        conditions.set("IngressReady", TRUE if standard else _ingress_of_gateway(conditions))
         conditions.sum_up(("PredictorReady", "IngressReady"))
         host = external_host(name, namespace)
         status = {
@@ -190,6 +184,18 @@ class InferenceServiceController(Controller):
             self.store.delete(SERVICE, namespace, full)
         for deployment in self.store.list(DEPLOYMENT, namespace, {"app": full}):
             self.store.delete(DEPLOYMENT, namespace, deployment["metadata"]["name"])
+
+
+def _ingress_of_gateway(conditions: Conditions) -> ConditionState:
+    """Return what holds for the gateway's route: it is made when all components are there.
+
+    In Standard mode without an Ingress there is no route to make, and KServe says that it is ready at once.
+    """
+    missing = next((one for one in conditions.as_list() if one["status"] != "True"), None)
+    if missing is None:
+        return TRUE
+    says = unknown if missing["status"] == "Unknown" else fails
+    return says(f"{missing['type'].removesuffix('Ready')}NotReady", missing.get("message", ""))
 
 
 def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:

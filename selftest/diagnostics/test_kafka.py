@@ -41,6 +41,9 @@ SERVICE = obj(
 )
 
 
+VARIABLES = ("KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC", "KAFKA_TOPIC")
+
+
 @pytest.mark.parametrize(
     ("objects", "found"),
     [
@@ -59,7 +62,7 @@ SERVICE = obj(
     ids=["trigger", "both", "consumer-group", "no-trigger", "no-broker", "seldon", "inference-service", "nothing"],
 )
 def test_readings_are_what_the_objects_say(objects: list[dict[str, Any]], found: list[tuple[str, str, str]]) -> None:
-    assert kafka.readings(objects) == [TopicReading(*one) for one in found]
+    assert kafka.readings(objects, variables=VARIABLES) == [TopicReading(*one) for one in found]
 
 
 def test_topics_of_the_test_itself_come_once() -> None:
@@ -70,8 +73,9 @@ def test_topics_of_the_test_itself_come_once() -> None:
 @pytest.mark.parametrize("junk", [None, "x", 7, [None], {"a": "b"}])
 @pytest.mark.parametrize("kind", ["Broker", "Trigger", "ConsumerGroup", "SeldonDeployment", "InferenceService"])
 def test_nothing_is_expected_to_be_there(kind: str, junk: Any) -> None:
-    kafka.readings([obj(kind, "x", spec=junk, status=junk)])
-    kafka.readings([obj(kind, "x", spec={"predictors": junk, "template": {"spec": {"topics": junk, "configs": junk}}})])
+    kafka.readings([obj(kind, "x", spec=junk, status=junk)], variables=VARIABLES)
+    spec = {"predictors": junk, "template": {"spec": {"topics": junk, "configs": junk}}}
+    kafka.readings([obj(kind, "x", spec=spec)], variables=VARIABLES)
 
 
 SEEN = {"begin": {"0": 0, "1": 5, "10": 0}, "end": {"0": 7, "10": 1, "1": 9}, "committed": {"0": 4}}

@@ -21,7 +21,6 @@ pytest_plugins = ["pytester"]
 
 CLUSTERED = """
 from dataclasses import replace
-from types import SimpleNamespace
 
 class Clustered(Fake):
     name = "clustered"
@@ -34,7 +33,7 @@ class Halfway(Fake):
     reached = None
 
     def start(self):
-        self.reached = SimpleNamespace(kubeconfig=os.environ["HOUSE_KUBECONFIG"], context="x")
+        self.reached = (os.environ["HOUSE_KUBECONFIG"], "x")
         raise TargetError("the webhook of Knative refuses")
 
 for one in (Clustered, Halfway):

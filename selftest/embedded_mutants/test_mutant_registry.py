@@ -14,7 +14,7 @@ from embedded.dataplane import HONEST, DataPlanePolicies
 from embedded.mutants import MutantError, registry
 from embedded.mutants.hosts import CONTROL_PLANE, DATA_PLANE, STREAMS
 from embedded.mutants.selection import LABEL, Selection
-from fixtures.plugin.namespace import MUTANT_LABEL
+from fixtures.kube import run_objects
 
 MUTANTS = [declared for listed in registry.by_host().values() for declared in listed]
 
@@ -175,4 +175,4 @@ def test_a_label_that_cannot_be_honoured_is_refused(label: str, message: str) ->
 
 
 def test_the_suite_labels_namespaces_by_the_platforms_name() -> None:
-    assert MUTANT_LABEL == LABEL
+    assert run_objects.MUTANT == LABEL

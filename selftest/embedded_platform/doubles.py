@@ -173,9 +173,9 @@ class Cluster:
                 if change == "DELETED" and obj["metadata"]["name"] == name:
                     return
 
-    def pods_are_ready(self, namespace: str = "ns") -> int:
-        """Say that all pods of a namespace run, as the node's agent would."""
-        pods = self.store.list(POD, namespace)
+    def pods_are_ready(self, namespace: str = "ns", labels: dict[str, str] | None = None) -> int:
+        """Say that all pods of a namespace run, or those with some labels, as the node's agent would."""
+        pods = self.store.list(POD, namespace, labels)
         for pod in pods:
             conditions = [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}]
             status = {"phase": "Running", "podIP": "127.1.2.3", "conditions": conditions}

@@ -79,6 +79,19 @@ async def test_standard_mode_leaves_the_services_own_name_to_others(
     assert "it" not in {found["metadata"]["name"] for found in cluster.store.list(SERVICE, "ns")}
 
 
+@pytest.mark.parametrize(("mode", "ready"), [("Standard", "True"), (None, "Unknown")], ids=["standard", "knative"])
+async def test_ready_says_nothing_of_a_transformer_where_no_route_waits_for_it(
+    cluster: Cluster, mode: str | None, ready: str
+) -> None:
+    annotations = {"serving.kserve.io/deploymentMode": mode} if mode else {}
+    cluster.create(INFERENCESERVICE, "it", spec=SEED, annotations=annotations)
+    await eventually(lambda: len(cluster.store.list(POD, "ns")) == 2)
+    cluster.pods_are_ready(labels={"component": "predictor"})
+    status = await cluster.until(INFERENCESERVICE, "it", lambda s: says(s, "PredictorReady")[0] == "True")
+    assert says(status, "TransformerReady") == ("Unknown", "Deploying")
+    assert says(status)[0] == ready
+
+
 async def test_changed_container_is_the_next_revision(cluster: Cluster) -> None:
     cluster.create(INFERENCESERVICE, "it", spec=SEED)
     await eventually(lambda: cluster.pods_are_ready() == 2)

@@ -9,6 +9,7 @@ from typing import Any
 import grimp
 import pytest
 
+from fixtures.pipelines.description import read_all
 from fixtures.targets import images
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +37,8 @@ def described(folder: Path) -> dict[str, Any]:
 
 
 def test_every_image_that_the_suite_names_is_there_and_no_other() -> None:
-    assert sorted(images.IMAGES) == [folder.name for folder in FOLDERS]
+    pipelines = read_all(ROOT / "manifests" / "pipelines").values()
+    assert sorted(images.known(pipelines)) == [folder.name for folder in FOLDERS]
 
 
 @pytest.mark.parametrize("folder", DESCRIBED, ids=named)

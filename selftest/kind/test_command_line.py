@@ -16,14 +16,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fixtures.pipelines.description import read_all
 from fixtures.reading.files import ROOT
 from fixtures.targets.base import TargetOptions
 from fixtures.targets.embedded import EmbeddedTarget
-from fixtures.targets.kind import NEEDED
+from fixtures.targets.images import deployed
 from fixtures.waiting import wait_until
 from selftest.kind.machine import Machine
 from selftest.warm.running import run as run_command
 
+PIPELINES = tuple(read_all(ROOT / "manifests" / "pipelines").values())
 ONE_TEST = "suites/eventing/test_filters.py"
 BUNDLE = """\
 format = 1
@@ -85,7 +87,7 @@ def bundle(tmp_path: Path) -> Path:
     """A bundle by hand: one object, and images that need no Docker."""
     folder = tmp_path / "bundle"
     folder.mkdir()
-    workloads = "\n".join(f'{name} = "touchstone/{name}:bundled"' for name in NEEDED)
+    workloads = "\n".join(f'{name} = "touchstone/{name}:bundled"' for name in deployed(PIPELINES))
     (folder / "bundle.toml").write_text(BUNDLE.format(workloads=workloads))
     (folder / "marker.yaml").write_text(MARKER)
     return folder

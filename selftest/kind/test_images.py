@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from fixtures.errors import TargetError, UnknownNameError
+from fixtures.pipelines.description import read_all
 from fixtures.reading.files import ROOT
 from fixtures.targets import images
 from selftest.kind.machine import Machine
 
+PIPELINES = tuple(read_all(ROOT / "manifests" / "pipelines").values())
 NO_PACKAGE = (
     "#8 [5/6] RUN pip install --no-cache-dir -r requirements.txt\n"
     "#8 12.5 ERROR: No matching distribution found for kserve==0.20.0\n"
@@ -29,25 +31,25 @@ def options(argv: list[str], name: str) -> list[str]:
 
 
 def test_references_have_the_version_of_the_project() -> None:
-    version = images.references({})["probe"].rpartition(":")[2]
+    version = images.references({}, None, ())["probe"].rpartition(":")[2]
     assert f'version = "{version}"' in (ROOT / "pyproject.toml").read_text()
-    assert images.references({}, names=["serving"]) == {"serving": f"touchstone/serving:{version}"}
+    assert images.references({}, None, PIPELINES)["serving"] == f"touchstone/serving:{version}"
 
 
 def test_a_mirror_stands_before_and_a_given_reference_wins() -> None:
-    found = images.references({"probe": "lab/p:7"}, "mirror.lab:5000/eu/", ["probe", "serving"])
+    found = images.references({"probe": "lab/p:7"}, "mirror.lab:5000/eu/", PIPELINES)
     assert found["probe"] == "lab/p:7"
     assert found["serving"].startswith("mirror.lab:5000/eu/touchstone/serving:")
 
 
 def test_an_image_that_is_not_ours_is_refused_with_the_near_name() -> None:
     with pytest.raises(UnknownNameError, match="did you mean probe"):
-        images.references({"prob": "x"})
+        images.references({"prob": "x"}, None, PIPELINES)
 
 
 def test_every_folder_is_an_image() -> None:
     folders = {path.parent.name for path in (ROOT / "images").glob("*/Dockerfile")}
-    assert folders <= set(images.IMAGES)
+    assert folders <= set(images.known(PIPELINES))
 
 
 @pytest.mark.parametrize(("name", "context"), [("serving", ROOT / "images" / "serving"), ("probe", ROOT)])

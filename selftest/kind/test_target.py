@@ -9,13 +9,18 @@ import pytest
 
 from evidence.refs import ObjectRef
 from fixtures.errors import KubeError, PlatformError, TargetError, UnknownNameError, UsageError
+from fixtures.pipelines.description import read_all
 from fixtures.platform.description.model import Artefact, Component
 from fixtures.preflight.result import Preflight
+from fixtures.reading.files import ROOT
 from fixtures.targets.base import TargetOptions
-from fixtures.targets.cluster import ClusterAccess
-from fixtures.targets.kind import NEEDED, NODE_IMAGE, KindTarget
+from fixtures.targets.clusterrun import ClusterAccess, ClusterRun
+from fixtures.targets.images import deployed
+from fixtures.targets.kind import NODE_IMAGE, KindTarget
 from selftest.kind.machine import Machine
 
+PIPELINES = tuple(read_all(ROOT / "manifests" / "pipelines").values())
+NEEDED = deployed(PIPELINES)
 Make = Callable[..., KindTarget]
 TWO_NODES = """\
 kind: Cluster
@@ -71,7 +76,7 @@ def options(tmp_path: Path, told: list[str], machine: Machine) -> TargetOptions:
     folder = tmp_path / "run"
     folder.mkdir()
     monkey = {name: f"lab/{name}:1" for name in NEEDED}
-    return TargetOptions(folder, say=told.append, kind_name="house", images=monkey)
+    return TargetOptions(folder, say=told.append, kind_name="house", images=monkey, pipelines=PIPELINES)
 
 
 @pytest.fixture
@@ -91,7 +96,7 @@ def target(options: TargetOptions, platform: Platform) -> Iterator[Make]:
 def test_a_cluster_is_brought_up_in_order(machine: Machine, target: Make, platform: Platform, tmp_path: Path) -> None:
     config = tmp_path / "nodes.yaml"
     config.write_text(TWO_NODES)
-    found = target(images={}, kind_config=config)._prepare()
+    found = target(images={}, kind_config=config).prepare()
     steps = [
         *["docker build"] * len(NEEDED),
         "kind create",
@@ -121,7 +126,7 @@ def test_a_cluster_is_brought_up_in_order(machine: Machine, target: Make, platfo
 
 def test_given_images_are_not_built_and_loaded_only_from_here(machine: Machine, target: Make) -> None:
     machine.answer("docker", "image", "inspect", "--format", "{{.Id}}", "lab/serving:1", code=1)
-    found = target()._prepare()
+    found = target().prepare()
     assert machine.calls("docker", "build") == []
     (load,) = machine.calls("kind", "load", "docker-image")
     assert set(load[3:-2]) == {f"lab/{name}:1" for name in NEEDED if name != "serving"}
@@ -132,14 +137,14 @@ def test_a_bundle_gives_workloads_and_their_archives(machine: Machine, target: M
     platform.workloads = {name: f"bundled/{name}:1" for name in NEEDED}
     platform.workload_archives = (Path("workloads.tar"),)
     machine.answer("docker", "image", code=1)
-    found = target(images={"probe": "mine:1"})._prepare()
+    found = target(images={"probe": "mine:1"}).prepare()
     assert found.images["probe"] == "mine:1"
     assert found.images["serving"] == "bundled/serving:1"
     assert [Path(call[3]).name for call in machine.calls("kind", "load")] == ["workloads.tar", "broker.tar"]
 
 
 def test_somebody_s_kafka_takes_the_place_of_ours(target: Make, platform: Platform) -> None:
-    target(kafka="kafka.lab:9092")._prepare()
+    target(kafka="kafka.lab:9092").prepare()
     assert platform.installed[0]["only"] == ["knative-eventing"]
 
 
@@ -181,7 +186,7 @@ def test_an_image_that_cannot_be_loaded_ends_the_start(machine: Machine, target:
 def test_a_cluster_that_runs_is_filled_and_left(machine: Machine, target: Make, platform: Platform) -> None:
     machine.clusters("house")
     kind = target()
-    kind._prepare()
+    kind.prepare()
     assert len(platform.installed) == 1
     kind.stop()
     assert machine.standing == ["house"]
@@ -189,7 +194,7 @@ def test_a_cluster_that_runs_is_filled_and_left(machine: Machine, target: Make, 
 
 def test_keep_leaves_the_cluster(machine: Machine, target: Make, told: list[str]) -> None:
     kind = target(keep=True)
-    kind._prepare()
+    kind.prepare()
     kind.stop()
     assert machine.standing == ["house"]
     assert "kind delete cluster --name house" in told[-1]
@@ -280,13 +285,13 @@ def test_a_configuration_of_nodes_is_read_first(
 def test_images_of_the_configuration_are_not_overruled(machine: Machine, target: Make, tmp_path: Path) -> None:
     config = tmp_path / "nodes.yaml"
     config.write_text(TWO_NODES.replace("worker", "worker\n    image: kindest/node:v1.33.7"))
-    target(kind_config=config)._prepare()
+    target(kind_config=config).prepare()
     (create,) = machine.calls("kind", "create")
     assert not [word for word in create if word.startswith("--image")]
 
 
 def test_a_mirror_has_the_images_of_nodes_and_builds_too(machine: Machine, target: Make) -> None:
-    target(images={}, image_registry="mirror.lab:5000/eu")._prepare()
+    target(images={}, image_registry="mirror.lab:5000/eu").prepare()
     (create,) = machine.calls("kind", "create")
     assert f"--image=mirror.lab:5000/eu/{NODE_IMAGE}" in create
     build = machine.calls("docker", "build")[0]
@@ -299,7 +304,7 @@ def test_a_node_image_loaded_from_a_file_has_no_digest(
 ) -> None:
     monkeypatch.setattr("fixtures.targets.kind.source_of", lambda _: platform)
     machine.answer("docker", "image", "inspect", "--format", "{{.Id}}", NODE_IMAGE, code=1)
-    target(bundle=tmp_path)._prepare()
+    target(bundle=tmp_path).prepare()
     (create,) = machine.calls("kind", "create")
     assert f"--image={NODE_IMAGE.partition('@')[0]}" in create
 
@@ -310,7 +315,7 @@ def test_too_small_a_machine_is_told(
     (tmp_path / "instances").write_text("128\n")
     monkeypatch.setattr("fixtures.targets.tools.INOTIFY", tmp_path / "instances")
     machine.answer("docker", "info", out=f"2 {4 * 2**30}\n")
-    target()._prepare()
+    target().prepare()
     assert told[0] == "docker 28.2.2 (2 CPUs, 4.0 GiB), kind v0.31.0 go1.25.5 linux/amd64"
     assert "expected 4 CPUs or more, Docker has 2" in told[1]
     assert "expected 6 GiB of memory or more, Docker has 4.0 GiB" in told[2]
@@ -361,20 +366,20 @@ class Services:
 def test_a_platform_that_does_not_say_where_kafka_is_has_it_where_the_pipelines_look(
     target: Make, services: set[str], described: dict[str, Any], address: str
 ) -> None:
-    made = target()
-    made._place = ClusterAccess("kubeconfig", "kind-one", overlay="kind")
-    made._kube = Services(services)  # type: ignore[assignment]  # all that is asked of it
+    made = target(keep=True)
+    run = ClusterRun(made, made.prepare(), Services(services))  # type: ignore[arg-type]  # all that is asked of it
     found = Preflight(platform=described, broker_defaults={"bootstrap.servers": "default:9092"})
-    assert made._kafka(found)["bootstrap"] == address
+    assert run.kafka(found)["bootstrap"] == address
 
 
 def test_a_refusal_to_say_where_kafka_is_stands(target: Make) -> None:
-    made = target()
-    made._place = ClusterAccess("kubeconfig", "kind-one", overlay="kind")
-    made._kube = Services(KubeError("get", 403, "Forbidden", "no"))  # type: ignore[assignment]  # likewise
+    access = ClusterAccess("kubeconfig", "kind-one", overlay="kind", has_documented_kafka=True)
+    forbidding = Services(KubeError("get", 403, "Forbidden", "no"))
     with pytest.raises(KubeError, match="403"):
-        made._kafka(Preflight())
+        ClusterRun(target(), access, forbidding).kafka(Preflight())  # type: ignore[arg-type]  # likewise
 
 
 def test_topics_on_kind_have_one_replica_whatever_the_defaults_say(target: Make) -> None:
-    assert target()._replication({"default.topic.replication.factor": "3"}) == 1
+    made = target()
+    run = ClusterRun(made, made.prepare(), Services(set()))  # type: ignore[arg-type]  # likewise
+    assert run.replication({"default.topic.replication.factor": "3"}) == 1

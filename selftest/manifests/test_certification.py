@@ -10,7 +10,7 @@ import yaml
 from fixtures.plugin.run import DEPLOY_JOIN
 from fixtures.preflight import role
 from fixtures.probe_control.pod import BACK_WITHIN, DRAINED_WITHIN
-from fixtures.targets.cluster import GONE_WITHIN
+from fixtures.targets.clusterrun import GONE_WITHIN
 from selftest.manifests.rendering import ROOT, kustomized, needs_kubectl
 from selftest.manifests.schemas import core_faults, faults
 

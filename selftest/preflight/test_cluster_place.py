@@ -8,7 +8,8 @@ import pytest
 from fixtures.errors import ProbeError, TargetError
 from fixtures.preflight.result import MISSING, Preflight, PreflightRow
 from fixtures.targets.base import TargetOptions
-from fixtures.targets.cluster import ClusterAccess, ClusterTarget
+from fixtures.targets.cluster import ClusterTarget
+from fixtures.targets.clusterrun import ClusterAccess, ClusterRun
 
 OWN = {"bootstrap.servers": "own:9092", "default.topic.replication.factor": "3"}
 TOLD = {"kafka": {"kind": "apache", "bootstrap": "told:9092", "version": "4.1", "topics": None}}
@@ -25,12 +26,11 @@ class Kube:
         self.made.append(manifest["metadata"]["name"])
 
 
-def target(folder: Path, monkeypatch: pytest.MonkeyPatch, found: Preflight, **options: Any) -> ClusterTarget:
-    made = ClusterTarget(TargetOptions(folder, say=lambda _: None, **options))
-    made._place = ClusterAccess("kubeconfig", None, images={"probe": "p:1"})
-    made._kube = Kube()  # type: ignore[assignment]
-    monkeypatch.setattr(ClusterTarget, "examine", lambda _: found)
-    return made
+def run_on(folder: Path, monkeypatch: pytest.MonkeyPatch, found: Preflight, **options: Any) -> ClusterRun:
+    access = ClusterAccess("kubeconfig", None, "cluster", images={"probe": "p:1"})
+    target = ClusterTarget(TargetOptions(folder, say=lambda _: None, **options))
+    monkeypatch.setattr(ClusterRun, "examine", lambda _: found)
+    return ClusterRun(target, access, Kube())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -46,20 +46,20 @@ def test_kafka_is_where_the_best_source_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: Any, platform: Any, bootstrap: str
 ) -> None:
     found = Preflight(platform=platform, broker_defaults=OWN)
-    info = target(tmp_path, monkeypatch, found, **options).start()
-    assert (info.kafka or {})["bootstrap"] == info.kafka_in_cluster == bootstrap
-    assert info.replication == 3
+    info = run_on(tmp_path, monkeypatch, found, **options).start()
+    assert (info.kafka or {})["bootstrap"] == info.settings.kafka == bootstrap
+    assert info.settings.replication == 3
 
 
 def test_a_kafka_that_nobody_knows_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TargetError, match=r"where is Kafka.* give --kafka HOST:PORT"):
-        target(tmp_path, monkeypatch, Preflight()).start()
+        run_on(tmp_path, monkeypatch, Preflight()).start()
 
 
 def test_where_no_run_is_possible_nothing_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     row = PreflightRow("rights on secrets", "create", "not allowed to create", MISSING, "run")
     found = Preflight(rows=[row], platform=TOLD, blocked="rights on secrets: not allowed to create")
-    cluster = target(tmp_path, monkeypatch, found)
+    cluster = run_on(tmp_path, monkeypatch, found)
     with pytest.raises(TargetError, match=r"preflight: no run is possible: rights on secrets"):
         cluster.start()
     assert cluster.kube.made == []  # type: ignore[attr-defined]
@@ -70,11 +70,11 @@ def test_where_no_run_is_possible_nothing_is_made(tmp_path: Path, monkeypatch: p
 def test_instruments_stand_in_a_namespace_of_the_run_or_in_the_one_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cluster = target(tmp_path, monkeypatch, Preflight(platform=TOLD))
+    cluster = run_on(tmp_path, monkeypatch, Preflight(platform=TOLD))
     cluster.start()
     assert cluster.kube.made == [cluster.probe_namespace] == [f"touchstone-probe-{cluster.run}"]  # type: ignore[attr-defined]
-    confined = target(tmp_path, monkeypatch, Preflight(platform=TOLD), namespace="team")
-    assert confined.start().namespace == confined.probe_namespace == "team"
+    confined = run_on(tmp_path, monkeypatch, Preflight(platform=TOLD), namespace="team")
+    assert confined.start().settings.namespace == confined.probe_namespace == "team"
     assert confined.kube.made == []  # type: ignore[attr-defined]
 
 
@@ -92,7 +92,7 @@ class Client:
 
 
 def test_kafka_is_asked_from_the_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster = target(tmp_path, monkeypatch, Preflight(platform=TOLD))
+    cluster = run_on(tmp_path, monkeypatch, Preflight(platform=TOLD))
     cluster.start()
     record = cluster.settle(Client())[0]  # type: ignore[arg-type]
     assert record["record"] == "preflight"
@@ -105,4 +105,4 @@ def test_kafka_is_asked_from_the_pod(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_number_of_replicas_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     found = Preflight(platform=TOLD, broker_defaults={"default.topic.replication.factor": text})
     with pytest.raises(TargetError, match=r"default.topic.replication.factor: expected a number"):
-        target(tmp_path, monkeypatch, found).start()
+        run_on(tmp_path, monkeypatch, found).start()

@@ -11,13 +11,16 @@ import pytest
 from evidence.catalogue import PROFILES, Requirement, load
 from fixtures.errors import KubeError, TargetError
 from fixtures.kube.client import KubeClient
+from fixtures.kube.products import PRODUCTS, product_of
+from fixtures.pipelines.description import read_all
 from fixtures.preflight.checking import check
-from fixtures.preflight.needs import BY_PROFILE, FURTHER, PRODUCTS, not_testable, product_of
+from fixtures.preflight.needs import BY_PROFILE, not_testable
 from fixtures.preflight.result import MISSING, OK, WARN, Preflight
 from fixtures.reading.files import ROOT
 from selftest.preflight.api import FakeApi
 
 REQUIREMENTS = load(ROOT / "suites" / "catalogue").requirements
+PIPELINES = tuple(read_all(ROOT / "manifests" / "pipelines").values())
 Look = Callable[..., Preflight]
 NS = "team"
 THERE = {f"/api/v1/namespaces/{NS}": {"metadata": {"name": NS}}}
@@ -25,9 +28,10 @@ TOLD = {"data": {"platform.json": json.dumps({"versions": {"kserve": "0.20.0"}, 
 
 
 def test_every_profile_says_what_it_needs() -> None:
-    assert set(BY_PROFILE) == set(PROFILES), "write each of PROFILES into BY_PROFILE in fixtures/preflight/needs.py"
-    assert {need for needs in (*BY_PROFILE.values(), *FURTHER.values()) for need in needs} <= set(PRODUCTS)
-    assert set(FURTHER) <= {requirement.id for requirement in REQUIREMENTS}
+    known = {*BY_PROFILE, *(pipeline.profile for pipeline in PIPELINES)}
+    advice = "a profile of no pipeline goes into BY_PROFILE in fixtures/preflight/needs.py"
+    assert known == set(PROFILES), advice
+    assert {need for needs in BY_PROFILE.values() for need in needs} <= set(PRODUCTS)
 
 
 @pytest.fixture
@@ -37,7 +41,7 @@ def look(tmp_path: Path) -> Iterator[Look]:
 
         def run(namespace: str | None = None, objects: dict[str, Any] | None = None, **given: Any) -> Preflight:
             api = stack.enter_context(FakeApi(objects={**THERE, **(objects or {})}, **given))
-            return check(KubeClient(api.kubeconfig(tmp_path)), namespace, REQUIREMENTS)
+            return check(KubeClient(api.kubeconfig(tmp_path)), namespace, REQUIREMENTS, PIPELINES)
 
         yield run
 
@@ -124,10 +128,10 @@ def test_what_only_makes_reports_richer_is_a_warning(look: Look, right: str) -> 
 
 def test_rights_are_asked_for_where_they_are_needed(tmp_path: Path) -> None:
     with FakeApi() as api:
-        check(KubeClient(api.kubeconfig(tmp_path)), NS, REQUIREMENTS)
+        check(KubeClient(api.kubeconfig(tmp_path)), NS, REQUIREMENTS, PIPELINES)
         confined = set(api.reviewed)
     with FakeApi() as api:
-        check(KubeClient(api.kubeconfig(tmp_path)), None, REQUIREMENTS)
+        check(KubeClient(api.kubeconfig(tmp_path)), None, REQUIREMENTS, PIPELINES)
         free = set(api.reviewed)
     assert "create brokers in team" in confined
     assert "create namespaces" not in confined
@@ -265,7 +269,7 @@ def test_an_api_that_is_gone_is_an_error(tmp_path: Path) -> None:
     with FakeApi() as api:
         kubeconfig = api.kubeconfig(tmp_path)
     with pytest.raises(KubeError, match="no answer Unreachable"):
-        check(KubeClient(kubeconfig), None, REQUIREMENTS)
+        check(KubeClient(kubeconfig), None, REQUIREMENTS, PIPELINES)
 
 
 def test_a_table_for_people_and_a_record_for_the_history_say_the_same(look: Look) -> None:
@@ -287,5 +291,5 @@ def _of(profile: str) -> list[Requirement]:
 def test_a_vendors_requirement_stands_on_what_the_profile_that_it_builds_on_stands_on() -> None:
     about = ("ACME-INF-001", "MUST", "acme-inference", "acme.inference", "It does.", "a manual", "", ("broken",), 1)
     theirs = Requirement(*about, origin="acme", builds_on="async-inference")
-    assert not_testable([theirs], {"kserve": "no KServe"}) == {"ACME-INF-001": "no KServe"}
-    assert not_testable([theirs], {"seldon": "no Seldon"}) == {}
+    assert not_testable([theirs], {"kserve": "no KServe"}, PIPELINES) == {"ACME-INF-001": "no KServe"}
+    assert not_testable([theirs], {"seldon": "no Seldon"}, PIPELINES) == {}

@@ -9,13 +9,16 @@ import yaml
 
 from evidence.catalogue import load
 from fixtures.kube.client import KubeClient
+from fixtures.kube.products import PRODUCTS
+from fixtures.pipelines.description import read_all
 from fixtures.preflight.checking import check
-from fixtures.preflight.needs import PRODUCTS, RUN, needs_of
+from fixtures.preflight.needs import RUN, needs_of
 from fixtures.preflight.rights import MAKE_NAMESPACES, RIGHTS
 from fixtures.preflight.role import manifest
 from fixtures.reading.files import ROOT
 from selftest.preflight.api import FakeApi
 
+PIPELINES = tuple(read_all(ROOT / "manifests" / "pipelines").values())
 REQUIREMENTS = load(ROOT / "suites" / "catalogue").requirements
 # What reads or steers more than its own: no run needs it.
 TOO_MUCH = {("secrets", "list"), ("secrets", "watch"), ("namespaces", "patch"), ("*", "*")}
@@ -35,7 +38,7 @@ def granted(namespace: str | None) -> dict[str | None, set[str]]:
 @pytest.mark.parametrize("namespace", [None, "team"])
 def test_what_is_printed_is_what_is_reviewed(tmp_path: Path, namespace: str | None) -> None:
     with FakeApi() as api:
-        check(KubeClient(api.kubeconfig(tmp_path)), namespace, REQUIREMENTS)
+        check(KubeClient(api.kubeconfig(tmp_path)), namespace, REQUIREMENTS, PIPELINES)
         reviewed: dict[str | None, set[str]] = defaultdict(set)
         for asked in api.reviewed:
             what, _, place = asked.partition(" in ")
@@ -100,4 +103,4 @@ def test_requirements_stand_on_what_their_tests_use() -> None:
     products |= {"cifar10": "seldon", "cifar10_grpc": "seldon"}
     for one in REQUIREMENTS:
         stands_on = {products[name] for name in used[one.id] if name in products}
-        assert stands_on <= set(needs_of(one)), one.id
+        assert stands_on <= set(needs_of(one, PIPELINES)), one.id

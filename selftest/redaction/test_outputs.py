@@ -16,6 +16,7 @@ from fixtures.diagnostics.summary import Page, render
 from fixtures.preflight.result import PreflightRow
 from fixtures.targets.base import TargetOptions
 from fixtures.targets.cluster import ClusterTarget
+from fixtures.targets.clusterrun import ClusterAccess, ClusterRun
 from reports import __main__ as command
 from reports.build import build
 from reports.write import write
@@ -29,6 +30,7 @@ pytest_plugins = ["pytester"]
 BEFORE = (0, 30, 90, 170, 270, 560, 780, 1960, 3980)
 """How many characters stand before a sample: outputs cut texts after so many, and some of them in the middle of it."""
 TURNS = (0, 4)
+NO_KUBE: Any = object()
 
 
 def leaks(text: str) -> list[str]:
@@ -167,11 +169,13 @@ def test_no_sample_is_in_diagnostics(tmp_path: Path) -> None:
 
 
 def test_no_sample_is_in_what_preflight_saves_and_says(tmp_path: Path) -> None:
-    target = ClusterTarget(TargetOptions(tmp_path, None, print))
-    found = target._preflight
+    run = ClusterRun(
+        ClusterTarget(TargetOptions(tmp_path, None, print)), ClusterAccess("none", None, "cluster"), NO_KUBE
+    )
+    found = run._preflight
     found.rows += [PreflightRow("an answer", "an answer", sample.text) for sample in SECRETS]
     found.not_testable = {"EVT-ING-001": SECRETS[6].text}
-    target._save()
+    run._save()
     assert leaks((tmp_path / "preflight.json").read_text(encoding="utf-8")) == []
     assert (
         leaks("\n".join(found.text(color=color, width=60).partition("not testable")[0] for color in (True, False)))

@@ -17,6 +17,7 @@ from common.redaction import Redactor
 from evidence.records import Replied
 from fixtures import credentials
 from fixtures.errors import ProbeError
+from fixtures.pipelines.settings import PipelineSettings
 from fixtures.probe.history import History
 from fixtures.probe_control.client import ProbeClient
 from fixtures.probe_control.local import LocalProbe
@@ -139,7 +140,9 @@ def test_a_history_holds_everything_but_the_credentials(tmp_path: Path) -> None:
 def test_no_credential_reaches_the_history_through_a_probe(
     tmp_path: Path, kubeconfig: Path, kafka_properties: Path
 ) -> None:
-    target = TargetInfo("none", kubeconfig=str(kubeconfig), kafka_properties=str(kafka_properties))
+    target = TargetInfo(
+        "none", kubeconfig=str(kubeconfig), settings=PipelineSettings(kafka_properties=str(kafka_properties))
+    )
     folder = tmp_path / "run"
     folder.mkdir()
     probe = LocalProbe(folder, folder / "history.ndjson")
@@ -194,11 +197,13 @@ def test_a_copy_of_a_history_holds_no_credential_either(tmp_path: Path) -> None:
 
 
 GIVEN = """
+from fixtures.pipelines.settings import PipelineSettings
+
 class Given(Fake):
     name = "given"
 
     def start(self):
-        return replace(super().start(), kafka_properties=os.environ["PROPERTIES"])
+        return replace(super().start(), settings=PipelineSettings(kafka_properties=os.environ["PROPERTIES"]))
 
 registry.TARGETS["given"] = Given
 """

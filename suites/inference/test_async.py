@@ -3,7 +3,7 @@
 import pytest
 
 from evidence.expectations import envelope, exactly_one_result, result_for, results_paired
-from fixtures import AsyncMnist, expect
+from fixtures import AsyncInference, expect
 from suites.oracles.digits import DOCUMENTED, DOCUMENTED_DIGIT, digits
 from suites.wire import fresh
 
@@ -11,7 +11,7 @@ WITHIN = 20.0  # two processes of the KServe SDK on a shared core, behind a queu
 
 
 @pytest.mark.requirement("INF-ASY-001")
-def test_the_prediction_lands_under_the_callers_trace_id(async_mnist: AsyncMnist) -> None:
+def test_the_prediction_lands_under_the_callers_trace_id(async_mnist: AsyncInference) -> None:
     trace_id = fresh("trace")
     event = async_mnist.predict(DOCUMENTED, trace_id)
     results, key, by = async_mnist.results, async_mnist.trace_key, async_mnist.trigger
@@ -19,7 +19,7 @@ def test_the_prediction_lands_under_the_callers_trace_id(async_mnist: AsyncMnist
 
 
 @pytest.mark.requirement("INF-ASY-002")
-def test_a_result_is_an_event_that_names_where_it_comes_from(async_mnist: AsyncMnist) -> None:
+def test_a_result_is_an_event_that_names_where_it_comes_from(async_mnist: AsyncInference) -> None:
     trace_id = fresh("trace")
     event = async_mnist.predict(DOCUMENTED, trace_id)
     fields = {
@@ -38,7 +38,7 @@ def test_a_result_is_an_event_that_names_where_it_comes_from(async_mnist: AsyncM
 
 
 @pytest.mark.requirement("INF-ASY-003")
-def test_fifty_events_in_flight_get_each_its_own_result(async_mnist: AsyncMnist) -> None:
+def test_fifty_events_in_flight_get_each_its_own_result(async_mnist: AsyncInference) -> None:
     requests = [(digit, fresh("trace")) for digit in digits()]
     events = async_mnist.predict_many([(digit.picture, trace_id) for digit, trace_id in requests])
     expected = {trace_id: [digit.label] for digit, trace_id in requests}
@@ -48,7 +48,7 @@ def test_fifty_events_in_flight_get_each_its_own_result(async_mnist: AsyncMnist)
 
 
 @pytest.mark.requirement("INF-ASY-004")
-def test_one_event_makes_one_result(async_mnist: AsyncMnist) -> None:
+def test_one_event_makes_one_result(async_mnist: AsyncInference) -> None:
     trace_id = fresh("trace")
     event = async_mnist.predict(DOCUMENTED, trace_id)
     results, key, by = async_mnist.results, async_mnist.trace_key, async_mnist.trigger

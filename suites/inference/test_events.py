@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evidence.expectations import answered, refused, response_event
-from fixtures import AsyncMnist, expect
+from fixtures import AsyncInference, expect
 from suites.oracles.digits import digits
 from suites.wire import STRUCTURED, attributes, binary, structured, typed
 
@@ -23,7 +23,7 @@ DIGIT = {"predictions": [PICTURE.label]}
 
 @pytest.mark.requirement("INF-CEV-001")
 @pytest.mark.parametrize("name", ["id", "source", "type", "specversion"])
-def test_a_binary_event_without_a_required_attribute_is_refused(async_mnist: AsyncMnist, name: str) -> None:
+def test_a_binary_event_without_a_required_attribute_is_refused(async_mnist: AsyncInference, name: str) -> None:
     expect(refused(async_mnist.direct(BODY, headers=binary(attributes(without=[name])))))
 
 
@@ -31,7 +31,9 @@ def test_a_binary_event_without_a_required_attribute_is_refused(async_mnist: Asy
 @pytest.mark.parametrize(
     "change", [{"id": ""}, {"specversion": "0.2"}, {"time": "not-a-time"}], ids=["empty-id", "specversion", "time"]
 )
-def test_a_binary_event_with_an_invalid_attribute_is_refused(async_mnist: AsyncMnist, change: dict[str, str]) -> None:
+def test_a_binary_event_with_an_invalid_attribute_is_refused(
+    async_mnist: AsyncInference, change: dict[str, str]
+) -> None:
     expect(refused(async_mnist.direct(BODY, headers=binary(attributes(**change)))))
 
 
@@ -40,21 +42,21 @@ def test_a_binary_event_with_an_invalid_attribute_is_refused(async_mnist: AsyncM
     "change", [{"id": ""}, {"specversion": "9.9"}, {"time": "not-a-time"}], ids=["empty-id", "specversion", "time"]
 )
 def test_a_structured_event_with_an_invalid_attribute_is_refused(
-    async_mnist: AsyncMnist, change: dict[str, str]
+    async_mnist: AsyncInference, change: dict[str, str]
 ) -> None:
     event: dict[str, Any] = attributes(time="2025-07-02T08:20:12Z") | change
     expect(refused(async_mnist.direct(structured(event, PREDICT), headers=typed(STRUCTURED))))
 
 
 @pytest.mark.requirement("INF-CEV-003")
-def test_a_structured_event_needs_no_time(async_mnist: AsyncMnist) -> None:
+def test_a_structured_event_needs_no_time(async_mnist: AsyncInference) -> None:
     exchange = async_mnist.direct(structured(attributes(), PREDICT), headers=typed(STRUCTURED))
     expect(answered(exchange, 200))
     expect(response_event(exchange, json=DIGIT))
 
 
 @pytest.mark.requirement("INF-CEV-004")
-def test_a_structured_event_may_name_its_charset(async_mnist: AsyncMnist) -> None:
+def test_a_structured_event_may_name_its_charset(async_mnist: AsyncInference) -> None:
     event = attributes(time="2025-07-02T08:20:12Z")
     exchange = async_mnist.direct(structured(event, PREDICT), headers=typed(f"{STRUCTURED}; charset=utf-8"))
     expect(answered(exchange, 200))
@@ -63,13 +65,13 @@ def test_a_structured_event_may_name_its_charset(async_mnist: AsyncMnist) -> Non
 
 @pytest.mark.requirement("INF-CEV-005")
 @pytest.mark.parametrize("body", [b'{"instances": [', b"", b"\xff\xfe\x00"], ids=["broken-json", "empty", "not-utf8"])
-def test_an_event_with_unreadable_data_is_refused(async_mnist: AsyncMnist, body: bytes) -> None:
+def test_an_event_with_unreadable_data_is_refused(async_mnist: AsyncInference, body: bytes) -> None:
     expect(refused(async_mnist.direct(body, headers=binary(attributes()))))
 
 
 @pytest.mark.requirement("INF-CEV-006")
 @pytest.mark.parametrize("mode", ["binary", "structured"])
-def test_the_answer_to_an_event_is_an_event_of_its_own(async_mnist: AsyncMnist, mode: str) -> None:
+def test_the_answer_to_an_event_is_an_event_of_its_own(async_mnist: AsyncInference, mode: str) -> None:
     event = attributes(time="2025-07-02T08:20:12Z")
     requests = {"binary": (BODY, binary(event)), "structured": (structured(event, PREDICT), typed(STRUCTURED))}
     body, headers = requests[mode]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from evidence.expectations import within
-from fixtures import AsyncMnist, Broker, Load, expect
+from fixtures import AsyncInference, Broker, Load, expect
 from suites.oracles.digits import DOCUMENTED
 
 BUDGETS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("budgets.toml").read_text())
@@ -33,7 +33,7 @@ def test_an_event_is_dispatched_within_the_budget(broker: Broker, load: Load) ->
 
 
 @pytest.mark.requirement("LAT-E2E-001")
-def test_a_prediction_is_there_within_the_budget(async_mnist: AsyncMnist) -> None:
+def test_a_prediction_is_there_within_the_budget(async_mnist: AsyncInference) -> None:
     budget = BUDGETS["answer"]
     sends = async_mnist.load(rate=budget["rate"], seconds=budget["seconds"], png=DOCUMENTED)
     expect(

@@ -8,7 +8,7 @@ from evidence.expectations import (
     stream_answer,
     stream_key_kept,
 )
-from fixtures import Cifar10, Produce, expect
+from fixtures import Produce, SeldonStream, expect
 from suites.oracles.cifar10 import Picture, picture, probabilities
 from suites.oracles.tensorflow import predict_json
 from suites.wire import fresh
@@ -28,7 +28,7 @@ def beside(value: bytes, image: Picture) -> list[dict[str, object]]:
 
 
 @pytest.mark.requirement("STR-JSN-001")
-def test_a_json_request_is_answered_with_its_predictions(cifar10: Cifar10, produce: Produce) -> None:
+def test_a_json_request_is_answered_with_its_predictions(cifar10: SeldonStream, produce: Produce) -> None:
     first, second = picture(fresh()), picture(fresh())
     asked = produce(cifar10.input, predict_json(first, second), key=fresh("key"))
     expected = {"predictions": [probabilities(first), probabilities(second)]}
@@ -36,7 +36,7 @@ def test_a_json_request_is_answered_with_its_predictions(cifar10: Cifar10, produ
 
 
 @pytest.mark.requirement("STR-JSN-002")
-def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: Cifar10, produce: Produce) -> None:
+def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: SeldonStream, produce: Produce) -> None:
     images = [picture(fresh()) for _ in range(12)]
     asked = produce.many(cifar10.input, [{"value": predict_json(image), "key": fresh("key")} for image in images])
     expect(
@@ -51,7 +51,7 @@ def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: Cifar10
 @pytest.mark.requirement("STR-JSN-003")
 @pytest.mark.destructive
 @pytest.mark.parametrize("value", [b"[1]", b"5", b"null", b'"text"'], ids=["array", "number", "null", "text"])
-def test_json_that_is_no_object_stops_no_other_request(cifar10: Cifar10, produce: Produce, value: bytes) -> None:
+def test_json_that_is_no_object_stops_no_other_request(cifar10: SeldonStream, produce: Produce, value: bytes) -> None:
     image = picture(fresh())
     _, *asked = produce.many(cifar10.input, beside(value, image))
     expect(
@@ -64,7 +64,7 @@ def test_json_that_is_no_object_stops_no_other_request(cifar10: Cifar10, produce
 @pytest.mark.destructive
 @pytest.mark.parametrize("value", [b"\xff\xfe\x00", b'{"instances": [', b""], ids=["no-text", "broken", "empty"])
 def test_a_value_that_cannot_be_decoded_stops_no_other_request(
-    cifar10: Cifar10, produce: Produce, value: bytes
+    cifar10: SeldonStream, produce: Produce, value: bytes
 ) -> None:
     image = picture(fresh())
     _, *asked = produce.many(cifar10.input, beside(value, image))
@@ -78,20 +78,20 @@ def test_a_value_that_cannot_be_decoded_stops_no_other_request(
 @pytest.mark.parametrize(
     "key", [b"customer-17", "Grüße €".encode(), b"\xff\x00\xfe", None], ids=["text", "utf8", "bytes", "none"]
 )
-def test_an_answer_has_the_key_of_its_request(cifar10: Cifar10, produce: Produce, key: bytes | None) -> None:
+def test_an_answer_has_the_key_of_its_request(cifar10: SeldonStream, produce: Produce, key: bytes | None) -> None:
     image = picture(fresh())
     asked = produce(cifar10.input, predict_json(image), key=key)
     expect(stream_key_kept(asked, cifar10.output, group=cifar10.group, json=answer(image)), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-CNT-001")
-def test_a_request_is_answered_once(cifar10: Cifar10, produce: Produce) -> None:
+def test_a_request_is_answered_once(cifar10: SeldonStream, produce: Produce) -> None:
     asked = produce(cifar10.input, predict_json(picture(fresh())), key=fresh("key"))
     expect(one_stream_answer(asked, cifar10.output, group=cifar10.group), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-OFF-001")
-def test_offsets_are_committed_after_the_answers(cifar10: Cifar10, produce: Produce) -> None:
+def test_offsets_are_committed_after_the_answers(cifar10: SeldonStream, produce: Produce) -> None:
     # Many and large, so that a commit ahead of the answers stands long enough to be seen.
     values = [predict_json(*[picture(fresh()) for _ in range(2)]) for _ in range(16)]
     asked = produce.many(cifar10.input, [{"value": value, "key": fresh("key")} for value in values])

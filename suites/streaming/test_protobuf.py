@@ -3,7 +3,7 @@
 import pytest
 
 from evidence.expectations import no_stream_answer, stream_answer
-from fixtures import Cifar10, Produce, expect
+from fixtures import Produce, SeldonStream, expect
 from suites.oracles.cifar10 import Picture, picture, probabilities
 from suites.oracles.tensorflow import PROTO_NAME, predict_protobuf
 from suites.wire import Headers, fresh
@@ -19,7 +19,7 @@ def beside(headers: Headers, image: Picture) -> list[dict[str, object]]:
 
 
 @pytest.mark.requirement("STR-PRT-001")
-def test_a_protobuf_request_is_decoded_by_its_proto_name(cifar10_grpc: Cifar10, produce: Produce) -> None:
+def test_a_protobuf_request_is_decoded_by_its_proto_name(cifar10_grpc: SeldonStream, produce: Produce) -> None:
     image = picture(fresh())
     asked = produce(cifar10_grpc.input, predict_protobuf(image), key=fresh("key"), headers=NAMED)
     expected = [probabilities(image)]
@@ -33,7 +33,7 @@ def test_a_protobuf_request_is_decoded_by_its_proto_name(cifar10_grpc: Cifar10, 
     ["tensorflow.serving.Nope", "", "tensorflow.serving.predictrequest", f" {PROTO_NAME}"],
     ids=["unknown", "empty", "other-case", "space"],
 )
-def test_an_unknown_proto_name_stops_no_other_request(cifar10_grpc: Cifar10, produce: Produce, name: str) -> None:
+def test_an_unknown_proto_name_stops_no_other_request(cifar10_grpc: SeldonStream, produce: Produce, name: str) -> None:
     image, output, group = picture(fresh()), cifar10_grpc.output, cifar10_grpc.group
     refused, *asked = produce.many(cifar10_grpc.input, beside([("proto-name", name)], image))
     expect(
@@ -49,7 +49,7 @@ def test_an_unknown_proto_name_stops_no_other_request(cifar10_grpc: Cifar10, pro
     "headers", [[], [("Proto-Name", PROTO_NAME)], NAMED + NAMED], ids=["missing", "other-case", "twice"]
 )
 def test_a_missing_or_doubled_proto_name_is_not_guessed(
-    cifar10_grpc: Cifar10, produce: Produce, headers: Headers
+    cifar10_grpc: SeldonStream, produce: Produce, headers: Headers
 ) -> None:
     image, output, group = picture(fresh()), cifar10_grpc.output, cifar10_grpc.group
     refused, *asked = produce.many(cifar10_grpc.input, beside(headers, image))
