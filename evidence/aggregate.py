@@ -39,18 +39,18 @@ class Outcome:
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict of several; unknown of none."""
+    """Return the verdict of several; unknown of none."""
     found = set(verdicts)
     return next((verdict for verdict in ORDER if verdict in found), Verdict.UNKNOWN)
 
 
 def of_test(outcome: str | None, reason: str | None, expectations: Sequence[tuple[Verdict, str]]) -> Outcome:
-    """The verdict of one run of a test.
+    """Return the verdict of one run of a test.
 
     Args:
-        outcome: of its `test.finished`; None when it never finished.
-        reason: likewise.
-        expectations: what its expectations were judged, each with a reason.
+        outcome: Of its `test.finished`; None when it never finished.
+        reason: Likewise.
+        expectations: What its expectations were judged, each with a reason.
     """
     judged = worst(verdict for verdict, _ in expectations)
     why = next((text for verdict, text in expectations if verdict is judged), "")
@@ -70,7 +70,7 @@ def of_test(outcome: str | None, reason: str | None, expectations: Sequence[tupl
 
 
 def of_runs(runs: Sequence[Outcome]) -> Outcome:
-    """The verdict of a test that ran several times: flaky(k/n) if it both passed and failed, else the worst."""
+    """Return the verdict of a test that ran several times: flaky(k/n) if it both passed and failed, else the worst."""
     verdicts = [run.verdict for run in runs]
     passes = verdicts.count(Verdict.PASS)
     if passes and Verdict.FAIL in verdicts:
@@ -80,7 +80,7 @@ def of_runs(runs: Sequence[Outcome]) -> Outcome:
 
 
 def of_all(rulings: Sequence[Outcome]) -> Outcome:
-    """The verdict of a requirement from those of all its tests."""
+    """Return the verdict of a requirement from those of all its tests."""
     if not rulings:
         return Outcome(Verdict.UNKNOWN, "no test of it was executed")
     verdict = worst(ruling.verdict for ruling in rulings)

@@ -46,12 +46,12 @@ class Expectation:
 
 
 def expectation(check: str, **args: Any) -> Expectation:
-    """The expectation that this check is to judge."""
+    """Return the expectation that this check is to judge."""
     return Expectation(check, {name: to_json(value) for name, value in args.items()})
 
 
 def ref_of(thing: Any, *kinds: type[Any]) -> Any:
-    """The ref of a handle, or the ref itself; of one of these kinds."""
+    """Return the ref of a handle, or the ref itself; of one of these kinds."""
     ref = thing if isinstance(thing, kinds) else getattr(thing, "ref", thing)
     if not isinstance(ref, kinds):
         names = " or ".join(kind.__name__ for kind in kinds)
@@ -60,7 +60,7 @@ def ref_of(thing: Any, *kinds: type[Any]) -> Any:
 
 
 def event_of(thing: Any) -> EventRef:
-    """The ref of an event."""
+    """Return the ref of an event."""
     ref: EventRef = ref_of(thing, EventRef)
     return ref
 
@@ -103,7 +103,7 @@ def witness_of(on: Topic) -> TriggerRef | None:
 
 
 def trigger_of(by: Trigger | None) -> TriggerRef | None:
-    """The Trigger, if there is one."""
+    """Return the Trigger, if there is one."""
     return None if by is None else ref_of(by, TriggerRef)
 
 
@@ -115,5 +115,5 @@ def status_of(status: Status) -> Any:
 
 
 def cause_of(of: Event | Exchange) -> Any:
-    """What caused a result: an event, or a direct request."""
+    """Return what caused a result: an event, or a direct request."""
     return ref_of(of, EventRef, ExchangeRef)

@@ -36,7 +36,7 @@ REQUIRED = ("specversion", "id", "source", "type")
 
 
 def name_fault(name: str) -> str | None:
-    """What is wrong with an attribute's name (spec.md, Naming Conventions)."""
+    """Return what is wrong with an attribute's name (spec.md, Naming Conventions)."""
     if not _NAME.fullmatch(name):
         return f"attribute name {name!r} has other characters than a-z and 0-9"
     if name == "data":
@@ -45,7 +45,7 @@ def name_fault(name: str) -> str | None:
 
 
 def text_fault(value: str) -> str | None:
-    """What is wrong with a String: control characters, noncharacters, lone surrogates (spec.md, Type System)."""
+    """Return what is wrong with a String: control characters, noncharacters, lone surrogates (spec.md, Type System)."""
     for character in value:
         code = ord(character)
         if code < 0x20 or 0x7F <= code <= 0x9F:
@@ -78,7 +78,7 @@ def instant(value: str) -> Fraction | None:
 
 
 def value_fault(name: str, value: str) -> str | None:
-    """What is wrong with the value of an attribute, given as its canonical string."""
+    """Return what is wrong with the value of an attribute, given as its canonical string."""
     if value == "" and name in {*REQUIRED, "subject", "dataschema", "datacontenttype", "time"}:
         return f"{name} is empty"
     fault = text_fault(value)
@@ -108,7 +108,7 @@ def same_value(name: str, one: str, other: str) -> bool:
 
 
 def media_type(value: str) -> str:
-    """The type/subtype of a Content-Type value, in lower case, without parameters."""
+    """Return the type/subtype of a Content-Type value, in lower case, without parameters."""
     return value.partition(";")[0].strip().lower()
 
 

@@ -95,13 +95,13 @@ class Mutant:
     """A faulty system.
 
     Attributes:
-        name: its name.
+        name: Its name.
         host: `platform` (a policy of the embedded platform) or `workload` (another entry point of an image).
-        areas: whose requirements it is run against.
-        about: what it does wrong, and what it leaves right.
-        source: the real fault behind it.
-        image: of a workload.
-        module: of a workload: `python -m <module>`.
+        areas: Whose requirements it is run against.
+        about: What it does wrong, and what it leaves right.
+        source: The real fault behind it.
+        image: Of a workload.
+        module: Of a workload: `python -m <module>`.
     """
 
     name: str
@@ -145,14 +145,14 @@ class Catalogue:
         return tuple(dict.fromkeys(requirement.origin for requirement in self.requirements))
 
     def bystanders(self, mutant: str) -> frozenset[str]:
-        """The requirements that must not fail under a mutant: those of its areas that do not name it."""
+        """Return the requirements that must not fail under a mutant: those of its areas that do not name it."""
         areas = self.by_name[mutant].areas
         ids = {requirement.id for requirement in self.requirements if requirement.area in areas}
         return frozenset(ids - self.kill_sets[mutant])
 
 
 def free_ids(ids: Iterable[str]) -> list[str]:
-    """The next free id of every group of requirements, sorted: one more than the highest number, never a gap."""
+    """Return the next free id of every group of requirements, sorted: one more than the highest number, never a gap."""
     highest: dict[str, int] = {}
     for name in ids:
         group, _, number = name.rpartition("-")
@@ -169,7 +169,7 @@ def load(folder: Path) -> Catalogue:
     """Read the catalogue of a folder.
 
     Raises:
-        CatalogueError: something in it is not sound.
+        CatalogueError: Something in it is not sound.
     """
     reader = reader_of_entries()
     files = sorted(file for file in folder.glob("*.toml") if file.name != MUTANTS_FILE)
@@ -191,7 +191,7 @@ def load(folder: Path) -> Catalogue:
 
 
 def _version(reader: EntryReader, file: Path) -> str:
-    """The version that a catalogue's folder states, or an empty text."""
+    """Return the version that a catalogue's folder states, or an empty text."""
     try:
         text = file.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -289,7 +289,7 @@ def _unique_names(reader: EntryReader, file: Path, mutants: Sequence[Mutant]) ->
 
 
 def _free(taken: str, requirements: Sequence[tuple[Path, Requirement]]) -> str:
-    """The advice to somebody whose id is taken."""
+    """Return the advice to somebody whose id is taken."""
     if not _ID.fullmatch(taken):
         return ""
     group = taken.rpartition("-")[0]

@@ -44,11 +44,11 @@ class Reading:
     """What a message says, as far as it can be read.
 
     Attributes:
-        mode: binary, structured, batch, or None where nothing claims to be an event.
-        attributes: canonical strings; booleans and integers of JSON in their string form.
-        data: the data's bytes (JSON data of structured mode re-serialised), or None without data.
+        mode: Binary, structured, batch, or None where nothing claims to be an event.
+        attributes: Canonical strings; booleans and integers of JSON in their string form.
+        data: The data's bytes (JSON data of structured mode re-serialised), or None without data.
         value: JSON data of structured mode, where `has_value`.
-        problems: every violation found, in reading order.
+        problems: Every violation found, in reading order.
     """
 
     mode: str | None = None

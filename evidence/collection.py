@@ -40,7 +40,7 @@ class Case:
 
 
 def sha256(cases: Sequence[Case]) -> str:
-    """The digest of all cases, in their order."""
+    """Return the digest of all cases, in their order."""
     digest = hashlib.sha256()
     for case in cases:
         digest.update(json.dumps(asdict(case)).encode() + b"\n")
@@ -48,7 +48,7 @@ def sha256(cases: Sequence[Case]) -> str:
 
 
 def parts(worker: str, cases: Sequence[Case]) -> Iterator[CollectedPart]:
-    """The records of the one process that writes the cases; at least one."""
+    """Yield the records of the one process that writes the cases; at least one."""
     count = max(1, -(-len(cases) // PART))
     for number in range(count):
         part = [_written(case) for case in cases[number * PART : (number + 1) * PART]]
@@ -56,7 +56,7 @@ def parts(worker: str, cases: Sequence[Case]) -> Iterator[CollectedPart]:
 
 
 def summary(worker: str, cases: Sequence[Case]) -> CollectionSummary:
-    """The record of any process that has collected."""
+    """Return the record of any process that has collected."""
     return CollectionSummary(record="collection", worker=worker, cases=len(cases), sha256=sha256(cases))
 
 

@@ -69,7 +69,7 @@ class EntryReader:
                 self.fault(file, entry, name, f"unknown field{near(name, known)}")
 
     def text(self, file: Path, entry: str, table: Mapping[str, Any], field: str, *, required: bool = True) -> str:
-        """A field that is a text, or an empty one after a fault."""
+        """Return a field that is a text, or an empty one after a fault."""
         value = table.get(field)
         if value is None and not required:
             return ""
@@ -80,14 +80,14 @@ class EntryReader:
         return value
 
     def one_of(self, file: Path, entry: str, table: Mapping[str, Any], field: str, known: Sequence[str]) -> str:
-        """A field that is one of the known texts."""
+        """Return a field that is one of the known texts."""
         value = self.text(file, entry, table, field)
         if value and value not in known:
             self.fault(file, entry, field, f"{value!r} is none of {', '.join(known)}{self.added.get(field, '')}")
         return value
 
     def count(self, file: Path, entry: str, table: Mapping[str, Any], field: str) -> int:
-        """A field that is a whole number from 1, or 0 after a fault."""
+        """Return a field that is a whole number from 1, or 0 after a fault."""
         value = table.get(field)
         if type(value) is not int or value < 1:
             got = "is missing" if value is None else f"got {value!r}"
@@ -101,7 +101,7 @@ class EntryReader:
         return value
 
     def texts(self, file: Path, entry: str, table: Mapping[str, Any], field: str) -> tuple[str, ...]:
-        """A field that is a list of texts, each once."""
+        """Return a field that is a list of texts, each once."""
         value = table.get(field, [])
         if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
             self.fault(file, entry, field, "is no list of texts")

@@ -111,7 +111,7 @@ class Hop:
         return self.kind.line.format_map(self.facts)
 
     def label(self, shorten: Callable[[str, str], str]) -> str:
-        """The words on an arrow.
+        """Return the words on an arrow.
 
         Args:
             shorten: The function from a fact's name and the fact to what fits on an arrow.
@@ -120,7 +120,7 @@ class Hop:
 
 
 def of_event(history: HistoryIndex, identity: Identity) -> list[Hop]:
-    """The path of an event, oldest hop first."""
+    """Return the path of an event, oldest hop first."""
     seen = history.events.get(identity)
     if seen is None:
         return []
@@ -140,18 +140,18 @@ def of_event(history: HistoryIndex, identity: Identity) -> list[Hop]:
 
 
 def of_exchange(history: HistoryIndex, send: str) -> list[Hop]:
-    """The path of a request as such, whatever it carried: there, and back."""
+    """Return the path of a request as such, whatever it carried: there, and back."""
     return _exchanged(history.sent.get(send), history.answered.get(send), HopKind.REQUEST)
 
 
 def of_produced(history: HistoryIndex, produce: str) -> list[Hop]:
-    """The path of a record that the probe wrote to a topic, whatever it carried."""
+    """Return the path of a record that the probe wrote to a topic, whatever it carried."""
     record = history.produced.get(produce)
     return [] if record is None else _sorted([_produced(record), *_passed(history, [record])])
 
 
 def shortened(hops: Sequence[Hop], first: int, last: int) -> tuple[Sequence[Hop], int, Sequence[Hop]]:
-    """The path without the middle of a long one, whose end is what matters.
+    """Return the path without the middle of a long one, whose end is what matters.
 
     Args:
         hops: The whole path.
@@ -167,7 +167,7 @@ def shortened(hops: Sequence[Hop], first: int, last: int) -> tuple[Sequence[Hop]
 
 
 def in_a_line(hops: Sequence[Hop]) -> str:
-    """The path as one line of text."""
+    """Return the path as one line of text."""
     before, left_out, after = shortened(hops, FIRST, LAST)
     note = [f"({left_out} more)"] if left_out else []
     return " -> ".join([*(hop.line for hop in before), *note, *(hop.line for hop in after)]) or NOWHERE
@@ -198,7 +198,7 @@ def _exchanged(sent: Sent | None, answer: Answered | None, kind: HopKind) -> lis
 
 
 def _path(url: str) -> str:
-    """The path of a URL; its secrets go first, since what tells them from other words may go with the rest."""
+    """Return the path of a URL; its secrets go first, since what tells them from other words may go with the rest."""
     shown = PLAIN.text(url)
     try:
         return urlsplit(shown).path or "/"
@@ -214,7 +214,7 @@ def _produced(record: Produced) -> Hop:
 
 
 def _passed(history: HistoryIndex, produced: Iterable[Produced], records: Iterable[TopicRecord] = ()) -> list[Hop]:
-    """What the consumer groups did with an event, at each of the places where it lies."""
+    """Return what the consumer groups did with an event, at each of the places where it lies."""
     taken: list[TopicPlace] = [record for record in produced if is_taken(record)]
     places = {(place["topic"], place["partition"], place["offset"]): place for place in (*taken, *records)}
     hops: list[Hop] = []

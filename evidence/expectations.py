@@ -55,27 +55,27 @@ Expectation: TypeAlias = arguments.Expectation
 
 
 def answered(exchange: Exchange | Event, status: Status) -> Expectation:
-    """The request got an HTTP answer with this status (a code, a range, or several codes)."""
+    """Expect that the request got an HTTP answer with this status (a code, a range, or several codes)."""
     return expectation("answered", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status))
 
 
 def accepted(event: Event | Exchange) -> Expectation:
-    """The request was answered 2xx."""
+    """Expect that the request was answered 2xx."""
     return expectation("accepted", exchange=ref_of(event, EventRef, ExchangeRef), status=status_of(range(200, 300)))
 
 
 def refused(exchange: Exchange | Event, status: Status = range(400, 500)) -> Expectation:
-    """The request was answered with this refusal."""
+    """Expect that the request was answered with this refusal."""
     return expectation("refused", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status))
 
 
 def header(exchange: Exchange | Event, name: str, value: str | None) -> Expectation:
-    """The answer has this header with this value (also as a member of a comma list); None: it does not have it."""
+    """Expect that the answer has this header with this value, also as a member of a comma list; None: it has it not."""
     return expectation("header", exchange=ref_of(exchange, ExchangeRef, EventRef), name=name, value=value)
 
 
 def response_body(exchange: Exchange | Event, json: Any) -> Expectation:
-    """The answer's body is this JSON value (numbers to within 1e-6 of each other)."""
+    """Expect that the answer's body is this JSON value (numbers to within 1e-6 of each other)."""
     return expectation("response_body", exchange=ref_of(exchange, ExchangeRef, EventRef), json=json)
 
 
@@ -87,7 +87,7 @@ def response_event(
     new_id: bool = False,
     own_type: bool = False,
 ) -> Expectation:
-    """The answer is a valid CloudEvent, with this JSON data and these attributes.
+    """Expect that the answer is a valid CloudEvent, with this JSON data and these attributes.
 
     `new_id`: its id differs from the request event's; `own_type`: so does its type.
     """
@@ -123,12 +123,12 @@ def not_recorded(event: Event | Exchange, on: Topic, *, replied_by: Trigger | No
 
 
 def record_shape(event: Event, on: Topic) -> Expectation:
-    """The event's record follows the Kafka binding's binary mode, with the attributes and data that were sent."""
+    """Expect that the event's record is in the Kafka binding's binary mode, with the attributes and data as sent."""
     return expectation("record_shape", event=event_of(event), on=topic_of(on))
 
 
 def record_key(event: Event, on: Topic, key: str | None) -> Expectation:
-    """The event's record has this key."""
+    """Expect that the event's record has this key."""
     return expectation("record_key", event=event_of(event), on=topic_of(on), key=key)
 
 
@@ -136,12 +136,12 @@ def record_key(event: Event, on: Topic, key: str | None) -> Expectation:
 
 
 def delivered(event: Event, to: Place | Sequence[Place], *, replied_by: Trigger | None = None) -> Expectation:
-    """The event reached the subscriber, at least once."""
+    """Expect that the event reached the subscriber, at least once."""
     return expectation("delivered", event=event_of(event), to=places_of(to), replied_by=trigger_of(replied_by))
 
 
 def delivered_once(event: Event, to: Trigger | Sequence[Trigger], *, replied_by: Trigger | None = None) -> Expectation:
-    """The event reached the subscriber in exactly one request."""
+    """Expect that the event reached the subscriber in exactly one request."""
     return expectation(
         "delivered_once", event=event_of(event), to=triggers_of(to), count=1, replied_by=trigger_of(replied_by)
     )
@@ -150,14 +150,14 @@ def delivered_once(event: Event, to: Trigger | Sequence[Trigger], *, replied_by:
 def attempts(
     event: Event, to: Trigger | Sequence[Trigger], count: int, *, replied_by: Trigger | None = None
 ) -> Expectation:
-    """The event reached the subscriber in exactly `count` requests, when its handling was over."""
+    """Expect that the event reached the subscriber in exactly `count` requests, when its handling was over."""
     return expectation(
         "attempts", event=event_of(event), to=triggers_of(to), count=count, replied_by=trigger_of(replied_by)
     )
 
 
 def not_delivered(event: Event, to: Trigger | Sequence[Trigger], *, replied_by: Trigger | None = None) -> Expectation:
-    """The event was stored, the Trigger passed it, and the subscriber never saw it.
+    """Expect that the event was stored, the Trigger passed it, and the subscriber never saw it.
 
     With `replied_by` an event that was never stored counts as well, once that Trigger is done with what caused it.
     """
@@ -178,7 +178,7 @@ def data_kept(event: Event, to: Place | Sequence[Place]) -> Expectation:
 
 
 def attribute_kept(event: Event, to: Place | Topic, name: str) -> Expectation:
-    """The attribute has at the subscriber, or in the topic's record, the value that was sent."""
+    """Expect that the attribute has at the subscriber, or in the topic's record, the value that was sent."""
     ref = ref_of(to, TriggerRef, SinkRef, TopicRef, BrokerRef)
     if isinstance(ref, BrokerRef):
         ref = witness_of(ref) or topic_of(ref)
@@ -201,7 +201,7 @@ def in_order(events: Sequence[Event], to: Trigger) -> Expectation:
 
 
 def spaced(event: Event, to: Trigger, at_least: Sequence[float]) -> Expectation:
-    """The gap before the n-th retry is at least the n-th of `at_least`, in seconds."""
+    """Expect that the gap before the n-th retry is at least the n-th of `at_least`, in seconds."""
     return expectation("spaced", event=event_of(event), to=triggers_of(to), at_least=list(at_least))
 
 
@@ -217,22 +217,22 @@ def dead_lettered(
     dest: str | None = None,
     data: bytes | None = None,
 ) -> Expectation:
-    """The dead letter sink got the event with its id, source, type and data.
+    """Expect that the dead letter sink got the event with its id, source, type and data.
 
     Args:
-        event: the event.
-        to: the dead letter sink.
-        by: the Trigger that gives up on the event; its committed offset proves an absence.
-        code: extension `knativeerrorcode`.
-        dest: extension `knativeerrordest`.
-        data: the failed answer's body: base64 of its first 1024 bytes stands in extension `knativeerrordata`.
+        event: The event.
+        to: The dead letter sink.
+        by: The Trigger that gives up on the event; its committed offset proves an absence.
+        code: Extension `knativeerrorcode`.
+        dest: Extension `knativeerrordest`.
+        data: The failed answer's body: base64 of its first 1024 bytes stands in extension `knativeerrordata`.
     """
     sink, trigger = ref_of(to, SinkRef), ref_of(by, TriggerRef)
     return expectation("dead_lettered", event=event_of(event), to=sink, by=trigger, code=code, dest=dest, data=data)
 
 
 def not_dead_lettered(event: Event, to: Sink, *, by: Trigger) -> Expectation:
-    """The Trigger is done with the event, and the dead letter sink never saw it."""
+    """Expect that the Trigger is done with the event, and the dead letter sink never saw it."""
     return expectation("not_dead_lettered", event=event_of(event), to=ref_of(to, SinkRef), by=ref_of(by, TriggerRef))
 
 
@@ -253,18 +253,18 @@ def condition(
     status: str | Collection[str],
     reason: str | None = None,
 ) -> Expectation:
-    """The object has a condition of this type with this status (or one of these), and reason."""
+    """Expect that the object has a condition of this type with this status (or one of these), and reason."""
     wanted = [status] if isinstance(status, str) else sorted(status)
     return expectation("condition", obj=ref_of(obj, ObjectRef), type=type, status=wanted, reason=reason)
 
 
 def api_refused(obj: Object, status: Status = range(400, 500), message: str | None = None) -> Expectation:
-    """The API refused the call (`obj.seq`, else the last change of the object); `message`: a part of what it said."""
+    """Expect that the API refused the call (`obj.seq`, else the last change); `message` is a part of its words."""
     return expectation("api_refused", obj=ref_of(obj, ObjectRef), status=status_of(status), message=message)
 
 
 def field(obj: Object, path: str | Sequence[str], *equals: Any) -> Expectation:
-    """The object has this field, with one of these values if any is given.
+    """Expect that the object has this field, with one of these values if any is given.
 
     `path`: names, or text with dots (`status.address.url`), or a JSON pointer (`/status/annotations/default.topic`).
     """
@@ -287,7 +287,7 @@ def result_for(
     of: Event | Exchange | None = None,
     by: Trigger | None = None,
 ) -> Expectation:
-    """The topic has a result under the trace id, and every such result has these predictions."""
+    """Expect that the topic has a result under the trace id, and every such result has these predictions."""
     args = {"on": topic_of(on), "key": key, "of": {trace_id: cause_of(of)} if of else {}, "by": trigger_of(by)}
     return expectation("result_for", results={trace_id: list(predictions)}, **args)
 
@@ -309,7 +309,7 @@ def results_paired(
 def exactly_one_result(
     trace_id: str, on: Topic, *, of: Event | Exchange, by: Trigger | None = None, key: str = TRACE_KEY
 ) -> Expectation:
-    """The topic has one result under the trace id when the event's handling is over."""
+    """Expect that the topic has one result under the trace id when the event's handling is over."""
     return expectation(
         "exactly_one_result",
         trace_id=trace_id,
@@ -329,7 +329,7 @@ def envelope(
     of: Event | Exchange | None = None,
     by: Trigger | None = None,
 ) -> Expectation:
-    """The result's JSON object has these members: a value to equal, or None for any non-empty one."""
+    """Expect that the result's JSON object has these members: a value to equal, or None for any non-empty one."""
     args = {"on": topic_of(on), "key": key, "of": {trace_id: cause_of(of)} if of else {}, "by": trigger_of(by)}
     return expectation("envelope", trace_id=trace_id, fields=dict(fields), **args)
 
@@ -340,15 +340,15 @@ def envelope(
 def stream_answer(
     produced: Produced, on: Topic, *, group: str, json: Any = None, tensor: Any = None, keyed: bool = True
 ) -> Expectation:
-    """The output topic answers the record, rightly computed, in every answer.
+    """Expect that the output topic answers the record, rightly computed, in every answer.
 
     Args:
-        produced: the request record.
-        on: the output topic.
-        group: consumer group of the input topic.
-        json: the answer as JSON (numbers to within 1e-6).
-        tensor: the single output tensor of a TensorFlow PredictResponse, as nested lists.
-        keyed: answers are told by the record's key; if False, any record of the output topic with the value will do.
+        produced: The request record.
+        on: The output topic.
+        group: Consumer group of the input topic.
+        json: The answer as JSON (numbers to within 1e-6).
+        tensor: The single output tensor of a TensorFlow PredictResponse, as nested lists.
+        keyed: Answers are told by the record's key; if False, any record of the output topic with the value will do.
     """
     if (json is None) == (tensor is None):
         raise RefError("stream_answer takes one of json and tensor")
@@ -357,17 +357,17 @@ def stream_answer(
 
 
 def one_stream_answer(produced: Produced, on: Topic, *, group: str) -> Expectation:
-    """The output topic has exactly one record under the request's key once the group has passed the request."""
+    """Expect exactly one record of the output topic under the request's key, once the group has passed the request."""
     return expectation("one_stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group)
 
 
 def no_stream_answer(produced: Produced, on: Topic, *, group: str) -> Expectation:
-    """The group has passed the request, and the output topic has no record under its key."""
+    """Expect that the group has passed the request, and the output topic has no record under its key."""
     return expectation("no_stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group)
 
 
 def stream_key_kept(produced: Produced, on: Topic, *, group: str, json: Any) -> Expectation:
-    """The record of the output topic that has this JSON value has the request's key."""
+    """Expect that the record of the output topic that has this JSON value has the request's key."""
     return expectation(
         "stream_key_kept", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group, json=json
     )
@@ -395,19 +395,19 @@ def within(
     key: str = TRACE_KEY,
     max_lag: float | None = None,
 ) -> Expectation:
-    """A percentile of one stage's latency, from the intended send times, keeps its budget.
+    """Expect that a percentile of one stage's latency, from the intended send times, keeps its budget.
 
     Args:
-        load: the load.
+        load: The load.
         stage: `ack` (to the ingress' answer), `dispatch` (to the first request at `to`), `result` (to the record in
             `on` whose JSON value has the event's id under `key`).
-        percentile: between 0 and 100.
-        budget: seconds.
-        confidence: of each decision, one-sided, by the order statistics' binomial bounds.
-        to: subscriber, for `dispatch`.
-        on: topic, for `result`.
-        key: member of the result that carries the trace id.
-        max_lag: seconds that the generator may lag behind its intended times (99th percentile) before a failure is
+        percentile: Between 0 and 100.
+        budget: Seconds.
+        confidence: Of each decision, one-sided, by the order statistics' binomial bounds.
+        to: Subscriber, for `dispatch`.
+        on: Topic, for `result`.
+        key: Member of the result that carries the trace id.
+        max_lag: Seconds that the generator may lag behind its intended times (99th percentile) before a failure is
             void that the lag may have made (a pass stands: lag only adds); default a fifth of the budget.
     """
     if stage not in {"ack", "dispatch", "result"}:

@@ -51,7 +51,7 @@ class Field:
 
 
 def fault_in(value: Mapping[str, Any], fields: Mapping[str, Field], place: str = "") -> str | None:
-    """The first field that is not as it should be, in words; None when all are.
+    """Return the first field that is not as it should be, in words; None when all are.
 
     Args:
         value: The object.
@@ -70,7 +70,7 @@ def fault_in(value: Mapping[str, Any], fields: Mapping[str, Field], place: str =
 
 
 def shown(value: object) -> str:
-    """A value in a message: short, whatever it is."""
+    """Return a value in a message: short, whatever it is."""
     if value is MISSING:
         return "nothing"
     if isinstance(value, dict):

@@ -77,9 +77,9 @@ class SeenTopic:
     """How far a topic was read by taps, and its ends as observed.
 
     Attributes:
-        read: next offset to read, by partition; None once a tap skipped offsets.
-        ends: observations (seq, begun at, end by partition).
-        kept: all records, if a check wants them.
+        read: Next offset to read, by partition; None once a tap skipped offsets.
+        ends: Observations (seq, begun at, end by partition).
+        kept: All records, if a check wants them.
     """
 
     keep: bool = False
@@ -101,7 +101,7 @@ class SeenTopic:
                     yield at.seq, ends
 
     def covered(self, since: Moment) -> int | None:
-        """The observation (its seq) that proves that everything stored before a moment has been read, if any."""
+        """Return the observation (its seq) that proves that everything stored before a moment has been read, if any."""
         for seq, ends in self.observed_after(since):
             if all(end == 0 or (self.read.get(partition) or 0) >= end for partition, end in ends.items()):
                 return seq
@@ -314,14 +314,14 @@ class HistoryIndex:
     # Questions that several checks ask.
 
     def passed(self, group: str, place: TopicPlace) -> Moment | None:
-        """The first observation of a committed offset past a record of a topic, if any."""
+        """Return the first observation of a committed offset past a record of a topic, if any."""
         for at, offsets in self.committed.get((group, place["topic"]), ()):
             if offsets.get(place["partition"], 0) > place["offset"]:
                 return at
         return None
 
     def deliveries(self, identity: Identity, sinks: set[str]) -> list[Received]:
-        """The requests that brought an event to these sinks, in order."""
+        """Return the requests that brought an event to these sinks, in order."""
         return [record for record in self.events[identity].received if record["sink"] in sinks]
 
     def places(self, identity: Identity, topic: str) -> list[TopicPlace]:

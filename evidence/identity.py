@@ -18,7 +18,7 @@ Identity: TypeAlias = tuple[str, str]
 
 
 def of_http(headers: Iterable[Sequence[str]], body: str) -> Identity | None:
-    """The (source, id) of an HTTP request or response, by ce- headers or a structured body (latin-1 text)."""
+    """Return the (source, id) of an HTTP request or response, by ce- headers or a structured body (latin-1 text)."""
     source = event_id = kind = None
     for name, value in headers:
         size = len(name)
@@ -36,7 +36,7 @@ def of_http(headers: Iterable[Sequence[str]], body: str) -> Identity | None:
 
 
 def of_kafka(headers: Iterable[Sequence[str | None]], value: str | None) -> Identity | None:
-    """The (source, id) of a Kafka record, by ce_ (or misspelt ce-) headers or a structured value (latin-1 text)."""
+    """Return the (source, id) of a Kafka record, by ce_ (or misspelt ce-) headers or a structured value in latin-1."""
     source = event_id = kind = None
     for name, content in headers:
         size = len(name or "")

@@ -156,10 +156,10 @@ class RefError(ValueError):
 
 
 def to_json(value: Any) -> Any:
-    """The JSON form of refs, bytes and JSON values, nested as deep as need be.
+    """Return the JSON form of refs, bytes and JSON values, nested as deep as need be.
 
     Raises:
-        RefError: a value has no JSON form, or a mapping uses a name that begins with `$`.
+        RefError: A value has no JSON form, or a mapping uses a name that begins with `$`.
     """
     tag = _TAG_OF.get(type(value))
     if tag is not None:
@@ -180,10 +180,10 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """What `to_json` was given (sequences come back as lists).
+    """Return what `to_json` was given (sequences come back as lists).
 
     Raises:
-        RefError: an unknown or damaged ref.
+        RefError: An unknown or damaged ref.
     """
     if isinstance(value, list):
         return [from_json(item) if isinstance(item, dict | list) else item for item in value]

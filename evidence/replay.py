@@ -33,8 +33,8 @@ class JudgedExpectation:
     """One expectation: as it was recorded, and as it is judged now.
 
     Attributes:
-        record: the `expectation` record.
-        judgement: the verdict by replay.
+        record: The `expectation` record.
+        judgement: The verdict by replay.
     """
 
     record: JudgedRecord
@@ -107,10 +107,10 @@ class Replay:
     """A history judged again.
 
     Attributes:
-        tests: every run of a test, in the order of their beginnings.
-        stray: expectations of scopes in which no test began.
-        records: how many records the history has.
-        halves: what is wrong with exchanges of which a half is missing; the first few.
+        tests: Every run of a test, in the order of their beginnings.
+        stray: Expectations of scopes in which no test began.
+        records: How many records the history has.
+        halves: What is wrong with exchanges of which a half is missing; the first few.
     """
 
     tests: list[TestRun] = field(default_factory=list)
@@ -128,7 +128,7 @@ def replay(path: Path) -> Replay:
     """Judge a history file again.
 
     Raises:
-        HistoryError: the history cannot be trusted (`history.read`).
+        HistoryError: The history cannot be trusted (`history.read`).
     """
     return replay_records(lambda: read(path))
 
@@ -182,7 +182,7 @@ def _note_shortage(record: ProbeShortage, running: dict[str, TestRun]) -> None:
 
 
 def _break(before: int, record: Record) -> str:
-    """What broke the history at a record that follows number `before`; empty when nothing did."""
+    """Return what broke the history at a record that follows number `before`; empty when nothing did."""
     seq = record["seq"]
     if record["record"] == RESTART:
         return f"the probe restarted while the test ran (record {seq}): {record['reason']}"
@@ -253,7 +253,7 @@ class _Scope:
                 ) from error
 
     def judge(self, record: JudgedRecord) -> JudgedExpectation:
-        """The expectation of an expectation record, which stands after all that it was judged by."""
+        """Return the expectation of an expectation record, which stands after all that it was judged by."""
         if record["upto"] >= record["seq"]:
             text = f"expected an expectation judged by earlier records; got one judged up to record {record['upto']}"
             return JudgedExpectation(record, Judgement(Verdict.ERROR, (Violation(text, (record["seq"],)),)))

@@ -77,10 +77,10 @@ _RESPONSE: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName("te
 
 
 def read_response(data: bytes) -> dict[str, Any]:
-    """The output tensors of a serialised PredictResponse, as nested lists by name.
+    """Return the output tensors of a serialised PredictResponse, as nested lists by name.
 
     Raises:
-        TensorError: no such message, or an unreadable tensor.
+        TensorError: No such message, or an unreadable tensor.
     """
     message = _RESPONSE()
     try:

@@ -294,7 +294,7 @@ def _ascii_only() -> bool:
 
 
 def _width() -> int | None:
-    """The terminal's width; a wide page where the output is no terminal."""
+    """Return the terminal's width; a wide page where the output is no terminal."""
     return None if sys.stdout.isatty() else 120
 
 

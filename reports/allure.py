@@ -164,6 +164,6 @@ def _epoch(report: Report, t: float) -> int:
 
 
 def _bare(item: TestResult) -> dict[str, object]:
-    """The result without empty fields, as Allure's own writer leaves them out."""
+    """Return the result without empty fields, as Allure's own writer leaves them out."""
     bare: dict[str, object] = attr.asdict(item, filter=lambda _, value: value is not None and value != [])
     return bare

@@ -22,7 +22,7 @@ _NOT_MET = {"fail", "flaky", "not_supported"}
 
 
 def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = None) -> Report:
-    """The report of a run.
+    """Return the report of a run.
 
     Args:
         history: The run's `history.ndjson`.
@@ -193,7 +193,7 @@ def _tallies(results: Sequence[Result], by: str) -> tuple[Tally, ...]:
 
 
 def _clean(value: object, depth: int = 6) -> dict[str, object]:
-    """A recorded object made fit for the report: bounded texts, no secrets."""
+    """Return a recorded object made fit for the report: bounded texts, no secrets."""
     cleaned = _clean_value(value or {}, depth)
     return cleaned if isinstance(cleaned, dict) else {}
 

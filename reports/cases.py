@@ -39,7 +39,7 @@ class Asked:
     by_requirement: dict[str, list[Case]] = field(default_factory=dict)
 
     def of(self, requirement: str) -> Sequence[Case]:
-        """The collected cases of a requirement."""
+        """Return the collected cases of a requirement."""
         return self.by_requirement.get(requirement, ())
 
 
@@ -106,7 +106,7 @@ def of_requirement(requirement: Requirement, tests: Sequence[Test], asked: Asked
 
 
 def _unseen(requirement: Requirement, count: int, asked: Asked) -> list[Missing]:
-    """The cases that are pinned and that nobody has collected; they have no names."""
+    """Return the cases that are pinned and that nobody has collected; they have no names."""
     pinned = asked.pins.get(requirement.id, requirement.cases)
     if asked.uncollected and requirement.area not in asked.whole:
         why, chosen = PLAIN.one_line(f"left out by {' '.join(asked.uncollected)}"), True
@@ -138,7 +138,7 @@ def reason(cases: Cases) -> str:
 
 
 def not_run(asked: Asked, tests: Iterable[Test]) -> dict[tuple[str, str], list[str]]:
-    """The cases that were selected under a mutant and never ran, by mutant and requirement."""
+    """Return the cases that were selected under a mutant and never ran, by mutant and requirement."""
     ran: Collection[tuple[str, str | None]] = {(test.node, test.mutant) for test in tests}
     found: dict[tuple[str, str], list[str]] = {}
     for case in asked.cases or ():

@@ -69,7 +69,7 @@ def check(
 
 
 def _read(path: Path) -> Any:
-    """The written report: of any size below `MOST_REPORT`, nested as reports are, and fitting the schema."""
+    """Return the written report: of any size below `MOST_REPORT`, nested as reports are, and fitting the schema."""
     try:
         if (size := path.stat().st_size) > MOST_REPORT:
             raise ReportError(f"{path}: expected at most {MOST_REPORT} bytes, got {size}")

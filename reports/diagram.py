@@ -14,7 +14,7 @@ _ROW = 30
 
 
 def svg(path: EventPath, witness: frozenset[int] = frozenset()) -> str:
-    """The diagram; hops whose record is a witness are marked, lanes never reached are dashed.
+    """Return the diagram; hops whose record is a witness are marked, lanes never reached are dashed.
 
     Args:
         path: The path.

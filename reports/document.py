@@ -19,7 +19,7 @@ SCHEMA = Path(__file__).parent / "schema" / "report.schema.json"
 
 
 def to_json(report: Report) -> dict[str, Any]:
-    """The report as its JSON document, keys in reading order, seconds rounded to milliseconds."""
+    """Return the report as its JSON document, keys in reading order, seconds rounded to milliseconds."""
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -122,7 +122,7 @@ def _test(test: Test) -> dict[str, Any]:
 
 
 def mutation_json(mutation: Mutation) -> dict[str, Any]:
-    """The kill matrix as JSON, as `matrix.json` and the report's `mutation` hold it."""
+    """Return the kill matrix as JSON, as `matrix.json` and the report's `mutation` hold it."""
     return {
         "complete": mutation.complete,
         "counts": {

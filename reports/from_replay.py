@@ -48,7 +48,7 @@ def tests(judged: replay.Replay, diagnostics: Mapping[str, Diagnostics]) -> list
 
 
 def node(name: str) -> str:
-    """A test's node id as reports have it."""
+    """Return a test's node id as reports have it."""
     return PLAIN.one_line(name, 500)
 
 
@@ -87,14 +87,14 @@ def _expectation(expectation: replay.JudgedExpectation) -> ReportedExpectation:
 
 
 def _violation(found: verdict.Violation) -> ReportedViolation:
-    """A violation as every output may show it; redacted here, before anything is put around its texts."""
+    """Return a violation as every output may show it; redacted here, before anything is put around its texts."""
     return ReportedViolation(
         PLAIN.clean(found.message, MOST_TOLD), tuple(found.witness), PLAIN.clean(found.where, MOST_TOLD)
     )
 
 
 def combine(group: Sequence[Test], missing: Sequence[Outcome] = ()) -> tuple[str, str]:
-    """The verdict of a requirement, and why, from the runs of its tests.
+    """Return the verdict of a requirement, and why, from the runs of its tests.
 
     Args:
         group: The runs.
@@ -108,6 +108,6 @@ def combine(group: Sequence[Test], missing: Sequence[Outcome] = ()) -> tuple[str
 
 
 def catalogue_sha256(catalogue: Catalogue) -> str:
-    """The digest of what the catalogue says, whatever its files look like."""
+    """Return the digest of what the catalogue says, whatever its files look like."""
     content = [[asdict(item) for item in items] for items in (catalogue.requirements, catalogue.mutants)]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

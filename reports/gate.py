@@ -39,7 +39,7 @@ def decide(
     completed: bool = True,
     part: bool = False,
 ) -> Gate:
-    """The gate's word on a run without mutants.
+    """Return the gate's word on a run without mutants.
 
     Args:
         name: `known` or `strict`.
@@ -80,7 +80,7 @@ def decide(
 def decide_proof(
     name: str, mutation: Mutation, faults: Sequence[str], *, completed: bool = True, part: bool = False
 ) -> Gate:
-    """The gate's word on a prove run."""
+    """Return the gate's word on a prove run."""
     survived = [row.name for row in mutation.mutants if row.status == "survived"]
     undecided = [row.name for row in mutation.mutants if row.status == "undecided"]
     false_kills = [f"{row.name} x {requirement}" for row in mutation.mutants for requirement in row.false_kills]

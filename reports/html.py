@@ -33,7 +33,7 @@ CLAIMS = {"pass": "Conformant", "fail": "Not conformant", "unknown": "Undecided"
 
 
 def render(report: Report, history: Path) -> str:
-    """The page's text.
+    """Return the page's text.
 
     Args:
         report: What to show.
@@ -95,7 +95,7 @@ def _source(name: str) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration for a reader: `12 ms`, `3.4 s`, `2 min 05 s`."""
+    """Return a duration for a reader: `12 ms`, `3.4 s`, `2 min 05 s`."""
     if value < 1:
         return f"{value * 1000:.0f} ms"
     return f"{value:.1f} s" if value < 60 else f"{int(value // 60)} min {int(value % 60):02d} s"
@@ -116,7 +116,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def _matrices(report: Report) -> Iterable[dict[str, Any]]:
-    """The kill matrix cut by area: one small grid each is readable where one of everything is not."""
+    """Yield the kill matrix cut by area: one small grid each is readable where one of everything is not."""
     mutation: Mutation | None = report.mutation
     if mutation is None:
         return

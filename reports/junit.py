@@ -12,7 +12,7 @@ _FORBIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "?
 
 
 def render(report: Report) -> bytes:
-    """The XML document; a documented failure is `skipped` under gate known and `failure` under strict."""
+    """Return the XML document; a documented failure is `skipped` under gate known and `failure` under strict."""
     root = ET.Element("testsuites", name="touchstone", time=f"{report.duration:.3f}")
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
     for tally in report.areas:

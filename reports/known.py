@@ -74,5 +74,5 @@ def _entry(place: str, raw: Mapping[str, Any]) -> Known:
 
 
 def applying(entries: Iterable[Known], sut: Mapping[str, str]) -> dict[str, Known]:
-    """The entries that speak of the versions under test, by requirement id."""
+    """Return the entries that speak of the versions under test, by requirement id."""
     return {known.requirement: known for known in entries if str(sut.get(known.sut, "")) in known.versions}

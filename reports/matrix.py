@@ -19,7 +19,7 @@ def compute(
     whole: bool = True,
     unrun: Mapping[tuple[str, str], Sequence[str]] | None = None,
 ) -> Mutation:
-    """The matrix.
+    """Return the matrix.
 
     Args:
         catalogue: Requirements with the mutants that they must catch.

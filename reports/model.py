@@ -295,5 +295,5 @@ class Report:
         return tuple(tally for tally in self.origins if tally.origin != OURS)
 
     def find(self, requirement: str) -> Result | None:
-        """The result of one requirement id."""
+        """Return the result of one requirement id."""
         return next((result for result in self.results if result.id == requirement), None)

@@ -82,7 +82,7 @@ class Subjects:
 
 
 def subjects(args: Any) -> Subjects:
-    """The events, exchanges and produced records named anywhere in an expectation's arguments."""
+    """Return the events, exchanges and produced records named anywhere in an expectation's arguments."""
     events: set[Identity] = set()
     sends: set[str] = set()
     produces: set[str] = set()
@@ -104,7 +104,7 @@ def subjects(args: Any) -> Subjects:
 
 
 def trace(history: Path, wanted: Collection[Subjects]) -> dict[Identity | str, EventPath]:
-    """The paths of all wanted subjects, in one pass over the history.
+    """Return the paths of all wanted subjects, in one pass over the history.
 
     Returns:
         Paths by event, and by `send` or `produce` id for what carried no wanted event; the one that began first, first.

@@ -78,7 +78,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Any:
 
 
 def exit_code(state: _State, pytest_status: int, failed: int) -> Exit:
-    """The process's exit code.
+    """Return the process's exit code.
 
     Args:
         state: The report, or why there is none.
@@ -120,7 +120,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _text(report: Report, folder: Path | None, terminalreporter: pytest.TerminalReporter) -> str:
-    """The terminal report, as wide and as colourful as pytest's own output."""
+    """Return the terminal report, as wide and as colourful as pytest's own output."""
     from reports import terminal
 
     writer = terminalreporter._tw  # noqa: SLF001 - pytest has no public way to ask for colour, width and encoding
@@ -135,7 +135,7 @@ def _text(report: Report, folder: Path | None, terminalreporter: pytest.Terminal
 
 
 def _short(folder: Path | None) -> Path | None:
-    """The folder as one would type it."""
+    """Return the folder as one would type it."""
     try:
         return None if folder is None else folder.resolve().relative_to(Path.cwd())
     except ValueError:

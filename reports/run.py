@@ -140,7 +140,7 @@ def _diagnostics(record: DiagnosticsTaken) -> Diagnostics | None:
 
 
 def numbered(path: Path, seqs: Numbers[int]) -> dict[int, Record]:
-    """The records of these seqs, for showing witnesses."""
+    """Return the records of these seqs, for showing witnesses."""
     wanted = set(seqs)
     return {record["seq"]: record for record in records(path) if record["seq"] in wanted}
 

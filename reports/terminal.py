@@ -35,12 +35,12 @@ MAX_SHOWN = 25
 
 
 def mark_of(result: Result) -> str:
-    """The key of a result's mark: its verdict, or `known` for a documented failure."""
+    """Return the key of a result's mark: its verdict, or `known` for a documented failure."""
     return "known" if result.excused else result.verdict
 
 
 def text(report: Report, *, width: int, color: bool, ascii_only: bool = False, folder: Path | None = None) -> str:
-    """The whole report as text, for whoever writes it somewhere.
+    """Return the whole report as text, for whoever writes it somewhere.
 
     Args:
         report: What to show.
@@ -56,7 +56,7 @@ def text(report: Report, *, width: int, color: bool, ascii_only: bool = False, f
 
 
 def plain_console(stream: TextIO, width: int | None = None, *, color: bool | None = None) -> Console:
-    """A console that takes every text literally: no markup, no emoji, no guessing at numbers."""
+    """Return a console that takes every text literally: no markup, no emoji, no guessing at numbers."""
     return Console(
         file=stream,
         width=width,
@@ -98,7 +98,7 @@ def header(report: Report) -> Text:
 
 
 def commit(name: object) -> str:
-    """A commit as one reads it: ten digits, and whether files differed from it."""
+    """Return a commit as one reads it: ten digits, and whether files differed from it."""
     digits, mark, _ = str(name or "").partition("-dirty")
     return digits[:10] + mark.replace("-", " ")
 
@@ -224,7 +224,7 @@ def _violation(check: str, verdict: str, violation: ReportedViolation) -> Group:
 
 
 def kill_table(mutation: Mutation, *, ascii_only: bool = False) -> Table:
-    """The kill matrix as one line a mutant."""
+    """Return the kill matrix as one line a mutant."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("", "mutant", "host", "killed by", "missed by", "false kills"):
         table.add_column(name, overflow="fold")

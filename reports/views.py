@@ -71,7 +71,7 @@ class Evidence:
         self._paths = path.trace(history, self._subjects.values()) if shown else {}
 
     def views(self, tests: Iterable[Test]) -> list[TestView]:
-        """Tests as the page shows them."""
+        """Return tests as the page shows them."""
         return [self._test(test) for test in tests]
 
     def _test(self, test: Test) -> TestView:
@@ -158,7 +158,7 @@ def view(record: Record, begin: float) -> RecordView:
 
 
 def _title_and_body(record: Record) -> tuple[str, str | None]:
-    """The facts of a record in a line, and the body or value that it carries."""
+    """Return the facts of a record in a line, and the body or value that it carries."""
     match record["record"]:
         case "sent":
             return f"{record['method']} {record['url']}", record["body"]

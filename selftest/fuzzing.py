@@ -68,7 +68,7 @@ ATOMS: tuple[Any, ...] = (
 
 @st.composite
 def restructured(draw: st.DrawFn, good: Any) -> Any:
-    """A JSON value with one of its parts deleted, doubled, deepened, or replaced by something that does not fit."""
+    """Return a JSON value with one part deleted, doubled, deepened, or replaced by something that does not fit."""
     if isinstance(good, dict) and good and draw(st.integers(0, 4)):
         name = draw(st.sampled_from(sorted(good)))
         if not draw(st.integers(0, 5)):

@@ -19,7 +19,7 @@ UP_WITHIN = 60.0
 
 
 def api_client(info: dict[str, Any], **options: Any) -> httpx.Client:
-    """An HTTP client of a platform's Kubernetes API, with what its kubeconfig holds."""
+    """Return an HTTP client of a platform's Kubernetes API, with what its kubeconfig holds."""
     config = yaml.safe_load(Path(info["kubeconfig"]).read_text())
     cluster = config["clusters"][0]["cluster"]
     trust = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
@@ -32,7 +32,7 @@ def platform(folder: Path) -> Iterator[dict[str, Any]]:
     """Bring a platform up, with a mock Kafka; images are built when a pod asks for one.
 
     Yields:
-        what it says of itself: `kubeconfig`, `kafka`, `resolver` and so on.
+        What it says of itself: `kubeconfig`, `kafka`, `resolver` and so on.
     """
     info, state = folder / "info.json", folder / "state"
     state.mkdir()

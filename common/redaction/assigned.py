@@ -89,7 +89,7 @@ def _value(text: str, start: int, end: int) -> Span | None:
 
 
 def _given(text: str, place: int, start: int, name: str, sign: str) -> Span | None:
-    """The value that begins here, behind a separator."""
+    """Return the value that begins here, behind a separator."""
     while place < len(text) and text[place] in " \t":
         place += 1
     if quote := _QUOTE.match(text, place):
@@ -120,7 +120,7 @@ def _quoted(text: str, quote: re.Match[str]) -> Span | None:
 
 
 def _block(text: str, place: int, start: int) -> Span | None:
-    """A YAML block scalar: the lines that are indented deeper than the key's own."""
+    """Return a YAML block scalar: the lines that are indented deeper than the key's own."""
     indent = _indent(text, start)
     end, most = place, min(len(text), place + LONGEST_BLOCK)
     while end < most:
@@ -142,7 +142,7 @@ def _indent(text: str, place: int) -> int:
 
 
 def _argument(text: str, place: int) -> Span | None:
-    """The word after an option, as in `--password VALUE` and in `["--password", "VALUE"]`."""
+    """Return the word after an option, as in `--password VALUE` and in `["--password", "VALUE"]`."""
     if text[place : place + 1] in ("-", "") or _NO_VALUE.match(text, place):
         return None
     bare = _BARE.match(text, place)
@@ -150,7 +150,7 @@ def _argument(text: str, place: int) -> Span | None:
 
 
 def _pair(text: str, start: int, separator: re.Match[str]) -> Span | None:
-    """The second of two quoted words in brackets, as headers are listed."""
+    """Return the second of two quoted words in brackets, as headers are listed."""
     opening = text[max(0, start - 12) : start].rstrip("\\\"'b")
     quote = _QUOTE.match(text, separator.end())
     if quote is None or not opening.rstrip().endswith(("[", "(")):

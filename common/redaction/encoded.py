@@ -87,7 +87,7 @@ def _decoded(match: re.Match[str]) -> Iterator[tuple[Span, str]]:
 
 
 def _text_of(word: str) -> str:
-    """What a word in Base64 says, or nothing when that is no text."""
+    """Return what a word in Base64 says, or nothing when that is no text."""
     word = word.rstrip("=").translate(_URL_SAFE)
     if len(word) < SHORTEST:
         return ""

@@ -83,7 +83,7 @@ def looks_random(word: str) -> bool:
 
 
 def _end_of(text: str, end: int) -> int:
-    """The end of a token that goes on in the next lines, as wrapped ones do; most do not."""
+    """Return the end of a token that goes on in the next lines, as wrapped ones do; most do not."""
     for _ in range(_MOST_LINES):
         match = _CONTINUED.match(text, end)
         if match is None or not looks_random(match["more"]):

@@ -44,7 +44,7 @@ class Redactor:
 
     @classmethod
     def knowing(cls, values: Iterable[str]) -> Self:
-        """A redactor that knows these values as well, in all the forms that they may take."""
+        """Return a redactor that knows these values as well, in all the forms that they may take."""
         forms = {form for value in values for form in _forms(value) if len(form) >= SHORTEST_KNOWN}
         ordered = tuple(sorted(forms, key=lambda form: (-len(form), form)))
         pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
@@ -52,7 +52,7 @@ class Redactor:
         return cls(ordered, pattern, tuple(part.encode("utf-8", "replace") for part in sorted(in_json)))
 
     def text(self, said: object, limit: int | None = None) -> str:
-        """A text without secrets and without control characters.
+        """Return a text without secrets and without control characters.
 
         Args:
             said: The text; bytes that are no UTF-8 are written out.
@@ -69,7 +69,7 @@ class Redactor:
         return printable(self._shown(text[: limit + MARGIN], 0, limit)) + more
 
     def hide(self, said: str) -> str:
-        """A text without secrets, otherwise as it is: colours of ours stay."""
+        """Return a text without secrets, otherwise as it is: colours of ours stay."""
         return self._shown(said, 0, len(said))
 
     def cut(self, said: str | bytes, limit: int, mark: str = "...") -> str:
@@ -85,7 +85,7 @@ class Redactor:
         return shown if len(said) <= limit else shown + mark
 
     def tail(self, said: str | bytes, size: int) -> str:
-        """The last `size` characters without secrets; what is before them is read to recognise one that began there."""
+        """Return the last `size` characters without secrets, and without the end of one that began before."""
         text = said[-4 * (size + MARGIN) :].decode("utf-8", "backslashreplace") if isinstance(said, bytes) else said
         text = text[-(size + MARGIN) :]
         return printable(self._shown(text, max(0, len(text) - size), len(text)))
@@ -114,7 +114,7 @@ class Redactor:
         return " ".join(self.clean(said, limit).split())
 
     def body(self, said: str | None, limit: int = MAX_TEXT) -> str:
-        """A recorded body (bytes as latin-1) as UTF-8 text where it is that, otherwise as latin-1."""
+        """Return a recorded body (bytes as latin-1) as UTF-8 text where it is that, otherwise as latin-1."""
         if said is None:
             return ""
         raw = said[: limit * 4 + MARGIN].encode("latin-1", "replace")
@@ -139,13 +139,13 @@ class Redactor:
         return shown
 
     def named(self, name: str, value: object, limit: int = MAX_LINE) -> str:
-        """A value that stands under a name, on one line."""
+        """Return a value that stands under a name, on one line."""
         if is_secret(name, value) and not isinstance(value, Mapping | list | tuple):
             return REDACTED
         return self.one_line(self.obj(value) if isinstance(value, Mapping | list | tuple) else value, limit)
 
     def obj(self, value: Any) -> Any:
-        """A Kubernetes object, or any other JSON, without what is secret, and without what nobody reads."""
+        """Return a Kubernetes object, or any other JSON, without what is secret, and without what nobody reads."""
         return self._member(value, "", _DEEPEST)
 
     def only_known(self, value: Any) -> Any:
@@ -166,7 +166,7 @@ class Redactor:
         return REDACTED if is_secret_name(name) else " ".join(self.body(value, MAX_LINE).split())
 
     def _shown(self, text: str, first: int, last: int, found: Iterable[Span] | None = None) -> str:
-        """The part of a text from `first` to `last`; a secret that reaches into it is left out whole."""
+        """Return the part of a text from `first` to `last`; a secret that reaches into it is left out whole."""
         parts: list[str] = []
         place = first
         for start, end in self._spans(text) if found is None else spans.merged(iter(found)):
@@ -231,7 +231,7 @@ PLAIN = Redactor()
 
 
 def _joined(said: str) -> tuple[str, list[int]]:
-    """A text whose wrapped literals are whole again, and the place of each of its characters; empty where none is."""
+    """Return a text with its wrapped literals joined, and the place of each of its characters; empty where none is."""
     parts: list[str] = []
     places: list[int] = []
     last = 0
@@ -248,7 +248,7 @@ def _joined(said: str) -> tuple[str, list[int]]:
 
 
 def _forms(value: str) -> Iterable[str]:
-    """A value as it may stand in a text: as it is, as JSON, percent-encoded, in Base64, as latin-1 of its bytes."""
+    """Yield the forms of a value in a text: as it is, as JSON, percent-encoded, in Base64, as latin-1 of its bytes."""
     value = value.strip()
     if len(value) < SHORTEST_KNOWN:
         return

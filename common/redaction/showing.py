@@ -9,7 +9,7 @@ _CONTROL |= {code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)}
 
 
 def printable(text: str) -> str:
-    """The text with control, direction and surrogate characters written out; line ends and tabs stay."""
+    """Return the text with control, direction and surrogate characters written out; line ends and tabs stay."""
     return text.replace("\r\n", "\n").translate(_CONTROL)
 
 

@@ -10,7 +10,7 @@ DEPTH = 3
 
 
 def of(text: str, depth: int = DEPTH) -> list[Span]:
-    """The secrets of a text in their order, none of which overlap."""
+    """Return the secrets of a text in their order, none of which overlap."""
     return merged(_all(text, depth))
 
 

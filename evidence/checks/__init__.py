@@ -70,10 +70,10 @@ class CheckError(ValueError):
 
 
 def check_of(name: str, args: Mapping[str, Any], history: HistoryIndex) -> Check:
-    """The check of an expectation, watching through these history from now on.
+    """Return the check of an expectation, watching through these history from now on.
 
     Raises:
-        CheckError: unknown name, or arguments that do not fit.
+        CheckError: Unknown name, or arguments that do not fit.
     """
     cls = REGISTRY.get(name)
     if cls is None:
@@ -112,7 +112,7 @@ class OpenCheck:
         self._history.feed(record)
 
     def judge(self, *, final: bool = False) -> Judgement:
-        """The verdict by now; verdict None while undecided, never with `final` (the deadline has passed)."""
+        """Return the verdict by now; verdict None while undecided, never with `final` (the deadline has passed)."""
         return judge(self._check, final=final)
 
     def needs(self) -> tuple[ObservationRequest, ...]:
@@ -124,6 +124,6 @@ def create(name: str, args: Mapping[str, Any]) -> OpenCheck:
     """Begin to judge an expectation, given by its check's name and its arguments as JSON.
 
     Raises:
-        CheckError: unknown check, or arguments that do not fit.
+        CheckError: Unknown check, or arguments that do not fit.
     """
     return OpenCheck(name, args)

@@ -62,7 +62,7 @@ class AnswerCheck(Check):
         return self.no_decision(self.expected, f"request {self.send} has no answer yet")
 
     def fault(self, got: str, answer: AnswerRecord, expected: str | None = None) -> Violation:
-        """A violation that this answer shows."""
+        """Return a violation that this answer shows."""
         sent = self.history.sent.get(self.send)
         witness = (*((sent["seq"],) if sent else ()), answer["seq"])
         return violation(expected or self.expected, got, witness, in_a_line(of_exchange(self.history, self.send)))
@@ -131,7 +131,7 @@ class ResponseEvent(AnswerCheck):
     expected = "the answer to be a valid CloudEvent"
 
     def answered(self, answer: AnswerRecord) -> Judgement:
-        """Validity, then data and attributes, then what must differ from the request."""
+        """Return the faults: of validity, then of data and attributes, then of what must differ from the request."""
         seen = read_http(answer["headers"], octets(answer["body"]))
         if seen.problems:
             return failed(

@@ -26,8 +26,8 @@ class Check(ABC):
     """One expectation.
 
     Args:
-        args: the expectation's arguments, decoded (`refs.from_json`).
-        history: what the scope has shown; the check tells it in `watch` what to keep.
+        args: The expectation's arguments, decoded (`refs.from_json`).
+        history: What the scope has shown; the check tells it in `watch` what to keep.
     """
 
     name: ClassVar[str]
@@ -47,14 +47,14 @@ class Check(ABC):
 
     @abstractmethod
     def missing(self) -> Violation:
-        """What is expected, what is known, and what is missing for a decision."""
+        """Return what is expected, what is known, and what is missing for a decision."""
 
     def needs(self) -> tuple[ObservationRequest, ...]:
         """Observations that would help to decide now."""
         return ()
 
     def judge(self, *, final: bool) -> Judgement:
-        """The verdict, or undecided; with `final`, unknown instead of undecided."""
+        """Return the verdict, or undecided; with `final`, unknown instead of undecided."""
         judgement = self.decide(final=final)
         if judgement.verdict is None and final:
             return Judgement(Verdict.UNKNOWN, (self.missing(),), judgement.figures)
@@ -67,7 +67,7 @@ class Check(ABC):
         return where(self.history, (event.source, event.id))
 
     def no_decision(self, expected: str, reason: str, event: EventRef | None = None) -> Violation:
-        """A violation that says what a decision lacks."""
+        """Return a violation that says what a decision lacks."""
         place = self.where(event) if event is not None else ""
         return Violation(f"expected {expected}; got no decision: {reason}", (), place)
 
@@ -106,13 +106,13 @@ def undecidable(violation: Violation) -> Judgement:
 
 
 def violation(expected: str, got: str, witness: tuple[int, ...], where: str = "") -> Violation:
-    """A violation in the house's form; what a system said is cut where it would drown the rest."""
+    """Return a violation in the house's form; what a system said is cut where it would drown the rest."""
     got = got if len(got) <= LONGEST_GOT else f"{PLAIN.cut(got, LONGEST_GOT)} ({len(got)} characters)"
     return Violation(f"expected {expected}; got {got}", tuple(sorted(set(witness))), where)
 
 
 def by_fate(expected: str, fate: EventProgress, where: str) -> Violation:
-    """A violation that an event's fate proves."""
+    """Return a violation that an event's fate proves."""
     return violation(expected, fate.text, fate.witness, where)
 
 
@@ -126,7 +126,7 @@ def observations(trigger: TriggerRef | None) -> tuple[ObservationRequest, ...]:
 
 
 def describe(event: EventRef) -> str:
-    """An event in a sentence; by its request, where its bytes name none."""
+    """Return an event in a sentence; by its request, where its bytes name none."""
     return f"event {event.id} from {event.source}" if event.id else f"request {event.send}"
 
 
@@ -170,7 +170,7 @@ def in_status(status: int | None, wanted: Any) -> bool:
 
 
 def show_status(wanted: Any) -> str:
-    """The accepted codes in a sentence."""
+    """Return the accepted codes in a sentence."""
     if isinstance(wanted, dict):
         return f"HTTP {wanted['from']} to {wanted['below'] - 1}"
     return f"HTTP {' or '.join(map(str, wanted))}"

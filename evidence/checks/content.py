@@ -24,7 +24,7 @@ ADDED_TO_DELIVERIES = ADDED_TO_RECORDS | {"knativekafkapartition", "knativekafka
 
 
 def origins(history: HistoryIndex, event: EventRef) -> list[Reading]:
-    """What was sent under this identity, read strictly from its raw bytes; the event's own request first."""
+    """Return what was sent under this identity, read strictly from its raw bytes; the event's own request first."""
     seen = history.events[event.source, event.id]
     found = [
         read_http(record["headers"], octets(record["body"]))
@@ -58,7 +58,7 @@ class Content(DeliveryCheck):
     compares = True
 
     def faults(self, delivery: Received) -> list[str]:
-        """What is wrong with a delivery: `expected ...; got ...`."""
+        """Return what is wrong with a delivery: `expected ...; got ...`."""
         raise NotImplementedError
 
     def decide(self, *, final: bool) -> Judgement:
@@ -76,7 +76,7 @@ class Content(DeliveryCheck):
 
 
 def halves(fault: str) -> tuple[str, str]:
-    """What was expected and what was got, of a difference (`cloudevents.differences`)."""
+    """Return what was expected and what was got, of a difference (`cloudevents.differences`)."""
     expected, _, got = fault.removeprefix("expected ").partition("; got ")
     return expected, got
 
@@ -86,7 +86,7 @@ class Unchanged(Content):
     """POST, a valid event, and what was sent."""
 
     def faults(self, delivery: Received) -> list[str]:
-        """Method, violations of the binding, differences."""
+        """Return the faults of the method, of the binding, and of the content."""
         found = [] if delivery["method"] == "POST" else [f"expected method POST; got {delivery['method']}"]
         seen = read_http(delivery["headers"], octets(delivery["body"]))
         found += [f"expected a valid CloudEvent; got one where {problem}" for problem in seen.problems]
@@ -100,7 +100,7 @@ class DataKept(Content):
     """The data that was sent."""
 
     def faults(self, delivery: Received) -> list[str]:
-        """A difference of the data."""
+        """Return a difference of the data."""
         seen = read_http(delivery["headers"], octets(delivery["body"]))
         sent = origins(self.history, self.event)
         if any(same_data(origin, seen) for origin in sent):
@@ -118,7 +118,7 @@ class BinaryMode(Content):
     compares = False
 
     def faults(self, delivery: Received) -> list[str]:
-        """Method and content mode."""
+        """Return the faults of the method and of the content mode."""
         mode = read_http(delivery["headers"], b"").mode
         found = [] if delivery["method"] == "POST" else [f"expected method POST; got {delivery['method']}"]
         return found if mode == "binary" else [*found, f"expected content mode binary; got {mode or 'no event'}"]
@@ -131,7 +131,7 @@ class RequestHeader(Content):
     compares = False
 
     def faults(self, delivery: Received) -> list[str]:
-        """The header's difference."""
+        """Return the header's difference."""
         name, wanted = self.args["name"], self.args["value"]
         values = header_values(delivery["headers"], name)
         if (not values) if wanted is None else has_value(values, wanted):
@@ -175,12 +175,12 @@ class AttributeKept(Content):
         return undecidable(proof) if fate.stage is Stage.UNDECIDABLE else UNDECIDED
 
     def faults(self, delivery: Received) -> list[str]:
-        """The attribute's difference."""
+        """Return the attribute's difference."""
         fault = self._fault(read_http(delivery["headers"], octets(delivery["body"])))
         return [fault] if fault else []
 
     def needs(self) -> tuple[ObservationRequest, ...]:
-        """The topic, if that is where it is looked for."""
+        """Return the topic, if that is where it is looked for."""
         if self.topic is None:
             return super().needs()
         return ObservationRequest("tap", self.topic), ObservationRequest("offsets", self.topic)

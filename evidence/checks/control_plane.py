@@ -50,7 +50,7 @@ class Object(Check):
         return f"{self.obj.kind} {self.obj.namespace + '/' if self.obj.namespace else ''}{self.obj.name}"
 
     def latest(self) -> ApiObject | None:
-        """The last observation that shows the object."""
+        """Return the last observation that shows the object."""
         return next(
             (record for record in reversed(self.records) if record.get("object") and record["code"] < 300), None
         )
@@ -61,7 +61,7 @@ class Object(Check):
         raise NotImplementedError
 
     def missing(self) -> Violation:
-        """What was seen of it last."""
+        """Return what was seen of it last."""
         record = self.latest()
         reason = "the object was never seen" if record is None else f"its last state says neither ({_settled(record)})"
         return Violation(f"expected {self.expected}; got no decision: {reason}", (), self.name_of)

@@ -52,11 +52,11 @@ class DeliveryCheck(Check):
         )
 
     def deliveries(self) -> list[Received]:
-        """The requests that brought the event."""
+        """Return the requests that brought the event."""
         return self.history.deliveries((self.event.source, self.event.id), self.sinks)
 
     def fate(self) -> EventProgress:
-        """The least advanced of the Triggers' fates; all handled: the one handled last."""
+        """Return the least advanced of the Triggers' fates; all handled: the one handled last."""
         fates = [handled(self.history, self.event, trigger, self.replied_by) for trigger in self.triggers]
         if not fates:
             return EventProgress(Stage.OPEN, "a sink alone does not show whether more will come")
@@ -64,11 +64,11 @@ class DeliveryCheck(Check):
         return undone[0] if undone else max(fates, key=lambda fate: fate.at or (0, 0.0))
 
     def missing(self) -> Violation:
-        """What keeps the fate open."""
+        """Return what keeps the fate open."""
         return self.no_decision(self.expected, self.fate().text, self.event)
 
     def needs(self) -> tuple[ObservationRequest, ...]:
-        """The topic, and the groups' committed offsets."""
+        """Return the topic, and the groups' committed offsets."""
         if any(sent["send"] not in self.history.answered for sent in self._seen.sent):
             return ()
         # A fence at the Trigger that replied would only make it reply again.

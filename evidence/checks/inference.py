@@ -36,7 +36,7 @@ class Results(Check):
         self._found: dict[str, list[tuple[TopicRecord, dict[str, Any]]]] = {}
 
     def found(self, trace_id: str) -> list[tuple[TopicRecord, dict[str, Any]]]:
-        """The records whose JSON object has the trace id, each with the object. Each record is parsed once."""
+        """Return the records whose JSON object has the trace id, each with the object. Each record is parsed once."""
         kept = self.history.topics[self.topic].kept
         for record in kept[self._read :]:
             self._read += 1
@@ -46,7 +46,7 @@ class Results(Check):
         return self._found.get(trace_id, [])
 
     def over(self, trace_id: str) -> tuple[tuple[int, ...] | None, str]:
-        """The proof that no more results will come, or why there is none."""
+        """Return the proof that no more results will come, or why there is none."""
         cause = self.causes.get(trace_id)
         done: Moment | None = None
         if cause is None:
@@ -84,7 +84,7 @@ class Results(Check):
         )
 
     def open_trace(self) -> str:
-        """The first trace id that is not decided."""
+        """Return the first trace id that is not decided."""
         return str(self.args["trace_id"])
 
     def missing(self) -> Violation:
@@ -98,7 +98,7 @@ class Results(Check):
         return Violation(f"{message} ({event})", (), self.place(trace_id))
 
     def absent(self, trace_id: str, expected: str) -> Violation | None:
-        """The violation that a result is absent, if that is proven."""
+        """Return the violation that a result is absent, if that is proven."""
         proof, text = self.over(trace_id)
         return None if proof is None else violation(expected, f"none: {text}", proof, self.place(trace_id))
 
@@ -140,7 +140,7 @@ class ResultsPaired(Results):
         return faults
 
     def open_trace(self) -> str:
-        """The first one without a result."""
+        """Return the first one without a result."""
         return next((trace_id for trace_id, _ in self._wanted() if not self.found(trace_id)), "")
 
 

@@ -67,8 +67,8 @@ def too_busy(records: Iterable[LoadChunk], percentile: float, budget: float) -> 
 
     Args:
         records: `load` records.
-        percentile: percentile that is claimed.
-        budget: seconds that it may take.
+        percentile: Percentile that is claimed.
+        budget: Seconds that it may take.
     """
     reasons = []
     for record in records:
@@ -129,7 +129,7 @@ class Within(Check):
         return self.history.loads[self.load.load]
 
     def samples(self) -> list[list[Any]]:
-        """The samples so far: intended, actual, done, status, event id."""
+        """Return the samples so far: intended, actual, done, status, event id."""
         return [sample for record in self._records() for sample in record["samples"]]
 
     def decide(self, *, final: bool) -> Judgement:
@@ -219,7 +219,7 @@ class Within(Check):
         return Violation(f"expected {self.expected}; got no decision: {reason}", (), f"load {self.load.load}")
 
     def needs(self) -> tuple[ObservationRequest, ...]:
-        """The result topic, where results count."""
+        """Return the result topic, where results count."""
         return (ObservationRequest("tap", self.topic),) if self.topic else ()
 
 

@@ -42,13 +42,13 @@ class InOrder(Check):
         return PASSED
 
     def missing(self) -> Violation:
-        """The first event that is still open."""
+        """Return the first event that is still open."""
         event, fate = self._open()
         expected = f"{len(self.events)} events to be delivered in order to Trigger {self.trigger.name}"
         return self.no_decision(expected, f"{describe(event)}: {fate.text}", event)
 
     def needs(self) -> tuple[ObservationRequest, ...]:
-        """The topic, and the group's committed offsets."""
+        """Return the topic, and the group's committed offsets."""
         return observations(self.trigger)
 
     def _open(self) -> tuple[EventRef, EventProgress]:
@@ -60,7 +60,7 @@ class InOrder(Check):
         return self.history.deliveries((event.source, event.id), {sink})
 
     def _inversion(self) -> Violation | None:
-        """The first delivery of an event after a delivery of a later one of its partition."""
+        """Return the first delivery of an event after a delivery of a later one of its partition."""
         partitions: dict[int, list[tuple[int, int, EventRef]]] = defaultdict(list)
         for event in self.events:
             for place in self.history.places((event.source, event.id), self.trigger.topic)[:1]:

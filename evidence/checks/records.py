@@ -46,11 +46,11 @@ class Stored(Check):
         return stored(self.history, self.event, self.topic, self.replied_by)
 
     def missing(self) -> Violation:
-        """What keeps it open."""
+        """Return what keeps it open."""
         return self.no_decision(self.expected, self.fate().text, self.event)
 
     def needs(self) -> tuple[ObservationRequest, ...]:
-        """The topic's records and ends."""
+        """Return the topic's records and ends."""
         return (
             ObservationRequest("tap", self.topic),
             *observations(self.replied_by),
@@ -181,13 +181,13 @@ class NotRecorded(Check):
         return PASSED if self.history.topics[self.topic].covered(moment(answer)) is not None else UNDECIDED
 
     def missing(self) -> Violation:
-        """What keeps it open."""
+        """Return what keeps it open."""
         _, answer = self._exchange()
         reason = "there is no answer" if answer is None else f"topic {self.topic} is not read to its end"
         return self.no_decision(self.expected, reason)
 
     def needs(self) -> tuple[ObservationRequest, ...]:
-        """The topic's records and ends, once there is an answer."""
+        """Return the topic's records and ends, once there is an answer."""
         _, answer = self._exchange()
         if answer is None and self.ref.send is not None:
             return (ObservationRequest("tap", self.topic),)

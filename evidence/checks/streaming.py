@@ -48,15 +48,15 @@ class StreamCheck(Check):
         return f"an answer to {self.name_of(self.request)} in topic {self.output}"
 
     def name_of(self, request: ProducedRef) -> str:
-        """A request in a sentence."""
+        """Return a request in a sentence."""
         return f"request {request.produce} (key {request.key!r})"
 
     def answers(self, request: ProducedRef) -> list[TopicRecord]:
-        """Records of the output topic under the request's key."""
+        """Return the records of the output topic under the request's key."""
         return [record for record in self.history.topics[self.output].kept if record["key"] == request.key]
 
     def produced(self, request: ProducedRef) -> Produced | None:
-        """The request as Kafka took it."""
+        """Return the request as Kafka took it."""
         return self.history.produced.get(request.produce)
 
     def passed(self, request: ProducedRef) -> Moment | None:
@@ -65,7 +65,7 @@ class StreamCheck(Check):
         return self.history.passed(self.group, record) if record is not None and is_taken(record) else None
 
     def over(self, request: ProducedRef) -> tuple[int, ...] | None:
-        """The proof that the group is past the request and the output topic was read to its end after that."""
+        """Return the proof that the group is past the request and the output topic was read to its end after that."""
         past = self.passed(request)
         covered = None if past is None else self.history.topics[self.output].covered(past)
         return None if past is None or covered is None else (past.seq, covered)
@@ -84,7 +84,7 @@ class StreamCheck(Check):
         return in_a_line(of_produced(self.history, request.produce))
 
     def missing(self) -> Violation:
-        """What keeps it open."""
+        """Return what keeps it open."""
         request = next((request for request in self.requests if self.over(request) is None), self.request)
         if self.produced(request) is None:
             reason = "Kafka has not acknowledged the request"
@@ -95,7 +95,7 @@ class StreamCheck(Check):
         return Violation(f"expected {self.expected}; got no decision: {reason}", (), self.where(request))
 
     def needs(self) -> tuple[ObservationRequest, ...]:
-        """The output topic, the input group's offsets, then the output's ends."""
+        """Return the output topic, the input group's offsets, then the output's ends."""
         return (
             ObservationRequest("tap", self.output),
             ObservationRequest("offsets", self.request.topic, self.group),

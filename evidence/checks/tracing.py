@@ -38,7 +38,7 @@ class Traced(Content):
     compares = False
 
     def faults(self, delivery: Received) -> list[str]:
-        """What is wrong with the delivery's traceparent."""
+        """Return what is wrong with the delivery's traceparent."""
         wanted = self.args["traceparent"]
         sent = [wanted] if wanted else [v for r in self._seen.sent for v in header_values(r["headers"], "traceparent")]
         began = read_traceparent(sent[0]) if sent else None

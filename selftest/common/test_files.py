@@ -11,7 +11,7 @@ from common import files
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file that is there already."""
+    """Return a file that is there already."""
     path = tmp_path / "report.json"
     path.write_bytes(b"before")
     return path

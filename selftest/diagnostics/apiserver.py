@@ -11,7 +11,7 @@ class ApiServer:
     """Serves on loopback until the `with` block ends.
 
     Args:
-        silent_on: parts of paths that get no answer.
+        silent_on: Parts of paths that get no answer.
     """
 
     def __init__(self, *silent_on: str) -> None:

@@ -18,11 +18,11 @@ class FakeApi:
     """A Kubernetes client.
 
     Attributes:
-        lists: objects by the path of their list, or one by its own; a number is a refusal with that status.
-        logs: bytes by (pod, container), and (pod, container, "previous").
-        hanging: parts of paths that are never answered.
-        dead: whether nobody answers at all.
-        asked: what was asked, in order.
+        lists: Objects by the path of their list, or one by its own; a number is a refusal with that status.
+        logs: Bytes by (pod, container), and (pod, container, "previous").
+        hanging: Parts of paths that are never answered.
+        dead: Whether nobody answers at all.
+        asked: What was asked, in order.
     """
 
     lists: dict[str, list[Object] | Object | int] = field(default_factory=dict)

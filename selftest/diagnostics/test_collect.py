@@ -33,7 +33,7 @@ OFFSETS = {"begin": {"0": 0}, "end": {"0": 9}, "committed": {"0": 4}}
 
 
 def flow(**more: Any) -> FakeApi:
-    """A flow with a Broker that is not ready, a pod that crashes, one that never began, and a controller."""
+    """Return a flow with a Broker that is not ready, a pod that crashes, one that never began, and a controller."""
     lists: dict[str, Any] = {
         f"{EVENTING}/brokers": [BROKER],
         f"{EVENTING}/triggers": [TRIGGER],

@@ -137,7 +137,7 @@ def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResul
 
 
 def folders(place: Path) -> dict[str, Path]:
-    """The diagnostics of a house's last run, by the test's own name."""
+    """Return the diagnostics of a house's last run, by the test's own name."""
     found = house.run_folder(place) / "diagnostics"
     names = sorted(found.iterdir()) if found.is_dir() else []
     return {path.name.removeprefix("eventing-test_it-").rpartition("-")[0] or path.name: path for path in names}

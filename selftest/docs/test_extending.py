@@ -84,7 +84,7 @@ def tox_function() -> str:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the project, with the images that are built already."""
+    """Return a copy of the project, with the images that are built already."""
     folder = tmp_path / "touchstone"
     folder.mkdir()
     for name in COPIED:

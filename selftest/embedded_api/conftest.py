@@ -53,7 +53,7 @@ class Api:
         self.client = self.connect()
 
     def connect(self, *, known: bool = True, **options: Any) -> httpx.Client:
-        """A new client, which trusts the server and (if `known`) has its token."""
+        """Return a new client, which trusts the server and (if `known`) has its token."""
         headers = {"Authorization": f"Bearer {self.server.token}"} if known else {}
         return httpx.Client(base_url=self.url, verify=self.trust, headers=headers, **{"timeout": 10, **options})
 
@@ -91,7 +91,7 @@ async def _logs(namespace: str, pod: str, asked: LogQuery) -> AsyncIterator[byte
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    """A fresh server with the namespaces that every cluster has."""
+    """Yield a fresh server with the namespaces that every cluster has."""
     running = Api()
     yield running
     running.stop()
@@ -99,14 +99,14 @@ def api() -> Iterator[Api]:
 
 @pytest.fixture
 def place(api: Api) -> str:
-    """A namespace of the test's own."""
+    """Return a namespace of the test's own."""
     assert api.request("POST", "/api/v1/namespaces", {"metadata": {"name": "place"}}).status_code == 201
     return "place"
 
 
 @pytest.fixture
 def kubeconfig(api: Api, tmp_path: Path) -> Path:
-    """A kubeconfig file that leads to the server."""
+    """Return a kubeconfig file that leads to the server."""
     path = tmp_path / "kubeconfig"
     path.write_text(json.dumps(api.server.kubeconfig()))
     return path
@@ -119,7 +119,7 @@ def environment(kubeconfig: Path, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def kubectl(environment: dict[str, str], place: str) -> Kubectl:
-    """Runs kubectl in the test's namespace; gives its output (with the errors, if `fails`), ages aside."""
+    """Run kubectl in the test's namespace; return its output (with the errors, if `fails`), ages aside."""
 
     def run(*arguments: str, stdin: str = "", fails: bool = False) -> str:
         command = ["kubectl", "--namespace", place, *arguments]

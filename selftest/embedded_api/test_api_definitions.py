@@ -64,7 +64,7 @@ kubectl_needed = pytest.mark.skipif(shutil.which("kubectl") is None, reason="the
 
 
 def changed(**version: Any) -> dict[str, Any]:
-    """The definition, with its version changed."""
+    """Return the definition, with its version changed."""
     copy: dict[str, Any] = json.loads(json.dumps(DEFINITION))
     copy["spec"]["versions"][0] |= version
     return copy

@@ -79,7 +79,7 @@ def variants(value: Any) -> Iterator[Any]:
 
 
 def write(store: Store, resource: Resource, body: bytes, media_type: str, subresource: str) -> list[dict[str, Any]]:
-    """Makes the request, and gives back the refusal if there is one."""
+    """Make the request, and gives back the refusal if there is one."""
     refusals: list[dict[str, Any]] = []
     place = "default" if resource.namespaced else None
     query = {"fieldManager": "kubectl", "force": "true", "fieldValidation": "Ignore"}

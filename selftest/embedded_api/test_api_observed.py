@@ -21,7 +21,7 @@ MISSING = object()
 
 @pytest.fixture(scope="module")
 def answers() -> Iterator[list[tuple[int, Any, dict[str, str]]]]:
-    """The status and the body of each step's answer, in order, with what had been kept by then."""
+    """Yield the status and the body of each step's answer, in order, with what had been kept by then."""
     from selftest.embedded_api.conftest import Api
 
     api = Api()
@@ -56,7 +56,7 @@ def test_the_answer_is_what_a_real_server_was_seen_to_say(
 
 
 def _differences(step: Mapping[str, Any], body: Any, kept: Mapping[str, str]) -> dict[str, Any]:
-    """The fields that are not as they were seen, with what is there instead."""
+    """Return the fields that are not as they were seen, with what is there instead."""
     different = {
         field: _at(body, field)
         for field, seen in step.get("equal", {}).items()
@@ -81,7 +81,7 @@ def _same(seen: Any, ours: Any) -> bool:
 
 
 def _at(value: Any, path: str) -> Any:
-    """The value at a path of names, numbers and `*` (of each member); a name itself may hold no dot."""
+    """Return the value at a path of names, numbers and `*` (of each member); a name itself may hold no dot."""
     head, _, rest = path.partition(".")
     if head == "*":
         return [_at(member, rest) for member in value]

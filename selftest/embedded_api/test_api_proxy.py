@@ -28,14 +28,14 @@ class Workload:
         self.left = asyncio.Event()
 
     async def echo(self, request: web.Request) -> web.Response:
-        """What was asked, as it arrived."""
+        """Return what was asked, as it arrived."""
         seen = [request.method, request.path_qs, (await request.read()).decode()]
         return web.json_response(
             {"seen": seen, "headers": dict(request.headers)}, status=418, headers={"X-Seen": "yes"}
         )
 
     async def wait(self, _request: web.Request) -> web.Response:
-        """An answer that comes when it is told to."""
+        """Return an answer that comes when it is told to."""
         try:
             await self.go.wait()
         except asyncio.CancelledError:
@@ -51,7 +51,7 @@ class Workload:
         return web.json_response(size)
 
     async def parts(self, request: web.Request) -> web.StreamResponse:
-        """A part at once, the other when it is told to."""
+        """Return a part at once, the other when it is told to."""
         response = web.StreamResponse()
         await response.prepare(request)
         await response.write(b"first")
@@ -60,7 +60,7 @@ class Workload:
         return response
 
     async def broken(self, request: web.Request) -> web.StreamResponse:
-        """An answer that ends before it should."""
+        """Return an answer that ends before it should."""
         response = web.StreamResponse(headers={"Content-Length": str(10**6)})
         await response.prepare(request)
         await response.write(b"first")
@@ -82,7 +82,7 @@ class Workload:
 
 @pytest.fixture
 def workload(api: "Api") -> Iterator[Workload]:
-    """The server, and its Service."""
+    """Yield the server, and its Service."""
     workload = api.do(Workload)
     runner, port = asyncio.run_coroutine_threadsafe(workload.start(), api.loop).result(10)
     api.endpoints[HOST, 80] = Endpoint("127.0.0.1", port, HOST)

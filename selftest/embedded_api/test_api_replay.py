@@ -112,7 +112,7 @@ class Replay:
                 yield from self._differ(event, ours, f"event[{number}]")
 
     def _translated(self, value: Any) -> Any:
-        """A recorded body with our resourceVersions and uids in it."""
+        """Return a recorded body with our resourceVersions and uids in it."""
         if isinstance(value, dict):
             return {name: self._translated(item) for name, item in value.items()}
         if isinstance(value, list):

@@ -229,7 +229,7 @@ def test_a_collection_is_deleted(api: "Api") -> None:
 
 
 def watch(api: "Api", query: str, act: Any = None, accept: str = "application/json") -> list[dict[str, Any]]:
-    """The events of a watch until the server ends it."""
+    """Return the events of a watch until the server ends it."""
     events = []
     with api.client.stream("GET", f"{TRIGGERS}?watch=true&{query}", headers={"Accept": accept}) as answer:
         assert answer.status_code == 200

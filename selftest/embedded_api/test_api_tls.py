@@ -23,7 +23,7 @@ SOON = 5.0
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Api]:
-    """A server that waits half a second for everybody."""
+    """Yield a server that waits half a second for everybody."""
     api = Api(handshake=PATIENCE, idle=PATIENCE)
     yield api
     api.stop()
@@ -34,7 +34,7 @@ def port(api: Api) -> int:
 
 
 def until_closed(connection: socket.socket) -> float:
-    """The seconds until the server closes a connection; fails when it does not, or says something."""
+    """Return the seconds until the server closes a connection; fails when it does not, or says something."""
     began = time.monotonic()
     connection.settimeout(SOON)
     with contextlib.suppress(ConnectionResetError, ssl.SSLError):  # closed without a goodbye

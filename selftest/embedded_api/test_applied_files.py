@@ -29,7 +29,7 @@ Run = Callable[..., str]
 
 @pytest.fixture
 def run(environment: dict[str, str], api: Api) -> Run:
-    """Runs kubectl, and gives what it says."""
+    """Run kubectl, and return its output."""
     for name in ("team-a", "team-b", "knative-eventing", "kserve", "seldon-system", "kube-public"):
         api.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
 

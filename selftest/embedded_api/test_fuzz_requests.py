@@ -78,7 +78,7 @@ def fresh(kind: Any = CONFIGMAP, obj: dict[str, Any] | None = None) -> Store:
 
 
 def readable(store: Store, kind: Any = CONFIGMAP) -> bool:
-    """True when all that is stored can still be listed, as objects and as rows."""
+    """Tell whether all that is stored can still be listed, as objects and as rows."""
     listed = verbs.list_(store, Call(kind, None, None, "", "", {})).body
     verbs.list_(store, Call(kind, None, None, "", "", {}, "application/json;as=Table"))
     return bool(json.loads(listed))

@@ -21,7 +21,7 @@ MUTANTS = [declared for listed in registry.by_host().values() for declared in li
 
 @pytest.fixture
 def scratch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The registry as it is, and afterwards again."""
+    """Restore the registry afterwards."""
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
 
 
@@ -52,7 +52,7 @@ def test_one_mutant_is_declared_once(scratch: None) -> None:
 )
 def test_a_mutant_changes_what_it_declares(scratch: None, declaration: dict[str, Any], message: str) -> None:
     def impatient(honest: DataPlanePolicies) -> DataPlanePolicies:
-        """It does not wait."""
+        """Do not wait."""
         return replace(honest, pace=_no_pace)
 
     with pytest.raises(registry.DeclarationError, match=message):
@@ -62,7 +62,7 @@ def test_a_mutant_changes_what_it_declares(scratch: None, declaration: dict[str,
 
 def test_a_mutant_changes_something_and_says_what(scratch: None) -> None:
     def idle(honest: DataPlanePolicies) -> DataPlanePolicies:
-        """It is honest."""
+        """Stay honest."""
         return honest
 
     def silent(honest: DataPlanePolicies) -> DataPlanePolicies:

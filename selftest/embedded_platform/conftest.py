@@ -70,7 +70,7 @@ class Node:
         self.store.create(POD, {"metadata": metadata, "spec": spec})
 
     async def until(self, check: Check, name: str = "pod", within: float = 10.0) -> dict[str, Any]:
-        """The pod's status, once `check` of it is true."""
+        """Return the pod's status, once `check` of it is true."""
         status: dict[str, Any] = {}
         try:
             async with asyncio.timeout(within), self.store.watch([POD]) as changes:
@@ -93,21 +93,21 @@ class Node:
                     return
 
     async def log(self, name: str = "pod", *, previous: bool = False) -> str:
-        """What the pod's container wrote."""
+        """Return what the pod's container wrote."""
         chunks = self.kubelet.logs("default", name, LogQuery("main", previous=previous))
         return b"".join([chunk async for chunk in chunks]).decode()
 
 
 @pytest.fixture
 def addresses() -> Iterator[Addresses]:
-    """A claimed range of loopback addresses."""
+    """Yield a claimed range of loopback addresses."""
     with Addresses() as claimed:
         yield claimed
 
 
 @pytest.fixture
 async def node(workshop: Workshop, addresses: Addresses, tmp_path: Path) -> AsyncIterator[Node]:
-    """A running agent; its pods end with the test."""
+    """Return a running agent; its pods end with the test."""
     store = Store()
     backoff = Backoff(first=0.05, most=0.2)
     kubelet = Kubelet(store, workshop.images, addresses, state=tmp_path, progress=lambda _: None, backoff=backoff)
@@ -121,7 +121,7 @@ async def node(workshop: Workshop, addresses: Addresses, tmp_path: Path) -> Asyn
 
 @pytest.fixture
 async def cluster() -> AsyncIterator[Cluster]:
-    """A cluster whose controllers run for the length of the test."""
+    """Return a cluster whose controllers run for the length of the test."""
     cluster = Cluster()
     tasks = [asyncio.create_task(controller.run()) for controller in cluster.controllers]
     yield cluster

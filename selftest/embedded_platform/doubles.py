@@ -143,14 +143,14 @@ class Cluster:
         self.create(TRIGGER, name, namespace, annotations=annotations or {}, spec=spec)
 
     def faulty(self, mutant: str) -> str:
-        """A namespace with a mutant, or several: `a.b`."""
+        """Return a namespace with a mutant, or several: `a.b`."""
         self.store.create(NAMESPACE, {"metadata": {"name": "faulty", "labels": {LABEL: mutant}}})
         return "faulty"
 
     async def until(
         self, resource: Resource, name: str, check: Callable[[dict[str, Any]], Any], namespace: str = "ns"
     ) -> dict[str, Any]:
-        """The object's status, with its conditions by type, once `check` of it is true."""
+        """Return the object's status, with its conditions by type, once `check` of it is true."""
         status: dict[str, Any] = {}
         try:
             async with asyncio.timeout(5), self.store.watch([resource]) as changes:
@@ -191,7 +191,7 @@ async def eventually(check: Callable[[], Any]) -> None:
 
 
 def says(status: dict[str, Any], kind: str = "Ready") -> tuple[str, str]:
-    """A condition's status and reason."""
+    """Return a condition's status and reason."""
     condition = status["conditions"].get(kind, {})
     return condition.get("status", ""), condition.get("reason", "")
 

@@ -66,7 +66,7 @@ class Place:
         }
 
     def url(self, listener: str) -> str:
-        """The base URL of a listener."""
+        """Return the base URL of a listener."""
         sinks = json.loads((self.folder / "probe.json").read_text())["sinks"]
         urls = {"topics": self.info["kafka"]["topics"], "probe": self.probe.url, "sinks": sinks}
         return str(urls.get(listener) or self.info[listener])
@@ -109,7 +109,7 @@ def place() -> Iterator[Place]:
 
 
 def credentials(listener: str, token: str) -> Headers:
-    """The header that shows a token to a listener."""
+    """Return the header that shows a token to a listener."""
     return ((TOKEN_HEADER, token),) if listener == "probe" else (("Authorization", f"Bearer {token}"),)
 
 

@@ -19,7 +19,7 @@ KAFKA = {"annotations": {"eventing.knative.dev/broker.class": "Kafka"}}
 
 @pytest.fixture
 def store() -> Store:
-    """A store with the platform's admission; namespace `faulty-<mutant>` has that mutant."""
+    """Return a store with the platform's admission; namespace `faulty-<mutant>` has that mutant."""
     store = Store()
     selection = Selection(store)
     store.admission.extend((selection.admit, Admission(selection.control_plane)))

@@ -76,7 +76,7 @@ def test_host_leads_to_a_component(store: Store, host: str, found: Any) -> None:
 
 @pytest.fixture
 async def backend() -> AsyncIterator[Backend]:
-    """A server that notes what it is asked."""
+    """Return a server that notes what it is asked."""
     backend = Backend()
     app = web.Application(client_max_size=1 << 26)
     app.router.add_route("*", "/{path:.*}", backend.answer)

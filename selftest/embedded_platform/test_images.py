@@ -83,7 +83,7 @@ FakePip = Callable[..., Runs]
 
 @pytest.fixture
 def pip(monkeypatch: pytest.MonkeyPatch) -> FakePip:
-    """Replaces what is run: `python -m venv` makes a folder, pip ends with a status and an output of our choice."""
+    """Replace what is run: `python -m venv` makes a folder, pip ends with a status and an output of our choice."""
     runs: Runs = []
 
     def install(status: int = 0, output: str = "") -> Runs:

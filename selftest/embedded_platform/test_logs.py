@@ -11,7 +11,7 @@ from embedded.runtime.logs import ContainerLog, RunLog
 
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunLog]:
-    """A log whose two halves hold ten bytes each."""
+    """Yield a log whose two halves hold ten bytes each."""
     monkeypatch.setattr(logs, "HALF", 10)
     log = RunLog(tmp_path / "logs" / "0.log")
     yield log

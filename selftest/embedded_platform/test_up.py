@@ -97,7 +97,7 @@ class Up:
         self.workshop = workshop
 
     def info(self) -> dict[str, Any]:
-        """What it wrote once it was up."""
+        """Return what it wrote once it was up."""
         wait_for(lambda: self.info_file.exists() or self.process.poll() is not None, self.log)
         assert self.info_file.exists(), self.log.read_text()
         found: dict[str, Any] = json.loads(self.info_file.read_text())
@@ -117,7 +117,7 @@ def wait_for(check: Callable[[], Any], log: Path, within: float = 15.0) -> None:
 
 @pytest.fixture
 def up(workshop: Any, tmp_path: Path) -> Iterator[Callable[..., Up]]:
-    """Starts platforms that have one image, `echo`."""
+    """Start platforms that have one image, `echo`."""
     workshop.image("echo", ECHO, "readiness = { port = 8080 }")
     started: list[Up] = []
 
@@ -157,7 +157,7 @@ def apply(info: dict[str, Any], *objects: Any) -> None:
 
 
 def in_session(session: int) -> list[int]:
-    """Processes of a session that still run, zombies aside."""
+    """Return the processes of a session that still run, without zombies."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -170,7 +170,7 @@ def in_session(session: int) -> list[int]:
 
 
 def containers(folder: Path) -> list[int]:
-    """Processes that run the image's code."""
+    """Return the processes that run the image's code."""
     found = []
     for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
         try:

@@ -39,7 +39,7 @@ Headers = Sequence[Sequence[str]]
 
 
 def event(name: str = "e1", source: str = "/src") -> EventRef:
-    """An event by the request that carries it."""
+    """Return an event by the request that carries it."""
     return EventRef(source, name, f"send-{name}")
 
 
@@ -51,7 +51,7 @@ def binary(name: str = "e1", source: str = "/src", **more: str) -> list[list[str
 
 
 def structured(name: str = "e1", source: str = "/src", **more: Any) -> str:
-    """A structured event's body."""
+    """Return a structured event's body."""
     return json.dumps({"specversion": "1.0", "id": name, "source": source, "type": "t", "data": {"n": 1}, **more})
 
 
@@ -78,12 +78,12 @@ class Story:
         return len(self.records)
 
     def sent(self, name: str = "e1", headers: Headers | None = None, body: str = '{"n": 1}', **more: Any) -> int:
-        """A request to the ingress."""
+        """Return a request to the ingress."""
         said = binary(name) if headers is None else headers
         return self.add("sent", send=f"send-{name}", url=BROKER.url, method="POST", headers=said, body=body, **more)
 
     def answered(self, name: str = "e1", status: int | None = 202, headers: Headers = (), body: str = "") -> int:
-        """The ingress' answer."""
+        """Return the ingress' answer."""
         error = None if status is not None else "connection refused"
         return self.add("answered", send=f"send-{name}", status=status, headers=list(headers), body=body, error=error)
 
@@ -97,7 +97,7 @@ class Story:
         value: str | None = '{"n": 1}',
         key: str | None = None,
     ) -> int:
-        """A record of a topic, as a tap read it."""
+        """Return a record of a topic, as a tap read it."""
         if headers is None:
             headers = [[n.replace("ce-", "ce_"), v] for n, v in binary(name)]
         offset = self._offsets.get((topic, partition), 0)
@@ -108,7 +108,7 @@ class Story:
     def offsets(
         self, committed: int | None = None, end: int | None = None, *, topic: str = TOPIC, group: str = GROUP
     ) -> int:
-        """An observation of partition 0 (and of the true end of the others), which began just before it was written."""
+        """Append an observation of partition 0, and of the true end of the others, which began just before."""
         ends = {str(p): offset for (t, p), offset in self._offsets.items() if t == topic}
         ends["0"] = ends.get("0", 0) if end is None else end
         commits = {} if committed is None else {"0": committed}
@@ -122,13 +122,13 @@ class Story:
         body: str = '{"n": 1}',
         **more: Any,
     ) -> int:
-        """A request at a sink."""
+        """Return a request at a sink."""
         self._receives += 1
         fields = {"sink": sink, "path": "/", "method": "POST", "receive": f"r{self._receives}"} | more
         return self.add("received", **fields, headers=binary(name) if headers is None else headers, body=body)
 
     def replied(self, status: int = 200, headers: Headers = (), body: str = "", receive: str | None = None) -> int:
-        """The sink's answer to the last request."""
+        """Return the sink's answer to the last request."""
         return self.add(
             "replied", receive=receive or f"r{self._receives}", status=status, headers=list(headers), body=body
         )
@@ -140,7 +140,7 @@ class Story:
         self.stored(name, partition)
 
     def delivered(self, name: str = "e1", status: int = 200, sink: str = SINK.name) -> int:
-        """A request at a sink, and its answer."""
+        """Return a request at a sink, and its answer."""
         seq = self.received(name, sink)
         self.replied(status)
         return seq
@@ -148,7 +148,7 @@ class Story:
     def produced(
         self, name: str, key: str | None = None, *, value: str = "{}", error: str | None = None
     ) -> ProducedRef:
-        """A record that the probe wrote to the input topic."""
+        """Return a record that the probe wrote to the input topic."""
         offset = self._offsets.get((IN, 0), 0)
         self._offsets[IN, 0] = offset + (error is None)
         place = {"topic": IN, "partition": None if error else 0, "offset": None if error else offset}
@@ -156,18 +156,18 @@ class Story:
         return ProducedRef(name, IN, key)
 
     def object(self, obj: ObjectRef, said: Any, *, verb: str = "get", code: int = 200, message: str = "") -> int:
-        """What the Kubernetes API said."""
+        """Return what the Kubernetes API said."""
         name = {"apiVersion": obj.api_version, "kind": obj.kind, "namespace": obj.namespace, "name": obj.name}
         return self.add("object", verb=verb, **name, code=code, reason="", message=message, object=said)
 
     def load(self, samples: Sequence[Sequence[Any]], name: str = "l1") -> LoadRef:
-        """A load's samples."""
+        """Return a load's samples."""
         self.add("load", load=name, rate=20, samples=samples, done=True)
         return LoadRef(name, len(samples))
 
 
 def exchange(name: str = "e1") -> ExchangeRef:
-    """A request by the name of what it carries."""
+    """Return a request by the name of what it carries."""
     return ExchangeRef(f"send-{name}")
 
 

@@ -258,7 +258,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filte
 
 
 def header_value(value: str) -> str:
-    """An attribute as a sender writes it into a header (HTTP binding §3.1.3.2)."""
+    """Return an attribute as a sender writes it into a header (HTTP binding §3.1.3.2)."""
     return quote(value, safe="!#$&'()*+,/:;<=>?@[]^`{|}~\\")
 
 

@@ -170,7 +170,7 @@ FAILED = b"<html>\r\n" + b"x" * 2000
 
 
 def letters(*, headers: list[list[str]] | None = None, body: str = '{"n": 1}', by: int | None = 1) -> Story:
-    """Accepted (1-3), tried and failed (4, 5), dead letter (6, 7), offsets (8)."""
+    """Tell a whole history: accepted (1-3), tried and failed (4, 5), dead letter (6, 7), offsets (8)."""
     story = Story()
     story.accepted()
     story.delivered(status=500)

@@ -45,7 +45,7 @@ def result(trace_id: str | None = "t1", predictions: Any = (2,), **more: Any) ->
 
 
 def asked(*values: str, over: bool = True) -> Story:
-    """Accepted (1-3), results (4..), handled, results read to their end."""
+    """Tell a whole history: accepted (1-3), results (4..), handled, results read to their end."""
     story = Story()
     story.accepted()
     for value in values:
@@ -126,7 +126,7 @@ def test_mispaired_results_name_every_wrong_trace() -> None:
 
 
 def chunk(number: int, data: bytes) -> bytes:
-    """A length-delimited field of a protobuf message (short ones only)."""
+    """Return a length-delimited field of a protobuf message (short ones only)."""
     return bytes([number << 3 | 2, len(data)]) + data
 
 
@@ -135,7 +135,7 @@ def varint(value: int) -> bytes:
 
 
 def predict_response(name: str, shape: list[int], values: list[float]) -> bytes:
-    """A PredictResponse of one float tensor: outputs 1 {key 1, value 2 {dtype 1, tensor_shape 2, float_val 5}}."""
+    """Return a PredictResponse of one float tensor: outputs 1 {key 1, value 2 {dtype 1, tensor_shape 2, float_val 5}}."""
     dims = b"".join(chunk(2, b"\x08" + varint(size)) for size in shape)
     tensor = b"\x08\x01" + chunk(2, dims) + chunk(5, struct.pack(f"<{len(values)}f", *values))
     return chunk(1, chunk(1, name.encode()) + chunk(2, tensor))
@@ -145,7 +145,7 @@ KEYED = ProducedRef("p1", IN, "k")
 
 
 def stream(*answers: tuple[str | None, str], over: bool = True) -> Story:
-    """Produced (1), answers (2..), the group past it, the output read to its end."""
+    """Tell a whole history: produced (1), answers (2..), the group past it, the output read to its end."""
     story = Story()
     story.produced("p1", "k")
     for key, value in answers:

@@ -69,7 +69,7 @@ def a_test(
 
 
 def numbered(stories: list[Story], order: list[int]) -> list[Raw]:
-    """The stories interleaved in the order of these choices, numbered anew as one history."""
+    """Return the stories interleaved in the order of these choices, numbered anew as one history."""
     queues = [list(story.records) for story in stories]
     records: list[Raw] = []
     numbers: dict[tuple[str, int], int] = {}

@@ -46,7 +46,7 @@ def has(image: str) -> bool:
 
 @pytest.fixture(scope="module")
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A `docker` that builds on the host's network, as an engine without a bridge needs it, and with local images."""
+    """Return a `docker` that builds on the host's network, as an engine without a bridge needs it."""
     base = os.environ.get("TOUCHSTONE_BASE_IMAGE")
     if not base:
         pytest.skip("TOUCHSTONE_BASE_IMAGE names no base image; none is pulled here")

@@ -99,7 +99,7 @@ def find_tox() -> list[str]:
     """Return the command line of tox, with the work folder of the tox that runs us: nothing is built anew.
 
     Raises:
-        FileNotFoundError: there is no tox.
+        FileNotFoundError: There is no tox.
     """
     work = os.environ.get("TOX_WORK_DIR") or str(ROOT / ".tox")
     running = _running(os.environ.get("TOUCHSTONE_PARENT", ""))

@@ -14,7 +14,7 @@ UNUSED = Path(__file__).with_name("unused")
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """A healthy machine: nothing but its stand-ins is on PATH."""
+    """Return a healthy machine: nothing but its stand-ins is on PATH."""
     made = Machine(tmp_path / "bin")
     monkeypatch.setenv("PATH", str(made.folder))
     # Half of what a start of pytest-kind takes is the import of what it does for others.
@@ -28,13 +28,13 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 @pytest.fixture
 def told() -> list[str]:
-    """The lines of progress."""
+    """Return the lines of progress."""
     return []
 
 
 @pytest.fixture
 def lifecycle(machine: Machine, tmp_path: Path, told: list[str]) -> Callable[..., Lifecycle]:
-    """Makes the life of a cluster named house."""
+    """Make the life of a cluster named house."""
 
     def make(name: str = "house") -> Lifecycle:
         folder = tmp_path / "run"

@@ -84,7 +84,7 @@ def test_the_plan_is_printed_on_any_machine(machine: Machine, tmp_path: Path) ->
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """A bundle by hand: one object, and images that need no Docker."""
+    """Return a bundle by hand: one object, and images that need no Docker."""
     folder = tmp_path / "bundle"
     folder.mkdir()
     workloads = "\n".join(f'{name} = "touchstone/{name}:bundled"' for name in deployed(PIPELINES))
@@ -119,7 +119,7 @@ def test_an_interrupt_while_the_cluster_is_created_leaves_none(
 
 @pytest.fixture
 def cluster(tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedTarget]:
-    """The embedded platform, as the cluster that kind says it has created; kubectl is the real one."""
+    """Yield the embedded platform, as the cluster that kind says it has created; kubectl is the real one."""
     monkeypatch.undo()
     kubectl = shutil.which("kubectl")
     if kubectl is None:

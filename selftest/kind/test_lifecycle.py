@@ -30,7 +30,7 @@ ONE_NODE = {"metadata": {"name": "house-control-plane"}}
 
 
 def not_ready(message: str) -> str:
-    """What kubectl says of a node whose network never came up."""
+    """Return what kubectl says of a node whose network never came up."""
     conditions = [
         {"type": "MemoryPressure", "status": "False", "reason": "KubeletHasSufficientMemory", "message": "enough"},
         {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": message},
@@ -204,7 +204,7 @@ def test_a_deletion_that_hangs_is_given_up(machine: Machine, lifecycle: Make, mo
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """This process as a terminal interrupts it, also where SIGINT is ignored: in a worker, or behind `&`."""
+    """Let this process be interrupted as by a terminal, also where SIGINT is ignored: in a worker, or behind `&`."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

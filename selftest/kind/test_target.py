@@ -72,7 +72,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
 
 @pytest.fixture
 def options(tmp_path: Path, told: list[str], machine: Machine) -> TargetOptions:
-    """A run of a cluster named house on a machine of stand-ins; all images are there."""
+    """Return a run of a cluster named house on a machine of stand-ins; all images are there."""
     folder = tmp_path / "run"
     folder.mkdir()
     monkey = {name: f"lab/{name}:1" for name in NEEDED}
@@ -81,7 +81,7 @@ def options(tmp_path: Path, told: list[str], machine: Machine) -> TargetOptions:
 
 @pytest.fixture
 def target(options: TargetOptions, platform: Platform) -> Iterator[Make]:
-    """Makes a target; its options may differ."""
+    """Make a target; its options may differ."""
     made: list[KindTarget] = []
 
     def make(**changes: Any) -> KindTarget:

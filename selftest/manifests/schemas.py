@@ -65,7 +65,7 @@ def custom_faults(manifest: dict[str, Any]) -> list[str]:
     """Return what its CRD says against a manifest, a line each.
 
     Raises:
-        LookupError: there is no CRD of that kind.
+        LookupError: There is no CRD of that kind.
     """
     validator = custom(manifest["apiVersion"], manifest["kind"])
     if validator is None:

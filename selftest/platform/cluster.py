@@ -55,13 +55,13 @@ class Cluster:
     """The API's objects, and how it misbehaves.
 
     Attributes:
-        kubeconfig: path of one that leads here.
-        objects: by plural, namespace and name.
-        rules: refusals to come.
-        status_of: by kind: gives an object its status when it is written.
-        on_get: by kind: may change an object whenever it is read.
-        log: method and path of every request that writes.
-        busy: how many reads of one object to come have no answer but `busy_code`.
+        kubeconfig: Path of one that leads here.
+        objects: By plural, namespace and name.
+        rules: Refusals to come.
+        status_of: By kind: gives an object its status when it is written.
+        on_get: By kind: may change an object whenever it is read.
+        log: Method and path of every request that writes.
+        busy: How many reads of one object to come have no answer but `busy_code`.
     """
 
     kubeconfig: str = ""

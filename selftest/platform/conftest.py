@@ -14,20 +14,20 @@ from selftest.platform.web import Web
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A Kubernetes API that can be told to misbehave."""
+    """Yield a Kubernetes API that can be told to misbehave."""
     with running(tmp_path) as found:
         yield found
 
 
 @pytest.fixture
 def kube(cluster: Cluster) -> KubeClient:
-    """A client of that API."""
+    """Return a client of that API."""
     return KubeClient(cluster.kubeconfig)
 
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """A machine with nothing on its PATH but stand-ins, and a docker that pulls and saves."""
+    """Return a machine with nothing on its PATH but stand-ins, and a docker that pulls and saves."""
     made = Machine(tmp_path / "bin")
     docker = Path(__file__).with_name("saving_docker.py").read_text(encoding="utf-8")
     (made.folder / "docker").write_text(f"#!{sys.executable} -IS\n{docker}", encoding="utf-8")
@@ -37,12 +37,12 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 @pytest.fixture
 def web() -> Iterator[Web]:
-    """A web server on loopback, empty."""
+    """Yield a web server on loopback, empty."""
     with Web() as found:
         yield found
 
 
 @pytest.fixture
 def told() -> list[str]:
-    """The lines of progress."""
+    """Return the lines of progress."""
     return []

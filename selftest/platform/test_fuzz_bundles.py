@@ -55,7 +55,7 @@ def member(name: str, size: int = 0, kind: bytes = tarfile.REGTYPE, link: str = 
 
 
 def archive(docker: Any = DOCKER, *more: tarfile.TarInfo, oci: Any = OCI) -> bytes:
-    """An archive as `docker save` writes it, with some more members."""
+    """Return an archive as `docker save` writes it, with some more members."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for info in more:
@@ -67,12 +67,12 @@ def archive(docker: Any = DOCKER, *more: tarfile.TarInfo, oci: Any = OCI) -> byt
 
 
 def pax(size: int) -> bytes:
-    """A header that claims that another header of this many bytes follows."""
+    """Return a header that claims that another header of this many bytes follows."""
     return member("x", size, tarfile.XHDTYPE).tobuf(tarfile.GNU_FORMAT)
 
 
 def negative() -> bytes:
-    """A member of a negative size, which leads a reader back to where it was."""
+    """Return a member of a negative size, which leads a reader back to where it was."""
     header = bytearray(member("x", 0).tobuf(tarfile.GNU_FORMAT))
     header[124:136] = b"\xff" * 8 + struct.pack(">i", -1024)
     header[148:156] = b" " * 8

@@ -116,14 +116,14 @@ metadata: {name: serving}
 
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The kubeconfig of an embedded platform of the module's own."""
+    """Yield the kubeconfig of an embedded platform of the module's own."""
     with platform(tmp_path_factory.mktemp("platform")) as info:
         yield info["kubeconfig"]
 
 
 @pytest.fixture
 def kube(kubeconfig: str) -> Iterator[KubeClient]:
-    """A client of that platform; what a test leaves installed is removed."""
+    """Yield a client of that platform; what a test leaves installed is removed."""
     found = KubeClient(kubeconfig)
     yield found
     uninstall(found, print, everything=True)
@@ -131,7 +131,7 @@ def kube(kubeconfig: str) -> Iterator[KubeClient]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The bundle, as a person would lay it out."""
+    """Return the bundle, as a person would lay it out."""
     (tmp_path / "manifests").mkdir()
     (tmp_path / "bundle.toml").write_text(BUNDLE)
     for name, text in (("kinds", KINDS), ("settings", SETTINGS), ("serving", SERVING)):

@@ -22,10 +22,10 @@ class FakeApi:
     """Serves on loopback while it is entered.
 
     Args:
-        lacks: kinds that it does not serve.
-        refuses: what is not allowed, as `verb resource` or `verb resource in namespace`.
-        objects: by path below the server, as `/api/v1/namespaces/x/resourcequotas` (a list) or of a single object.
-        version: of the server.
+        lacks: Kinds that it does not serve.
+        refuses: What is not allowed, as `verb resource` or `verb resource in namespace`.
+        objects: By path below the server, as `/api/v1/namespaces/x/resourcequotas` (a list) or of a single object.
+        version: Of the server.
     """
 
     def __init__(

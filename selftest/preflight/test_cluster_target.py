@@ -64,7 +64,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def kube(platform: str, monkeypatch: pytest.MonkeyPatch) -> KubeClient:
-    """A client of it, and $KUBECONFIG."""
+    """Return a client of it, and $KUBECONFIG."""
     monkeypatch.setenv("KUBECONFIG", platform)
     return KubeClient(platform)
 
@@ -111,7 +111,7 @@ def used(folder: Path) -> set[tuple[str, str, str | None]]:
 
 
 def granted(namespace: str | None, own: set[str]) -> set[tuple[str, str, str | None]]:
-    """What the table gives, where the run's own namespaces are these."""
+    """Return what the table gives, where the run's own namespaces are these."""
     found = set()
     for right, place in rights(namespace):
         places: set[str | None] = {None} if right.cluster else {place} if place else {None, *own}

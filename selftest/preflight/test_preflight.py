@@ -36,7 +36,7 @@ def test_every_profile_says_what_it_needs() -> None:
 
 @pytest.fixture
 def look(tmp_path: Path) -> Iterator[Look]:
-    """Runs preflight on a fake API that is given in words."""
+    """Yield a function that runs preflight on a fake API given in words."""
     with ExitStack() as stack:
 
         def run(namespace: str | None = None, objects: dict[str, Any] | None = None, **given: Any) -> Preflight:

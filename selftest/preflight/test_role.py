@@ -25,7 +25,7 @@ TOO_MUCH = {("secrets", "list"), ("secrets", "watch"), ("namespaces", "patch"), 
 
 
 def granted(namespace: str | None) -> dict[str | None, set[str]]:
-    """What the printed manifests grant, by namespace, as the fake API writes reviews."""
+    """Return what the printed manifests grant, by namespace, as the fake API writes reviews."""
     found: dict[str | None, set[str]] = defaultdict(set)
     for document in yaml.safe_load_all(manifest(namespace)):
         if document["kind"] in {"Role", "ClusterRole"}:

@@ -62,7 +62,7 @@ def _steps(files: Sequence[str]) -> list[tuple[str, list[str]]]:
 
 
 def _tool(name: str) -> str:
-    """The tool of this very environment, whatever else the user's PATH holds."""
+    """Return the tool of this very environment, whatever else the user's PATH holds."""
     return str(Path(sys.executable).with_name(name))
 
 

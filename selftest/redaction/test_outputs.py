@@ -34,7 +34,7 @@ NO_KUBE: Any = object()
 
 
 def leaks(text: str) -> list[str]:
-    """The samples that a text shows, however an output breaks its lines and escapes it."""
+    """Return the samples that a text shows, however an output breaks its lines and escapes it."""
     flat = _flat(text)
     return [sample.name for sample in SECRETS if any(_flat(secret) in flat for secret in sample.secrets)]
 
@@ -50,7 +50,7 @@ def _text(number: int, turn: int = 0) -> str:
 
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run's folder: every sample in an answer, a header, a record, an argument, a reason and a violation."""
+    """Return a run's folder: every sample in an answer, a header, a record, an argument, a reason and a violation."""
     folder = tmp_path_factory.mktemp("run")
     history = History().start(argv=[_text(number) for number in range(len(SECRETS))])
     history.records[0]["target"] |= {"found": [sample.text for sample in SECRETS]}

@@ -37,7 +37,7 @@ KEY = "-----BEGIN PRIVATE " + "KEY-----\nMIIEowIBAAKCAQEA7bq0fK1xkVzQ8s2u5Yt9\n-
 
 @pytest.fixture(autouse=True)
 def _careless_umask() -> Iterator[None]:
-    """The umask of somebody who shares everything: modes must not depend on it."""
+    """Yield the umask of somebody who shares everything: modes must not depend on it."""
     before = os.umask(0)
     yield
     os.umask(before)

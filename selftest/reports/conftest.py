@@ -69,7 +69,7 @@ class History:
         return seq
 
     def start(self, gate: str = "known", argv: Sequence[str] = (), **sut: str) -> "History":
-        """The beginning of a run; versions of the system by name. What `argv` has beside `--prove` narrows."""
+        """Return the beginning of a run; versions of the system by name. What `argv` has beside `--prove` narrows."""
         words = self.words = tuple(word for word in argv if word != "--prove")
         self.add(
             "run.started",
@@ -144,7 +144,7 @@ class History:
         return self
 
     def collect(self, *more: Case) -> "History":
-        """What was collected: the tests so far, others if given, and, in a narrowed run, all else as left out."""
+        """Write what was collected: the tests so far, others if given, and, in a narrowed run, the rest as left out."""
         honest = self.records[0]["selection"]["prove"]
         cases = [case for case in (*self.cases, *more) if not (honest and case.mutant)]
         asked = {name for case in cases for name in case.requirements}
@@ -157,13 +157,13 @@ class History:
         return self
 
     def finish(self, reason: str = "completed", *more: Case) -> "History":
-        """The end of a run, and what it had collected: where that stands makes no difference."""
+        """Return the end of a run, and what it had collected: where that stands makes no difference."""
         self.collect(*more)
         self.add("run.finished", reason=reason, wall="2026-11-21T00:01:00+00:00")
         return self
 
     def write(self, folder: Path) -> Path:
-        """The file."""
+        """Return the file."""
         path = folder / "history.ndjson"
         path.write_text("".join(json.dumps(record) + "\n" for record in self.records), encoding="utf-8")
         return path

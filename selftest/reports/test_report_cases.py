@@ -24,7 +24,7 @@ def case(name: str, left_out: str = "", mutant: str | None = None) -> Case:
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Catalogue:
-    """The catalogue of this folder's tests, with three cases of one requirement."""
+    """Return the catalogue of this folder's tests, with three cases of one requirement."""
     folder = tmp_path / "catalogue"
     folder.mkdir()
     head, mark, tail = CATALOGUE.partition(f'id = "{ID}"')
@@ -34,7 +34,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
 
 
 def rest(history: History) -> History:
-    """The other requirements of the catalogue, passed; the run's suite had the catalogue of this module."""
+    """Return the other requirements of the catalogue, passed; the run's suite had the catalogue of this module."""
     history.records[0]["requirements"][ID] = 3
     return history.test("EVT-FLT-003").test("EVT-RTE-003")
 

@@ -34,7 +34,7 @@ class Links(HTMLParser):
         self._open = dict(attrs).get("href") or "" if tag == "a" else ""
 
     def handle_data(self, data: str) -> None:
-        """The words of a link."""
+        """Note the words of a link."""
         if self._open:
             self.found[self._open] = data
             self._open = ""
@@ -48,7 +48,7 @@ def links(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def told(history: Any) -> Any:
-    """A run in which one test passed and one failed; what was read then is in the history as the last thing."""
+    """Return a run in which one test passed and one failed; what was read then is in the history as the last thing."""
     history.start().test("EVT-RTE-003").test("EVT-ING-001", 500)
     return history
 

@@ -57,7 +57,7 @@ class Ground:
 
 
 def story_records() -> list[dict[str, Any]]:
-    """A hand-written run: an event accepted, one refused, and tests with deliveries, topics and offsets."""
+    """Return a hand-written run: an event accepted, one refused, and tests with deliveries, topics and offsets."""
     history = History().start().test("EVT-ING-001").test("EVT-FLT-003", 500).test("EVT-RTE-003")
     stories = numbered([a_test("a"), a_test("b", arrives=False)], [0])
     shift = len(history.records)
@@ -90,7 +90,7 @@ def made(folder: Path, lines: Sequence[bytes], catalogue: Path) -> Ground:
 
 @pytest.fixture(scope="module")
 def grounds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ground]:
-    """Runs to begin from: a hand-written one, and a real one of a small house."""
+    """Return the runs to begin from: a hand-written one, and a real one of a small house."""
     written, home = tmp_path_factory.mktemp("written"), tmp_path_factory.mktemp("house")
     (written / "catalogue").mkdir()
     (written / "catalogue" / "eventing.toml").write_text(CATALOGUE, encoding="utf-8")
@@ -160,7 +160,7 @@ def places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def put(record: Any, place: tuple[Any, ...], value: Any, *, delete: bool) -> Any:
-    """The record with another value at a place, or without it."""
+    """Return the record with another value at a place, or without it."""
     if not place:
         return value
     changed = copy.deepcopy(record)
@@ -180,7 +180,7 @@ def to_line(value: Any) -> bytes:
 
 @st.composite
 def mutated(draw: st.DrawFn, honest: Sequence[bytes]) -> list[bytes]:
-    """An honest history with up to four changes of lines, fields and bytes."""
+    """Return an honest history with up to four changes of lines, fields and bytes."""
     lines = list(honest)
     for _ in range(draw(st.integers(1, 4))):
         if not lines:
@@ -284,7 +284,7 @@ def test_a_wrong_field_is_one_clear_error_of_every_command(
 
 
 def closed_up(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The records numbered anew, as a forger would: expectations point at what they pointed at before."""
+    """Return the records numbered anew, as a forger would: expectations point at what they pointed at before."""
     numbers = {record["seq"]: number for number, record in enumerate(records, start=1)}
     for number, record in enumerate(records, start=1):
         record["seq"] = number

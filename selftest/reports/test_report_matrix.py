@@ -124,7 +124,7 @@ KILLED, SPARED = ALL[2], ("EVT-ING-001", 202, "extensions-dropped")
 
 
 def of_the_spared(left_out: str) -> Case:
-    """The case that must fail under the mutant that the others spare."""
+    """Return the case that must fail under the mutant that the others spare."""
     return Case("suites/e/test_e.py::EVT-RTE-003", ("EVT-RTE-003",), "extensions-dropped", left_out)
 
 

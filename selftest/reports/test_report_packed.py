@@ -17,7 +17,7 @@ def at_catalogue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, catalogue: Any
 
 @pytest.fixture
 def packed(history: Any, run_dir: Path, catalogue: Any) -> Path:
-    """A run that was reported, and whose history was packed afterwards."""
+    """Return a run that was reported, and whose history was packed afterwards."""
     history.start().test("EVT-ING-001", 500).test("EVT-RTE-003").test("EVT-FLT-003").finish()
     path = history.write(run_dir)
     write.write(build.build(path, catalogue, ()), run_dir, path)

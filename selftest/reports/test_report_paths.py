@@ -56,7 +56,7 @@ def traced(folder: Path, story: Story, subjects: Subjects) -> dict[Identity | st
 
 
 def text_of(sightings: HistoryIndex, subject: Identity | str, sends: dict[Identity, str]) -> list[Hop]:
-    """The hops that a violation's text tells of a subject: of an event, else of its request, else of its record."""
+    """Return the hops that a violation's text tells: of an event, else of its request, else of its record."""
     if isinstance(subject, tuple):
         return of_event(sightings, subject) or of_exchange(sightings, sends.get(subject, ""))
     return of_exchange(sightings, subject) or of_produced(sightings, subject)

@@ -19,7 +19,7 @@ from selftest.vendors import REQUIREMENT, write_catalogue
 
 @pytest.fixture
 def acme(tmp_path: Path) -> Path:
-    """A vendor's catalogue."""
+    """Return a vendor's catalogue."""
     return write_catalogue(tmp_path / "acme", routing=REQUIREMENT.replace("broken", "ingress-down"))
 
 

@@ -33,7 +33,7 @@ def test_json_requests_hold_the_pictures() -> None:
 
 
 def message(*fields: tuple[int, str, str]) -> descriptor_pb2.DescriptorProto:
-    """A message of fields, each number, name and type ('bytes', 'string', 'floats', or another message's name)."""
+    """Return a message of fields: number, name and type ('bytes', 'string', 'floats', or another message's name)."""
     kinds = descriptor_pb2.FieldDescriptorProto
     found = descriptor_pb2.DescriptorProto()
     for number, name, kind in fields:

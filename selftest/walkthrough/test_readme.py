@@ -45,7 +45,7 @@ def walkthrough() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The platform as `tox -e up` brings it up; gives the environment that its `export` lines make."""
+    """Yield the platform as `tox -e up` brings it up; gives the environment that its `export` lines make."""
     errors = tmp_path_factory.mktemp("up") / "stderr"
     command = [sys.executable, "-m", "fixtures", "up"]
     with (
