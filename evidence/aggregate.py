@@ -48,7 +48,7 @@ def of_test(outcome: str | None, reason: str | None, expectations: Sequence[tupl
     """Return the verdict of one run of a test.
 
     Args:
-        outcome: Of its `test.finished`; None when it never finished.
+        outcome: The outcome of its `test.finished`; None when it never finished.
         reason: Likewise.
         expectations: What its expectations were judged, each with a reason.
     """

@@ -100,8 +100,8 @@ class Mutant:
         areas: Whose requirements it is run against.
         about: What it does wrong, and what it leaves right.
         source: The real fault behind it.
-        image: Of a workload.
-        module: Of a workload: `python -m <module>`.
+        image: The image of a workload.
+        module: The module of a workload: `python -m <module>`.
     """
 
     name: str

@@ -30,7 +30,7 @@ class Case:
         test: Its node id, without the mutant.
         requirements: The ids of the requirements that it asks.
         mutant: What it runs under, or None.
-        left_out: Why it was not selected; empty when it was.
+        left_out: The reason why it was not selected; empty when it was.
     """
 
     test: str

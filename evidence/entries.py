@@ -22,7 +22,7 @@ class EntryReader:
 
     Attributes:
         meanings: What the text of a field says, by field, for those who left it out.
-        added: Where a further value of a field is added, by field.
+        added: The place where a further value of a field is added, by field.
         faults: The faults, one line each.
     """
 

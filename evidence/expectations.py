@@ -403,7 +403,7 @@ def within(
             `on` whose JSON value has the event's id under `key`).
         percentile: Between 0 and 100.
         budget: Seconds.
-        confidence: Of each decision, one-sided, by the order statistics' binomial bounds.
+        confidence: The confidence of each decision, one-sided, by the order statistics' binomial bounds.
         to: Subscriber, for `dispatch`.
         on: Topic, for `result`.
         key: Member of the result that carries the trace id.

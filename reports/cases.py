@@ -24,7 +24,7 @@ class Asked:
     Attributes:
         cases: All that were collected; None when the history does not tell.
         narrowed: The words that leave cases out.
-        uncollected: Those of them that keep cases from being collected.
+        uncollected: The words among them that keep cases from being collected.
         whole: Areas that were collected all the same.
         pins: How many cases the run's own catalogue had, by requirement.
         ended: How the run ended, in words that follow "did not run: ".
@@ -90,7 +90,7 @@ def of_requirement(requirement: Requirement, tests: Sequence[Test], asked: Asked
     """Which of the pinned cases ran, and why the others did not.
 
     Args:
-        requirement: With the number of cases that the catalogue pins.
+        requirement: The requirement, with the number of cases that the catalogue pins.
         tests: The runs of its tests that count.
         asked: What the run collected.
     """

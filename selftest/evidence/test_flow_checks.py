@@ -135,7 +135,7 @@ def varint(value: int) -> bytes:
 
 
 def predict_response(name: str, shape: list[int], values: list[float]) -> bytes:
-    """Return a PredictResponse of one float tensor: outputs 1 {key 1, value 2 {dtype 1, tensor_shape 2, float_val 5}}."""
+    """Return a PredictResponse of one float tensor: outputs 1 {key 1, value 2 {dtype, shape, values}}."""
     dims = b"".join(chunk(2, b"\x08" + varint(size)) for size in shape)
     tensor = b"\x08\x01" + chunk(2, dims) + chunk(5, struct.pack(f"<{len(values)}f", *values))
     return chunk(1, chunk(1, name.encode()) + chunk(2, tensor))

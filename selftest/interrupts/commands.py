@@ -66,7 +66,7 @@ class Moment:
 
     Attributes:
         command: What is interrupted.
-        signal: With what.
+        signal: The signal that it gets.
         receiver: Who gets it: `group` (all of it, as from a terminal), or one process of it.
         after: How long the command has run by then, in seconds.
     """

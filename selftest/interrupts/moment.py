@@ -30,7 +30,7 @@ class Seen:
     Attributes:
         after: How long the command had run when it was hit, in seconds.
         late: Whether the command had ended before it could be hit.
-        seconds: From the signal to the end of everything.
+        seconds: The time from the signal to the end of everything.
         code: Exit code of tox; None when it had to be killed.
         processes: Command lines of what was left running.
         ports: How many sockets were still listened at.

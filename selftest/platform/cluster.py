@@ -56,10 +56,10 @@ class Cluster:
 
     Attributes:
         kubeconfig: Path of one that leads here.
-        objects: By plural, namespace and name.
+        objects: The objects by plural, namespace and name.
         rules: Refusals to come.
-        status_of: By kind: gives an object its status when it is written.
-        on_get: By kind: may change an object whenever it is read.
+        status_of: The functions by kind that give an object its status when it is written.
+        on_get: The functions by kind that may change an object whenever it is read.
         log: Method and path of every request that writes.
         busy: How many reads of one object to come have no answer but `busy_code`.
     """

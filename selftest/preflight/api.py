@@ -24,8 +24,8 @@ class FakeApi:
     Args:
         lacks: Kinds that it does not serve.
         refuses: What is not allowed, as `verb resource` or `verb resource in namespace`.
-        objects: By path below the server, as `/api/v1/namespaces/x/resourcequotas` (a list) or of a single object.
-        version: Of the server.
+        objects: The objects by path below the server: a list, as `/api/v1/namespaces/x/pods`, or one object.
+        version: The version of the server.
     """
 
     def __init__(
