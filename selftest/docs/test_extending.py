@@ -49,7 +49,7 @@ tox() {
 
 __all__ = ["up"]
 pytestmark = [
-    pytest.mark.timeout(600),  # five runs, each with a platform of its own; a fresh clone builds the images here
+    pytest.mark.timeout(600),  # seven runs, each with a platform of its own; a fresh clone builds the images here
     pytest.mark.skipif(not shutil.which("bash"), reason="the document's commands are for bash"),
 ]
 
@@ -131,6 +131,9 @@ def test_the_document_has_files_and_commands_with_what_they_print() -> None:
         "acme/catalogue/routing.toml",
         "acme/tests/routing/test_alarms.py",
         "acme/lab/acme_lab.py",
+        "acme/lab/acme_broker.py",
+        "acme/third/pipeline.toml",
+        "acme/streams/third.toml",
     }
     assert len(steps()) >= 5
     assert [commands for commands, expected in steps() if not expected.strip()] == []
