@@ -3,7 +3,7 @@
 import pytest
 
 LONGEST = (
-    "suites/test_opaque_brokers.py",
+    "brokers/test_opaque_brokers.py",
     "redaction/test_outputs.py",
     "embedded_platform/test_up.py",
     "docs/test_contributing.py",

@@ -49,7 +49,7 @@ FAULTS = {
     "our name": (ABOUT.replace('"acme"', '"touchstone"'), REQUIREMENT, "name: 'touchstone' is ours"),
     "the beginning of our ids": (ABOUT.replace('"acme"', '"evt"'), REQUIREMENT, "name: 'evt' is ours: EVT- begins ids"),
     "no name": (ABOUT.replace('name = "acme"\n', "", 1), REQUIREMENT, "the catalogue: name: is missing"),
-    "no folder of tests": (ABOUT.replace("tests", "test"), REQUIREMENT, "test: unknown field; near: tests"),
+    "no folder of tests": (ABOUT.replace("tests", "test"), REQUIREMENT, "test: unknown field: did you mean tests?"),
     "a profile of ours": (
         ABOUT.replace('"acme-routing"', '"broker-core"'),
         REQUIREMENT.replace("acme-routing", "broker-core"),
@@ -77,7 +77,11 @@ FAULTS = {
         "requirement EVT-ING-001: id: expected an id that begins with ACME-",
     ),
     "an id twice": (ABOUT, REQUIREMENT + REQUIREMENT, "ACME-RTE-001: id: stands in routing.toml already"),
-    "a mutant that is none of ours": (ABOUT, REQUIREMENT.replace("broken", "brokn"), "no mutant 'brokn' of ours; near"),
+    "a mutant that is none of ours": (
+        ABOUT,
+        REQUIREMENT.replace("broken", "brokn"),
+        "'brokn' of ours: did you mean broken?",
+    ),
     "a MUST without a mutant": (ABOUT, REQUIREMENT.replace('"broken"', ""), "a MUST names a mutant that it must catch"),
     "no requirement": (ABOUT.partition("[[")[0], "", "no requirements: there is no <area>.toml"),
     "no TOML": ("name =", REQUIREMENT, "catalogue.toml: Invalid"),

@@ -12,6 +12,7 @@ from evidence.catalogue import Catalogue
 from evidence.vendor import load_beside
 from reports import __main__ as cli
 from reports import build, check, terminal, write
+from reports.errors import ReportError
 from reports.model import Report
 from selftest.reports.conftest import KNOWN, History
 from selftest.vendors import REQUIREMENT, write_catalogue
@@ -158,12 +159,11 @@ def test_a_run_is_not_reported_without_a_catalogue_that_it_asked(
 
 
 @pytest.mark.parametrize("catalogues", [None, 3, "acme", [3, None]])
-def test_a_history_that_says_nonsense_of_catalogues_is_still_reported(
-    run_dir: Path, joined: Catalogue, catalogues: Any
-) -> None:
+def test_a_history_with_nonsense_of_catalogues_is_refused(run_dir: Path, joined: Catalogue, catalogues: Any) -> None:
     history = asked()
     history.records[0]["selection"]["catalogues"] = catalogues
-    assert build.build(history.write(run_dir), joined, ()).find("ACME-RTE-001") is not None
+    with pytest.raises(ReportError, match=r"selection\.catalogues: expected a list"):
+        build.build(history.write(run_dir), joined, ())
 
 
 def test_the_list_says_whose_each_is(
