@@ -86,7 +86,7 @@ class CollectedCase(TypedDict):
     left_out: Annotated[Text, "Why it was not selected; empty when it was."]
 
 
-class Calibration(TypedDict):
+class CalibrationSamples(TypedDict):
     """What the probe's own echo showed beside a load."""
 
     latencies: NotRequired[Annotated[List, "The seconds of each exchange with the echo."]]

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, NotRequired, TypeAlias, TypedDict,
 from evidence.record_values import (
     Body,
     Bool,
-    Calibration,
+    CalibrationSamples,
     Cases,
     CatalogueVersion,
     Count,
@@ -291,7 +291,7 @@ class LoadChunk(Numbered):
     done: NotRequired[Annotated[Bool, "Whether the load is over."]]
     error: NotRequired[Annotated[Text | None, "Why the load did not run."]]
     shortage: NotRequired[Annotated[Text | None, "What the probe's machine ran short of."]]
-    calibration: NotRequired[Annotated[Calibration | None, "What the probe's own echo showed meanwhile."]]
+    calibration: NotRequired[Annotated[CalibrationSamples | None, "What the probe's own echo showed meanwhile."]]
     machine: NotRequired[Annotated[Object | None, "What the kernel counted meanwhile: shares of the time."]]
 
 

@@ -27,7 +27,7 @@ from evidence.refs import EventRef, ExchangeRef, RefError
 from evidence.verdict import PASSED, UNDECIDED, Judgement, Violation
 
 if TYPE_CHECKING:
-    from evidence.records import Answered as AnswerRecord
+    from evidence.records import Answered
 
 
 class AnswerCheck(Check):
@@ -53,7 +53,7 @@ class AnswerCheck(Check):
             return undecidable(self.fault(f"no answer: {answer.get('error')}", answer))
         return self.answered(answer)
 
-    def answered(self, answer: AnswerRecord) -> Judgement:
+    def answered(self, answer: Answered) -> Judgement:
         """Judge the answer."""
         raise NotImplementedError
 
@@ -61,7 +61,7 @@ class AnswerCheck(Check):
         """No answer yet."""
         return self.no_decision(self.expected, f"request {self.send} has no answer yet")
 
-    def fault(self, got: str, answer: AnswerRecord, expected: str | None = None) -> Violation:
+    def fault(self, got: str, answer: Answered, expected: str | None = None) -> Violation:
         """Return a violation that this answer shows."""
         sent = self.history.sent.get(self.send)
         witness = (*((sent["seq"],) if sent else ()), answer["seq"])
@@ -71,7 +71,7 @@ class AnswerCheck(Check):
 @check("answered")
 @check("accepted")
 @check("refused")
-class Answered(AnswerCheck):
+class AnsweredCheck(AnswerCheck):
     """The status code."""
 
     @property
@@ -79,7 +79,7 @@ class Answered(AnswerCheck):
         """The expectation in a few words."""
         return f"request {self.send} to be answered {show_status(self.args['status'])}"
 
-    def answered(self, answer: AnswerRecord) -> Judgement:
+    def answered(self, answer: Answered) -> Judgement:
         """Compare; an answer that says `not now` where it was not asked for leaves it open for good."""
         status = answer["status"]
         if in_status(status, self.args["status"]):
@@ -97,7 +97,7 @@ class Header(AnswerCheck):
         """The expectation in a few words."""
         return f"the answer to {self.send} to have header {self.args['name']} {self.args['value'] or 'absent'!r}"
 
-    def answered(self, answer: AnswerRecord) -> Judgement:
+    def answered(self, answer: Answered) -> Judgement:
         """Compare."""
         values, wanted = header_values(answer["headers"], self.args["name"]), self.args["value"]
         if (not values) if wanted is None else has_value(values, wanted):
@@ -114,7 +114,7 @@ class ResponseBody(AnswerCheck):
         """The expectation in a few words."""
         return f"the answer to {self.send} to be JSON {shorten(json.dumps(self.args['json']))}"
 
-    def answered(self, answer: AnswerRecord) -> Judgement:
+    def answered(self, answer: Answered) -> Judgement:
         """Compare."""
         readable, got = read_json(octets(answer["body"]))
         if not readable:
@@ -130,7 +130,7 @@ class ResponseEvent(AnswerCheck):
 
     expected = "the answer to be a valid CloudEvent"
 
-    def answered(self, answer: AnswerRecord) -> Judgement:
+    def answered(self, answer: Answered) -> Judgement:
         """Return the faults: of validity, then of data and attributes, then of what must differ from the request."""
         seen = read_http(answer["headers"], octets(answer["body"]))
         if seen.problems:
