@@ -423,7 +423,7 @@ TYPES: Final[dict[str, type]] = {str(get_args(get_type_hints(kind)["record"])[0]
 """The types by what the field `record` says."""
 
 # After a restart of the probe the history is whole, but nobody listened for a while; a gap says that records are
-# missing for good. A shortage makes the test of its scope untellable, or all that were going on if its scope is "".
+# missing for good. After a shortage the test of its scope cannot be judged, nor any running one if its scope is "".
 RESTART: Final = "probe.restarted"
 GAP: Final = "history.gap"
 SHORTAGE: Final = "probe.shortage"

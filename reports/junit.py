@@ -62,7 +62,7 @@ def _case(suite: ET.Element, report: Report, result: Result, test: Test | None, 
     if test is not None and test.diagnostics is not None:
         ET.SubElement(properties, "property", name="diagnostics", value=_text(test.diagnostics.folder))
     counts["tests"] += 1
-    message, detail = _told(result, test)
+    message, detail = _render(result, test)
     if verdict in ("fail", "flaky"):
         if result.excused and report.gate.name == "known" and result.known is not None:
             counts["skipped"] += 1
@@ -100,7 +100,7 @@ def _mutants(suite: ET.Element, mutation: Mutation, totals: dict[str, int]) -> N
         totals[name] += count
 
 
-def _told(result: Result, test: Test | None) -> tuple[str, str]:
+def _render(result: Result, test: Test | None) -> tuple[str, str]:
     if test is None:
         return result.reason, ""
     violations = [

@@ -67,7 +67,7 @@ def pytest_touchstone_finished(config: pytest.Config, run_dir: Path, history: Pa
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Any:
     """Exchange pytest's exit status for the gate's.
 
-    Loaded after the plug-in that ends the run, this wrapper is around its own: the report is there when it goes on.
+    Registered later than the harness, so that this wraps its hook: when `yield` returns, the report exists.
     pytest's terminal reporter is around this one: its summary comes last.
     """
     result = yield

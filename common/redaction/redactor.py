@@ -205,7 +205,7 @@ class Redactor:
             if key in sealed and isinstance(member, Mapping):
                 cleaned[shown] = dict.fromkeys(map(self.text, member), REDACTED)
             elif key == "value" and not isinstance(member, Mapping | list) and is_secret(named, member):
-                # A variable has its name in a field of its own; of ConfigMaps and settings the key is the name.
+                # An entry of `env` carries the name in `name`; in ConfigMaps and settings the key is the name.
                 cleaned[shown] = REDACTED
             else:
                 cleaned[shown] = self._member(member, str(key), depth - 1)

@@ -1,7 +1,8 @@
-"""What all checks are: an expectation over history that can be asked at any time whether it is decided.
+"""The base of all checks. A check judges one expectation, and can be asked at any time.
 
-A check never changes what it has seen; asking twice gives the same answer. `decide` returns UNDECIDED as long as more
-records could turn the answer; at the deadline, or at the end of a replay, that becomes unknown, never pass.
+It says undecided until the history settles the matter. Asking changes nothing: twice gives the same answer. `decide`
+returns UNDECIDED as long as more records could turn the answer. At the deadline, or at the end of a replay, that
+becomes unknown, never pass.
 """
 
 from __future__ import annotations
