@@ -1,6 +1,14 @@
-"""The order in which workers begin the modules: the longest first, or one of them would be all that runs at the end."""
+"""What all selftests share: no deadline of Hypothesis, and the order in which workers begin the modules.
+
+The longest modules come first, or one of them would be all that runs at the end.
+"""
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow: no test of ours judges by time, so Hypothesis has no deadline either.
+settings.register_profile("touchstone", deadline=None)
+settings.load_profile("touchstone")
 
 LONGEST = (
     "brokers/test_opaque_brokers.py",
