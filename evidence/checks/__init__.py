@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from common import names
 from evidence.checks import (
+    absence,
     answers,
     content,
     control_plane,
@@ -23,7 +24,6 @@ from evidence.checks import (
     records,
     streaming,
     tracing,
-    witness,
 )
 from evidence.checks.base import REGISTRY, Check
 from evidence.history_index import HistoryIndex
@@ -40,7 +40,7 @@ __all__ = [
     "Check",
     "CheckError",
     "Judgement",
-    "Observe",
+    "ObservationRequest",
     "OpenCheck",
     "Verdict",
     "Violation",
@@ -61,7 +61,7 @@ FAMILIES = (
     streaming,
     control_plane,
     latency,
-    witness,
+    absence,
 )
 
 
