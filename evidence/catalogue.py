@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 LEVELS = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY")
 PROFILES = ("broker-core", "broker-extended", "async-inference", "kafka-streaming", "latency")
 FIELDS = ("id", "level", "profile", "text", "source", "url", "mutants", "cases", "needs")
-NEEDS = ("broker-storage",)
-"""What a requirement may need: `broker-storage`, a topic that holds a Broker's events and that can be read."""
+STORAGE = "broker-storage"
+"""A requirement needs a topic that holds a Broker's events, and that can be read and written."""
+NEEDS = (STORAGE,)
+"""What a requirement may need of the system under test."""
 HOSTS = ("platform", "workload")
 MUTANTS_FILE = "mutants.toml"
 VERSION_FILE = "VERSION"

@@ -75,7 +75,7 @@ class EntryReader:
             return ""
         if not isinstance(value, str) or not value.strip():
             got = "is missing" if value is None else "is no text, or is empty"
-            self.fault(file, entry, field, f'{got}: write {field} = "...": {self.meanings.get(field, "a text")}')
+            self.fault(file, entry, field, f'{got}: write {field} = "...": {self._meaning(field)}')
             return ""
         return value
 
@@ -91,12 +91,8 @@ class EntryReader:
         value = table.get(field)
         if type(value) is not int or value < 1:
             got = "is missing" if value is None else f"got {value!r}"
-            self.fault(
-                file,
-                entry,
-                field,
-                f"{got}: write {field} = N, a whole number from 1: {self._meaning(field)}",
-            )
+            advice = f"write {field} = N, a whole number from 1: {self._meaning(field)}"
+            self.fault(file, entry, field, f"{got}: {advice}")
             return 0
         return value
 

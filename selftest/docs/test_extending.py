@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from selftest.docs.following import copy_project
 from selftest.walkthrough.test_readme import DONE, matches, up
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,18 +24,6 @@ TEXT = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^# ~/(acme/\S+)\n")
 UP = "tox -e up"
-COPIED = (
-    "common",
-    "conftest.py",
-    "embedded",
-    "evidence",
-    "fixtures",
-    "images",
-    "manifests",
-    "pyproject.toml",
-    "reports",
-    "suites",
-)
 TOX = """
 tox() {
   [ "$1" = -e ] && [ "$3" = -- ] || { echo "tox $*: expected tox -e NAME -- OPTIONS"; return 9; }
@@ -87,11 +76,7 @@ def checkout(tmp_path: Path) -> Path:
     """Return a copy of the project, with the images that are built already."""
     folder = tmp_path / "touchstone"
     folder.mkdir()
-    for name in COPIED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "out"))
-        else:
-            shutil.copy(ROOT / name, folder / name)
+    copy_project(folder)
     (folder / ".touchstone").symlink_to((ROOT / ".touchstone").resolve())
     return folder
 
