@@ -28,6 +28,7 @@ from embedded.streaming.requests import (
 _LOST = 3
 _RESTART = 1.0
 _ALONE = 0.1
+_QUIET = 1.0
 _LATE = 0.3
 
 
@@ -121,12 +122,25 @@ def stream_answer_constant(honest: StreamPolicies) -> StreamPolicies:
 
 @mutant(STREAMS, wraps="answer")
 def stream_answers_mispaired(honest: StreamPolicies) -> StreamPolicies:
-    """Exchange two answers that are at work at once (workers share state; executor client.go:223)."""
+    """Exchange two different answers that are at work at once (workers share state; executor client.go:223).
+
+    After an exchange the server is honest until it had nothing to answer for a second. Otherwise the requests that a
+    failed test leaves in work would be exchanged with those of the next test, which the mutant must spare.
+    """
     waiting: list[tuple[bytes, asyncio.Future[bytes]]] = []
+    exchanged = False
+    latest = 0.0
 
     async def answer(content: bytes) -> bytes:
+        nonlocal exchanged, latest
+        now = time.monotonic()
+        exchanged = exchanged and now - latest < _QUIET
+        latest = now
+        if exchanged:
+            return await honest.answer(content)
         if waiting:
             other, partner = waiting.pop()
+            exchanged = other != content
             partner.set_result(content)
             return await honest.answer(other)
         entry = (content, asyncio.get_running_loop().create_future())

@@ -341,3 +341,12 @@ async def test_an_answer_alone_in_work_is_right_under_mispairing(world: World, m
     async with stream(world, model, mutant="stream-answers-mispaired") as running:
         await running.ask(rest("a", 1))
         assert await running.answers(1) == {b"a": [[2]]}
+
+
+async def test_mispairing_does_not_reach_the_requests_of_a_later_test(world: World, model: Model) -> None:
+    earlier = [rest(f"earlier-{number}", number) for number in range(11)]  # odd: one of them finds no partner
+    later = [rest(f"later-{number}", 50) for number in range(8)]
+    async with stream(world, model, mutant="stream-answers-mispaired") as running:
+        await running.ask(*earlier, *later)
+        answers = await running.answers(19)
+    assert {answers[key] == [[100]] for key in answers if key is not None and key.startswith(b"later")} == {True}
