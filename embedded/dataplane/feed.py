@@ -44,16 +44,6 @@ class Cluster:
         self.kafka = kafka
         self._admin = AdminClient({**kafka.client, "bootstrap.servers": kafka.bootstrap})
 
-    async def committed(self, group: str, topic: str, partitions: list[int]) -> dict[int, int]:
-        """Return the committed offsets of a group by partition; below zero where it has none.
-
-        Raises:
-            KafkaException: Kafka does not answer.
-        """
-        query = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition) for partition in partitions])
-        (future,) = self._admin.list_consumer_group_offsets([query], request_timeout=_TIMEOUT).values()
-        return {entry.partition: entry.offset for entry in (await asyncio.wrap_future(future)).topic_partitions}
-
     async def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
         """Set the offsets of a group without members.
 
@@ -149,13 +139,12 @@ class Feed:
             KafkaException: Kafka does not answer.
         """
         cluster, topic = self._cluster, self._topic
-        client, ends = await asyncio.to_thread(self._connect)
+        client, ends, kept = await asyncio.to_thread(self._connect)
         try:
             first = {partition: low for partition, (low, _) in ends.items()}
             last = {partition: high for partition, (_, high) in ends.items()}
             start = dict(begin(first if reset == "earliest" else last))
             if resume:
-                kept = await cluster.committed(self._group, topic, list(ends))
                 # Offsets outside of the topic's range belong to another topic of the same name.
                 start |= {part: offset for part, offset in kept.items() if first[part] <= offset <= last[part]}
             await cluster.commit(self._group, topic, start)
@@ -191,8 +180,11 @@ class Feed:
         if self._thread.ident is not None:
             await asyncio.to_thread(self._thread.join)
 
-    def _connect(self) -> tuple[Consumer, dict[int, tuple[int, int]]]:
-        """Return a consumer, and the topic's partitions with their first offset and the one after the last. Blocks."""
+    def _connect(self) -> tuple[Consumer, dict[int, tuple[int, int]], dict[int, int]]:
+        """Return a consumer, and the offsets of each partition: the first and the next one, and what is committed.
+
+        It blocks. What is committed is below zero where the group has nothing.
+        """
         kafka = self._cluster.kafka
         client = Consumer(
             {
@@ -211,7 +203,12 @@ class Feed:
             # once instead of up to a second after `assign`.
             partitions = _partitions(client, self._topic)
             # The admin client's `list_offsets` can crash while a topic has no leaders (librdkafka 2.16.0).
-            return client, {partition: _ends(client, self._topic, partition) for partition in partitions}
+            ends = {partition: _ends(client, self._topic, partition) for partition in partitions}
+            # Nor its `list_consumer_group_offsets`, which crashes while the group's coordinator is not ready, as in a
+            # Kafka that has just begun (librdkafka issue 5315, open).
+            places = [TopicPartition(self._topic, partition) for partition in partitions]
+            kept = {place.partition: place.offset for place in client.committed(places, timeout=_TIMEOUT)}
+            return client, ends, kept
         except BaseException:
             client.close()
             raise
