@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,12 @@ _log = logging.getLogger(__name__)
 
 _TIMEOUT = 10.0
 _COMMIT_AGAIN = 1.0
+_COORDINATOR_AGAIN = 0.1
+_NO_COORDINATOR = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
 # Seconds of a poll, which bounds the time to stop; shorter while partitions are paused, so that they resume soon.
 _POLL = 0.2
 _POLL_PAUSED = 0.01
@@ -204,11 +211,7 @@ class Feed:
             partitions = _partitions(client, self._topic)
             # The admin client's `list_offsets` can crash while a topic has no leaders (librdkafka 2.16.0).
             ends = {partition: _ends(client, self._topic, partition) for partition in partitions}
-            # Nor its `list_consumer_group_offsets`, which crashes while the group's coordinator is not ready, as in a
-            # Kafka that has just begun (librdkafka issue 5315, open).
-            places = [TopicPartition(self._topic, partition) for partition in partitions]
-            kept = {place.partition: place.offset for place in client.committed(places, timeout=_TIMEOUT)}
-            return client, ends, kept
+            return client, ends, _committed(client, self._topic, partitions)
         except BaseException:
             client.close()
             raise
@@ -281,6 +284,23 @@ def _ends(client: Consumer, topic: str, partition: int) -> tuple[int, int]:
         timed_out = KafkaError._TIMED_OUT  # noqa: SLF001 - librdkafka's own codes have such names
         raise KafkaException(KafkaError(timed_out, f"no offsets of {topic}[{partition}]"))
     return offsets
+
+
+def _committed(client: Consumer, topic: str, partitions: list[int]) -> dict[int, int]:
+    """Return what the client's group has committed by partition, below zero where it has nothing. Blocks.
+
+    In a Kafka that has just begun the group has no coordinator yet: it is asked again until there is one. The admin
+    client's `list_consumer_group_offsets` would crash meanwhile (librdkafka issue 5315, open).
+    """
+    places = [TopicPartition(topic, partition) for partition in partitions]
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            return {place.partition: place.offset for place in client.committed(places, timeout=_TIMEOUT)}
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_COORDINATOR or time.monotonic() >= deadline:
+                raise
+        time.sleep(_COORDINATOR_AGAIN)
 
 
 def _partitions(client: Consumer, topic: str) -> list[int]:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-PROGRAM = '''
+PROGRAM = """
 import asyncio, ctypes, sys
 
 from embedded.dataplane.feed import Cluster, Feed
@@ -37,10 +37,11 @@ with mock.running(library) as cluster:
     refuse(cluster._cluster, OFFSET_FETCH, 2, (ctypes.c_int * 2)(*[int(sys.argv[1])] * 2))
     asyncio.run(read(cluster.bootstrap))
     print("opened")
-'''
+"""
 
 
 @pytest.mark.parametrize("code", [14, 15, 16], ids=["loading", "not-available", "not-coordinator"])
 def test_a_feed_waits_for_the_coordinator_of_its_group(code: int) -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM, str(code)], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", PROGRAM, str(code)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "opened\n"), done.stderr
