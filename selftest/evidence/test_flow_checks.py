@@ -467,6 +467,32 @@ def test_a_machine_too_busy_to_judge_on_voids_a_failure_and_no_pass(fields: dict
             assert f"a machine too busy to judge on ({said}" in judgement.violations[0].message
 
 
+BUSY = {"pressure": 0.9, "run_wait": 0.05, "steal": 0.0, "runnable": 16.0}
+DELAYED = [0.5 + number / 10_000 for number in range(300)]
+
+
+@pytest.mark.parametrize(
+    ("latencies", "fields", "verdict"),
+    [
+        (DELAYED, beside(QUICK, **BUSY), Verdict.FAIL),
+        ([*DELAYED[1:], 0.1], beside(QUICK, **BUSY), Verdict.UNKNOWN),
+        (DELAYED, beside(QUICK, **{**BUSY, "runnable": 16.1}), Verdict.UNKNOWN),
+        (DELAYED, beside(QUICK, pressure=0.9), Verdict.UNKNOWN),
+        (DELAYED, beside(QUICK, pressure=0.9, runnable=16.0, cpus=0), Verdict.UNKNOWN),
+        (DELAYED, beside([0.001] * 94 + [0.03] * 6, **BUSY), Verdict.UNKNOWN),
+        ([None] * 300, beside(QUICK, **BUSY), Verdict.UNKNOWN),
+    ],
+    ids=["all-slow", "one-fast", "crowded", "nobody-counted", "no-cpus", "slow-echo", "unanswered"],
+)
+def test_a_busy_machine_does_not_excuse_a_system_whose_fastest_request_is_slow(
+    latencies: list[float | None], fields: dict[str, Any], verdict: Verdict
+) -> None:
+    story = Story()
+    expectation = within(story.load(samples(latencies)), "ack", 99, 0.1)
+    story.records[0] |= fields
+    assert judged(story, expectation).verdict is verdict
+
+
 def dispatched(story: Story, latencies: Sequence[float | None]) -> Expectation:
     load = story.load(samples([0.001] * len(latencies)))
     for number, latency in enumerate(latencies):
