@@ -6,20 +6,19 @@ import os
 import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from common.errors import UnknownNameError, UsageError
 from common.redaction import PLAIN, bounded
 from evidence import catalogue as catalogues
 from evidence import history_file
-from evidence.catalogue import OURS, Catalogue, Requirement
+from evidence.catalogue import Catalogue
 from evidence.vendor import load_beside
-from reports import build, html, path, terminal, views, write
+from reports import build, html, listing, path, terminal, views, write
 from reports.check import check
 from reports.errors import ReportError
 from reports.lookup import Lookup, witness_of
@@ -87,7 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("render", _render, "write report.json, junit.xml, allure/ and index.html again from the history")
     sub.add_argument("run", type=Path, metavar="RUN", help=run_help)
     sub = add("list", _list, "list the catalogue: every requirement that the suite asks")
-    sub.add_argument("--json", action="store_true", help="as JSON, one document")
+    form = sub.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON, one document")
+    form.add_argument(
+        "--markdown", action="store_true", help="as Markdown, with sources and mutants: what docs/catalogue.md holds"
+    )
     sub.add_argument("--profile", metavar="P", help="only this profile")
     sub.add_argument("--area", metavar="A", help="only this area; also tells the next free id of each of its groups")
     sub.add_argument("--level", metavar="L", help=f"only this level: {', '.join(LEVELS)}")
@@ -229,47 +232,16 @@ def _list(arguments: argparse.Namespace, console: Console) -> int:
         and arguments.area in (None, requirement.area)
     ]
     if arguments.json:
-        sys.stdout.write(
-            json.dumps([_entry(requirement) for requirement in chosen], indent=2, ensure_ascii=False) + "\n"
-        )
-        return 0
-    _print_list(catalogue, chosen, console)
-    if arguments.area is not None:
-        free = catalogues.free_ids(
-            requirement.id for requirement in catalogue.requirements if requirement.area == arguments.area
-        )
-        console.print(Text(f"next free: {', '.join(free)}"))
+        sys.stdout.write(listing.as_json(chosen))
+    elif arguments.markdown:
+        sys.stdout.write(listing.as_markdown(catalogue, chosen))
+    else:
+        console.print(listing.as_table(catalogue, chosen))
+        console.print(Text(f"\n{len(chosen)} of {len(catalogue.requirements)} requirements", style="dim"))
+        if arguments.area is not None:
+            ids = [requirement.id for requirement in catalogue.requirements if requirement.area == arguments.area]
+            console.print(Text(f"next free: {', '.join(catalogues.free_ids(ids))}"))
     return 0
-
-
-def _entry(requirement: Requirement) -> dict[str, Any]:
-    return {
-        "id": requirement.id,
-        "origin": requirement.origin,
-        "level": str(requirement.level),
-        "profile": str(requirement.profile),
-        "area": str(requirement.area),
-        "text": requirement.text,
-        "source": requirement.source,
-        "url": requirement.url,
-        "mutants": list(requirement.mutants),
-        "cases": requirement.cases,
-    }
-
-
-def _print_list(catalogue: Catalogue, chosen: Sequence[Requirement], console: Console) -> None:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    # Where all are ours, there is nothing to tell apart.
-    several = catalogue.origins != (OURS,)
-    for name in ("id", *(["origin"] if several else []), "level", "profile", "requirement"):
-        table.add_column(name, no_wrap=name != "requirement", overflow="fold")
-    for requirement in chosen:
-        origin = [requirement.origin] if several else []
-        table.add_row(
-            Text(requirement.id, style="bold"), *origin, requirement.level, requirement.profile, requirement.text
-        )
-    console.print(table)
-    console.print(Text(f"\n{len(chosen)} of {len(catalogue.requirements)} requirements", style="dim"))
 
 
 def _known_name(kind: str, name: str, known: Collection[str]) -> None:

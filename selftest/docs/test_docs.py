@@ -71,10 +71,10 @@ def test_the_changelog_names_the_versions_that_stand_in_the_code() -> None:
 
 
 def anchors(document: Path) -> set[str]:
-    """Return the anchors of a document's headings, as GitHub makes them."""
+    """Return the anchors of a document's headings, as GitHub makes them, and those that it sets itself."""
     text = FENCE.sub("", document.read_text(encoding="utf-8"))
     plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in HEADING.findall(text))
-    return {heading.strip().replace(" ", "-") for heading in plain}
+    return {heading.strip().replace(" ", "-") for heading in plain} | set(re.findall(r'<a id="([^"]+)">', text))
 
 
 def command_lines(text: str) -> Iterator[str]:
