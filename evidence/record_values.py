@@ -60,6 +60,7 @@ class TargetName(TypedDict):
 
     name: NotRequired[Annotated[Text | None, "The target: `embedded`, `kind` or `cluster`."]]
     kafka: NotRequired[Annotated[Object | None, "What is public of its Kafka: `kind` and `version`."]]
+    patience: NotRequired[Annotated[Number, "The factor on every deadline."]]
 
 
 class Selection(TypedDict):

@@ -47,7 +47,7 @@ _RECORDS: Final[tuple[Record, ...]] = (
         record="run.started",
         run="20261121-000000-1",
         suite=Suite(version="0.1.0", commit="4f0c"),
-        target=TargetName(name="embedded", kafka={"kind": "mock", "version": "2.16.1"}),
+        target=TargetName(name="embedded", kafka={"kind": "mock", "version": "2.16.1"}, patience=1.0),
         sut={"kserve": "0.21.0"},
         selection=Selection(argv=["suites"], gate="known", prove=False, narrowed=[]),
         requirements={"EVT-DLV-001": 1},
