@@ -1,7 +1,6 @@
 """Kinds beyond the platform's own: those that are only stored, and those that a CustomResourceDefinition brings."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,11 @@ import yaml
 from embedded import cluster
 from embedded.api.resources_stored import STORED
 from selftest.embedded_api.conftest import Kubectl
+from selftest.manifests.schemas import CRDS, NO_CRDS
 
 if TYPE_CHECKING:
     from selftest.embedded_api.conftest import Api
 
-REAL = os.environ.get("TOUCHSTONE_DEFINITIONS")
-"""A folder of CustomResourceDefinitions as real products ship them, where somebody has one."""
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 LAMPS = "/apis/example.test/v1/namespaces/place/lamps"
 DEFINITION: dict[str, Any] = {
@@ -146,8 +144,8 @@ def test_platforms_own_kinds_have_definitions_that_stay(api: "Api") -> None:
     assert (refused.status_code, refused.json()["reason"]) == (403, "Forbidden")
 
 
-@pytest.mark.skipif(not REAL, reason="TOUCHSTONE_DEFINITIONS names no folder")
-@pytest.mark.parametrize("path", sorted(Path(REAL or "/nowhere").rglob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.skipif(not CRDS, reason=NO_CRDS)
+@pytest.mark.parametrize("path", sorted(Path(CRDS or "/nowhere").rglob("*.yaml")), ids=lambda path: path.stem)
 def test_real_definitions_are_served(api: "Api", path: Path) -> None:
     api.do(cluster.furnish, api.store, 1, 2, 3)
     for definition in yaml.load_all(path.read_bytes(), yaml.CSafeLoader):  # two megabytes

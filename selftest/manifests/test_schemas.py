@@ -7,11 +7,9 @@ import pytest
 import yaml
 
 from selftest.manifests.rendering import OVERLAYS, PIPELINES, ROOT, needs_kubectl, rendered
-from selftest.manifests.schemas import CRDS, core_faults, custom_faults, faults, json_schema
+from selftest.manifests.schemas import CRDS, NO_CRDS, core_faults, custom_faults, faults, json_schema
 
-needs_crds = pytest.mark.skipif(
-    not CRDS.is_dir(), reason=f"{CRDS}: the CRDs of Knative Eventing, KServe and Seldon are not here"
-)
+needs_crds = pytest.mark.skipif(not CRDS, reason=NO_CRDS)
 BASES = sorted(PIPELINES.glob("*/base/*.yaml"))
 PROBE = sorted((ROOT / "manifests" / "probe").glob("*.yaml"))
 
