@@ -1,5 +1,6 @@
 """Which cases of a requirement ran, which did not, and why: what was collected against what the catalogue pins."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ class Asked:
         whole: Areas that were collected all the same.
         pins: How many cases the run's own catalogue had, by requirement.
         ended: How the run ended, in words that follow "did not run: ".
+        repeat: How often each case was to run.
     """
 
     cases: tuple[Case, ...] | None
@@ -36,6 +38,7 @@ class Asked:
     whole: frozenset[str]
     pins: Mapping[str, int]
     ended: str
+    repeat: int = 1
     by_requirement: dict[str, list[Case]] = field(default_factory=dict)
 
     def of(self, requirement: str) -> Sequence[Case]:
@@ -62,6 +65,7 @@ def asked(started: RunStarted | None, cases: tuple[Case, ...] | None, ended: str
         whole=frozenset(selection.get("whole") or ()),
         pins=(started.get("requirements") if started else None) or {},
         ended=ended,
+        repeat=selection.get("repeat") or 1,
     )
     for case in cases or ():
         if honest and case.mutant is not None:
@@ -101,6 +105,10 @@ def of_requirement(requirement: Requirement, tests: Sequence[Test], asked: Asked
         if key not in ran:
             why = f"left out by {PLAIN.one_line(case.left_out)}" if case.left_out else asked.ended
             missing[key] = Missing(case.test, why, chosen=bool(case.left_out))
+    for key, runs in Counter((test.node, test.mutant) for test in tests).items():
+        if runs < asked.repeat:
+            ran.discard(key)
+            missing[key] = Missing(key[0], f"only {runs} of its {asked.repeat} runs began: {asked.ended}", chosen=False)
     unseen = max(0, requirement.cases - len({test for test, _ in (*ran, *missing)}))
     return Cases(requirement.cases, len(ran), (*missing.values(), *_unseen(requirement, unseen, asked)))
 

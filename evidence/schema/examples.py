@@ -49,7 +49,7 @@ _RECORDS: Final[tuple[Record, ...]] = (
         suite=Suite(version="0.1.0", commit="4f0c"),
         target=TargetName(name="embedded", kafka={"kind": "mock", "version": "2.16.1"}, patience=1.0),
         sut={"kserve": "0.21.0"},
-        selection=Selection(argv=["suites"], gate="known", prove=False, narrowed=[]),
+        selection=Selection(argv=["suites"], gate="known", prove=False, repeat=1, narrowed=[]),
         requirements={"EVT-DLV-001": 1},
         wall="2026-11-21T00:00:00.000+00:00",
     ),
