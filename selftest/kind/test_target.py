@@ -43,12 +43,12 @@ class Platform:
     fails: str | None = None
 
     def components(self) -> tuple[Component, ...]:
-        """Two, and one that is installed only when asked for."""
+        """Two, and one that is installed only for Brokers of class Lab."""
         artefact = Artefact(self.kind, "https://example.org/x", "x")  # type: ignore[arg-type]
         names = ("kafka", "knative-eventing")
         return (
             *(Component(name, "1", artefacts=(artefact,)) for name in names),
-            Component("extra", "1", optional=True),
+            Component("extra", "1", optional=True, broker_classes=("Lab",)),
         )
 
     def install(self, *_: object, **options: Any) -> None:
@@ -122,6 +122,23 @@ def test_a_cluster_is_brought_up_in_order(machine: Machine, target: Make, platfo
     assert found.kubeconfig == str(tmp_path / "run" / "kubeconfig")
     assert found.images["probe"].startswith("touchstone/probe:")
     assert platform.installed[0]["only"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "installed"),
+    [
+        ({"broker_class": "Lab"}, ["kafka", "knative-eventing", "extra"]),
+        ({"broker_class": "Lab", "kafka": "theirs:9092"}, ["knative-eventing", "extra"]),
+        ({"broker_class": "Kafka", "kafka": "theirs:9092"}, ["knative-eventing"]),
+        ({"broker_class": "Other"}, None),
+    ],
+    ids=["its-class", "its-class-with-their-kafka", "their-kafka", "a-class-of-no-component"],
+)
+def test_the_class_of_brokers_brings_the_component_that_it_is_of(
+    target: Make, platform: Platform, asked: dict[str, Any], installed: list[str] | None
+) -> None:
+    target(**asked).prepare()
+    assert platform.installed[0]["only"] == installed
 
 
 def test_given_images_are_not_built_and_loaded_only_from_here(machine: Machine, target: Make) -> None:

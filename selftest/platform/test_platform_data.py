@@ -48,12 +48,13 @@ def test_what_is_installed_stands_in_its_order() -> None:
         "knative-eventing",
         "eventing-kafka-controller",
         "eventing-kafka-broker",
+        "mt-channel-broker",
         "serving",
         "kserve",
         "kserve-runtimes",
         "seldon-core",
     ]
-    assert [one.name for one in ALL.values() if one.optional] == ["serving", "kserve-runtimes"]
+    assert [one.name for one in ALL.values() if one.optional] == ["mt-channel-broker", "serving", "kserve-runtimes"]
 
 
 def test_the_kafka_brokers_webhook_serves_before_a_dispatcher_is_made() -> None:
@@ -92,7 +93,7 @@ def test_seldons_certificates_come_from_cert_manager_and_are_the_same_at_every_r
 @pytest.mark.parametrize(
     "manifest",
     [one.manifest for component in ALL.values() for one in component.waits if one.manifest],
-    ids=lambda manifest: manifest["kind"],
+    ids=lambda manifest: "-".join([manifest["kind"], *manifest["metadata"].get("annotations", {}).values()]),
 )
 def test_what_admission_is_asked_in_a_dry_run_is_valid(manifest: dict[str, Any]) -> None:
     if manifest["kind"] == "Issuer":
@@ -157,7 +158,7 @@ def test_the_lock_holds_our_own_files_as_they_are() -> None:
 
 
 def test_the_plan_says_all_without_a_network() -> None:
-    text = str(plan(PLATFORM, extra=["serving"]))
+    text = str(plan(PLATFORM, extra=["serving", "mt-channel-broker"]))
     for component in ALL.values():
         if component.name != "kserve-runtimes":
             assert f"{component.name} {component.version}" in text
