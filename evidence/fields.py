@@ -174,6 +174,7 @@ def _schema(kind: str, **words: Any) -> dict[str, Any]:
 
 
 _DIGEST = re.compile("[0-9a-f]{64}")
+_CHAINED = re.compile("[0-9a-f]{32}")
 _NAME_SCHEMA = _schema("string", minLength=1, maxLength=MOST_NAMES)
 _PAIR = {"type": "array", "minItems": 2, "maxItems": 2}
 _STR, _INT, _LIST, _DICT = frozenset({str}), frozenset({int}), frozenset({list}), frozenset({dict})
@@ -188,6 +189,12 @@ SHA256 = Field(
     _STR,
     lambda value: _DIGEST.fullmatch(value) is not None,
     schema=_schema("string", pattern="^[0-9a-f]{64}$"),
+)
+CHAINED = Field(
+    "32 hexadecimal digits",
+    _STR,
+    lambda value: _CHAINED.fullmatch(value) is not None,
+    schema=_schema("string", pattern="^[0-9a-f]{32}$"),
 )
 BODY = Field(
     "a text",

@@ -1,4 +1,4 @@
-"""The history: an append-only file of records, one JSON object a line, numbered without a gap.
+"""The history: an append-only file of records, one JSON object a line, numbered without a gap and chained.
 
 `evidence.records` says what records there are. Bytes are latin-1 text (`octets` gives them back), headers are lists of
 pairs. The reader is strict, for a history may come from anybody: what it yields has every field that the checks rely
@@ -15,6 +15,7 @@ import orjson
 from common.jsontext import too_deep
 from evidence import history_file
 from evidence.bodies import BODY, Bodies
+from evidence.chain import Chain
 from evidence.fields import LARGEST, MISSING, fault_in, shown
 from evidence.history_file import HistoryError, HistoryTruncatedError, lines
 from evidence.records import FORMAT, GAP, RESTART, SHORTAGE, Record
@@ -156,12 +157,14 @@ def parse(lines: Iterable[bytes], name: str = "history") -> Iterator[Record]:
     """Yield the records of NDJSON lines, each checked.
 
     Raises:
-        HistoryError: A line is no record, or a number is missing.
+        HistoryError: A line is no record, a number is missing, or the chain of digests is broken.
         HistoryTruncatedError: The last line has no end.
     """
-    parser = Parser(name)
+    parser, chain = Parser(name), Chain()
     for number, line in enumerate(lines, start=1):
         record = parser.record(line, number)
+        if (fault := chain.fault(line)) is not None:
+            raise HistoryError(f"{name}:{number}: record {record['seq']}: {fault}")
         if record["seq"] != number:
             told = f"field seq: expected {number}, got {record['seq']}: records are missing, repeated or out of order"
             raise HistoryError(f"{name}:{number}: {told}")

@@ -1,4 +1,4 @@
-"""The line of a record in a history, as its writers write it."""
+"""The line of a record in a history, as its writers write it, before it is sealed (`evidence.chain`)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from evidence.records import FORMAT
 
 
 def line_of(seq: int, t: float, scope: str, fields: Mapping[str, Any], *, first: bool) -> bytes:
-    """Return the line of a record, with its end.
+    """Return the line of a record, with its end and without its digest (`evidence.chain`).
 
     Args:
         seq: The number of the record.

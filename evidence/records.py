@@ -4,8 +4,8 @@ Writers build records through these types and readers read them through these, s
 an error of mypy. The rules by which the reader validates (`evidence.rules`), the JSON Schema and `docs/history.md` are
 derived from them (`python -m evidence.schema`). They are dictionaries at run time: the checks pay nothing for them.
 
-The writer of the history gives `seq`, `t` and `scope` (and `format`, to the first record): what is handed to it lacks
-them, what a reader gives has them.
+The writer of the history gives `seq`, `t`, `scope` and `digest` (and `format`, to the first record; `wall_t` and
+`instance`, to some kinds): what is handed to it lacks them, what a reader gives has them.
 """
 
 from typing import Annotated, Final, Literal, NotRequired, TypeAlias, TypedDict, get_args, get_type_hints
@@ -16,6 +16,7 @@ from evidence.record_values import (
     CalibrationSamples,
     Cases,
     CatalogueVersion,
+    Chained,
     Count,
     Counts,
     EventId,
@@ -42,7 +43,7 @@ from evidence.record_values import (
     Whole,
 )
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """The number of this format. It stands in the first record of a history, whatever its kind."""
 
 
@@ -55,9 +56,17 @@ class Numbered(TypedDict):
     format: NotRequired[
         Annotated[Ordinal, "The number of the history's format; the first record has it, no other needs it."]
     ]
+    digest: NotRequired[Annotated[Chained, "What chains the record to the one before it; the last field of its line."]]
 
 
-class RunStarted(Numbered):
+class Anchored(Numbered):
+    """What those records have that anchor the history in the time of day, where the probe wrote them."""
+
+    wall_t: NotRequired[Annotated[Seconds, "The time of day at `t` on the probe's machine: seconds since 1970."]]
+    instance: NotRequired[Annotated[Text, "The id of the probe's process that wrote it."]]
+
+
+class RunStarted(Anchored):
     """The beginning of a run.
 
     Writer: the controller of the run.
@@ -74,7 +83,7 @@ class RunStarted(Numbered):
     catalogue: NotRequired[Annotated[CatalogueVersion, "The catalogue that was asked."]]
 
 
-class RunFinished(Numbered):
+class RunFinished(Anchored):
     """The end of a run.
 
     Writer: the controller of the run.
@@ -110,7 +119,7 @@ class CollectedPart(Numbered):
     cases: Annotated[Cases, "The cases."]
 
 
-class TestStarted(Numbered):
+class TestStarted(Anchored):
     """The beginning of a test. Its scope is the test's own from here on.
 
     Writer: the process that runs the test.
@@ -122,7 +131,7 @@ class TestStarted(Numbered):
     mutant: Annotated[Name | None, "What it runs under, or null."]
 
 
-class TestFinished(Numbered):
+class TestFinished(Anchored):
     """The end of a test.
 
     Writer: the process that runs the test.
@@ -427,3 +436,7 @@ TYPES: Final[dict[str, type]] = {str(get_args(get_type_hints(kind)["record"])[0]
 RESTART: Final = "probe.restarted"
 GAP: Final = "history.gap"
 SHORTAGE: Final = "probe.shortage"
+ANCHORS: Final = frozenset(
+    name for name, kind in TYPES.items() if {"wall_t", "instance"} <= get_type_hints(kind).keys()
+)
+"""The kinds of records to which the probe gives its time of day and the id of its process."""

@@ -19,13 +19,16 @@ from evidence.history import HistoryError, read
 from evidence.history_index import HistoryIndex
 from evidence.records import GAP, RESTART, SHORTAGE, JudgedRecord, ProbeShortage, Record, TestFinished, TestStarted
 from evidence.verdict import Judgement, Verdict, Violation
+from evidence.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from evidence.watch import Trouble
 
-MOST_HALVES = 20
+
+MOST_TROUBLES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +113,20 @@ class Replay:
         tests: Every run of a test, in the order of their beginnings.
         stray: Expectations of scopes in which no test began.
         records: How many records the history has.
-        halves: What is wrong with exchanges of which a half is missing; the first few.
+        troubles: What is wrong with the instrument (`evidence.watch`); the first few.
     """
 
     tests: list[TestRun] = field(default_factory=list)
     stray: list[JudgedExpectation] = field(default_factory=list)
     records: int = 0
-    halves: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+
+    def note(self, trouble: Trouble, touched: Iterable[TestRun]) -> None:
+        """Note a trouble of the instrument, here and at the tests that it touches: those are errors, then."""
+        if len(self.troubles) < MOST_TROUBLES:
+            self.troubles.append(trouble.text)
+        for run in touched:
+            run.broken = run.broken or trouble.text
 
     def disagreements(self) -> list[JudgedExpectation]:
         """Claims whose recorded verdict is not the one that the history gives."""
@@ -144,7 +154,7 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
     running: dict[str, TestRun] = {}
     scopes = {scope: _Scope(expectations) for scope, expectations in plans.items()}
     before = 0
-    exchanges = Exchanges()
+    watch = Watch()
     for record in source():
         result.records += 1
         scope = record["scope"]
@@ -155,10 +165,8 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
         before = record["seq"]
         if record["record"] == SHORTAGE:
             _note_shortage(record, running)
-        if half := exchanges.half(record):
-            result.halves += [half] if len(result.halves) < MOST_HALVES else []
-            if scope in runs:
-                runs[scope].broken = runs[scope].broken or half
+        for trouble in watch.feed(record):
+            result.note(trouble, [runs[trouble.scope]] if trouble.scope in runs else running.values())
         if record["record"] == "test.started":
             runs[scope] = running[scope] = TestRun(record)
             result.tests.append(runs[scope])
@@ -170,6 +178,8 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
             (runs[scope].expectations if scope in runs else result.stray).append(expectation)
         elif scope in scopes:
             scopes[scope].feed(record)
+    for trouble in watch.end():
+        result.note(trouble, [runs[trouble.scope]] if trouble.scope in runs else [])
     return result
 
 
@@ -191,34 +201,6 @@ def _break(before: int, record: Record) -> str:
     if seq != before + 1:
         return f"the history has a gap while the test ran: after record {before} comes record {seq}"
     return ""
-
-
-class Exchanges:
-    """Which requests are still without an answer: an answer to a request that was never recorded is a fault of ours."""
-
-    def __init__(self) -> None:
-        self._sent: set[str] = set()
-        self._received: set[str] = set()
-
-    def half(self, record: Record) -> str:
-        """Take the next record; what is wrong when it is the second half of an exchange whose first is missing."""
-        if record["record"] == "sent":
-            self._sent.add(record["send"])
-        elif record["record"] == "received":
-            self._received.add(record["receive"])
-        elif record["record"] == "answered":
-            return self._end(self._sent, "sent", record["send"], record)
-        elif record["record"] == "replied":
-            return self._end(self._received, "received", record["receive"], record)
-        return ""
-
-    @staticmethod
-    def _end(begun: set[str], first: str, exchange: str, record: Record) -> str:
-        if exchange in begun:
-            begun.discard(exchange)
-            return ""
-        seq, kind = record["seq"], record["record"]
-        return f"record {seq}: expected `{first}` {exchange} before its `{kind}`, got none: the probe lost it"
 
 
 class _Scope:

@@ -17,6 +17,7 @@ from common.redaction import PLAIN, bounded
 from evidence import catalogue as catalogues
 from evidence import history_file
 from evidence.catalogue import Catalogue
+from evidence.chain import DIGITS, is_head
 from evidence.vendor import load_beside
 from reports import build, html, listing, path, terminal, views, write
 from reports.check import check
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     run_help = "a run's folder, like reports/out/latest, or its history, plain or packed by gzip"
     sub = add("check", _check, "compute the verdicts again from the history alone and compare them with report.json")
     sub.add_argument("run", type=Path, metavar="RUN", help=run_help)
+    sub.add_argument("--head", type=_head, metavar="HEX", help="the head of the history, as it was published")
     sub = add("show", _show, "show a run's table, or all that the history says about one requirement")
     sub.add_argument("run", type=Path, metavar="RUN", help=run_help)
     sub.add_argument(
@@ -97,6 +99,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _head(text: str) -> str:
+    """Return the head of a history as it is written; capitals make no difference."""
+    if not is_head(text.lower()):
+        raise argparse.ArgumentTypeError(f"expected {DIGITS} hexadecimal digits, got {text[:80]!r}")
+    return text.lower()
+
+
 def _catalogue(arguments: argparse.Namespace) -> Catalogue:
     """Return ours, joined with those of the vendors that the command line names."""
     catalogue, _ = load_beside(catalogues.load(CATALOGUE), [folder.resolve() for folder in arguments.catalogue])
@@ -105,7 +114,7 @@ def _catalogue(arguments: argparse.Namespace) -> Catalogue:
 
 def _check(arguments: argparse.Namespace, console: Console) -> int:
     history = _history(arguments.run)
-    outcome = check(history.parent, _catalogue(arguments), history=history)
+    outcome = check(history.parent, _catalogue(arguments), history=history, head=arguments.head)
     for note in outcome.notes:
         console.print(Text(f"note: {note}", style="yellow"))
     report = outcome.computed
@@ -114,6 +123,7 @@ def _check(arguments: argparse.Namespace, console: Console) -> int:
         basis = f"{report.history_records} records, history sha256 {report.history_sha256[:16]}"
         told.append(f"  {len(report.results)} verdicts from {basis}", style="")
         console.print(told)
+        console.print(Text(terminal.head_line(report) + (", as published" if arguments.head else "")))
         return 0
     console.print(Text(f"disagrees  {len(outcome.differences)} differences", style="bold red"))
     for difference in outcome.differences:
@@ -132,6 +142,7 @@ def _show(arguments: argparse.Namespace, console: Console) -> int:
         sys.stdout.write(
             terminal.text(report, width=width, color=color, ascii_only=_ascii_only(), folder=history.parent)
         )
+        sys.stdout.write(f"{terminal.head_line(report)}\n")
         return report.gate.exit
     result = report.find(arguments.requirement)
     if result is None:

@@ -91,6 +91,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         history_sha256=told.sha256,
         history_records=told.records,
         history_faults=tuple(faults[:100]),
+        history_head=told.head,
         first_t=told.first_t,
         mutant_tests=tuple(mutated),
     )

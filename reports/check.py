@@ -37,7 +37,11 @@ class Recomputation:
 
 
 def check(
-    folder: Path, catalogue: Catalogue, known: tuple[Known, ...] | None = None, history: Path | None = None
+    folder: Path,
+    catalogue: Catalogue,
+    known: tuple[Known, ...] | None = None,
+    history: Path | None = None,
+    head: str | None = None,
 ) -> Recomputation:
     """Judge a run's folder.
 
@@ -46,6 +50,7 @@ def check(
         catalogue: Today's catalogue; another one than the report's is noted.
         known: Known nonconformities; those of `reports/known/` when None.
         history: The history, plain or packed; `history.ndjson` of the folder when None.
+        head: The head of the history as it was published: 32 hexadecimal digits; None: only the report has one.
 
     Raises:
         ReportError: A file is missing or is no report.
@@ -61,7 +66,11 @@ def check(
             "the catalogue here is another one than that of the run"
             f" ({versions}): only the verdicts of ids in both are compared"
         )
-    differences = [*_history(written, computed), *_results(written, computed, same_catalogue=not notes)]
+    differences = [
+        *_published(head, report),
+        *_history(written, computed),
+        *_results(written, computed, same_catalogue=not notes),
+    ]
     differences += _mutation(written.get("mutation"), computed.get("mutation"))
     if not notes:
         differences += _rest(written, computed)
@@ -87,11 +96,19 @@ def _read(path: Path) -> Any:
     return written
 
 
+def _published(head: str | None, report: Report) -> Iterable[str]:
+    if head is not None and head != report.history_head:
+        told = f"published {head}, computed {report.history_head or 'none'}: it is not the history that was published"
+        yield f"history head: {told}"
+
+
 def _history(written: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterable[str]:
     was, now = written["history"], computed["history"]
     if was["sha256"] != now["sha256"]:
         digests = f"reported sha256 {was['sha256'][:16]}, computed {now['sha256'][:16]}"
         yield f"history.ndjson: {digests}: it is not the file of that run"
+    if was["head"] != now["head"]:
+        yield f"history head: reported {was['head'] or 'none'}, computed {now['head'] or 'none'}"
     if was["records"] != now["records"]:
         yield f"history.ndjson: reported {was['records']} records, computed {now['records']}"
     yield from (f"history.ndjson: {fault}" for fault in now["faults"] if fault not in was["faults"])

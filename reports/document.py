@@ -60,6 +60,7 @@ def to_json(report: Report) -> dict[str, Any]:
             "file": "history.ndjson",
             "sha256": report.history_sha256,
             "records": report.history_records,
+            "head": report.history_head,
             "faults": list(report.history_faults),
         },
     }

@@ -27,14 +27,14 @@ def judge(history: Path) -> replay.Replay:
 
 
 def faults(judged: replay.Replay) -> list[str]:
-    """Why this is not what an honest run leaves: unfinished tests, stray expectations, other verdicts than recorded."""
+    """Why no honest run leaves this: unfinished tests, stray expectations, other verdicts, troubles of the probe."""
     unfinished = [f"test {test.test} began and never ended" for test in judged.tests if test.finished is None]
     stray = [f"expectation {each.record['expectation']} stands outside of any test" for each in judged.stray]
     differing = [
         f"expectation {each.record['expectation']}: recorded {each.recorded}, judged {each.judgement.verdict}"
         for each in judged.disagreements()
     ]
-    return [*unfinished, *stray, *differing, *judged.halves]
+    return [*unfinished, *stray, *differing, *judged.troubles]
 
 
 def tests(judged: replay.Replay, diagnostics: Mapping[str, Diagnostics]) -> list[Test]:

@@ -268,6 +268,8 @@ class Report:
     history_sha256: str
     history_records: int
     history_faults: tuple[str, ...]
+    history_head: str = ""
+    """The digest of the last record, at the end of the chain; empty where no record has one."""
     first_t: float = 0.0
     """The first record on the probe's clock, for placing tests in time."""
     mutant_tests: tuple[Test, ...] = ()

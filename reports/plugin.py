@@ -119,6 +119,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(state.trouble, red=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Print the head of the history below all else, so that it can be published."""
+    state = config.stash.get(_STATE, None)
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if state is not None and state.shown and state.report is not None and reporter is not None:
+        from reports import terminal
+
+        reporter.write_line(terminal.head_line(state.report))
+
+
 def _text(report: Report, folder: Path | None, terminalreporter: pytest.TerminalReporter) -> str:
     """Return the terminal report, as wide and as colourful as pytest's own output."""
     from reports import terminal

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evidence import history, history_file
+from evidence.chain import Chain
 from evidence.collection import Collection
-from evidence.records import GAP, RESTART, DiagnosticsTaken, Record, RunFinished, RunStarted
+from evidence.records import GAP, DiagnosticsTaken, Record, RunFinished, RunStarted
 from reports.errors import ReportError
 from reports.model import Diagnostics
 
@@ -33,24 +34,13 @@ class RecordedRun:
     """Why this history cannot be trusted as complete: gaps, unreadable lines, no beginning, no end."""
     started: RunStarted | None = None
     finished: RunFinished | None = None
+    head: str = ""
+    """The digest of the last record: what can be published, so that nobody exchanges the history."""
     first_t: float = 0.0
     last_t: float = 0.0
-    now: float = 0.0
     diagnostics: dict[str, Diagnostics] = field(default_factory=dict)
     """By scope."""
     collection: Collection = field(default_factory=Collection)
-
-    def clock(self, number: int, record: Record) -> None:
-        """Take the time of the next record: the probe's clock never goes back, unless another machine's took over."""
-        t = float(record["t"])
-        if self.records == 1:
-            self.first_t = self.last_t = t
-        elif t < self.now and record["record"] not in (GAP, RESTART):
-            self.faults.append(
-                f"line {number}: field t: expected at least {self.now:g}, got {t:g}: the clock went back"
-            )
-        self.now = t
-        self.last_t = max(self.last_t, t)
 
     @property
     def name(self) -> str:
@@ -80,13 +70,17 @@ def lines(path: Path) -> Iterator[tuple[int, Record | None]]:
     Raises:
         ReportError: As `records`.
     """
+    return ((number, record) for number, record, _ in _lines(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Record | None, bytes]]:
     parser = history.Parser(str(path))
     try:
         for number, line in enumerate(history_file.lines(path), start=1):
             try:
-                yield number, parser.record(line, number)
+                yield number, parser.record(line, number), line
             except history.HistoryTruncatedError:
-                yield number, None  # only a last line can be without its end
+                yield number, None, line  # only a last line can be without its end
     except history.HistoryError as error:
         raise ReportError(str(error)) from error
 
@@ -98,16 +92,19 @@ def read(path: Path) -> RecordedRun:
         ReportError: There is no such file, or it cannot be read.
     """
     run = RecordedRun(path=path, sha256=sha256(path), records=0, faults=[])
-    expected = 1
-    for number, record in lines(path):
+    expected, chain = 1, Chain()
+    for number, record, line in _lines(path):
         if record is None:
             run.faults.append(f"line {number}: the line is cut off")
             continue
         run.records += 1
+        if (fault := chain.fault(line)) is not None:
+            run.faults.append(f"line {number}: record {record['seq']}: {fault}")
         if record["seq"] != expected:
             run.faults.append(f"line {number}: record {expected} is expected here and {record['seq']} stands here")
         expected = record["seq"] + 1
-        run.clock(number, record)
+        t = float(record["t"])
+        run.first_t, run.last_t = (t, t) if run.records == 1 else (run.first_t, max(run.last_t, t))
         if record["record"] == GAP:
             run.faults.append(f"line {number}: records are missing: {record['reason']}")
         elif record["record"] == "run.started":
@@ -120,6 +117,7 @@ def read(path: Path) -> RecordedRun:
             run.collection.feed(record)
         elif record["record"] == "diagnostics" and (diagnostics := _diagnostics(record)):
             run.diagnostics[record["scope"]] = diagnostics
+    run.head = chain.head
     if not run.started:
         run.faults.append("no run.started: its beginning is missing")
     if run.finished is None:

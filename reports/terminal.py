@@ -55,6 +55,11 @@ def text(report: Report, *, width: int, color: bool, ascii_only: bool = False, f
     return told.encode("ascii", "backslashreplace").decode() if ascii_only else told
 
 
+def head_line(report: Report) -> str:
+    """Return the last line of all: who publishes it can show later that the history is still the same."""
+    return f"history head: {report.history_head or 'none'}"
+
+
 def plain_console(stream: TextIO, width: int | None = None, *, color: bool | None = None) -> Console:
     """Return a console that takes every text literally: no markup, no emoji, no guessing at numbers."""
     return Console(

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints, is_typeddict
 
+from evidence.fields import CHAINED
 from evidence.records import FORMAT, TYPES, Numbered
 from evidence.rules import COMMON, KINDS, abouts_of, rules_of
 from evidence.schema.examples import EXAMPLES
@@ -42,12 +43,13 @@ def _of_kind(name: str, kind: type) -> dict[str, Any]:
     properties = _properties(kind, rules)
     properties["record"] = {"const": name}
     properties["format"] = {"const": FORMAT, "description": abouts_of(Numbered)["format"]}
+    properties["digest"] = {**CHAINED.schema, "description": abouts_of(Numbered)["digest"]}
     about, _ = words_of(kind)
     return {
         "type": "object",
         "description": about,
         "properties": properties,
-        "required": ["record", *(field for field, rule in rules.items() if rule.required)],
+        "required": ["record", "digest", *(field for field, rule in rules.items() if rule.required)],
     }
 
 
@@ -91,8 +93,8 @@ def _fields_of_all() -> Iterator[str]:
 
 
 def rules_of_common() -> dict[str, Field]:
-    """Return the rules of the fields that every record has, and of the one that the first record has."""
-    return {**COMMON, "format": rules_of(Numbered)["format"]}
+    """Return the rules of the fields that every line has, and of the one that the first has."""
+    return {**COMMON, "digest": CHAINED, "format": rules_of(Numbered)["format"]}
 
 
 def _section(name: str) -> Iterator[str]:

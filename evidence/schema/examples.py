@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+import orjson
+
 from evidence.bodies import body_record, digest
+from evidence.chain import sealed
+from evidence.lines import line_of
 from evidence.record_values import EventId, Selection, Suite, TargetName
 from evidence.records import (
-    FORMAT,
+    ANCHORS,
     Answered,
     ApiObject,
     CollectedPart,
@@ -32,11 +36,14 @@ from evidence.records import (
     TestStarted,
     TopicRecord,
 )
+from evidence.run_names import run_hash, scope_name
 
 if TYPE_CHECKING:
     from evidence.records import Record
 
 _OF_THE_RUN = ("run.", "collect", "preflight", "probe.started", "probe.restarted", "history.", "body")
+_RUN = "20261121-000000-1"
+_SCOPE = scope_name(run_hash(_RUN), "gw0", 1)
 _TEST = "suites/eventing/test_delivery.py::test_delivered"
 _BODY = '{"n": 1}'
 _HTTP = [["ce-specversion", "1.0"], ["ce-id", "1"], ["ce-source", "/s"], ["ce-type", "t"]]
@@ -45,7 +52,7 @@ _KAFKA = [["ce_specversion", "1.0"], ["ce_id", "1"], ["ce_source", "/s"], ["ce_t
 _RECORDS: Final[tuple[Record, ...]] = (
     RunStarted(
         record="run.started",
-        run="20261121-000000-1",
+        run=_RUN,
         suite=Suite(version="0.1.0", commit="4f0c"),
         target=TargetName(name="embedded", kafka={"kind": "mock", "version": "2.16.1"}, patience=1.0),
         sut={"kserve": "0.21.0"},
@@ -66,7 +73,7 @@ _RECORDS: Final[tuple[Record, ...]] = (
     TestFinished(record="test.finished", outcome="passed", reason=None, duration=0.25),
     Sent(
         record="sent",
-        send="s1",
+        send=f"{_SCOPE}-s1",
         url="http://ingress/ns/broker",
         method="POST",
         headers=_HTTP,
@@ -74,12 +81,25 @@ _RECORDS: Final[tuple[Record, ...]] = (
         event=EventId(source="/s", id="1"),
     ),
     Answered(
-        record="answered", send="s1", status=202, headers=[], body="", error=None, sent_t=2201.5, answered_t=2201.6
+        record="answered",
+        send=f"{_SCOPE}-s1",
+        status=202,
+        headers=[],
+        body="",
+        error=None,
+        sent_t=2201.5,
+        answered_t=2201.6,
     ),
     Received(
-        record="received", sink="gw0-1/1", receive="r1", path="/sinks/gw0-1/1", method="POST", headers=_HTTP, body=_BODY
+        record="received",
+        sink=f"{_SCOPE}/1",
+        receive=f"{_SCOPE}-r1",
+        path=f"/sinks/{_SCOPE}/1",
+        method="POST",
+        headers=_HTTP,
+        body=_BODY,
     ),
-    Replied(record="replied", receive="r1", status=200, headers=[], body=""),
+    Replied(record="replied", receive=f"{_SCOPE}-r1", status=200, headers=[], body=""),
     TopicRecord(
         record="topic.record",
         topic="knative-broker-ns-broker",
@@ -91,7 +111,15 @@ _RECORDS: Final[tuple[Record, ...]] = (
         timestamp=1795219200000,
     ),
     Produced(
-        record="produced", produce="p1", topic="in", partition=0, offset=3, key="k", headers=[], value=_BODY, error=None
+        record="produced",
+        produce=f"{_SCOPE}-p1",
+        topic="in",
+        partition=0,
+        offset=3,
+        key="k",
+        headers=[],
+        value=_BODY,
+        error=None,
     ),
     ObservedOffsets(
         record="offsets",
@@ -123,7 +151,7 @@ _RECORDS: Final[tuple[Record, ...]] = (
     ),
     LoadChunk(
         record="load",
-        load="l1",
+        load=f"{_SCOPE}-l1",
         rate=20.0,
         count=1,
         samples=[[2201.5, 2201.5, 2201.51, 202, "load-0000000"]],
@@ -141,13 +169,13 @@ _RECORDS: Final[tuple[Record, ...]] = (
     ProbeStarted(record="probe.started", instance="4f0c9d3b2a17"),
     ProbeRestarted(record="probe.restarted", instance="9d3b2a174f0c", reason="the probe's process ended", cut=0),
     HistoryGap(record="history.gap", instance="9d3b2a174f0c", reason="another pod of the probe took over"),
-    ProbeShortage(record="probe.shortage", reason="request s1: cannot connect: too many open files"),
+    ProbeShortage(record="probe.shortage", reason=f"request {_SCOPE}-s1: cannot connect: too many open files"),
     DiagnosticsTaken(record="diagnostics", folder="diagnostics/test_delivered", files=["summary.md"]),
     JudgedRecord(
         record="expectation",
-        expectation="gw0-1-e1",
+        expectation=f"{_SCOPE}-e1",
         check="answered",
-        args={"exchange": {"$ref": "exchange", "send": "s1"}, "status": [202]},
+        args={"exchange": {"$ref": "exchange", "send": f"{_SCOPE}-s1"}, "status": [202]},
         deadline=10.0,
         timed_out=False,
         upto=14,
@@ -161,12 +189,14 @@ _RECORDS: Final[tuple[Record, ...]] = (
 
 def _numbered() -> dict[str, Record]:
     examples: dict[str, Record] = {}
+    head = ""
     for number, record in enumerate(_RECORDS, start=1):
         kind = record["record"]
-        scope = "" if kind.startswith(_OF_THE_RUN) else "gw0-1"
-        head = {"format": FORMAT} if number == 1 else {}
-        line = {**head, "seq": number, "t": 2201.25 + number, "record": kind, "scope": scope, **record}
-        examples[kind] = cast("Record", line)
+        scope = "" if kind.startswith(_OF_THE_RUN) else _SCOPE
+        anchor = {"wall_t": 1795219200.0 + number, "instance": "4f0c9d3b2a17"} if kind in ANCHORS else {}
+        line = line_of(number, 2201.25 + number, scope, {**record, **anchor}, first=number == 1)
+        line, head = sealed(line, head)
+        examples[kind] = cast("Record", orjson.loads(line))
     return examples
 
 

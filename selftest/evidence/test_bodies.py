@@ -3,26 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 import pytest
 
 from evidence import bodies
 from evidence.bodies import LARGE, digest
 from evidence.history import HistoryError, parse
 from evidence.records import FORMAT
-from selftest.histories import Raw
+from selftest.histories import Raw, lines
 
 TEXT = "\x00\xffbody" * LARGE
 NAMED = {"sha256": digest(TEXT)}
 
 
-def lines(*records: Raw) -> list[bytes]:
-    numbered = ({"format": FORMAT, "seq": seq, "t": 1, "scope": "s"} | record for seq, record in enumerate(records, 1))
-    return [orjson.dumps(record) + b"\n" for record in numbered]
-
-
 def read(*records: Raw) -> list[Any]:
-    return list(parse(lines(*records), "h.ndjson"))
+    numbered = ({"format": FORMAT, "seq": seq, "t": 1, "scope": "s"} | record for seq, record in enumerate(records, 1))
+    return list(parse(lines(numbered), "h.ndjson"))
 
 
 def body(text: str = TEXT, sha256: str | None = None) -> Raw:

@@ -4,14 +4,14 @@ import gzip
 from collections.abc import Callable
 from pathlib import Path
 
-import orjson
 import pytest
 
 from evidence import history_file
 from evidence.history import HistoryError, read
 from evidence.schema.examples import EXAMPLES
+from selftest.histories import lines
 
-PLAIN = b"".join(orjson.dumps(record) + b"\n" for record in EXAMPLES.values())
+PLAIN = b"".join(lines(EXAMPLES.values()))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import copy
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +14,7 @@ from evidence.expectations import Expectation, attempts, delivered, in_order, no
 from evidence.replay import Replay, replay, replay_records
 from evidence.verdict import Verdict
 from selftest.evidence.story import BROKER, TRIGGER, Story, event
-from selftest.histories import Raw, typed
+from selftest.histories import Raw, lines, typed
 
 E, OTHER = event("e1"), event("e2")
 CLAIMS: list[Expectation] = [
@@ -30,7 +29,7 @@ CLAIMS: list[Expectation] = [
 
 def live(story: Story, expectations: list[Expectation], *, timed_out: bool = True) -> None:
     """Append what `expect` would have: each expectation judged by the records so far."""
-    for number, expectation in enumerate(expectations):
+    for number, expectation in enumerate(expectations, start=1):
         check = create(expectation.check, expectation.args)
         for record in typed(story.records):
             check.feed(record)
@@ -80,6 +79,9 @@ def numbered(stories: list[Story], order: list[int]) -> list[Raw]:
         turn += 1
         scope, before = record["scope"], record["seq"]
         record["seq"] = numbers[scope, before] = len(records) + 1
+        if "asked_t" in record:
+            record["asked_t"] += 100 + record["seq"] / 100 - record["t"]
+        record["t"] = 100 + record["seq"] / 100
         if record["record"] == "expectation":
             record["upto"] = numbers[scope, record["upto"]]
         records.append(record)
@@ -104,7 +106,7 @@ def test_replay_agrees_with_live() -> None:
 
 def test_a_file_is_replayed(tmp_path: Path) -> None:
     path = tmp_path / "history.ndjson"
-    path.write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in a_test(arrives=False).records))
+    path.write_bytes(b"".join(lines(a_test(arrives=False).records)))
     result = replay(path)
     assert result.disagreements() == []
     assert result.records == len(a_test(arrives=False).records)
@@ -154,8 +156,16 @@ def test_checks_that_share_their_sightings_and_are_asked_all_along_judge_as_each
             check.judge()  # asking early must change nothing
         alone.append(str(check.judge(final=True).verdict))
     live(story, CLAIMS)
-    start = {"seq": 0, "record": "test.started", "scope": "s", "test": "t", "requirements": [], "mutant": None}
-    story.records.insert(0, start)
+    start = {
+        "seq": 0,
+        "t": 0.0,
+        "record": "test.started",
+        "scope": "s",
+        "test": "t",
+        "requirements": [],
+        "mutant": None,
+    }
+    story.records.insert(0, start | {"mutant": None})
     assert verdicts(again(story.records)) == {"s": alone}
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from evidence.run_names import run_hash
 from fixtures.kube import run_objects
 from fixtures.kube.client import KubeClient
 from fixtures.preflight.rights import WRITTEN, rights
@@ -233,7 +234,7 @@ def test_what_a_killed_run_leaves_goes_with_the_documented_command(
         run.kill()
         run.wait()
     name = house.run_folder(tmp_path).resolve().name
-    marked = f"{run_objects.RUN}={run_objects.run_hash(name)}"
+    marked = f"{run_objects.RUN}={run_hash(name)}"
     left = labelled_with(kube, marked)
     assert {"Deployment touchstone-probe", "Secret touchstone-probe", "ServiceAccount touchstone-probe"} <= set(left)
     command = documented("python -m fixtures forget RUN" + (" --namespace NS" if confined else " "))

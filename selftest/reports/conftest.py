@@ -1,6 +1,5 @@
 """Small histories by hand, and reports from them: no platform, no probe."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ from evidence.collection import Case, parts, summary
 from evidence.expectations import accepted
 from evidence.records import FORMAT
 from evidence.refs import EventRef
+from evidence.run_names import run_hash, scope_name
 from reports.build import build
 from reports.model import Known, Report
+from selftest.histories import lines
 
 CATALOGUE = """
 [[requirement]]
@@ -51,6 +52,7 @@ MUTANTS = "\n".join(
 KNOWN = (Known("EVT-FLT-003", "kserve", ("0.21.0",), "It ignores case.", "an upstream issue"),)
 IDS = ("EVT-FLT-003", "EVT-ING-001", "EVT-RTE-003")
 GOOD, BAD = 202, 500
+RUN = "20261121-000000-1"
 
 
 class History:
@@ -73,7 +75,7 @@ class History:
         words = self.words = tuple(word for word in argv if word != "--prove")
         self.add(
             "run.started",
-            run="20261121-000000-1",
+            run=RUN,
             suite={"version": "0.1.0", "commit": "abc+dirty"},
             target={"name": "embedded", "kafka": {"kind": "mock", "version": "2.16.0"}},
             sut=sut or {"kserve": "0.21.0"},
@@ -100,11 +102,11 @@ class History:
         name: str = "",
     ) -> "History":
         """A test that sends one event and expects 2xx for it; `status` decides whether it gets that."""
-        scope = f"t{len(self.records)}"
+        scope = scope_name(run_hash(RUN), "gw0", len(self.records))
         case = Case(f"suites/e/test_e.py::{name or requirement}", (requirement,), mutant)
         self.cases += [case] if case not in self.cases else []
         self.add("test.started", scope, test=case.test, requirements=list(case.requirements), mutant=mutant)
-        send = f"s-{scope}"
+        send = f"{scope}-s1"
         headers = [["ce-id", "1"], ["ce-source", f"/{scope}"], ["ce-type", "t"], ["ce-specversion", "1.0"]]
         headers += [["Authorization", "Bearer abcdefghijk"]]
         event = {"source": f"/{scope}", "id": "1"}
@@ -127,7 +129,7 @@ class History:
         self.add(
             "expectation",
             scope,
-            expectation=f"e-{scope}",
+            expectation=f"{scope}-e1",
             check=expectation.check,
             args=expectation.args,
             deadline=1.0,
@@ -165,7 +167,7 @@ class History:
     def write(self, folder: Path) -> Path:
         """Return the file."""
         path = folder / "history.ndjson"
-        path.write_text("".join(json.dumps(record) + "\n" for record in self.records), encoding="utf-8")
+        path.write_bytes(b"".join(lines(self.records)))
         return path
 
 

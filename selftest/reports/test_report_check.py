@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from reports import __main__ as cli
 from reports import build, check, write
 from reports.errors import ReportError
+from selftest.histories import lines
 from selftest.reports.conftest import History
 
 Change = Callable[[list[dict[str, Any]]], None]
@@ -62,7 +63,7 @@ def test_an_edited_history_disagrees(written: Path, catalogue: Any, change: Chan
     path = written / "history.ndjson"
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     change(records)
-    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    path.write_bytes(b"".join(lines(records)))
     differences = check.check(written, catalogue, ()).differences
     assert any(told in difference for difference in differences), differences
     assert any("sha256" in difference for difference in differences)
@@ -110,7 +111,7 @@ def test_the_commands(written: Path, capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.usefixtures("at_catalogue")
 def test_a_tampered_run_exits_1(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written / "history.ndjson"
-    path.write_text(path.read_text(encoding="utf-8").replace('"status": 202', '"status": 500'), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace('"status":202', '"status":500'), encoding="utf-8")
     assert cli.main(["check", str(written)]) == 1
     assert 'EVT-ING-001: verdict: expected "fail", got "pass"' in capsys.readouterr().out
 
@@ -194,7 +195,7 @@ def test_lines_that_are_missing_or_cut_off_are_told_and_never_break_the_reader(
     left = b"".join(line for place, line in enumerate(lines) if place not in gone)
     (tmp_path / "history.ndjson").write_bytes(left[: len(left) - cut])
     if 0 in gone and len(gone) < len(lines):
-        with pytest.raises(ReportError, match="expected a history of format 3, got one whose first record names none"):
+        with pytest.raises(ReportError, match="expected a history of format 4, got one whose first record names none"):
             build.build(tmp_path / "history.ndjson", catalogue, ())
         return
     report = build.build(tmp_path / "history.ndjson", catalogue, ())

@@ -25,6 +25,7 @@ from reports import build, check, write
 from reports.errors import ReportError
 from selftest.evidence.test_replay import a_test, numbered
 from selftest.fixtures import house
+from selftest.histories import lines as sealed_lines
 from selftest.reports.conftest import CATALOGUE, MUTANTS, History
 from selftest.warm.running import run as run_command
 
@@ -95,7 +96,7 @@ def grounds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ground]:
     (written / "catalogue").mkdir()
     (written / "catalogue" / "eventing.toml").write_text(CATALOGUE, encoding="utf-8")
     (written / "catalogue" / "mutants.toml").write_text(MUTANTS, encoding="utf-8")
-    lines = [orjson.dumps(record) + b"\n" for record in story_records()]
+    lines = sealed_lines(story_records())
     house.build(home, TESTS)
     command = [sys.executable, "-m", "pytest", "suites", "--target", "fake", "-p", "no:cacheprovider", "-n0"]
     done = run_command(command, cwd=home)
@@ -324,7 +325,7 @@ def test_an_answer_without_its_request_is_our_fault_and_not_the_systems(tmp_path
     accused = report.find("EVT-ING-001")
     assert accused is not None
     assert accused.verdict == "error"
-    assert "expected `sent` s-t1 before its `answered`, got none: the probe lost it" in accused.reason
+    assert "-s1 before its `answered`, got none" in accused.reason
     assert any("the probe lost it" in fault for fault in report.history_faults)
     assert report.gate.exit == 2
 

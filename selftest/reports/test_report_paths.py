@@ -1,6 +1,5 @@
 """Pictures of paths: they end where the text says that the event was last seen, and show no more than fits."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from selftest.evidence.test_delivery_checks import CASES
 from selftest.evidence.test_event_path import E1, LOSSES
 from selftest.evidence.test_flow_checks import RESULT_CASES, STREAMS
 from selftest.evidence.test_record_checks import ANSWERS, RECORDS
-from selftest.histories import typed
+from selftest.histories import lines, typed
 
 Plot = Callable[[Story], None]
 
@@ -51,7 +50,7 @@ STORIES = [
 
 def traced(folder: Path, story: Story, subjects: Subjects) -> dict[Identity | str, EventPath]:
     file = folder / "history.ndjson"
-    file.write_text("".join(json.dumps(record) + "\n" for record in story.records), encoding="utf-8")
+    file.write_bytes(b"".join(lines(story.records)))
     return path.trace(file, [subjects])
 
 
