@@ -14,8 +14,8 @@ from rich.text import Text
 
 from common.errors import UnknownNameError, UsageError
 from common.redaction import PLAIN, bounded
+from evidence import canaries, history_file
 from evidence import catalogue as catalogues
-from evidence import history_file
 from evidence.catalogue import Catalogue
 from evidence.chain import DIGITS, is_head
 from evidence.vendor import load_beside
@@ -114,6 +114,7 @@ def _catalogue(arguments: argparse.Namespace) -> Catalogue:
 
 def _check(arguments: argparse.Namespace, console: Console) -> int:
     history = _history(arguments.run)
+    canaries.look(folder.resolve() for folder in arguments.catalogue)
     outcome = check(history.parent, _catalogue(arguments), history=history, head=arguments.head)
     for note in outcome.notes:
         console.print(Text(f"note: {note}", style="yellow"))
