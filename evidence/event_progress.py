@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from evidence import near_misses
 from evidence.history_index import HistoryIndex, Moment, SeenEvent, TopicPlace, moment
 from evidence.identity import of_http
 from evidence.refs import EventRef, TriggerRef
@@ -23,6 +24,7 @@ from evidence.verdict import Proof
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from evidence.identity import Identity
     from evidence.records import Answered
 
 
@@ -154,7 +156,8 @@ def _sent(history: HistoryIndex, seen: SeenEvent, topic: str, places: tuple[Topi
         return EventProgress(
             Stage.OPEN, f"{accepted[-1]['status']} was answered, but topic {topic} is not read to its end yet"
         )
-    text = f"the ingress answered {accepted[-1]['status']}, but topic {topic} does not hold it"
+    near = _near(history, topic, of_http(seen.sent[0]["headers"], seen.sent[0]["body"]), ())
+    text = f"the ingress answered {accepted[-1]['status']}, but topic {topic} does not hold it{near}"
     return EventProgress(Stage.LOST, text, (accepted[-1]["seq"], covered), places, moment(last))
 
 
@@ -166,6 +169,7 @@ def _replied(
     if places:
         return EventProgress(Stage.STORED, "stored", (places[-1]["seq"],), places)
     done: Moment | None = None
+    causes: list[str] = []
     for reply in seen.replied:
         request = history.received.get(reply["receive"])
         identity = of_http(request["headers"], request["body"]) if request is not None else None
@@ -173,6 +177,7 @@ def _replied(
             return EventProgress(
                 Stage.UNDECIDABLE, "the request that was answered with it is not known", (reply["seq"],)
             )
+        causes.append(identity[1])
         cause = handled(history, EventRef(*identity), replied_by)
         if cause.at is None:
             return EventProgress(Stage.OPEN, f"the event that it answers is not done with: {cause.text}")
@@ -180,7 +185,9 @@ def _replied(
     covered = None if done is None else _covered(history, topic, done)
     if covered is None:
         return EventProgress(Stage.OPEN, f"it was replied, but topic {topic} is not read to its end yet")
-    text = f"{seen.replied[-1]['receive']} was answered with it, but topic {topic} does not hold it"
+    reply = seen.replied[-1]
+    near = _near(history, topic, of_http(reply["headers"], reply["body"]), causes)
+    text = f"{reply['receive']} was answered with it, but topic {topic} does not hold it{near}"
     return EventProgress(Stage.LOST, text, (seen.replied[-1]["seq"], covered), (), done)
 
 
@@ -268,6 +275,16 @@ def _answered_later(history: HistoryIndex, place: TopicPlace, trigger: TriggerRe
                 if answer is not None and answer["status"] is not None and 200 <= answer["status"] < 300:
                     return moment(answer)
     return None
+
+
+def _near(history: HistoryIndex, topic: str, event: Identity | None, also: Iterable[str]) -> str:
+    """Return what lies in a topic in an event's place, as the end of a message; empty when nothing looks like it."""
+    if event is None:
+        return ""
+    others = dict(history.topics[topic].others)
+    for identity, seen in history.events.items():
+        others.update((identity, record["seq"]) for record in seen.records[:1] if record["topic"] == topic)
+    return near_misses.of_event(event, also, others)
 
 
 def _covered(history: HistoryIndex, topic: str, since: Moment) -> int | None:

@@ -7,7 +7,7 @@ bounded by what is open, not by the run's length. Nothing is judged here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypeAlias, TypedDict, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NotRequired, TypeAlias, TypedDict, TypeGuard
 
 from evidence.identity import Identity, of_http, of_kafka
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         TopicRecord,
     )
 
+MOST_OTHERS: Final = 1000
+"""How many events that nobody watches are kept of a topic."""
 ObjectKey: TypeAlias = tuple[str, str, str | None, str]
 
 
@@ -80,12 +82,14 @@ class SeenTopic:
         read: Next offset to read, by partition; None once a tap skipped offsets.
         ends: Observations (seq, begun at, end by partition).
         kept: All records, if a check wants them.
+        others: The numbers of the first records of events that nobody watches, for near misses.
     """
 
     keep: bool = False
     read: dict[int, int | None] = field(default_factory=dict)
     ends: list[tuple[Moment, float | None, dict[int, int]]] = field(default_factory=list)
     kept: list[TopicRecord] = field(default_factory=list)
+    others: dict[Identity, int] = field(default_factory=dict)
 
     def observed_after(self, since: Moment) -> Iterator[tuple[int, dict[int, int]]]:
         """Observations of the ends that began after a moment: their seq, and the end of every partition.
@@ -269,9 +273,12 @@ class HistoryIndex:
             topic.read[partition] = offset + 1 if offset == position else None
         if topic.keep:
             topic.kept.append(record)
-        seen = self._seen(of_kafka(record["headers"], record["value"]))
+        identity = of_kafka(record["headers"], record["value"])
+        seen = self._seen(identity)
         if seen is not None:
             seen.records.append(record)
+        elif identity is not None and len(topic.others) < MOST_OTHERS:
+            topic.others.setdefault(identity, record["seq"])
 
     def _produced(self, record: Produced) -> None:
         if record["produce"] in self.produced:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from evidence import near_misses
 from evidence.checks.base import Check, check, describe, failed, observations, read_json, same_json, shorten, violation
 from evidence.event_path import where
 from evidence.event_progress import Stage, handled, watch
@@ -100,7 +101,11 @@ class Results(Check):
     def absent(self, trace_id: str, expected: str) -> Violation | None:
         """Return the violation that a result is absent, if that is proven."""
         proof, text = self.over(trace_id)
-        return None if proof is None else violation(expected, f"none: {text}", proof, self.place(trace_id))
+        if proof is None:
+            return None
+        others = {name: found[0][0]["seq"] for name, found in self._found.items() if name not in self.causes}
+        near = near_misses.of_name(trace_id, others)
+        return violation(expected, f"none: {text}{near}", proof, self.place(trace_id))
 
 
 @check("result_for")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from evidence import near_misses
 from evidence.checks.base import Check, check, failed, read_json, same_json, shorten, undecidable, violation
 from evidence.event_path import in_a_line, of_produced
 from evidence.history import octets
@@ -129,7 +130,9 @@ class Valued(StreamCheck):
         proof = self.over(self.request) if final else None
         if proof is None:
             return self.refused(self.request) or UNDECIDED
-        got = f"none: group {self.group} passed it, and the topic was read to its end"
+        keys = {record["key"]: record["seq"] for record in self.history.topics[self.output].kept if record["key"]}
+        near = near_misses.of_name(self.request.key or "", keys)
+        got = f"none: group {self.group} passed it, and the topic was read to its end{near}"
         return failed(violation(self.expected, got, proof, self.where(self.request)))
 
 
