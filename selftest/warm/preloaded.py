@@ -11,7 +11,7 @@ import conftest
 from fixtures.reading.files import ROOT
 from selftest.warm.becoming import FORKED
 
-COMMANDS = ("fixtures", "fixtures.platform", "reports", *FORKED)
+COMMANDS = ("fixtures.platform", "reports", *FORKED)
 LATE = ("httpx", "kubernetes.client", "kubernetes.dynamic")
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from fixtures.waiting import wait_until
-from selftest.warm.running import Running, run
+from selftest.warm.running import Running, run, run_pytest
 
 Started = Callable[..., "subprocess.CompletedProcess[str]"]
 
 SAYS = """
-import json, os, resource, signal, sys, threading
+import json, os, resource, signal, sys, tempfile, threading
 print(json.dumps({
     "argv": sys.argv[1:],
     "name": __name__,
@@ -26,6 +26,7 @@ print(json.dumps({
     "path": sys.path[0],
     "env": dict(os.environ),
     "umask": os.umask(0),
+    "temporary": tempfile.gettempdir(),
     "files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
     "open": len(os.listdir("/proc/self/fd")),
     "threads": threading.active_count(),
@@ -62,7 +63,7 @@ def warm(argv: list[str], cwd: Path, env: dict[str, str]) -> "subprocess.Complet
 
 @pytest.mark.parametrize("started", [cold, warm], ids=["interpreter", "fork"])
 def test_it_is_what_its_command_line_makes_it(tmp_path: Path, started: Started) -> None:
-    environment = {"PATH": "/nowhere", "ONE": "1", "LC_CTYPE": "C.UTF-8"}
+    environment = {"PATH": "/nowhere", "ONE": "1", "LC_CTYPE": "C.UTF-8", "TMPDIR": str(tmp_path)}
     before = os.umask(0o027)
     try:
         done = started(command(tmp_path, SAYS, "--one", "two"), tmp_path, environment)
@@ -77,6 +78,7 @@ def test_it_is_what_its_command_line_makes_it(tmp_path: Path, started: Started) 
         "path": str(tmp_path),
         "env": environment,
         "umask": 0o027,
+        "temporary": str(tmp_path),
         "files": 400,
         "open": 4,
         "threads": 1,
@@ -91,6 +93,35 @@ def test_it_ends_as_the_interpreter_does(tmp_path: Path, started: Started, code:
     assert done.returncode == status
     assert ("because" in done.stderr) is ("because" in code)
     assert ("Traceback" in done.stderr) is ("raise" in code)
+
+
+@pytest.mark.parametrize("started", [cold, warm], ids=["interpreter", "fork"])
+def test_in_a_copy_of_the_project_it_runs_the_code_of_the_copy(tmp_path: Path, started: Started) -> None:
+    (tmp_path / "fixtures").mkdir()
+    (tmp_path / "fixtures" / "__init__.py").write_text("")
+    (tmp_path / "fixtures" / "errors.py").write_text("WHOSE = 'the copy'\n")
+    done = started(
+        command(tmp_path, "import fixtures.errors; print(fixtures.errors.WHOSE)"), tmp_path, dict(os.environ)
+    )
+    assert done.stdout == "the copy\n", done.stderr
+
+
+IN_A_WORKER = """
+import os, pathlib
+import conftest
+
+def test_it():
+    lines = [pathlib.Path(f"/proc/{pid}/cmdline").read_text() for pid in (os.getpid(), os.getppid())]
+    pathlib.Path("said").write_text(f"{lines[0] == lines[1]} {conftest.PROCESS == os.getpid()}")
+"""
+
+
+def test_a_worker_of_pytest_that_it_starts_is_a_fork_that_imports_the_tests_itself(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\naddopts = -p no:pytest-kind\n")
+    (tmp_path / "conftest.py").write_text("import os\nPROCESS = os.getpid()\n")
+    (tmp_path / "test_it.py").write_text(IN_A_WORKER)
+    run_pytest(tmp_path, "-n1", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+    assert (tmp_path / "said").read_text() == "True True"
 
 
 def test_a_signal_reaches_it_and_one_that_does_not_end_is_killed(tmp_path: Path) -> None:
