@@ -2,10 +2,11 @@
 
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from selftest.warm.running import run as run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -44,10 +45,10 @@ class Block:
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy the project into a folder, without what is built or recorded."""
+    """Copy the project into a folder, without what is recorded; modules keep what was compiled of them."""
     for name in COPIED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "out"))
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("out", "*.pyc.*"))
         else:
             shutil.copy(ROOT / name, folder / name)
     return folder
@@ -73,9 +74,7 @@ def write_blocks(project: Path, blocks: list[Block]) -> None:
 
 def run(project: Path, *arguments: str) -> str:
     """Return what a module of Python prints in a project; it must succeed."""
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=project, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = run_command([sys.executable, "-m", *arguments], cwd=project, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

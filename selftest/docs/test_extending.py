@@ -2,7 +2,7 @@
 
 A block that begins with `# ~/acme/...` is a file. Every ```shell block runs in one bash session, in a copy of the
 project; a ```text block after it is what must be printed, line by line, `…` standing for anything. `tox` stands for
-the commands of tox.ini, and `tox -e up` for the platform that a fixture brings up.
+the commands of tox.ini, in one process, and `tox -e up` for the platform that a fixture brings up.
 """
 
 import configparser
@@ -29,8 +29,8 @@ tox() {
   [ "$1" = -e ] && [ "$3" = -- ] || { echo "tox $*: expected tox -e NAME -- OPTIONS"; return 9; }
   local name="$2"; shift 3
   case "$name" in
-    e2e) %(e2e)s "$@";;
-    prove) %(prove)s "$@";;
+    e2e) %(e2e)s "$@" -n0;;
+    prove) %(prove)s "$@" -n0;;
     *) echo "tox -e $name: not one of e2e, prove"; return 9;;
   esac
 }
