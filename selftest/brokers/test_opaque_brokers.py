@@ -2,14 +2,14 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from selftest.warm.running import run as run_command
+
 # What is asked of conforming Brokers, and the verdicts; nothing of EVT-DLV-008 can be asked without a topic.
 VERDICTS = {"EVT-DLV-002": "pass", "EVT-DLV-008": "not_testable", "EVT-FLT-003": "pass"}
 # Mutants that only a proven absence shows, each with the requirement that must notice it: a delivery that should not
@@ -26,10 +26,10 @@ pytestmark = pytest.mark.timeout(300)
 
 def run(out: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
     """Run a part of the suite on Brokers of class Opaque; returns the exit code and the report."""
-    words = ["-q", "-n", "3", "-p", "no:cacheprovider", "--broker-class", "Opaque", "--out", str(out)]
-    argv = [sys.executable, "-m", "pytest", *words, *arguments, "suites"]
+    words = ["-q", "-n0", "-p", "no:cacheprovider", "--broker-class", "Opaque", "--out", str(out)]
+    argv = [sys.executable, "-m", "pytest", *words, *arguments, "suites/eventing"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=280)
+    done = run_command(argv, env=environment, timeout=280)
     report = out / "latest" / "report.json"
     assert report.is_file(), done.stdout + done.stderr
     return done.returncode, json.loads(report.read_text(encoding="utf-8"))

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from fixtures.waiting import wait_until
 from selftest.diagnostics.apiserver import ApiServer, kubeconfig
 from selftest.fixtures import house
 from selftest.histories import read
-from selftest.warm.running import run_pytest
+from selftest.warm.running import Running, run_pytest
 
 pytest_plugins = ["pytester"]
 
@@ -242,8 +241,7 @@ def test_ctrl_c_while_it_reads_ends_the_run_soon(tmp_path: Path, workers: str) -
     argv = [sys.executable, "-m", "pytest", "suites", "--target", "clustered", "-p", "no:cacheprovider", workers]
     with ApiServer("knative-eventing") as server:
         env = os.environ | {"HOUSE_KUBECONFIG": str(server.kubeconfig(tmp_path)), "HOUSE_WITHIN": "300"}
-        with (tmp_path / "log").open("wb") as log:
-            process = subprocess.Popen(argv, cwd=tmp_path, env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        process = Running(argv, cwd=tmp_path, output=tmp_path / "log", env=env)
         try:
             wait_until(lambda: any("knative" in path for path in server.asked), 30, (tmp_path / "log").read_text)
             process.send_signal(signal.SIGINT)

@@ -23,6 +23,7 @@ from fixtures.targets.embedded import EmbeddedTarget
 from fixtures.targets.images import deployed
 from fixtures.waiting import wait_until
 from selftest.kind.machine import Machine
+from selftest.warm.running import Running
 from selftest.warm.running import run as run_command
 
 PIPELINES = tuple(read_all(ROOT / "manifests" / "pipelines").values())
@@ -102,15 +103,13 @@ def test_an_interrupt_while_the_cluster_is_created_leaves_none(
     machine.answer("kind", "create", sleep=60)
     machine.clusters("other")
     log = tmp_path / "log"
-    with (
-        log.open("wb") as file,
-        subprocess.Popen(
-            command(tmp_path, "suites", "-n0", "--bundle", str(bundle)), cwd=ROOT, stdout=file, stderr=file
-        ) as process,
-    ):
+    process = Running(command(tmp_path, "suites", "-n0", "--bundle", str(bundle)), cwd=ROOT, output=log)
+    try:
         wait_until(lambda: machine.calls("kind", "create"), 30, log.read_text)
         process.send_signal(number)
         assert process.wait(20) != 0
+    finally:
+        process.kill()
     wait_until(lambda: machine.calls("kind", "delete"), 10, "kind to be told to delete the cluster")
     wait_until(lambda: machine.standing == ["other"], 10, "kind to have deleted the cluster")
     assert len(machine.calls("kind", "delete")) == 1

@@ -3,7 +3,6 @@
 import io
 import json
 import signal
-import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from fixtures.reading.files import ROOT
 from fixtures.waiting import wait_until
 from selftest.platform.cluster import Cluster, Rule
 from selftest.platform.given import Given, available, crd, deployment, manifest, webhook
+from selftest.warm.running import Running
 
 
 def one(*documents: Document, waits: tuple[Wait, ...] = (), **rest: Any) -> Given:
@@ -223,14 +223,14 @@ def test_a_real_ctrl_c_ends_the_command_line_with_what_stands(cluster: Cluster, 
     text = f'format = 1\n[[component]]\nname = "c"\nversion = "1"\nmanifests = ["d.yaml"]\n{wait}'
     (tmp_path / "bundle.toml").write_text(text)
     argv = python_module("fixtures.platform", "install", "--bundle", str(tmp_path), "--kubeconfig", cluster.kubeconfig)
-    with subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            wait_until(lambda: cluster.find("Deployment", "d"), 30, "the Deployment to be applied")
-            process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=30)
-        finally:
-            process.kill()
-    assert process.returncode == 2
+    process = Running(argv, cwd=ROOT, output=tmp_path / "output", errors=tmp_path / "errors")
+    try:
+        wait_until(lambda: cluster.find("Deployment", "d"), 30, "the Deployment to be applied")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 2
+    finally:
+        process.kill()
+    said = (tmp_path / "errors").read_text()
     assert "broken off at c: " in said
     assert said.splitlines()[-1] == "interrupted"
     assert "Traceback" not in said

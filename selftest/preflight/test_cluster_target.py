@@ -1,10 +1,8 @@
 """The cluster target from outside, on the embedded platform's API: what a run makes, finds and leaves there."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -180,16 +178,15 @@ def test_a_run_in_one_namespace_makes_none_and_leaves_nothing_in_it(
 def test_an_interrupted_run_leaves_nothing_either(tmp_path: Path, kube: KubeClient) -> None:
     house.build(tmp_path, WAITS)
     argv = [sys.executable, "-m", "pytest", "suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider"]
-    with (tmp_path / "out").open("wb") as out:
-        run = subprocess.Popen(argv, cwd=tmp_path, stdout=out, stderr=out, env={**os.environ, "PYTHONPATH": "."})
-        try:
-            wait_until((tmp_path / "waiting").exists, 90, (tmp_path / "out").read_text)
-            assert ours(kube) != []
-            run.send_signal(signal.SIGINT)
-            run.wait(60)
-        finally:
-            run.kill()
-            run.wait()
+    run = Running(argv, cwd=tmp_path, output=tmp_path / "out")
+    try:
+        wait_until((tmp_path / "waiting").exists, 90, (tmp_path / "out").read_text)
+        assert ours(kube) != []
+        run.send_signal(signal.SIGINT)
+        run.wait(60)
+    finally:
+        run.kill()
+        run.wait()
     assert ours(kube) == [], (tmp_path / "out").read_text()
 
 

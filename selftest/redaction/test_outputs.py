@@ -269,12 +269,14 @@ def _house(pytester: pytest.Pytester, tests: str) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("where", ["on-a-desk", "in-ci"])
-@pytest.mark.parametrize("workers", [0, 1], ids=["in-one-process", "in-a-worker"])
+@pytest.mark.parametrize(
+    ("where", "workers"), [("on-a-desk", 0), ("in-ci", 1)], ids=["on-a-desk-in-one-process", "in-ci-in-a-worker"]
+)
 def test_no_sample_is_in_what_pytest_prints_and_writes(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int, where: str
 ) -> None:
-    # In CI pytest shortens nothing, and writes a long text as several literals.
+    # In CI pytest shortens nothing, and writes a long text as several literals. That is decided where a test runs; a
+    # report then travels from a worker as it was built, so that two runs show all four.
     monkeypatch.setenv("CI", "true") if where == "in-ci" else monkeypatch.delenv("CI", raising=False)
     _house(pytester, TESTS)
     options = ("--target", "telling", f"-n{workers}", "-p", "no:cacheprovider", "-rA", "-l", "--junitxml=out.xml")
