@@ -11,13 +11,15 @@ settings.register_profile("touchstone", deadline=None)
 settings.load_profile("touchstone")
 
 LONGEST = (
+    "docs/test_extending.py",
     "brokers/test_opaque_brokers.py",
     "redaction/test_outputs.py",
     "embedded_platform/test_up.py",
     "docs/test_contributing.py",
-    "fixtures/test_up.py",
-    "preflight/test_cluster_target.py",
     "diagnostics/test_taking.py",
+    "docs/test_contributing_requirement.py",
+    "preflight/test_cluster_target.py",
+    "fixtures/test_up.py",
     "kind/test_target.py",
     "fixtures/test_probe_secured_kafka.py",
     "kind/test_command_line.py",

@@ -107,7 +107,7 @@ def test_an_interrupt_while_the_cluster_is_created_leaves_none(
     try:
         wait_until(lambda: machine.calls("kind", "create"), 30, log.read_text)
         process.send_signal(number)
-        assert process.wait(20) != 0
+        assert process.wait(60) != 0
     finally:
         process.kill()
     wait_until(lambda: machine.calls("kind", "delete"), 10, "kind to be told to delete the cluster")
