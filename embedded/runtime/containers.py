@@ -14,6 +14,7 @@ from embedded.runtime.probes import Probe, ProbeConfigError
 from embedded.runtime.process import Run, start
 from embedded.runtime.references import MissingError
 from embedded.runtime.volumes import MountError
+from embedded.runtime.warm import Leads
 
 TAIL_LINES, TAIL_BYTES = 20, 2048
 SLOW_START = 30.0
@@ -60,6 +61,7 @@ class ContainerPlan:
     build: Callable[[Image], Awaitable[None]]
     launch: Callable[[Image], Launch]
     probe: Callable[[Image, Launch], Probe | None]
+    leads: Callable[[Image, Launch], Awaitable[Leads | None]]
     record_event: RecordEvent
     policy: RestartPolicy = RestartPolicy.ALWAYS
     backoff: Backoff = field(default_factory=Backoff)
@@ -132,8 +134,8 @@ class Container:
 
     async def _live(self) -> None:
         while True:
-            launch, probe = await self._prepared()
-            code, seconds = await self._once(launch, probe)
+            image, launch, probe = await self._prepared()
+            code, seconds = await self._once(image, launch, probe)
             if self._replacing:
                 self._replacing = False
                 continue
@@ -154,7 +156,7 @@ class Container:
             await asyncio.sleep(delay)
             self._restarts += 1
 
-    async def _prepared(self) -> tuple[Launch, Probe | None]:
+    async def _prepared(self) -> tuple[Image, Launch, Probe | None]:
         """Wait until the container can start: the image is built and the names resolve."""
         pulls = 0
         while True:
@@ -163,7 +165,7 @@ class Container:
                 image = self.plan.resolve_image()
                 await self.plan.build(image)
                 launch = self.plan.launch(image)
-                return launch, self.plan.probe(image, launch)
+                return image, launch, self.plan.probe(image, launch)
             except UnresolvedError as error:
                 self._wait("ContainerCreating", str(error))
             except MountError as error:
@@ -187,12 +189,13 @@ class Container:
         except TimeoutError:
             return
 
-    async def _once(self, launch: Launch, probe: Probe | None) -> tuple[int, float]:
+    async def _once(self, image: Image, launch: Launch, probe: Probe | None) -> tuple[int, float]:
         loop = asyncio.get_running_loop()
         began = loop.time()
+        leads = await self.plan.leads(image, launch)
         log = self.log.new_run()
         # Shielded from cancellation: a process that was started must be known.
-        starting = asyncio.create_task(start(launch, log))
+        starting = asyncio.create_task(start(launch, log, leads))
         try:
             self._run = run = await asyncio.shield(starting)
         except asyncio.CancelledError:

@@ -41,13 +41,18 @@ class UnresolvedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A command to execute, with its folder and environment, and the cluster names and mounts that went into it."""
+    """A command to execute, with its folder and environment, and the cluster names and mounts that went into it.
+
+    Attributes:
+        inherited: The names of the variables that are as in the platform's own environment.
+    """
 
     argv: tuple[str, ...]
     folder: Path
     environment: dict[str, str]
     mounts: Mounts = field(default_factory=lambda: Mounts({}))
     names: Mapping[tuple[str, int | None], Endpoint] = field(default_factory=dict)
+    inherited: frozenset[str] = frozenset()
 
 
 class Names:
@@ -122,7 +127,7 @@ def launch(
     own["PATH"] = f"{python_environment / 'bin'}:{own.get('PATH', '/usr/bin:/bin')}"
     own["PYTHONPATH"] = f"{SHIM}:{replaced['PYTHONPATH']}" if replaced.get("PYTHONPATH") else str(SHIM)
     folder = image.workdir / mounts.replace(container.get("workingDir", ""))
-    return Launch(argv, folder, own, mounts, dict(names.used))
+    return Launch(argv, folder, own, mounts, dict(names.used), frozenset(host))
 
 
 def still_true(launched: Launch, resolve: FindAddress) -> bool:

@@ -64,6 +64,19 @@ class Readiness:
 
 
 @dataclass(frozen=True, slots=True)
+class Warm:
+    """What may be imported before a container of an image begins.
+
+    Attributes:
+        imports: Modules that take long to import, and mind neither arguments nor the `variables`.
+        variables: The environment variables of the image's own code. A container with others starts an interpreter.
+    """
+
+    imports: tuple[str, ...]
+    variables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """One folder under `images/`. `command` and `args` run in `workdir`, unless the manifest names its own."""
 
@@ -73,6 +86,7 @@ class Image:
     command: tuple[str, ...]
     args: tuple[str, ...] = ()
     readiness: Readiness | None = None
+    warm: Warm | None = None
 
     @property
     def requirements(self) -> Path:
@@ -196,14 +210,14 @@ def _read(folder: Path) -> Image:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BrokenImageError(f"{file}: {error}") from error
     for name in ("command", "args"):
-        value = described.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+        if not _texts(described.get(name, [])):
             raise BrokenImageError(f"{file}: {name} must be a list of strings")
     if not described.get("command"):
         raise BrokenImageError(f"{file}: command is missing")
     readiness = described.get("readiness")
     if readiness is not None and (not isinstance(readiness, dict) or not isinstance(readiness.get("port"), int)):
         raise BrokenImageError(f"{file}: readiness needs a port")
+    warm = _warm(described.get("warm"), file)
     workdir = described.get("workdir", ".")
     if not isinstance(workdir, str) or Path(workdir).is_absolute() or not (folder / workdir).is_dir():
         raise BrokenImageError(f"{file}: workdir must be a folder that is there, relative to {folder}: got {workdir!r}")
@@ -216,7 +230,21 @@ def _read(folder: Path) -> Image:
         tuple(described["command"]),
         tuple(described.get("args", [])),
         Readiness(readiness["port"], readiness.get("path")) if readiness else None,
+        warm,
     )
+
+
+def _warm(table: object, file: Path) -> Warm | None:
+    if table is None:
+        return None
+    imports, variables = (table.get("imports"), table.get("variables", [])) if isinstance(table, dict) else (None, None)
+    if not isinstance(imports, list) or not _texts(imports) or not isinstance(variables, list) or not _texts(variables):
+        raise BrokenImageError(f"{file}: warm: expected imports = [NAME, ...], and maybe variables = [NAME, ...]")
+    return Warm(tuple(imports), tuple(variables))
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
 async def _run(*command: str, each_line: Callable[[str], None] | None = None) -> tuple[int, str]:

@@ -1,6 +1,8 @@
 """The first process of a container: it starts the command, and kills what is left when that or the platform ends.
 
-It runs as a file, `python -I -S init.py PARENT COMMAND...`, in a session of its own, with the container's environment.
+It runs as a file, `python -I -S init.py PARENT FORK_SERVER COMMAND...`, in a session of its own, with the container's
+environment. FORK_SERVER is `-`, or the descriptors of two sockets, `5,6`: a process that has imported what the command
+imports then becomes the command (`forkserver.py`), in place of a child of ours.
 * When the platform dies in any way, the kernel sends SIGUSR1 (PR_SET_PDEATHSIG), and the whole container is killed.
 * SIGTERM goes to the command alone, as from a container runtime. SIGUSR1 kills the whole container.
 * When the command ends, what it left behind is killed, and its status becomes ours (128 + n for a signal n).
@@ -10,10 +12,12 @@ At run time it is not a part of the `embedded` package and imports only the stan
 
 import contextlib
 import ctypes
+import json
 import os
 import signal
+import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -22,11 +26,18 @@ PR_SET_CHILD_SUBREAPER = 36
 KILL_ALL = signal.SIGUSR1
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
+NO_FORK_SERVER = "-"
 
 
-def contained(command: Sequence[str]) -> list[str]:
-    """Return the arguments of a process that, in a new session, runs `command` as a container of this process."""
-    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
+def contained(command: Sequence[str], fork_server: Sequence[int] = ()) -> list[str]:
+    """Return the arguments of a process that, in a new session, runs `command` as a container of this process.
+
+    Args:
+        command: The command and its arguments.
+        fork_server: The descriptors of the two sockets that lead to a fork server; they must be passed on.
+    """
+    leads = ",".join(map(str, fork_server)) or NO_FORK_SERVER
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), leads, *command]
 
 
 def _execute(command: list[str], libc: ctypes.CDLL) -> NoReturn:
@@ -48,9 +59,60 @@ def _kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
+def _forked(orders: socket.socket, life: socket.socket, command: list[str]) -> int | None:
+    """Have a fork server run the command, and return its exit status; None: there is no such server any more.
+
+    Args:
+        orders: The socket that takes what is to be run.
+        life: The socket that takes numbers of signals, and tells the process's id, and then its exit status, in lines.
+        command: The command and its arguments.
+    """
+    order = {"folder": os.getcwd(), "command": command, "environment": dict(os.environ)}  # noqa: PTH109 -- starts fast
+    told = b""
+
+    def terminate(_signal: int, _frame: FrameType | None) -> None:
+        _send_signal(life, signal.SIGTERM)
+
+    def kill(_signal: int, _frame: FrameType | None) -> None:
+        if not told:
+            os._exit(128 + signal.SIGKILL)  # nothing has been forked, and nothing will be
+        _send_signal(life, signal.SIGKILL)
+
+    try:
+        with orders:
+            text = json.dumps(order).encode()
+            sent = socket.send_fds(orders, [text], (1, 2))
+            orders.sendall(text[sent:])
+    except OSError:
+        return None
+    _handle(terminate, kill)
+    while told.count(b"\n") < 2:
+        try:
+            more = life.recv(64)
+        except OSError:
+            more = b""
+        if not more:
+            os.write(2, b"the interpreter that had the imports of this container has ended\n")
+            return 128 + signal.SIGKILL
+        told += more
+    return int(told.split()[1])
+
+
+def _send_signal(life: socket.socket, number: signal.Signals) -> None:
+    with contextlib.suppress(OSError):
+        life.sendall(bytes([number]))
+
+
+def _handle(terminate: Callable[[int, FrameType | None], None], kill: Callable[[int, FrameType | None], None]) -> None:
+    """Take the two signals from now on."""
+    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(KILL_ALL, kill)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, KILL_ALL))
+
+
 def main() -> int:
     """Run the command of sys.argv to its end and return its exit status."""
-    parent, command = int(sys.argv[1]), sys.argv[2:]
+    parent, leads, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     # Blocked until the child is known: a signal that comes earlier waits for the handlers.
@@ -58,6 +120,17 @@ def main() -> int:
     libc.prctl(PR_SET_PDEATHSIG, KILL_ALL)
     if os.getppid() != parent:
         return 1
+    if leads != NO_FORK_SERVER:
+        orders, life = (socket.socket(fileno=int(descriptor)) for descriptor in leads.split(","))
+        with life:
+            code = _forked(orders, life, command)
+        if code is not None:
+            return code
+    return _executed(command, libc)
+
+
+def _executed(command: list[str], libc: ctypes.CDLL) -> int:
+    """Execute the command in a child, and return its exit status."""
     child = os.fork()
     if child == 0:
         _execute(command, libc)
@@ -71,9 +144,7 @@ def main() -> int:
     def kill(_signal: int, _frame: FrameType | None) -> None:
         _kill_group(child)
 
-    signal.signal(signal.SIGTERM, terminate)
-    signal.signal(KILL_ALL, kill)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, KILL_ALL))
+    _handle(terminate, kill)
     while True:
         pid, status = os.wait()
         if pid == child:

@@ -26,6 +26,7 @@ from embedded.runtime.logs import ContainerLog
 from embedded.runtime.names import ClusterNames
 from embedded.runtime.probes import probe_of
 from embedded.runtime.volumes import Volumes
+from embedded.runtime.warm import ForkServers
 from embedded.types import NODE_NAME
 
 FINALIZER = "touchstone.dev/processes"
@@ -109,6 +110,7 @@ class RunningPod:
                 mounts=self.volumes.mounts(container),
             ),
             probe=lambda image, launched: probe_of(container, image, launched, self.address),
+            leads=agent.fork_servers.leads,
             record_event=lambda reason, message: agent.events.record(
                 obj, reason, message, f"spec.containers{{{container['name']}}}"
             ),
@@ -177,6 +179,7 @@ class Kubelet:
         self.backoff = backoff or Backoff()
         self.names = ClusterNames(store, self.pods)
         self.events = Recorder(store, "kubelet", NODE_NAME)
+        self.fork_servers = ForkServers()
         self.volumes = state / "volumes"
         shutil.rmtree(self.volumes, ignore_errors=True)  # left by a platform that was killed
         self._addresses, self._logs = addresses, state / "logs"
@@ -206,6 +209,7 @@ class Kubelet:
         """End every process: SIGTERM to all, SIGKILL after `grace` seconds. No pod is started any more."""
         self._stopping = True
         await asyncio.gather(*(self._stopped(pod, grace) for pod in self._pods.values()))
+        await self.fork_servers.stop()
 
     def changed(self) -> None:
         """Check all pods soon, once: something changed that names lead to, or that a container may be waiting for."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from embedded.runtime.environment import Launch
 from embedded.runtime.init import KILL_ALL, contained
 from embedded.runtime.logs import CHUNK, RunLog
+from embedded.runtime.warm import Leads
 
 
 class Run:
@@ -50,23 +51,33 @@ class Run:
             self.log.close()
 
 
-async def start(launch: Launch, log: RunLog) -> Run:
+async def start(launch: Launch, log: RunLog, leads: Leads | None = None) -> Run:
     """Execute a container's command in a session of its own.
 
     A command that does not exist is no error here: the run ends with 127 and says so in its log.
+
+    Args:
+        launch: What is executed.
+        log: The log of the run.
+        leads: What leads to a fork server that becomes the command; None: an interpreter is started.
     """
-    process = await spawn(launch, launch.argv)
-    return Run(process, log)
+    if leads is None:
+        return Run(await spawn(launch, launch.argv), log)
+    try:
+        return Run(await spawn(launch, launch.argv, (leads.orders.fileno(), leads.life.fileno())), log)
+    finally:
+        leads.close()
 
 
-async def spawn(launch: Launch, command: Sequence[str]) -> asyncio.subprocess.Process:
+async def spawn(launch: Launch, command: Sequence[str], fork_server: Sequence[int] = ()) -> asyncio.subprocess.Process:
     """Start a command in a container's folder and environment, in a new session, with its output piped."""
     return await asyncio.create_subprocess_exec(
-        *contained(command),
+        *contained(command, fork_server),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         cwd=launch.folder,
         env=launch.environment,
+        pass_fds=fork_server,
         start_new_session=True,
     )  # fmt: skip

@@ -131,11 +131,15 @@ def _run_next_sitecustomize() -> None:
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
-def _install(pod_ip: str) -> None:
+def install(pod_ip: str) -> None:
+    """Keep this process on its pod's address; `forkserver.py` calls it in a process that has imported much already."""
     _bind_sockets(pod_ip)
     sys.meta_path.insert(0, _Finder(pod_ip))
+    for name, patch in AFTER_IMPORT.items():
+        if name in sys.modules:
+            patch(sys.modules[name], pod_ip)
 
 
 if os.environ.get("POD_IP"):
-    _install(os.environ["POD_IP"])
+    install(os.environ["POD_IP"])
 _run_next_sitecustomize()
