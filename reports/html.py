@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from common.redaction import PLAIN
 from evidence.catalogue import OURS
-from reports import terminal
+from reports import picture, terminal
 from reports.model import Mutation, Report
 from reports.views import Evidence
 
@@ -64,6 +64,8 @@ def render(report: Report, history: Path) -> str:
             mark_counts={key: sum(terminal.mark_of(result) == key for result in report.results) for key in MARKS},
             views=evidence.views,
             share=_share,
+            picture="" if report.mutation is None else Markup(picture.svg(report.mutation, report.results)),  # noqa: S704 - it escapes every text
+            signs=[(Markup(picture.legend(shape)), word) for shape, word in picture.WORDS.items()],  # noqa: S704 - likewise
             matrices=[] if report.mutation is None else list(_matrices(report)),
             asked=any(result.tests for result in report.results),
             run_diagnostics=RUN_DIAGNOSTICS if (history.parent / RUN_DIAGNOSTICS).is_file() else "",

@@ -4,12 +4,35 @@ Rows come from the catalogue (a mutant must be caught by every requirement that 
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
 
 from evidence.aggregate import Outcome
 from evidence.catalogue import Catalogue
 from evidence.verdict import Verdict
 from reports import from_replay
 from reports.model import Cell, MutantRow, Mutation, Test
+
+
+class CellKind(StrEnum):
+    """What became of a requirement under a mutant, measured by what the catalogue demands."""
+
+    KILLED = "killed"
+    MISSED = "missed"
+    SPARED = "spared"
+    FALSE_KILL = "false-kill"
+    UNDECIDED = "undecided"
+    NOT_ASKED = "not-asked"
+
+
+def kind(cell: Cell) -> CellKind:
+    """Return what a cell is."""
+    if cell.verdict == "fail":
+        return CellKind.KILLED if cell.expected else CellKind.FALSE_KILL
+    if cell.verdict == "pass":
+        return CellKind.MISSED if cell.expected else CellKind.SPARED
+    if cell.expected or cell.verdict in {"error", "unknown", "flaky"}:
+        return CellKind.UNDECIDED
+    return CellKind.NOT_ASKED
 
 
 def compute(

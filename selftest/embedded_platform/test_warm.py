@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from embedded.api.errors import ApiError
 from embedded.api.resources import POD
+from embedded.controllers.inferenceservice import NAME_VARIABLE
 from embedded.runtime.environment import SHIM, Launch
-from embedded.runtime.images import BrokenImageError, Warm
+from embedded.runtime.images import BrokenImageError, Images, Warm
 from embedded.runtime.warm import common_environment
+from fixtures.reading.files import ROOT
 from selftest.embedded_platform.test_processes import alive, container, is_ready
 
 pytestmark = pytest.mark.anyio
@@ -213,3 +216,25 @@ async def _logged(node: Any, word: str) -> list[str]:
             with contextlib.suppress(ApiError):  # nothing has been started yet
                 lines = (await node.log()).splitlines()
     return lines
+
+
+@pytest.mark.parametrize("name", ["msg-transformer", "mnist-predictor", "serving"])
+def test_images_that_import_much_know_the_variables_of_the_documented_pipelines(name: str) -> None:
+    warm = Images(ROOT / "images", ROOT).resolve(name).warm
+    assert warm is not None
+    files = (ROOT / "manifests" / "pipelines").glob("*/base/*.yaml")
+    containers = [
+        found for file in files for made in yaml.safe_load_all(file.read_text()) for found in _containers(made)
+    ]
+    used = [found for found in containers if found["image"].rpartition("/")[2].partition(":")[0] == name]
+    given = {variable["name"] for found in used for variable in found.get("env", ())}
+    assert given <= {*warm.variables}
+    if name != "serving":
+        assert NAME_VARIABLE in warm.variables
+
+
+def _containers(value: Any) -> list[dict[str, Any]]:
+    """Return all that has an image, anywhere in a manifest."""
+    parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    own = [value] if isinstance(value, dict) and isinstance(value.get("image"), str) else []
+    return own + [found for part in parts for found in _containers(part)]
