@@ -1,5 +1,6 @@
 """What more than one room of the suite needs, each in one place: small things without an opinion.
 
+    changes    what differs from a commit, and which modules import what
     errors     what a command line is told when it asks for something that does not exist
     files      files that only their owner may read, and files that are there whole or not at all
     jsontext   JSON of others, read with a bound on its depth

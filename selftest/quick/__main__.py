@@ -10,7 +10,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from selftest.quick.affected import GitError, affected, changed
+from common.changes import GitError, changed
+from selftest.quick.affected import affected
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET = 30.0

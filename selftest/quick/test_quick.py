@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from selftest.quick.affected import GitError, affected, changed
+from common.changes import GitError, changed
+from selftest.quick.affected import affected
 
 ROOT = Path(__file__).resolve().parents[2]
 
