@@ -17,7 +17,7 @@ from typing import Any, Literal, NoReturn
 import uvloop
 
 from embedded.kafka import KafkaError
-from embedded.platform import PROJECT, MutantError, Options, Platform, mutants_by_host, write_info
+from embedded.platform import PERSONALITIES, PROJECT, MutantError, Options, Platform, mutants_by_host, write_info
 from embedded.private import NotPrivateError
 from embedded.runtime.addresses import NoAddressError
 from embedded.runtime.images import ImageError, Images, build_all
@@ -66,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
             "--cache", type=Path, default=cache, metavar="DIR", help="folder for built environments ($TOUCHSTONE_CACHE)"
         )
     commands.add_parser("mutants", help="list the mutants of the platform by the part that they change")
+    commands.add_parser(
+        "personalities", help="list the real products that the platform can behave as, with their divergences"
+    )
     return root
 
 
@@ -105,6 +108,12 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
         help="apply this mutant to every namespace; may be repeated, and a later one wraps an earlier one. "
         "Mutants that a namespace's label names are applied on top. The command `mutants` lists the names",
     )
+    up.add_argument(
+        "--personality",
+        metavar="NAME",
+        help="behave as this real product was observed, all its divergences at once; the command `personalities` lists "
+        "the names",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -118,8 +127,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.command == "up" and not _raise_descriptors():
             return FAILED
-        if arguments.command == "mutants":
-            _list_mutants()
+        if arguments.command in {"mutants", "personalities"}:
+            _list_mutants() if arguments.command == "mutants" else _list_personalities()
             return 0
         work = _up(_options(arguments), arguments) if arguments.command == "up" else _images(arguments)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -135,6 +144,13 @@ def _list_mutants() -> None:
             print(f"  {mutant.name:32} {mutant.about}")  # noqa: T201 -- likewise
 
 
+def _list_personalities() -> None:
+    for name, personality in PERSONALITIES.items():
+        print(f"{name}:")  # noqa: T201 -- the command's answer
+        for divergence in personality.divergences:
+            print(f"  {divergence}")  # noqa: T201 -- likewise
+
+
 def _options(arguments: argparse.Namespace) -> Options:
     try:
         return Options(
@@ -148,9 +164,10 @@ def _options(arguments: argparse.Namespace) -> Options:
             resolver_port=arguments.resolver_port,
             build_images=not arguments.lazy_images,
             mutants=tuple(arguments.mutants),
+            personality=arguments.personality,
         )
     except MutantError as error:
-        parser().error(f"--mutant: {error}")
+        parser().error(f"{'--personality' if 'personality' in str(error) else '--mutant'}: {error}")
 
 
 async def _up(options: Options, arguments: argparse.Namespace) -> int:
@@ -164,8 +181,8 @@ async def _up(options: Options, arguments: argparse.Namespace) -> int:
         arguments.info.unlink(missing_ok=True)
     began = time.monotonic()
     os.umask(0o077)  # logs, Kafka's files and the kubeconfig may hold secrets
-    if options.mutants:
-        _print_line(f"every namespace has the mutants {', '.join(options.mutants)}")
+    if options.everywhere:
+        _print_line(f"every namespace has the mutants {', '.join(options.everywhere)}")
     platform = Platform(options, _print_line)
     stopped = asyncio.create_task(stop.wait())
     starting = asyncio.create_task(platform.start())

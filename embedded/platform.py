@@ -42,7 +42,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 POD_GRACE = 1.0
 """The time, in seconds, that pods get to end by themselves when the platform stops."""
 
-MutantError, mutants_by_host = mutants.MutantError, mutants.by_host
+MutantError, mutants_by_host, PERSONALITIES = mutants.MutantError, mutants.by_host, mutants.PERSONALITIES
 """For the command line: this module is the only one that knows the mutants."""
 
 _log = logging.getLogger(__name__)
@@ -63,9 +63,10 @@ class Options:
         resolver_port: The port of the resolver and of topic creation.
         build_images: True to build all images at start, False to build each when a pod needs it.
         mutants: The mutants of every namespace, in the order in which they are applied.
+        personality: The real product to behave as, by name; its divergences come before the mutants.
 
     Raises:
-        MutantError: The mutants are unknown, or cannot be combined.
+        MutantError: The personality or the mutants are unknown, or cannot be combined.
     """
 
     state: Path
@@ -78,10 +79,17 @@ class Options:
     resolver_port: int = 0
     build_images: bool = True
     mutants: tuple[str, ...] = ()
+    personality: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse invalid mutants before anything starts."""
-        mutants.combined(self.mutants)
+        mutants.combined(self.everywhere)
+
+    @property
+    def everywhere(self) -> tuple[str, ...]:
+        """The divergences and mutants of every namespace, innermost first."""
+        divergences = mutants.find_personality(self.personality).divergences if self.personality else ()
+        return (*divergences, *self.mutants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +131,11 @@ class Platform:
         images = await self._provide_images()
         running = await self._start_kafka()
         store = Store()
-        selection = mutants.Selection(store, self._options.mutants)
+        selection = mutants.Selection(store, self._options.everywhere)
         kubelet = Kubelet(store, images, addresses, state=self._options.state, progress=self._progress)
         plane = DataPlane(_settings(running), kubelet.names.resolve, selection.unclaimed())
         listeners = await self._open_listeners(plane, Gateway(store, kubelet.names.resolve), kubelet.names, running)
-        description = _description(running, listeners, images)
+        description = _description(running, listeners, images, self._options.personality)
         _furnish(store, kubelet.names, listeners, running, description)
         self._run_controllers(store, kubelet, plane, selection, running=running)
         server, api_url = await self._open_api(store, kubelet, await certificate)
@@ -246,8 +254,10 @@ def _settings(running: kafka.Kafka) -> KafkaSettings:
     return KafkaSettings(running.bootstrap, running.kind, running.create_topic, running.delete_topic, running.client)
 
 
-def _description(running: kafka.Kafka, listeners: Listeners, images: Images) -> dict[str, Any]:
+def _description(running: kafka.Kafka, listeners: Listeners, images: Images, personality: str | None) -> dict[str, Any]:
     """Return the description of the platform that the cluster holds."""
+    played = mutants.find_personality(personality) if personality else None
+    product = {} if played is None else {played.product: played.version, "personality": played.name}
     return {
         "resolver": f"{listeners.admin}/resolve",
         "adminToken": listeners.admin_token,
@@ -257,7 +267,7 @@ def _description(running: kafka.Kafka, listeners: Listeners, images: Images) -> 
             "topics": f"{listeners.admin}/topics",
             "bootstrap": cluster.KAFKA_INSIDE,
         },
-        "versions": {"touchstone-embedded": version(PROJECT), **versions(images)},
+        "versions": {"touchstone-embedded": version(PROJECT), **versions(images), **product},
     }
 
 

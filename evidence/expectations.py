@@ -252,10 +252,17 @@ def condition(
     type: str,  # noqa: A002 - the name of the field in Kubernetes
     status: str | Collection[str],
     reason: str | None = None,
+    *,
+    control: Object | None = None,
 ) -> Expectation:
-    """Expect that the object has a condition of this type with this status (or one of these), and reason."""
+    """Expect that the object has a condition of this type with this status (or one of these), and reason.
+
+    `control`: an object of the same kind, in the same namespace, that has become Ready. Its controller is at work then,
+    so an object that has no such condition at the deadline is a failure.
+    """
     wanted = [status] if isinstance(status, str) else sorted(status)
-    return expectation("condition", obj=ref_of(obj, ObjectRef), type=type, status=wanted, reason=reason)
+    more = {} if control is None else {"control": ref_of(control, ObjectRef)}
+    return expectation("condition", obj=ref_of(obj, ObjectRef), type=type, status=wanted, reason=reason, **more)
 
 
 def api_refused(obj: Object, status: Status = range(400, 500), message: str | None = None) -> Expectation:
@@ -338,7 +345,14 @@ def envelope(
 
 
 def stream_answer(
-    produced: Produced, on: Topic, *, group: str, json: Any = None, tensor: Any = None, keyed: bool = True
+    produced: Produced,
+    on: Topic,
+    *,
+    group: str,
+    json: Any = None,
+    tensor: Any = None,
+    keyed: bool = True,
+    control: Produced | None = None,
 ) -> Expectation:
     """Expect that the output topic answers the record, rightly computed, in every answer.
 
@@ -349,10 +363,13 @@ def stream_answer(
         json: The answer as JSON (numbers to within 1e-6).
         tensor: The single output tensor of a TensorFlow PredictResponse, as nested lists.
         keyed: Answers are told by the record's key; if False, any record of the output topic with the value will do.
+        control: An earlier request of the test whose answer has come: silence until the deadline is a failure then.
     """
     if (json is None) == (tensor is None):
         raise RefError("stream_answer takes one of json and tensor")
     args = {"group": group, "json": json, "tensor": tensor, "keyed": keyed}
+    if control is not None:
+        args["control"] = ref_of(control, ProducedRef)
     return expectation("stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), **args)
 
 

@@ -17,6 +17,8 @@ from reports.model import VERDICTS, Cases, Known, Report, Result, Tally, Test
 if TYPE_CHECKING:
     from evidence.record_values import Selection
 
+PERSONALITY = "personality"
+"""The part of the system under test that names the real product that a platform behaves as."""
 _LEVELS_THAT_BIND = ("MUST", "MUST NOT")
 _NOT_MET = {"fail", "flaky", "not_supported"}
 
@@ -65,7 +67,15 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     mutation = matrix.compute(catalogue, mutated, whole=whole, unrun=unrun) if mutated or proof else None
     name = str(selection.get("gate") or "known")
     profiles = tuple(map(str, selection.get("profiles") or ()))
-    decided = gate.decide(name, results, faults, profiles=profiles, completed=completed, part=not whole)
+    decided = gate.decide(
+        name,
+        results,
+        faults,
+        profiles=profiles,
+        completed=completed,
+        part=not whole,
+        exact=plain and PERSONALITY in sut,
+    )
     if proof and mutation is not None:
         proven = gate.decide_proof(name, mutation, faults, completed=completed, part=not whole)
         decided = gate.both(decided, proven) if any(result.tests for result in results) else proven

@@ -98,6 +98,7 @@ def _result(result: Result) -> dict[str, Any]:
             "summary": known.summary,
             "source": known.source,
             "url": known.url,
+            "evidence": known.evidence,
             "status": "gone" if result.gone else "seen" if result.excused else "undecided",
         },
     }

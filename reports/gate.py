@@ -8,6 +8,8 @@
 | 3    | usage (decided before a run starts)                    | usage                                            |
 
 A known nonconformity that is gone is good news: it is reported loudly and does not fail the run; delete its entry.
+On a platform with a personality the list must be exact, since it and the platform tell of the same observations:
+there a nonconformity that is gone fails the run.
 A certain failure (1) outweighs what is undecided (2). A MAY cannot be violated: its failure is shown, never counted.
 A requirement of which some cases did not run is skipped where the operator left them out, and unknown otherwise.
 With `--profile`, strict judges those profiles only; what the operator left out is skipped, never passed.
@@ -38,6 +40,7 @@ def decide(
     profiles: Collection[str] = (),
     completed: bool = True,
     part: bool = False,
+    exact: bool = False,
 ) -> Gate:
     """Return the gate's word on a run without mutants.
 
@@ -48,6 +51,7 @@ def decide(
         profiles: What the operator restricted the run to; all when empty.
         completed: Whether the run came to its own end.
         part: Whether the operator asked for a part only.
+        exact: Whether every known nonconformity that was asked for must have shown.
     """
     strict = name == "strict"
     failing = {"fail", "flaky"} | ({"not_supported"} if strict else set())
@@ -67,12 +71,13 @@ def decide(
         reasons.append("the run did not come to its end")
     if not any(result.tests for result in results):
         reasons.append("no test ran")
-    code: Exit = 1 if bad else 2 if reasons else 0
+    code: Exit = 1 if bad or (exact and gone) else 2 if reasons else 0
     if excused := [r for r in scope if r.excused and not strict]:
         reasons.append(f"{_count(excused)} failed as documented: {_ids(excused)}")
     if gone:
         reasons.append(
-            f"GONE: {_count(gone)} documented as failing passed: {_ids(gone)}; delete the entry in reports/known/"
+            f"GONE: {_count(gone)} documented as failing passed: {_ids(gone)}; "
+            + ("the personality and the list differ" if exact else "delete the entry in reports/known/")
         )
     return Gate(name=name, exit=code, outcome=_outcome(code, part=part), reasons=tuple(reasons))
 

@@ -1,26 +1,29 @@
 """Known nonconformities: documented failures of pinned versions of the system under test.
 
-They do not change a verdict; `reports.gate` decides what they excuse.
+Each entry says how it is known: `observed = { on = "...", at = "2026-11-28" }`, or `read = { in = "..." }` for one that
+was found in the source and never seen. They do not change a verdict; `reports.gate` decides what they excuse.
 """
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reports.errors import ReportError
 from reports.model import Known
 
 FOLDER = Path(__file__).parent / "known"
 
-_REQUIRED: dict[str, type[str | list[Any]]] = {
+_REQUIRED: dict[str, type[Any]] = {
     "requirement": str,
     "sut": str,
     "versions": list,
     "summary": str,
     "source": str,
 }
-_FIELDS = _REQUIRED | {"url": str}
+_KNOWN_BY = {"observed": ("on", "at"), "read": ("in",)}
+_FIELDS = _REQUIRED | {"url": str} | dict.fromkeys(_KNOWN_BY, dict)
 
 
 def load(folder: Path = FOLDER) -> tuple[Known, ...]:
@@ -63,6 +66,7 @@ def _entry(place: str, raw: Mapping[str, Any]) -> Known:
             raise ReportError(f"{place}: field {name!r} must be a {_FIELDS[name].__name__}")
     if not all(isinstance(version, str) for version in raw["versions"]):
         raise ReportError(f"{place}: versions must be strings")
+    how, told = _evidence(place, raw)
     return Known(
         requirement=raw["requirement"],
         sut=raw["sut"],
@@ -70,7 +74,26 @@ def _entry(place: str, raw: Mapping[str, Any]) -> Known:
         summary=" ".join(raw["summary"].split()),
         source=raw["source"],
         url=raw.get("url"),
+        how=how,
+        where=told.get("on") or told["in"],
+        at=told.get("at", ""),
     )
+
+
+def _evidence(place: str, raw: Mapping[str, Any]) -> tuple[Literal["observed", "read"], Mapping[str, str]]:
+    """Return how a nonconformity is known, and what the entry says of that."""
+    given = [name for name in _KNOWN_BY if name in raw]
+    if len(given) != 1:
+        raise ReportError(f"{place}: exactly one of the fields 'observed' and 'read' is wanted, got {len(given)}")
+    how: Literal["observed", "read"] = "observed" if given == ["observed"] else "read"
+    told, wanted = raw[how], _KNOWN_BY[how]
+    if set(told) != set(wanted) or not all(isinstance(text, str) and text for text in told.values()):
+        raise ReportError(f"{place}: field {how!r} must hold {' and '.join(wanted)}, filled texts; got {told}")
+    try:
+        date.fromisoformat(told.get("at", "2000-01-01"))
+    except ValueError:
+        raise ReportError(f"{place}: field 'observed' has at = {told['at']!r}, no day such as 2026-11-28") from None
+    return how, told
 
 
 def applying(entries: Iterable[Known], sut: Mapping[str, str]) -> dict[str, Known]:

@@ -19,7 +19,19 @@ Exit = Literal[0, 1, 2, 3]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A documented failure of exact versions of one part of the system under test."""
+    """A documented failure of exact versions of one part of the system under test.
+
+    Attributes:
+        requirement: The id of the requirement that finds it.
+        sut: The part of the system.
+        versions: The versions that fail so.
+        summary: The fault and what it looks like, in words.
+        source: The file, issue or change where anybody can see the fault.
+        url: The address of the source.
+        how: `observed` for a fault that was seen in a run of these versions, `read` for one of the source alone.
+        where: The system that it was observed on, or the state of the source that was read.
+        at: The day of the observation; empty for one that was read.
+    """
 
     requirement: str
     sut: str
@@ -27,6 +39,14 @@ class Known:
     summary: str
     source: str
     url: str | None = None
+    how: Literal["observed", "read"] = "read"
+    where: str = ""
+    at: str = ""
+
+    @property
+    def evidence(self) -> str:
+        """How it is known, in words."""
+        return f"observed on {self.where}, {self.at}" if self.how == "observed" else f"read in {self.where}"
 
 
 @dataclass(frozen=True, slots=True)

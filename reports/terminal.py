@@ -183,7 +183,9 @@ def _known_table(results: Iterable[Result]) -> Table:
     for result in results:
         known = result.known
         if known is not None:
-            summary = Text(known.summary).append(f" ({known.sut} {', '.join(known.versions)})", style="dim")
+            summary = Text(known.summary).append(
+                f" ({known.sut} {', '.join(known.versions)}; {known.evidence})", style="dim"
+            )
             table.add_row(Text(result.id, style="yellow"), summary)
     return table
 

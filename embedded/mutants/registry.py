@@ -7,6 +7,9 @@ is the mutant's name in `suites/catalogue/mutants.toml`. The decorator says whic
   that is a conflict.
 * `wraps`: the policy beneath is asked, and its answer changed. Any number of mutants may wrap one policy.
 
+A *divergence* is declared alike and combines alike. It does what a real product was seen to do and no requirement
+forbids, or what ends the pipeline under it for good; so no proof asks for it, and the catalogue does not list it.
+
 What is declared is compared with what the function does to the honest policies when the module is imported.
 """
 
@@ -46,6 +49,7 @@ class Mutant(Generic[P]):
         change: The function that turns policies into faulty ones.
         about: The first line of the function's docstring.
         module: The module that declares it.
+        is_divergence: True for what a real product does and no proof asks for.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Mutant(Generic[P]):
     change: Callable[[P], P]
     about: str
     module: str
+    is_divergence: bool = False
 
 
 _REGISTRY: dict[str, Mutant[Any]] = {}
@@ -71,11 +76,27 @@ def mutant(host: Host[P], *, replaces: Paths = (), wraps: Paths = ()) -> Callabl
     Raises:
         DeclarationError: The name is taken, or the function changes other policies than it declares.
     """
+    return _registering(host, replaces, wraps, is_divergence=False)
 
+
+def divergence(
+    host: Host[P], *, replaces: Paths = (), wraps: Paths = ()
+) -> Callable[[Callable[[P], P]], Callable[[P], P]]:
+    """Declare a divergence of a host; the arguments are those of `mutant`.
+
+    Raises:
+        DeclarationError: The name is taken, or the function changes other policies than it declares.
+    """
+    return _registering(host, replaces, wraps, is_divergence=True)
+
+
+def _registering(
+    host: Host[P], replaces: Paths, wraps: Paths, *, is_divergence: bool
+) -> Callable[[Callable[[P], P]], Callable[[P], P]]:
     def register(change: Callable[[P], P]) -> Callable[[P], P]:
         name = change.__name__.replace("_", "-")
         about = (change.__doc__ or "").partition("\n")[0]
-        declared = Mutant(name, host, _tuple(replaces), _tuple(wraps), change, about, change.__module__)
+        declared = Mutant(name, host, _tuple(replaces), _tuple(wraps), change, about, change.__module__, is_divergence)
         _check(declared)
         _REGISTRY[name] = declared
         return change
@@ -91,9 +112,13 @@ def by_host() -> dict[str, list[Mutant[Any]]]:
     return listed
 
 
-def names(host: Host[Any] | None = None) -> list[str]:
-    """Return the names of the mutants of a host, or of all, sorted."""
-    return sorted(name for name, declared in _REGISTRY.items() if host in {None, declared.host})
+def names(host: Host[Any] | None = None, *, divergences: bool = True) -> list[str]:
+    """Return the names of the mutants of a host, or of all, sorted; on demand without the divergences."""
+    return sorted(
+        name
+        for name, declared in _REGISTRY.items()
+        if host in {None, declared.host} and (divergences or not declared.is_divergence)
+    )
 
 
 def find(name: str) -> Mutant[Any]:

@@ -1,7 +1,8 @@
 """Mutants of Seldon's Kafka server.
 
-The real executor *stalls* after some of these faults (it dies and restarts at the same record). A test could not tell
-that from slowness, so they are modelled as a restart that loses what was polled: the next records are dropped too.
+The real executor *stalls* after some of these faults: it dies and restarts at the same record. That is what the
+divergences `executor-dies-on-...` do. A pipeline does not survive it, and a proof has one for all tests of a mutant. So
+the mutants model these faults as a restart that loses what was polled: the next records are dropped too.
 """
 
 import asyncio
@@ -13,13 +14,14 @@ from google.protobuf.message import DecodeError
 
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
-from embedded.mutants.registry import mutant
+from embedded.mutants.registry import divergence, mutant
 from embedded.streaming import tensorflow
 from embedded.streaming.policies import StreamPolicies
 from embedded.streaming.requests import (
     NotAnObjectError,
     NotARequestError,
     ProtoNameError,
+    ServerDiesError,
     UndecodableError,
     UnknownTypeError,
     decode,
@@ -70,6 +72,30 @@ def stream_dies_on_undecodable(honest: StreamPolicies) -> StreamPolicies:
 def unknown_proto_name_kills(honest: StreamPolicies) -> StreamPolicies:
     """Lose the next records after an unknown `proto-name` (executor server.go:166-171; seldon-core issue 4789)."""
     return replace(honest, read_grpc=_losing(honest.read_grpc, UnknownTypeError))
+
+
+def _dying(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> Callable[[Record], bytes]:
+    """Return a reader that ends the server at what fails with `poison`."""
+
+    def dying(record: Record) -> bytes:
+        try:
+            return read(record)
+        except poison as error:
+            raise ServerDiesError(str(error)) from error
+
+    return dying
+
+
+@divergence(STREAMS, wraps="read_rest")
+def executor_dies_on_non_object(honest: StreamPolicies) -> StreamPolicies:
+    """End the process at JSON that is not an object, and again after each restart (seldon-executor 1.17.1, seen)."""
+    return replace(honest, read_rest=_dying(honest.read_rest, NotAnObjectError))
+
+
+@divergence(STREAMS, wraps="read_grpc")
+def executor_dies_on_unknown_proto_name(honest: StreamPolicies) -> StreamPolicies:
+    """End the process at an unknown `proto-name`, and again after each restart (seldon-executor 1.17.1, seen)."""
+    return replace(honest, read_grpc=_dying(honest.read_grpc, UnknownTypeError))
 
 
 @mutant(STREAMS, replaces="read_grpc")

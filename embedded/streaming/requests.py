@@ -14,6 +14,10 @@ class NotARequestError(ValueError):
     """A record that is not a request for the model; it is dropped, and others go on."""
 
 
+class ServerDiesError(Exception):
+    """A record that ends the server's process, raised by faulty policies alone; it is read again after the restart."""
+
+
 class NotAnObjectError(NotARequestError):
     """A JSON value that is not an object."""
 

@@ -11,11 +11,11 @@ import asyncio
 import logging
 
 from embedded.dataplane.cloudevents import Record
-from embedded.dataplane.feed import Cluster, Feed
+from embedded.dataplane.feed import Cluster, Feed, KafkaException, NoTopicError
 from embedded.dataplane.lanes import Lanes
 from embedded.dataplane.producer import NotStoredError, Producer
 from embedded.streaming.models import Model, ModelError, connect
-from embedded.streaming.requests import NotARequestError
+from embedded.streaming.requests import NotARequestError, ServerDiesError
 from embedded.streaming.specs import StreamSpec
 from embedded.types import KafkaSettings
 
@@ -23,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 _AGAIN = 1.0
 _DRAIN = 5.0
+_RESTART = 1.0
 
 
 class StreamServer:
@@ -45,6 +46,7 @@ class StreamServer:
         self._model: Model | None = None
         self._producer: Producer | None = None
         self._feed: Feed | None = None
+        self._restart: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to consume: every request in the input topic that the group has not answered, and every later one.
@@ -55,15 +57,21 @@ class StreamServer:
         """
         self._model = connect(self.spec)
         self._producer = Producer(self._kafka)
-        self._feed = Feed(Cluster(self._kafka), self.spec.input_topic, self.group, self._take)
         try:
-            await self._feed.open("earliest")
+            await self._consume()
         except BaseException:
             await self.stop()
             raise
 
+    async def _consume(self) -> None:
+        self._feed = Feed(Cluster(self._kafka), self.spec.input_topic, self.group, self._take)
+        await self._feed.open("earliest")
+
     async def stop(self) -> None:
         """Take nothing more, finish the records at work (for 5 s at most), and end. The rest stays uncommitted."""
+        if self._restart is not None:
+            self._restart.cancel()
+            await asyncio.wait([self._restart])
         if self._feed is not None:
             self._feed.hold()
             await self._lanes.drain(_DRAIN)
@@ -80,7 +88,8 @@ class StreamServer:
         self._lanes.put(None, record)
 
     async def _handle(self, record: Record) -> None:
-        assert self._feed is not None
+        if self._feed is None or self._restart is not None:
+            return  # a record of a process that has died
         feed, finished = self._feed, False
 
         def finish() -> None:
@@ -90,8 +99,12 @@ class StreamServer:
                 feed.done(record)
 
         try:
+            request = self._read(record)
             await self._policies.before(finish)
-            await self._answer(record)
+            await self._answer(record, request)
+        except ServerDiesError as error:
+            self._die(error)
+            return
         except (NotARequestError, ModelError, NotStoredError) as error:
             position = f"{self.spec.input_topic}[{record.partition}]@{record.offset}"
             _log.warning("%s: %s dropped: %s: %s", self.group, position, type(error).__name__, error)
@@ -100,9 +113,27 @@ class StreamServer:
         # Not in a `finally`: a record that was cut off is not done.
         finish()
 
-    async def _answer(self, record: Record) -> None:
+    def _die(self, error: ServerDiesError) -> None:
+        """Drop everything at once, as a process that dies does, and begin again behind what is committed."""
+        _log.error("%s: the server dies and is restarted: %s", self.group, error)
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            feed.close()
+            self._restart = asyncio.create_task(self._begin_again(feed))
+
+    async def _begin_again(self, feed: Feed) -> None:
+        await self._lanes.stop()
+        await feed.closed()
+        await asyncio.sleep(_RESTART)
+        self._restart = None
+        try:
+            await self._consume()
+        except (NoTopicError, KafkaException):
+            _log.exception("%s: the server does not come back", self.group)
+
+    async def _answer(self, record: Record, request: bytes) -> None:
         assert self._model is not None
-        content = await self._policies.answer(await self._model.predict(self._read(record)))
+        content = await self._policies.answer(await self._model.predict(request))
         for _ in range(self._policies.copies):
             await self._store(Record(self._policies.key(record), (), content))
 

@@ -77,6 +77,10 @@ def _conditions(record: ApiObject) -> list[dict[str, Any]]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
+def _is_ready(record: ApiObject) -> bool:
+    return any(item.get("type") == "Ready" and item.get("status") == "True" for item in _conditions(record))
+
+
 def _settled(record: ApiObject) -> str:
     ready = next((item for item in _conditions(record) if item.get("type") == "Ready"), None)
     return f"Ready {ready.get('status')}, reason {ready.get('reason')!r}" if ready else "no condition Ready"
@@ -85,6 +89,24 @@ def _settled(record: ApiObject) -> str:
 @check("condition")
 class Condition(Object):
     """A condition's status, and reason."""
+
+    def watch(self) -> None:
+        """Keep what is said of the control too."""
+        super().watch()
+        control: ObjectRef | None = self.args.get("control")
+        self._control = control and (control.api_version, control.kind, control.namespace, control.name)
+        if self._control:
+            self.history.watch_object(self._control)
+
+    def silent(self, record: ApiObject) -> Judgement | None:
+        """Fail where the controller said nothing of this object, and made another one of the kind Ready."""
+        if not self._control or self._control[:3] != self._key[:3]:
+            return None
+        ready = next((seen for seen in self.history.objects[self._control] if _is_ready(seen)), None)
+        if ready is None:
+            return None
+        got = f"no such condition until the deadline, while {self._control[1]} {self._control[3]} was made Ready"
+        return failed(violation(self.expected, got, (ready["seq"], record["seq"]), self.name_of))
 
     @property
     def expected(self) -> str:
@@ -99,7 +121,7 @@ class Condition(Object):
             return UNDECIDED
         found = next((item for item in _conditions(record) if item.get("type") == self.args["type"]), None)
         if found is None:
-            return UNDECIDED
+            return (self.silent(record) if final else None) or UNDECIDED
         reason = self.args["reason"]
         if found.get("status") in self.args["status"] and reason in (None, found.get("reason")):
             return PASSED
@@ -131,7 +153,7 @@ class FieldCheck(Object):
         there = value is not _ABSENT and value not in (None, "", [], {})
         if any(same_json(value, one) for one in wanted) if wanted else there:
             return PASSED
-        settled = any(item.get("type") == "Ready" and item.get("status") == "True" for item in _conditions(record))
+        settled = _is_ready(record)
         if not final or not (there or settled or self.args["path"][0] != "status"):
             return UNDECIDED
         got = shorten(json.dumps(value)) if value is not _ABSENT else "none"

@@ -2,7 +2,8 @@
 
 An absent answer is proven once the input group's committed offset has passed the request, the output topic has then
 been read to its end, and the deadline is over: a system that commits first may still answer, which another
-expectation judges.
+expectation judges. A system that stands still commits nothing. Then the answer to an earlier request of the test, the
+control, shows that the system was at work, and silence until the deadline is a failure.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class StreamCheck(Check):
         self.output: str = self.args["on"].name
         self.group: str = self.args["group"]
         self.history.watch_topic(self.output, keep=True)
-        for request in self.requests:
+        self.control: ProducedRef | None = self.args.get("control")
+        for request in (*self.requests, *((self.control,) if self.control else ())):
             self.history.watch_produced(request.produce)
             self.history.watch_group(self.group, request.topic)
 
@@ -125,11 +127,24 @@ class Valued(StreamCheck):
         got = next(iter(tensors.values()))
         return None if same_json(got, self.args["tensor"]) else shorten(json.dumps(got, default=repr))
 
+    def silent(self) -> Judgement | None:
+        """Fail where Kafka has the request, nothing came of it, and the control was rightly answered before."""
+        request, control = self.produced(self.request), self.control
+        asked = None if control is None else self.produced(control)
+        if control is None or asked is None or request is None or not is_taken(request):
+            return None
+        before = [answer for answer in self.answers(control) if answer["seq"] < request["seq"]]
+        if asked["seq"] > request["seq"] or not before:
+            return None
+        got = f"nothing until the deadline, while {self.name_of(control)}, sent before it, was answered"
+        witness = (asked["seq"], before[0]["seq"], request["seq"])
+        return failed(violation(self.expected, got, witness, self.where(self.request)))
+
     def absent(self, *, final: bool) -> Judgement:
         """Judge that there is no answer."""
         proof = self.over(self.request) if final else None
         if proof is None:
-            return self.refused(self.request) or UNDECIDED
+            return self.refused(self.request) or (self.silent() if final else None) or UNDECIDED
         keys = {record["key"]: record["seq"] for record in self.history.topics[self.output].kept if record["key"]}
         near = near_misses.of_name(self.request.key or "", keys)
         got = f"none: group {self.group} passed it, and the topic was read to its end{near}"

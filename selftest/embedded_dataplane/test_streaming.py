@@ -285,6 +285,22 @@ async def _mispaired(running: Stream) -> bool:
     return answers == {f"k{number}".encode(): [[2 * number]] for number in range(12)}
 
 
+async def _stands_still(running: Stream, poison: Record, good: Record) -> bool:
+    """Ask after an answered request with a poison, then wait longer than a restart takes: is the last one unanswered?"""
+    await running.ask(good)
+    assert list(await running.answers(1)) == [good.key]
+    await running.ask(poison, replace(good, key=b"later"))
+
+    async def is_past() -> bool:
+        return await running.world.committed(running.server.spec.input_topic, running.server.group) == 3
+
+    try:
+        await until_true(is_past, seconds=2.5)
+    except AssertionError:
+        return await running.world.count(running.server.spec.output_topic, 2) == 1
+    return False
+
+
 @dataclass(frozen=True)
 class Row:
     """An observation, and what it is under the honest server and under the mutant."""
@@ -320,6 +336,16 @@ ROWS: dict[str, Row] = {
         {},
         {b"a": [[2]], b"b": [[2]]},
         "grpc",
+    ),
+    # Measured on the executor 1.17.1: after `[1]`, and after an unknown proto-name, it dies, and again after a restart.
+    "executor-dies-on-non-object": Row(
+        lambda running: _stands_still(running, rest("x", value=b"[1]"), rest("a", 1)), honest=False, faulty=True
+    ),
+    "executor-dies-on-unknown-proto-name": Row(
+        lambda running: _stands_still(running, protobuf("x", headers=[("proto-name", b"x")]), protobuf("a", 1)),
+        honest=False,
+        faulty=True,
+        transport="grpc",
     ),
     "commits-before-answer": Row(_committed_early, honest=False, faulty=True),
 }

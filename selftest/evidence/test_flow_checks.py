@@ -162,6 +162,22 @@ ONCE = one_stream_answer(KEYED, OUT, group=G)
 NONE = no_stream_answer(KEYED, OUT, group=G)
 KEPT = stream_key_kept(KEYED, OUT, group=G, json={"predictions": [1.5]})
 GOOD = '{"predictions": [1.5]}'
+CONTROLLED = stream_answer(KEYED, OUT, group=G, json={"predictions": [1.5]}, control=ProducedRef("p0", IN, "c"))
+
+
+def silence(*, answered: bool = True, first: bool = True) -> Story:
+    """Tell of a control (1), its answer (2), and a request that nothing came of (3)."""
+    story = Story()
+    if first:
+        story.produced("p0", "c")
+    if answered:
+        story.stored("x", topic="out", headers=[], key="c", value=GOOD)
+    story.produced("p1", "k")
+    if not first:
+        story.produced("p0", "c")
+    return story
+
+
 STREAMS: list[tuple[Expectation, Story, Verdict | None, Verdict, tuple[int, ...]]] = [
     (JSON, stream(("k", GOOD)), Verdict.PASS, Verdict.PASS, ()),
     (JSON, stream(("k", '{"predictions": [1.5000001]}')), Verdict.PASS, Verdict.PASS, ()),
@@ -169,6 +185,10 @@ STREAMS: list[tuple[Expectation, Story, Verdict | None, Verdict, tuple[int, ...]
     (JSON, stream(("k", "\x00")), Verdict.FAIL, Verdict.FAIL, (2,)),
     (JSON, stream(("other", GOOD)), None, Verdict.FAIL, (3, 4)),
     (JSON, stream(("other", GOOD), over=False), None, Verdict.UNKNOWN, ()),
+    (CONTROLLED, silence(), None, Verdict.FAIL, (1, 2, 3)),
+    (CONTROLLED, silence(answered=False), None, Verdict.UNKNOWN, ()),
+    (CONTROLLED, silence(first=False), None, Verdict.UNKNOWN, ()),
+    (JSON, silence(), None, Verdict.UNKNOWN, ()),
     (
         stream_answer(KEYED, OUT, group=G, json={"predictions": [1.5]}, keyed=False),
         stream((None, GOOD)),
@@ -345,6 +365,26 @@ def test_objects(expectation: Expectation, story: Story, early: Verdict | None, 
     assert judgement.verdict is late
     if late is Verdict.FAIL:
         assert judgement.violations[0].witness == (len(story.records),)
+
+
+@pytest.mark.parametrize(
+    ("control", "verdict"),
+    [("True", Verdict.FAIL), ("False", Verdict.UNKNOWN), (None, Verdict.UNKNOWN)],
+    ids=["ready", "not-ready", "nothing-said"],
+)
+def test_a_controller_that_says_nothing_of_an_object_fails_beside_one_that_is_ready(
+    control: str | None, verdict: Verdict
+) -> None:
+    other = ObjectRef("eventing.knative.dev/v1", "Trigger", "ns", "other")
+    story = Story()
+    story.object(other, state(control))
+    story.object(TRIGGER_OBJECT, {"spec": {}})
+    expectation = condition(TRIGGER_OBJECT, "Ready", "False", control=other)
+    assert judged(story, expectation).verdict is None
+    judgement = judged(story, expectation, final=True)
+    assert judgement.verdict is verdict
+    assert judgement.violations[0].witness == ((1, 2) if verdict is Verdict.FAIL else ())
+    assert judged(story, NOT_READY, final=True).verdict is Verdict.UNKNOWN
 
 
 def test_refused_calls() -> None:

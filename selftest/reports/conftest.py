@@ -49,7 +49,7 @@ MUTANTS = "\n".join(
     f'[[mutant]]\nname = "{name}"\nhost = "platform"\nareas = ["eventing"]\nabout = "Wrong."\nsource = "a thread"\n'
     for name in ("filter-ignores-case", "ingress-down", "extensions-dropped")
 )
-KNOWN = (Known("EVT-FLT-003", "kserve", ("0.21.0",), "It ignores case.", "an upstream issue"),)
+KNOWN = (Known("EVT-FLT-003", "kserve", ("0.21.0",), "It ignores case.", "an upstream issue", where="a file"),)
 IDS = ("EVT-FLT-003", "EVT-ING-001", "EVT-RTE-003")
 GOOD, BAD = 202, 500
 RUN = "20261121-000000-1"

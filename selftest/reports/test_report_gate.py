@@ -45,6 +45,13 @@ def test_exit_codes(name: str, verdict: str, level: str, known: Known | None, co
     assert gate.decide(name, [result(verdict, level, known)], []).exit == code
 
 
+@pytest.mark.parametrize(("verdict", "code"), [("fail", 0), ("pass", 1), ("skipped", 0), ("unknown", 2)])
+def test_beside_a_personality_the_list_is_exact(verdict: str, code: int) -> None:
+    decided = gate.decide("known", [result(verdict, known=KNOWN)], [], exact=True)
+    assert decided.exit == code
+    assert ("the personality and the list differ" in "".join(decided.reasons)) == (verdict == "pass")
+
+
 def test_a_certain_failure_outweighs_what_is_undecided() -> None:
     assert gate.decide("known", [result("fail"), result("error")], []).exit == 1
 

@@ -9,7 +9,14 @@ from reports import known
 from reports.errors import ReportError
 
 ROOT = Path(__file__).resolve().parents[2]
-ENTRY = '[[known]]\nrequirement = "A-1"\nsut = "kserve"\nversions = ["1"]\nsummary = "s"\nsource = "t"\n'
+ENTRY = """[[known]]
+requirement = "A-1"
+sut = "kserve"
+versions = ["1"]
+summary = "s"
+source = "t"
+read = { in = "v1" }
+"""
 
 
 def test_ours_name_pinned_versions_and_a_source() -> None:
@@ -30,6 +37,15 @@ def test_ours_are_requirements_of_the_catalogue() -> None:
     ("text", "told"),
     [
         (ENTRY.replace('sut = "kserve"\n', ""), r"1: field 'sut' is wanted"),
+        (
+            ENTRY.replace('read = { in = "v1" }\n', ""),
+            r"exactly one of the fields 'observed' and 'read' is wanted, got 0",
+        ),
+        (ENTRY + 'observed = { on = "a", at = "2026-11-28" }\n', r"is wanted, got 2"),
+        (ENTRY.replace("{ in", "{ on"), r"field 'read' must hold in, filled texts; got \{'on': 'v1'\}"),
+        (ENTRY.replace('read = { in = "v1" }', 'observed = { on = "a" }'), r"'observed' must hold on and at"),
+        (ENTRY.replace('read = { in = "v1" }', 'observed = { on = "a", at = "soon" }'), r"at = 'soon', no day"),
+        (ENTRY.replace('read = { in = "v1" }', 'read = "v1"'), r"field 'read' must be a dict"),
         (ENTRY + 'why = "x"\n', r"no field 'why'"),
         (ENTRY.replace('["1"]', '"1"'), r"'versions' is wanted"),
         (ENTRY.replace('["1"]', "[1]"), r"versions must be strings"),
@@ -42,6 +58,14 @@ def test_a_wrong_entry_is_named(tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "known.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ReportError, match=told):
         known.load(tmp_path)
+
+
+def test_an_entry_says_how_it_is_known(tmp_path: Path) -> None:
+    seen = ENTRY.replace("A-1", "A-2").replace(
+        'read = { in = "v1" }', 'observed = { on = "a cluster", at = "2026-11-28" }'
+    )
+    (tmp_path / "known.toml").write_text(ENTRY + seen, encoding="utf-8")
+    assert [entry.evidence for entry in known.load(tmp_path)] == ["read in v1", "observed on a cluster, 2026-11-28"]
 
 
 def test_applying_looks_at_the_version_under_test(tmp_path: Path) -> None:

@@ -1,13 +1,11 @@
 """JSON requests from topic to topic: each is answered once, correctly and under its key, whatever else arrives."""
 
+from typing import Any
+
 import pytest
 
-from evidence.expectations import (
-    offset_after_answer,
-    one_stream_answer,
-    stream_answer,
-    stream_key_kept,
-)
+from evidence.expectations import offset_after_answer, one_stream_answer, stream_answer, stream_key_kept
+from evidence.refs import ProducedRef
 from fixtures import Produce, SeldonStream, expect
 from suites.oracles.cifar10 import Picture, picture, probabilities
 from suites.oracles.tensorflow import predict_json
@@ -19,6 +17,14 @@ WITHIN = 5.0  # seconds; an answer counts as missing only after them
 def answer(image: Picture) -> dict[str, list[list[float]]]:
     """Return the answer to a request with one picture."""
     return {"predictions": [probabilities(image)]}
+
+
+def control(stream: SeldonStream, produce: Produce) -> ProducedRef:
+    """Send a request and wait for its answer: what comes to a standstill later was at work before."""
+    image = picture(fresh())
+    asked = produce(stream.input, predict_json(image), key=fresh("control"), partition=0)
+    expect(stream_answer(asked, stream.output, group=stream.group, json=answer(image)), within=WITHIN)
+    return asked
 
 
 def beside(value: bytes, image: Picture) -> list[dict[str, object]]:
@@ -52,12 +58,10 @@ def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: SeldonS
 @pytest.mark.destructive
 @pytest.mark.parametrize("value", [b"[1]", b"5", b"null", b'"text"'], ids=["array", "number", "null", "text"])
 def test_json_that_is_no_object_stops_no_other_request(cifar10: SeldonStream, produce: Produce, value: bytes) -> None:
-    image = picture(fresh())
+    image, before = picture(fresh()), control(cifar10, produce)
     _, *asked = produce.many(cifar10.input, beside(value, image))
-    expect(
-        *[stream_answer(request, cifar10.output, group=cifar10.group, json=answer(image)) for request in asked],
-        within=WITHIN,
-    )
+    terms: dict[str, Any] = {"group": cifar10.group, "json": answer(image), "control": before}
+    expect(*[stream_answer(request, cifar10.output, **terms) for request in asked], within=WITHIN)
 
 
 @pytest.mark.requirement("STR-JSN-004")
@@ -66,12 +70,10 @@ def test_json_that_is_no_object_stops_no_other_request(cifar10: SeldonStream, pr
 def test_a_value_that_cannot_be_decoded_stops_no_other_request(
     cifar10: SeldonStream, produce: Produce, value: bytes
 ) -> None:
-    image = picture(fresh())
+    image, before = picture(fresh()), control(cifar10, produce)
     _, *asked = produce.many(cifar10.input, beside(value, image))
-    expect(
-        *[stream_answer(request, cifar10.output, group=cifar10.group, json=answer(image)) for request in asked],
-        within=WITHIN,
-    )
+    terms: dict[str, Any] = {"group": cifar10.group, "json": answer(image), "control": before}
+    expect(*[stream_answer(request, cifar10.output, **terms) for request in asked], within=WITHIN)
 
 
 @pytest.mark.requirement("STR-KEY-001")

@@ -1,8 +1,11 @@
 """Protobuf requests from topic to topic; the record header `proto-name` names their type."""
 
+from typing import Any
+
 import pytest
 
 from evidence.expectations import no_stream_answer, stream_answer
+from evidence.refs import ProducedRef
 from fixtures import Produce, SeldonStream, expect
 from suites.oracles.cifar10 import Picture, picture, probabilities
 from suites.oracles.tensorflow import PROTO_NAME, predict_protobuf
@@ -10,6 +13,15 @@ from suites.wire import Headers, fresh
 
 NAMED = [("proto-name", PROTO_NAME)]
 WITHIN = 5.0  # seconds; an answer counts as missing only after them
+
+
+def control(stream: SeldonStream, produce: Produce) -> ProducedRef:
+    """Send a request and wait for its answer: what comes to a standstill later was at work before."""
+    image = picture(fresh())
+    asked = produce(stream.input, predict_protobuf(image), key=fresh("control"), headers=NAMED, partition=0)
+    expected = [probabilities(image)]
+    expect(stream_answer(asked, stream.output, group=stream.group, tensor=expected), within=WITHIN)
+    return asked
 
 
 def beside(headers: Headers, image: Picture) -> list[dict[str, object]]:
@@ -35,11 +47,13 @@ def test_a_protobuf_request_is_decoded_by_its_proto_name(cifar10_grpc: SeldonStr
 )
 def test_an_unknown_proto_name_stops_no_other_request(cifar10_grpc: SeldonStream, produce: Produce, name: str) -> None:
     image, output, group = picture(fresh()), cifar10_grpc.output, cifar10_grpc.group
+    terms: dict[str, Any] = {
+        "group": group,
+        "tensor": [probabilities(image)],
+        "control": control(cifar10_grpc, produce),
+    }
     refused, *asked = produce.many(cifar10_grpc.input, beside([("proto-name", name)], image))
-    expect(
-        *[stream_answer(request, output, group=group, tensor=[probabilities(image)]) for request in asked],
-        within=WITHIN,
-    )
+    expect(*[stream_answer(request, output, **terms) for request in asked], within=WITHIN)
     expect(no_stream_answer(refused, output, group=group), within=WITHIN)
 
 
@@ -52,9 +66,11 @@ def test_a_missing_or_doubled_proto_name_is_not_guessed(
     cifar10_grpc: SeldonStream, produce: Produce, headers: Headers
 ) -> None:
     image, output, group = picture(fresh()), cifar10_grpc.output, cifar10_grpc.group
+    terms: dict[str, Any] = {
+        "group": group,
+        "tensor": [probabilities(image)],
+        "control": control(cifar10_grpc, produce),
+    }
     refused, *asked = produce.many(cifar10_grpc.input, beside(headers, image))
-    expect(
-        *[stream_answer(request, output, group=group, tensor=[probabilities(image)]) for request in asked],
-        within=WITHIN,
-    )
+    expect(*[stream_answer(request, output, **terms) for request in asked], within=WITHIN)
     expect(no_stream_answer(refused, output, group=group), within=WITHIN)

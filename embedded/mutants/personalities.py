@@ -1,0 +1,51 @@
+"""Personalities: real products as they were observed, each a list of mutants and divergences that are composed at once.
+
+Their source is what was measured on the products themselves, built from their tagged sources. The rows stand in the
+selftests of the mutants: what was looked at, and what was seen.
+"""
+
+import difflib
+from dataclasses import dataclass
+
+from embedded.mutants.registry import MutantError
+
+
+@dataclass(frozen=True, slots=True)
+class Personality:
+    """One product of one version.
+
+    Attributes:
+        name: The name on the command line.
+        product: The name of the product, as reports name it.
+        version: The version that was observed.
+        divergences: The names of mutants and divergences, innermost first.
+    """
+
+    name: str
+    product: str
+    version: str
+    divergences: tuple[str, ...]
+
+
+_LISTED = (
+    Personality(
+        "seldon-executor-1.17.1",
+        "seldon-core",
+        "1.17.1",
+        ("executor-dies-on-non-object", "executor-dies-on-unknown-proto-name", "commits-before-answer"),
+    ),
+)
+PERSONALITIES = {personality.name: personality for personality in _LISTED}
+"""All personalities, by name."""
+
+
+def find_personality(name: str) -> Personality:
+    """Return a personality.
+
+    Raises:
+        MutantError: There is none of this name; the message gives similar ones.
+    """
+    if name in PERSONALITIES:
+        return PERSONALITIES[name]
+    near = difflib.get_close_matches(name, PERSONALITIES, n=2, cutoff=0.4) or sorted(PERSONALITIES)
+    raise MutantError(f"no personality is named {name!r}; did you mean {' or '.join(near)}?")
