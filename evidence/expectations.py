@@ -64,9 +64,16 @@ def accepted(event: Event | Exchange) -> Expectation:
     return expectation("accepted", exchange=ref_of(event, EventRef, ExchangeRef), status=status_of(range(200, 300)))
 
 
-def refused(exchange: Exchange | Event, status: Status = range(400, 500)) -> Expectation:
-    """Expect that the request was answered with this refusal."""
-    return expectation("refused", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status))
+def refused(
+    exchange: Exchange | Event, status: Status = range(400, 500), *, control: Exchange | Event | None = None
+) -> Expectation:
+    """Expect that the request was answered with this refusal.
+
+    `control`: a valid request that was sent after it. Where that one is accepted the system is there, so an answer that
+    says "not now" is a failure.
+    """
+    more = {} if control is None else {"control": ref_of(control, ExchangeRef, EventRef)}
+    return expectation("refused", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status), **more)
 
 
 def header(exchange: Exchange | Event, name: str, value: str | None) -> Expectation:
@@ -216,6 +223,7 @@ def dead_lettered(
     code: int | None = None,
     dest: str | None = None,
     data: bytes | None = None,
+    control: Event | None = None,
 ) -> Expectation:
     """Expect that the dead letter sink got the event with its id, source, type and data.
 
@@ -226,14 +234,23 @@ def dead_lettered(
         code: Extension `knativeerrorcode`.
         dest: Extension `knativeerrordest`.
         data: The failed answer's body: base64 of its first 1024 bytes stands in extension `knativeerrordata`.
+        control: An earlier event that the sink has got: silence until the deadline is a failure then.
     """
     sink, trigger = ref_of(to, SinkRef), ref_of(by, TriggerRef)
-    return expectation("dead_lettered", event=event_of(event), to=sink, by=trigger, code=code, dest=dest, data=data)
+    more = {} if control is None else {"control": event_of(control)}
+    return expectation(
+        "dead_lettered", event=event_of(event), to=sink, by=trigger, code=code, dest=dest, data=data, **more
+    )
 
 
 def not_dead_lettered(event: Event, to: Sink, *, by: Trigger) -> Expectation:
     """Expect that the Trigger is done with the event, and the dead letter sink never saw it."""
     return expectation("not_dead_lettered", event=event_of(event), to=ref_of(to, SinkRef), by=ref_of(by, TriggerRef))
+
+
+def not_received(event: Event, at: Sink, *, by: Trigger) -> Expectation:
+    """Expect that the sink never saw the event, once the Trigger `by`, which delivers elsewhere, is done with it."""
+    return expectation("not_received", event=event_of(event), to=ref_of(at, SinkRef), by=ref_of(by, TriggerRef))
 
 
 # Traces.

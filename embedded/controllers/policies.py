@@ -84,6 +84,8 @@ class ControlPlanePolicies:
     kept_fields: Callable[[list[str]], list[str]] = kept_fields
     kept_fields_of_trigger: Callable[[list[str]], list[str]] = kept_fields
     too_many_dialects: Callable[[list[str]], bool] = too_many_dialects
+    tells_without_broker: bool = True
+    """Whether a Trigger whose Broker does not exist gets a status."""
 
 
 HONEST = ControlPlanePolicies()

@@ -86,6 +86,9 @@ class TriggerController(Controller):
         broker = self.store.find(BROKER, namespace, trigger["spec"]["broker"])
         if broker is not None and (broker["metadata"].get("annotations") or {}).get(CLASS) not in CLASSES:
             return
+        if broker is None and not self._policies(namespace).tells_without_broker:
+            await self._withdraw(key)
+            return
         trigger = set_finalizer(self.store, TRIGGER, trigger, FINALIZER)
         conditions = Conditions((trigger.get("status") or {}).get("conditions"))
         status: dict[str, Any] = {"observedGeneration": trigger["metadata"]["generation"]}

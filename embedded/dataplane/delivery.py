@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from embedded.dataplane.backoff import DeliveryPlan
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
 from embedded.dataplane.outbound import Outbound
-from embedded.dataplane.policies import Attempt, DataPlanePolicies
+from embedded.dataplane.policies import Attempt, DataPlanePolicies, NoTimerError
 from embedded.dataplane.producer import NotStoredError
 from embedded.dataplane.specs import TriggerSpec
 from embedded.dataplane.tracing import Trace
@@ -85,6 +85,8 @@ class Delivery:
             headers, body = self.policies.write_request(event, self.spec)
             fields = [*headers, *(parent.headers() if parent else ())]
             attempt = await self.outlet.http.post(url, fields, body, self.plan.timeout)
+            if (location := self.policies.redirect(attempt)) is not None:
+                attempt = await self.outlet.http.get(location, fields, self.plan.timeout)
             if attempt.is_success:
                 try:
                     if settle is not None:
@@ -99,7 +101,10 @@ class Delivery:
                     return None, attempts
             if not self.policies.is_retryable(attempt):
                 return attempt, attempts
-            wait = next(waits, None)
+            try:
+                wait = next(waits, None)
+            except NoTimerError as error:
+                return Attempt(None, error=str(error)), attempts
             if wait is None:
                 return attempt, attempts
             await asyncio.sleep(wait)

@@ -4,6 +4,7 @@ Ordered Triggers have one record of a partition in flight, retries included; uno
 is committed only past records whose delivery, retries, reply and dead letter are finished.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record
 from embedded.dataplane.delivery import Delivery, Outlet
 from embedded.dataplane.feed import Cluster, Feed
 from embedded.dataplane.lanes import Lanes
-from embedded.dataplane.policies import DataPlanePolicies
+from embedded.dataplane.policies import DataPlanePolicies, StandstillError
 from embedded.dataplane.specs import TriggerSpec
 
 _log = logging.getLogger(__name__)
@@ -103,6 +104,9 @@ class Dispatcher:
     async def _handle(self, record: Record) -> None:
         try:
             await self._process(record)
+        except StandstillError as error:
+            _log.error("Trigger %s/%s never ends a record: %s", self.spec.namespace, self.spec.name, error)
+            await asyncio.Event().wait()  # `stop` ends it
         except Exception:  # noqa: BLE001 - a fault of ours with one record must show, and must not stop the others
             _log.exception("Trigger %s/%s gives up a record", self.spec.namespace, self.spec.name)
         # Not in a `finally`: a record that was cut off is not done.

@@ -33,6 +33,7 @@ class Matcher:
         joined: The conjunction of the expressions of `filters`.
         dialects: The compilers of expressions by dialect; they get the Matcher for nested expressions.
         effective: The choice between `filter` and `filters`.
+        settled: The function from a compiled filter to what the dispatcher asks.
     """
 
     view: Callable[[CloudEvent], Attributes] = lambda event: event.attributes
@@ -47,12 +48,17 @@ class Matcher:
         lambda spec: (None, spec.filters) if spec.filters else (spec.filter, None)
     )
 
+    settled: Callable[[Callable[[CloudEvent], bool]], Callable[[CloudEvent], bool]] = lambda matches: matches
+
     def compile(self, spec: TriggerSpec) -> Callable[[CloudEvent], bool]:
         """Make the predicate of a Trigger.
 
         Raises:
             UnsupportedFilterError: An expression has an unknown dialect, or the wrong shape.
         """
+        return self.settled(self._compile(spec))
+
+    def _compile(self, spec: TriggerSpec) -> Callable[[CloudEvent], bool]:
         legacy, expressions = self.effective(spec)
         if expressions:
             parts = [self.expression(item, f"filters[{number}]") for number, item in enumerate(expressions)]

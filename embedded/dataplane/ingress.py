@@ -103,7 +103,7 @@ class Ingress:
         except TimeoutError:
             return IngressAnswer(408, f"the body did not come within {_BODY_SECONDS:g} s")
         if body is None:
-            return IngressAnswer(413, f"the body is larger than {mount.policies.max_body} bytes")
+            return IngressAnswer(mount.policies.too_large, f"the body is larger than {mount.policies.max_body} bytes")
         spec, policies = mount.spec, mount.policies
         try:
             event = policies.accept(request.raw_headers, body)
@@ -120,7 +120,9 @@ class Ingress:
             await policies.store(send, event)
         except NotStoredError as error:
             _log.warning("Broker %s/%s: event not stored: %s", spec.namespace, spec.name, error)
-            return IngressAnswer(413 if error.too_large else 503, f"Kafka did not store the event: {error}")
+            return IngressAnswer(
+                policies.too_large if error.too_large else 503, f"Kafka did not store the event: {error}"
+            )
         return IngressAnswer(202)
 
 

@@ -31,9 +31,18 @@ class Outbound:
 
     async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes, timeout: float) -> Attempt:
         """Send one POST without following redirects; all of it takes at most `timeout` seconds."""
+        return await self._request("POST", url, headers, body, timeout)
+
+    async def get(self, url: str, headers: Sequence[tuple[str, str]], timeout: float) -> Attempt:
+        """Send one GET, as `post` does."""
+        return await self._request("GET", url, headers, None, timeout)
+
+    async def _request(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | None, timeout: float
+    ) -> Attempt:
         try:
             async with asyncio.timeout(timeout):
-                return await self._post(url, headers, body)
+                return await self._exchange(method, url, headers, body)
         except TimeoutError:
             return Attempt(None, error=f"no answer within {timeout:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -44,14 +53,14 @@ class Outbound:
         """Close all connections."""
         await self._session.close()
 
-    async def _post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> Attempt:
+    async def _exchange(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> Attempt:
         # `encoded`: the path of a subscriber is sent unchanged.
         target = URL(url, encoded=True)
         fields = list(headers)
         if (endpoint := self._endpoint(target)) is not None:
             fields.append(("Host", endpoint.authority))
             target = target.with_host(endpoint.host).with_port(endpoint.port)
-        async with self._session.post(target, data=body, headers=fields, allow_redirects=False) as answer:
+        async with self._session.request(method, target, data=body, headers=fields, allow_redirects=False) as answer:
             content = await _read(answer.content)
             error = f"the answer is larger than {_MAX_ANSWER} bytes" if len(content) > _MAX_ANSWER else ""
             return Attempt(answer.status, answer.raw_headers, content[:_MAX_ANSWER], error)

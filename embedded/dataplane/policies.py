@@ -62,6 +62,14 @@ class Attempt:
         return self.status is not None and 200 <= self.status < 300 and not self.error
 
 
+class NoTimerError(Exception):
+    """A wait that cannot be scheduled, raised by faulty policies alone: the delivery fails, as without an answer."""
+
+
+class StandstillError(Exception):
+    """A step that never ends, raised by faulty policies alone: the record's offset is never committed."""
+
+
 class Candidate(Protocol):
     """A Trigger of a Broker as routing sees it."""
 
@@ -123,6 +131,11 @@ def is_retryable(attempt: Attempt) -> bool:
     return backoff.is_retryable(attempt.status)
 
 
+def redirect(attempt: Attempt) -> str | None:  # noqa: ARG001 - a policy's shape
+    """Return the URL that an answer sends the delivery to: none, since no redirect is followed."""
+    return None
+
+
 _read_reply = HttpReader()
 
 
@@ -166,6 +179,7 @@ class DataPlanePolicies:
         allows: The check of the ingress for HTTP methods that post an event.
         unknown_broker: The answer of the ingress on a path without a Broker.
         max_body: The most bytes of a body that the ingress reads.
+        too_large: The status for a body, or a record, that is larger.
         accept: The reader of the ingress, from request to event.
         store: The storing of an event, after which the ingress acknowledges it.
         to_record: The function from an event and the topic's partition count to a record, for events and replies.
@@ -176,6 +190,7 @@ class DataPlanePolicies:
         is_ordered: The order of delivery.
         pace: The wait before a delivery.
         write_request: The function from an event to a request.
+        redirect: The function from an answer to the URL that is fetched in its place; None for none.
         is_again: The repetition of successful deliveries.
         is_retryable: The choice of failures that are retried.
         waits: The function from a plan to the waits before retries, in seconds.
@@ -189,6 +204,7 @@ class DataPlanePolicies:
     allows: Callable[[str], bool] = allows
     unknown_broker: IngressAnswer = IngressAnswer(404, "no Broker has this path")
     max_body: int = MAX_BODY
+    too_large: int = 413
     accept: HttpReader = field(default_factory=HttpReader)
     store: Callable[[Callable[[], Awaitable[None]], CloudEvent], Awaitable[None]] = store
     to_record: Callable[[CloudEvent, int], Record] = to_record
@@ -199,6 +215,7 @@ class DataPlanePolicies:
     is_ordered: Callable[[TriggerSpec], bool] = is_ordered
     pace: Callable[[], Awaitable[None]] = pace
     write_request: Callable[[CloudEvent, TriggerSpec], tuple[list[tuple[str, str]], bytes]] = write_request
+    redirect: Callable[[Attempt], str | None] = redirect
     is_again: Callable[[int], bool] = is_again
     is_retryable: Callable[[Attempt], bool] = is_retryable
     waits: Callable[[DeliveryPlan], Iterator[float]] = backoff.waits

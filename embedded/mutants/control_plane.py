@@ -75,3 +75,9 @@ def trigger_outlives_deletion(honest: ControlPlanePolicies) -> ControlPlanePolic
         return False
 
     return replace(honest, forget_trigger=forget_trigger)
+
+
+@mutant(CONTROL_PLANE, replaces="tells_without_broker")
+def trigger_without_broker_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Say nothing in the status of a Trigger whose Broker does not exist (Kafka Broker 1.22.3, seen)."""
+    return replace(honest, tells_without_broker=False)

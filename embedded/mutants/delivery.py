@@ -1,13 +1,15 @@
 """Mutants of delivery: retries, backoff, dead letters, replies."""
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from embedded.dataplane.backoff import DeliveryPlan
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
-from embedded.dataplane.policies import Attempt, DataPlanePolicies
+from embedded.dataplane.policies import Attempt, DataPlanePolicies, NoTimerError, StandstillError
 from embedded.mutants.hosts import DATA_PLANE
-from embedded.mutants.registry import mutant
+from embedded.mutants.registry import divergence, mutant
 
 
 @mutant(DATA_PLANE, wraps="waits")
@@ -142,3 +144,55 @@ def malformed_reply_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
             return None
 
     return replace(honest, reply=reply)
+
+
+_NAME = re.compile(r"[a-z0-9]+")
+
+
+@mutant(DATA_PLANE, wraps="waits")
+def short_delay_no_retry(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Read delays in tenths of a second, and give up at once where that makes none (Kafka Broker 1.22.3, seen)."""
+
+    def waits(plan: DeliveryPlan) -> Iterator[float]:
+        delay = math.floor(plan.delay * 10 + 1e-9) / 10
+        if plan.retry and not delay:
+            raise NoTimerError("Cannot schedule a timer with delay < 1 ms")
+        yield from honest.waits(replace(plan, delay=delay))
+
+    return replace(honest, waits=waits)
+
+
+@divergence(DATA_PLANE, wraps="waits")
+def linear_waits_grow(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait the linear delay times the number of the retry (Kafka Broker 1.22.3, seen)."""
+
+    def waits(plan: DeliveryPlan) -> Iterator[float]:
+        for number, wait in enumerate(honest.waits(plan), 1):
+            yield wait * number if plan.linear else wait
+
+    return replace(honest, waits=waits)
+
+
+@mutant(DATA_PLANE, replaces="redirect")
+def see_other_followed(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Fetch the Location of a 303 by GET, and take its answer for the delivery's (Kafka Broker 1.22.3, seen)."""
+
+    def redirect(attempt: Attempt) -> str | None:
+        places = [value.decode("latin-1") for name, value in attempt.headers if name.lower() == b"location"]
+        return places[0] if attempt.status == 303 and places else None
+
+    return replace(honest, redirect=redirect)
+
+
+@mutant(DATA_PLANE, wraps="dead_letter")
+def kne_header_stalls(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Make extensions of `Kne-` headers, and never end where the name is not one (Kafka Broker 1.22.3, seen)."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        fields = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in attempt.headers]
+        extensions = {name.removeprefix("kne-"): value for name, value in fields if name.startswith("kne-")}
+        if wrong := [name for name in extensions if not _NAME.fullmatch(name)]:
+            raise StandstillError(f"Invalid extensions name: {wrong[0]}")
+        return honest.dead_letter(event.having(**extensions), subscriber, attempt)
+
+    return replace(honest, dead_letter=dead_letter)

@@ -8,7 +8,6 @@ from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.filters import Attributes, Dialect, Matcher, Predicate, combining, comparing
 from embedded.dataplane.policies import DataPlanePolicies
-from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
@@ -111,7 +110,11 @@ def not_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     return _dialect(honest, not_=lambda matcher, argument, path: matcher.expression(argument, path))
 
 
-@mutant(DATA_PLANE, replaces="matcher")
+@mutant(
+    DATA_PLANE,
+    replaces=("matcher.dialects.exact", "matcher.dialects.prefix", "matcher.dialects.suffix"),
+    wraps="matcher.settled",
+)
 def absent_attribute_raises(honest: DataPlanePolicies) -> DataPlanePolicies:
     """End the evaluation at an absent attribute, and discard the event.
 
@@ -125,23 +128,19 @@ def absent_attribute_raises(honest: DataPlanePolicies) -> DataPlanePolicies:
 
         return dialect
 
-    class Discarding(Matcher):
-        """A matcher that takes failures for misses."""
+    def settled(matches: Callable[[CloudEvent], bool]) -> Callable[[CloudEvent], bool]:
+        asked = honest.matcher.settled(matches)
 
-        def compile(self, spec: TriggerSpec) -> Callable[[CloudEvent], bool]:
-            """Compile a predicate that returns False where an attribute is missing."""
-            matches = super().compile(spec)
+        def guarded(event: CloudEvent) -> bool:
+            try:
+                return asked(event)
+            except KeyError:
+                return False
 
-            def guarded(event: CloudEvent) -> bool:
-                try:
-                    return matches(event)
-                except KeyError:
-                    return False
+        return guarded
 
-            return guarded
-
-    dialects = {"exact": raising(str.__eq__), "prefix": raising(str.startswith), "suffix": raising(str.endswith)}
-    return replace(honest, matcher=Discarding(dialects={**honest.matcher.dialects, **dialects}))
+    changed = _dialect(honest, exact=raising(str.__eq__), prefix=raising(str.startswith), suffix=raising(str.endswith))
+    return replace(changed, matcher=replace(changed.matcher, settled=settled))
 
 
 @mutant(DATA_PLANE, replaces="matcher.joined")

@@ -11,9 +11,10 @@ from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, check
 from embedded.dataplane.cloudevents.http import read_format, utf8
 from embedded.dataplane.cloudevents.media import EVENT_JSON, Media, parse
 from embedded.dataplane.policies import DataPlanePolicies, IngressAnswer
+from embedded.dataplane.producer import NotStoredError
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
-from embedded.mutants.registry import mutant
+from embedded.mutants.registry import divergence, mutant
 
 _MUCH = 32 * 1024
 _BUFFER = 8
@@ -218,3 +219,29 @@ def deduplicates_by_id(honest: DataPlanePolicies) -> DataPlanePolicies:
             await honest.store(send, event)
 
     return replace(honest, store=store)
+
+
+@mutant(DATA_PLANE, wraps=("accept.structured", "store"))
+def partitionkey_breaks_ingress(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Answer 503 to a `partitionkey` that is a number or a boolean: a cast fails (Kafka Broker 1.22.3, seen)."""
+
+    def structured(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | None]:
+        try:
+            return honest.accept.structured(kind, body)
+        except NotAnEventError:
+            if not _is_object(body) or not isinstance(json.loads(body).get("partitionkey"), int):
+                raise
+            return {"specversion": "1.0", "id": "?", "source": _UNREADABLE, "type": "?"}, None
+
+    async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
+        if event.attributes["source"] == _UNREADABLE:
+            raise NotStoredError("Integer cannot be cast to String")
+        await honest.store(send, event)
+
+    return replace(honest, accept=replace(honest.accept, structured=structured), store=store)
+
+
+@divergence(DATA_PLANE, replaces="too_large")
+def too_large_is_503(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Answer 503 to an event that is too large, not 413 (Kafka Broker 1.22.3, seen)."""
+    return replace(honest, too_large=503)

@@ -29,6 +29,30 @@ class Personality:
 
 _LISTED = (
     Personality(
+        "eventing-kafka-broker-1.22.3",
+        "eventing-kafka-broker",
+        "1.22.3",
+        (
+            # What replaces policies comes first.
+            "absent-attribute-raises",
+            "empty-value-matches-absent",
+            "empty-attributes-accepted",
+            "media-type-case-sensitive",
+            "percent-encoding-ignored",
+            "see-other-followed",
+            "too-large-is-503",
+            "trigger-without-broker-ignored",
+            "attributes-leave-as-latin-1",
+            "offset-attributes-added",
+            "partitionkey-breaks-ingress",
+            "reply-on-202",
+            "trace-cross-talk",
+            "linear-waits-grow",
+            "short-delay-no-retry",
+            "kne-header-stalls",
+        ),
+    ),
+    Personality(
         "seldon-executor-1.17.1",
         "seldon-core",
         "1.17.1",

@@ -8,7 +8,7 @@ from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.mutants.hosts import DATA_PLANE
-from embedded.mutants.registry import mutant
+from embedded.mutants.registry import divergence, mutant
 
 
 @mutant(DATA_PLANE, wraps=("to_record", "from_record"))
@@ -96,3 +96,14 @@ def ready_before_consuming(honest: DataPlanePolicies) -> DataPlanePolicies:
         return honest.from_record(record)
 
     return replace(honest, begin=begin, from_record=from_record)
+
+
+@divergence(DATA_PLANE, wraps="from_record")
+def offset_attributes_added(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Add partition and offset to every delivery, as extensions (Kafka Broker 1.22.3, seen; the record has none)."""
+
+    def from_record(record: Record) -> CloudEvent:
+        place = {"knativekafkapartition": str(record.partition), "knativekafkaoffset": str(record.offset)}
+        return honest.from_record(record).having(**place)
+
+    return replace(honest, from_record=from_record)

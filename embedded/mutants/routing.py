@@ -8,7 +8,7 @@ from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.policies import Candidate, DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
-from embedded.mutants.registry import mutant
+from embedded.mutants.registry import divergence, mutant
 
 
 @mutant(DATA_PLANE, replaces="takes")
@@ -76,3 +76,18 @@ def no_prefer_reply(honest: DataPlanePolicies) -> DataPlanePolicies:
         return [field for field in headers if field[0] != "Prefer"], body
 
     return replace(honest, write_request=write_request)
+
+
+@divergence(DATA_PLANE, wraps="write_request")
+def attributes_leave_as_latin_1(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Write `?` for each UTF-16 unit that is not latin-1 in header values (Kafka Broker 1.22.3, seen)."""
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        headers, body = honest.write_request(event, spec)
+        return [(name, "".join(map(_latin_1, value))) for name, value in headers], body
+
+    return replace(honest, write_request=write_request)
+
+
+def _latin_1(character: str) -> str:
+    return character if character <= "\xff" else "?" * (len(character.encode("utf-16-le")) // 2)

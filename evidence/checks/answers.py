@@ -74,6 +74,14 @@ class AnswerCheck(Check):
 class AnsweredCheck(AnswerCheck):
     """The status code."""
 
+    def watch(self) -> None:
+        """Keep the control's exchange too."""
+        super().watch()
+        control: ExchangeRef | EventRef | None = self.args.get("control")
+        self.control = None if control is None else control.send
+        if self.control is not None:
+            self.history.watch_exchange(self.control)
+
     @property
     def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
         """The expectation in a few words."""
@@ -85,7 +93,17 @@ class AnsweredCheck(AnswerCheck):
         if in_status(status, self.args["status"]):
             return PASSED
         fault = self.fault(f"HTTP {status} {shorten(answer['body'])}", answer)
-        return undecidable(fault) if status in UNAVAILABLE else failed(fault)
+        if status not in UNAVAILABLE:
+            return failed(fault)
+        if self.control is None:
+            return undecidable(fault)
+        after = self.history.answered.get(self.control)
+        if after is None:
+            return UNDECIDED
+        if after["seq"] < answer["seq"] or not 200 <= (after["status"] or 0) < 300:
+            return undecidable(fault)
+        got = f"HTTP {status}, while request {self.control}, sent after it, was accepted"
+        return failed(violation(self.expected, got, (answer["seq"], after["seq"]), fault.where))
 
 
 @check("header")

@@ -10,7 +10,7 @@ from evidence.checks.base import check, describe, failed, proven, undecidable, v
 from evidence.checks.content import origins
 from evidence.checks.delivery import DeliveryCheck
 from evidence.cloudevents import Reading, read_http, same_data
-from evidence.event_progress import Stage
+from evidence.event_progress import Stage, watch
 from evidence.history import octets
 from evidence.verdict import PASSED, UNDECIDED, Judgement
 
@@ -31,6 +31,10 @@ class DeadLetter(DeliveryCheck):
         super().watch()
         self.sinks = {letters.name}
         self.letters = letters
+        control: EventRef | None = self.args.get("control")
+        self.control = control
+        if control is not None:
+            watch(self.history, control, [by], None)
 
     @property
     def target(self) -> str:
@@ -46,7 +50,8 @@ class DeadLettered(DeadLetter):
         """Fail at a wrong one; pass at the first right one; fail when the Trigger is done without one."""
         found = self.deliveries()
         if not found:
-            return self.absent(self.fate(), final=final)
+            judgement = self.absent(self.fate(), final=final)
+            return (self.silent() if final and judgement.verdict is None else None) or judgement
         sent = origins(self.history, self.event)
         if not sent:
             return UNDECIDED
@@ -56,6 +61,22 @@ class DeadLettered(DeadLetter):
                 where = self.where(self.event)
                 return failed(*(violation(expected, got, (letter["seq"],), where) for expected, got in faults))
         return PASSED
+
+    def silent(self) -> Judgement | None:
+        """Fail where the subscriber got the event, nothing came of that, and the control came to the sink before."""
+        if self.control is None:
+            return None
+        letters = self.history.deliveries((self.control.source, self.control.id), self.sinks)
+        (trigger,) = self.triggers
+        asked = [] if trigger.sink is None else self.history.deliveries(self._identity, {trigger.sink.name})
+        if not letters or not asked or letters[0]["seq"] > asked[0]["seq"]:
+            return None
+        got = f"nothing until the deadline, while {describe(self.control)} came there before"
+        return failed(violation(self.expected, got, (letters[0]["seq"], asked[0]["seq"]), self.where(self.event)))
+
+    @property
+    def _identity(self) -> tuple[str, str]:
+        return self.event.source, self.event.id
 
     def _faults(self, sent: list[Reading], letter: Received) -> list[tuple[str, str]]:
         seen = read_http(letter["headers"], octets(letter["body"]))
@@ -109,3 +130,13 @@ class NotDeadLettered(DeadLetter):
         if fate.stage in {Stage.REFUSED, Stage.UNDECIDABLE} or (fate.stage is Stage.LOST and final):
             return undecidable(violation(self.expected, fate.text, fate.witness, self.where(self.event)))
         return UNDECIDED
+
+
+@check("not_received")
+class NotReceived(NotDeadLettered):
+    """A Trigger that delivers elsewhere is done with it, and it did not come to this sink."""
+
+    @property
+    def target(self) -> str:
+        """The sink."""
+        return f"sink {self.letters.name}"

@@ -286,7 +286,7 @@ async def _mispaired(running: Stream) -> bool:
 
 
 async def _stands_still(running: Stream, poison: Record, good: Record) -> bool:
-    """Ask after an answered request with a poison, then wait longer than a restart takes: is the last one unanswered?"""
+    """Ask with a poison after an answered request; return whether the next one is unanswered after two restarts."""
     await running.ask(good)
     assert list(await running.answers(1)) == [good.key]
     await running.ask(poison, replace(good, key=b"later"))

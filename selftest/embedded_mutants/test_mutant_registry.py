@@ -96,9 +96,9 @@ async def _no_pace() -> None:
             id="both-replace",
         ),
         pytest.param(
-            ["filter-ignores-case", "absent-attribute-raises"],
-            "the second replaces policy 'matcher' .*; choose one of the two",
-            id="part-of-it",
+            ["prefix-as-contains", "absent-attribute-raises"],
+            "the second replaces policy 'matcher.dialects.prefix' .*; choose one of the two",
+            id="one-of-several",
         ),
     ],
 )

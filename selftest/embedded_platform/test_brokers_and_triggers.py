@@ -227,6 +227,13 @@ async def test_mutant_trigger_ready_without_broker(cluster: Cluster) -> None:
     await cluster.until(TRIGGER, "trigger", is_true(), "faulty")
 
 
+async def test_mutant_trigger_without_broker_ignored(cluster: Cluster) -> None:
+    cluster.trigger(namespace=cluster.faulty("trigger-without-broker-ignored"))
+    cluster.trigger()
+    await cluster.until(TRIGGER, "trigger", is_false())  # the controller had its turn
+    assert "status" not in cluster.store.get(TRIGGER, "faulty", "trigger")
+
+
 async def test_mutant_delivery_merged(cluster: Cluster) -> None:
     cluster.broker(cluster.faulty("delivery-merged"), delivery={"backoffDelay": "PT1S"})
     cluster.trigger(namespace="faulty", delivery={"retry": 1})

@@ -13,6 +13,7 @@ from evidence.expectations import (
     dead_lettered,
     delivered,
     not_dead_lettered,
+    not_received,
     request_header,
     traced,
     unchanged,
@@ -214,6 +215,48 @@ def test_dead_letters(
     if said:
         assert said in judgement.violations[0].message
         assert judgement.violations[0].witness == witness
+
+
+def dead_end(*, control: bool = True, asked: bool = True) -> Story:
+    """Tell of a control (1-3) and its dead letter (4), and of an event that the subscriber got (8), and no more."""
+    story = Story()
+    story.accepted("before")
+    if control:
+        story.received("before", sink=LETTERS.name)
+    story.accepted()
+    if asked:
+        story.delivered(status=400)
+    return story
+
+
+@pytest.mark.parametrize(
+    ("story", "verdict"),
+    [
+        (dead_end(), Verdict.FAIL),
+        (dead_end(control=False), Verdict.UNKNOWN),
+        (dead_end(asked=False), Verdict.UNKNOWN),
+    ],
+    ids=["silence", "no-control", "not-asked"],
+)
+def test_no_dead_letter_until_the_deadline_fails_beside_a_control_that_came(story: Story, verdict: Verdict) -> None:
+    expectation = dead_lettered(E, LETTERS, by=TRIGGER, control=event("before"))
+    assert judged(story, expectation).verdict is None
+    judgement = judged(story, expectation, final=True)
+    assert judgement.verdict is verdict
+    if verdict is Verdict.FAIL:
+        assert judgement.violations[0].witness == (4, 8)
+    assert judged(story, dead_lettered(E, LETTERS, by=TRIGGER), final=True).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("story", "verdict"),
+    [(letters(), Verdict.PASS), (letters(headers=binary()), Verdict.FAIL), (letters(by=0), Verdict.UNKNOWN)],
+    ids=["handled", "received", "not-handled"],
+)
+def test_a_sink_of_none_of_the_triggers_gets_nothing(story: Story, verdict: Verdict) -> None:
+    judgement = judged(story, not_received(E, LETTERS, by=TRIGGER), final=True)
+    assert judgement.verdict is verdict
+    assert ("to sink" in "".join(one.message for one in judgement.violations)) == (verdict is not Verdict.PASS)
 
 
 @pytest.mark.parametrize(

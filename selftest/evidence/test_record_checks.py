@@ -93,6 +93,25 @@ def test_answers(expectation: Expectation, story: Story, verdict: Verdict) -> No
         assert judgement.violations[0].where.startswith("sender send-e1 -> POST http://ingress/ns/broker -> ")
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [(503, 202, Verdict.FAIL), (503, 503, Verdict.UNKNOWN), (503, None, Verdict.UNKNOWN), (400, 503, Verdict.PASS)],
+)
+def test_not_now_is_a_failure_beside_a_control_that_was_accepted(
+    first: int, second: int | None, verdict: Verdict
+) -> None:
+    story = told(first)
+    control = exchange("later")
+    expectation = refused(X, control=control)
+    assert judged(story, expectation).verdict is (Verdict.PASS if verdict is Verdict.PASS else None)
+    story.sent("later")
+    story.answered("later", status=second)
+    judgement = judged(story, expectation)
+    assert judgement.verdict is verdict
+    if verdict is Verdict.FAIL:
+        assert judgement.violations[0].witness == (2, 4)
+
+
 # Records.
 
 

@@ -64,3 +64,21 @@ def test_an_event_nobody_listens_for_is_dead_lettered(broker: Broker, sinks: Sin
     dead_letters = sinks()
     trigger = broker.trigger(filter=WANTED, subscriber=NOBODY, delivery=delivery(dead_letters.url, retry=1))
     expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger))
+
+
+@pytest.mark.requirement("EVT-DLV-011")
+def test_a_see_other_is_no_delivery(broker: Broker, sinks: Sinks) -> None:
+    dead_letters, elsewhere = sinks(), sinks()
+    sink = sinks([Answer(303, headers=[("Location", elsewhere.url)])])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=delivery(dead_letters.url))
+    expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger))
+
+
+@pytest.mark.requirement("EVT-DLV-012")
+def test_a_header_of_the_answer_does_not_stop_the_dead_letter(broker: Broker, sinks: Sinks) -> None:
+    # The first answer has no such header: its dead letter shows that the way is open.
+    dead_letters, sink = sinks(), sinks([Answer(400), Answer(400, headers=[("Kne-Foo-Bar", "x")])])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=delivery(dead_letters.url))
+    control = broker.send(type="wanted")
+    expect(dead_lettered(control, to=dead_letters, by=trigger))
+    expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger, control=control))

@@ -51,3 +51,10 @@ def test_retries_wait_as_long_as_the_policy_says(
     sink = sinks([Answer(503), Answer(503), Answer(503), Answer(200)])
     trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=retries(4, delay, policy))
     expect(spaced(broker.send(type="wanted"), to=trigger, at_least=gaps))
+
+
+@pytest.mark.requirement("EVT-DLV-010")
+def test_a_short_delay_is_a_delay(broker: Broker, sinks: Sinks) -> None:
+    sink = sinks([Answer(503), Answer(200)])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=retries(2, "PT0.02S"))
+    expect(attempts(broker.send(type="wanted"), to=trigger, count=2))

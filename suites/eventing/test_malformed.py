@@ -107,3 +107,11 @@ def test_percent_encoding_that_is_no_utf8_is_refused(broker: Broker, value: str)
     exchange = broker.post(binary(attributes(subject=value)), b'{"n": 1}')
     expect(refused(exchange, 400))
     expect(not_recorded(exchange, on=broker))
+
+
+@pytest.mark.requirement("EVT-ING-015")
+@pytest.mark.parametrize("key", [7, True], ids=["number", "boolean"])
+def test_a_partitionkey_that_is_no_string_is_refused(broker: Broker, key: object) -> None:
+    exchange = broker.post(typed(STRUCTURED), structured(attributes(partitionkey=key)))
+    expect(refused(exchange, control=broker.send()))
+    expect(not_recorded(exchange, on=broker))
