@@ -115,8 +115,9 @@ def _filter(expression: Mapping[str, Any], path: str, policies: ControlPlanePoli
                 faults += _filter(nested, f"{inner}[{number}]", policies)
         elif dialect == "not":
             faults += _filter(value, inner, policies)
-        else:
-            faults.append(f"must not set the field(s): {inner}\nthis platform does not evaluate CESQL")
+        elif dialect == "cesql":
+            why = policies.fault_of_expression(value)
+            faults += [] if why is None else [f"invalid value: {value}: {inner}\n{why}"]
     return faults
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from embedded.controllers.conditions import ConditionState, fails
+from embedded.dataplane.cesql import Expression, ParseError
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 
 
@@ -69,6 +70,15 @@ def too_many_dialects(dialects: list[str]) -> bool:
     return len(dialects) > 1
 
 
+def fault_of_expression(text: str) -> str | None:
+    """Return why a CESQL expression is refused; None when it is not (Subscriptions API, 3.2.4.1.2)."""
+    try:
+        Expression.of(text)
+    except ParseError as error:
+        return str(error)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ControlPlanePolicies:
     """All policies of controllers and admission."""
@@ -84,6 +94,7 @@ class ControlPlanePolicies:
     kept_fields: Callable[[list[str]], list[str]] = kept_fields
     kept_fields_of_trigger: Callable[[list[str]], list[str]] = kept_fields
     too_many_dialects: Callable[[list[str]], bool] = too_many_dialects
+    fault_of_expression: Callable[[str], str | None] = fault_of_expression
     tells_without_broker: bool = True
     """Whether a Trigger whose Broker does not exist gets a status."""
 

@@ -1,13 +1,15 @@
 """Trigger filters: `filter.attributes` and the dialects of `filters`, compiled once per Trigger to one predicate.
 
-Sources: knative/specs control-plane (TriggerFilter) and the CloudEvents Subscriptions API draft, 3.2.4. CESQL is not
-supported yet: it needs a new entry of `Matcher.dialects`; until then `compile` refuses it by name.
+Sources: knative/specs control-plane (TriggerFilter) and the CloudEvents Subscriptions API draft, 3.2.4. Its dialect
+`sql` is called `cesql` in a Trigger.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from embedded.dataplane.cesql import RULES, Expression, ParseError
+from embedded.dataplane.cesql.evaluation import Rules
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.specs import TriggerSpec
 
@@ -117,6 +119,30 @@ def negation(matcher: Matcher, argument: Any, path: str) -> Predicate:
     return lambda attributes: not inner(attributes)
 
 
+@dataclass(frozen=True, slots=True)
+class Cesql:
+    """The dialect `cesql`: the value of the expression is true, and no error arose (Subscriptions API, 3.2.4.1.2).
+
+    Attributes:
+        rules: The rules of the language.
+    """
+
+    rules: Rules = RULES
+
+    def __call__(self, _matcher: Matcher, argument: Any, path: str) -> Predicate:
+        """Compile an expression.
+
+        Raises:
+            UnsupportedFilterError: It is no expression.
+        """
+        if not isinstance(argument, str):
+            raise UnsupportedFilterError(f"{path} is no text")
+        try:
+            return Expression.of(argument, self.rules).matches
+        except ParseError as error:
+            raise UnsupportedFilterError(f"{path}: {error}") from error
+
+
 DIALECTS: Mapping[str, Dialect] = {
     "exact": comparing(str.__eq__),
     "prefix": comparing(str.startswith),
@@ -124,6 +150,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "all": combining(all),
     "any": combining(any),
     "not": negation,
+    "cesql": Cesql(),
 }
 
 

@@ -361,7 +361,7 @@ async def test_no_trace_is_begun_and_an_invalid_one_ends(world: World) -> None:
 async def test_what_cannot_be_served_is_said(world: World) -> None:
     place = await world.broker()
     with pytest.raises(ValueError, match="cesql"):
-        await place.trigger("http://x/", filters=({"cesql": "TRUE"},))
+        await place.trigger("http://x/", filters=({"cesql": "TRUE AND"},))
     with pytest.raises(ValueError, match="ISO 8601"):
         await place.trigger("http://x/", delivery={"backoffDelay": "soon"})
     other = Place(world, BrokerSpec("n", "b", "no-such-topic", 1, policies=place.spec.policies))

@@ -84,6 +84,14 @@ ABSENT: dict[str, Any] = {"prefix": {"subject": "x"}}
         ({"not": ABSENT}, True),
         ({"not": {"all": [YES, {"not": {"any": [NO, ABSENT]}}]}}, False),
         ({}, True),
+        ({"cesql": "tier = 'gold' AND type LIKE 'order.%'"}, True),
+        ({"cesql": "tier = 'lead'"}, False),
+        ({"cesql": "LENGTH(tier)"}, False),
+        ({"cesql": "'true'"}, False),
+        ({"cesql": "subject != 'x'"}, False),
+        ({"cesql": "1 / 0 = 0"}, False),
+        ({"not": {"cesql": "1 / 0 = 0"}}, True),
+        ({"all": [YES, {"any": [NO, {"cesql": "EXISTS ext"}]}]}, True),
     ],
     ids=str,
 )
@@ -111,13 +119,14 @@ def test_expressions_are_joined_and_win(
 @pytest.mark.parametrize(
     ("expression", "place"),
     [
-        ({"cesql": "type = 'x'"}, r"filters\[0\]: dialect 'cesql'"),
+        ({"cesql": "type ="}, r"filters\[0\].cesql: column 6: expected one of .*; got the end"),
+        ({"any": [{"cesql": 1}]}, r"filters\[0\].any\[0\].cesql is no text"),
         ({"all": [{"any": [{"regex": {}}]}]}, r"filters\[0\].all\[0\].any\[0\]: dialect 'regex'"),
         ({"exact": {"type": 5}}, r"filters\[0\].exact is no object of strings"),
         ({"all": "x"}, r"filters\[0\].all is no list"),
         ({"not": []}, r"filters\[0\].not is no object"),
     ],
-    ids=["cesql", "nested", "number", "no-list", "no-object"],
+    ids=["cesql", "cesql-number", "nested", "number", "no-list", "no-object"],
 )
 def test_what_cannot_be_honoured_is_refused_by_its_place(expression: dict[str, Any], place: str) -> None:
     with pytest.raises(UnsupportedFilterError, match=place):

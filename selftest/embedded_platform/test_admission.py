@@ -53,6 +53,7 @@ def refused(store: Store, resource: Resource, obj: dict[str, Any]) -> ApiError:
         pytest.param(
             trigger(filters=[{"any": [{"exact": {"type": "a"}}, {"not": {"prefix": {"id": "b"}}}]}]), id="nested"
         ),
+        pytest.param(trigger(filters=[{"all": [{"cesql": "length(type) > 3 and not exists subject"}]}]), id="cesql"),
         pytest.param(
             trigger(delivery={"retry": 0, "backoffPolicy": "linear", "backoffDelay": "PT0.2S"}), id="delivery"
         ),
@@ -88,6 +89,11 @@ def test_trigger_is_accepted(store: Store, spec: dict[str, Any]) -> None:
             trigger(filters=[{"exact": {"bad_name": "a"}}]),
             'invalid key name "bad_name": spec.filters[0].exact',
             id="exact",
+        ),
+        pytest.param(
+            trigger(filters=[{"any": [{"not": {"cesql": "type = "}}]}]),
+            "invalid value: type = : spec.filters[0].any[0].not.cesql\ncolumn 6: expected one of",
+            id="cesql",
         ),
         pytest.param(trigger(delivery={"retry": -1}), "invalid value: -1: spec.delivery.retry", id="retry"),
         pytest.param(
