@@ -47,6 +47,12 @@ def two_dialects_accepted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return replace(honest, too_many_dialects=lambda _: False)
 
 
+@mutant(CONTROL_PLANE, replaces="fault_of_expression")
+def invalid_cesql_accepted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit Triggers whose CESQL expression cannot be read."""
+    return replace(honest, fault_of_expression=lambda _: None)
+
+
 @mutant(CONTROL_PLANE, wraps="changed_trigger")
 def filter_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Admit a changed filter, but go on with the old one (`ConsumerDeployerVerticle.onUpdateEgress`)."""

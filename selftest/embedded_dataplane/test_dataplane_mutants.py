@@ -276,11 +276,17 @@ def structured(**members: Any) -> bytes:
 REPLY = binary(**{**EVENT, "source": "/reply", "type": "r"})
 STRUCTURED_REPLY = Reply(200, JSON, structured(source="/reply", type="r"))
 LEGACY = {"filter": {"attributes": {"type": "a", "subject": "x"}}}
+K = {"partitionkey": "k"}
 A, B, AX, BX = {"type": "a"}, {"type": "b"}, {"type": "a", "subject": "x"}, {"type": "b", "subject": "x"}
 
 
 def dialect(**expression: Any) -> dict[str, Any]:
     return {"filters": (expression,)}
+
+
+def sql(expression: str, *events: Mapping[str, Any]) -> Observe:
+    """Observe which of the events a Trigger with a CESQL expression gets."""
+    return matches(*events, **dialect(cesql=expression))
 
 
 @dataclass(frozen=True)
@@ -434,6 +440,22 @@ ROWS: dict[str, Row] = {
     "not-ignored": Row(matches(A, B, **dialect(**{"not": {"exact": A}})), [1], [0]),
     "filters-ored": Row(matches(A, AX, filters=({"exact": A}, {"exact": {"subject": "x"}})), [1], [0, 1]),
     "filter-beats-filters": Row(matches(A, B, filter={"attributes": A}, filters=({"exact": B},)), [1], [0]),
+    "cesql-keywords-case-sensitive": Row(sql("type = 'a' and true", A, B), [0], []),
+    "cesql-and-before-or": Row(sql("TRUE OR FALSE AND type = 'b'", A, B), [1], [0, 1]),
+    "cesql-text-ignores-case": Row(sql("type = 'A'", A, {"type": "A"}), [1], [0, 1]),
+    "cesql-compares-as-text": Row(sql("n = 5", {"n": "05"}, {"n": "5"}), [0, 1], [1]),
+    "cesql-integers-as-text": Row(sql("n > 9", {"n": "10"}, {"n": "8"}), [0], []),
+    "cesql-like-as-contains": Row(sql("type LIKE 'a'", A, {"type": "ab"}), [0], [0, 1]),
+    "cesql-like-escapes-ignored": Row(sql(r"type LIKE 'a\_'", {"type": "a_"}, {"type": "ab"}), [0], [0, 1]),
+    "cesql-exists-ignores-extensions": Row(sql("EXISTS n", {"n": "1"}, A), [0], []),
+    "cesql-in-casts-left": Row(sql("type IN (TRUE)", {"type": "TRUE"}, {"type": "true"}), [1], [0, 1]),
+    "cesql-both-operands-evaluated": Row(sql("type = 'a' OR subject = 'x'", A, AX, BX), [0, 1, 2], [1, 2]),
+    "cesql-division-floors": Row(sql("n / 2 = -3", {"n": "-7"}, {"n": "-6"}), [0, 1], [1]),
+    "cesql-substring-from-zero": Row(sql("SUBSTRING(type, 1) = 'ab'", {"type": "ab"}, {"type": "xab"}), [0], [1]),
+    "cesql-errors-ignored": Row(sql("1 / n = 0", {"n": "0"}, {"n": "2"}), [1], [0, 1]),
+    "cesql-truthy": Row(sql("type", {"type": "true"}, A), [], [0]),
+    "cesql-missing-is-empty": Row(sql("subject != 'x'", A, AX, {"subject": "y"}), [2], [0, 2]),
+    "cesql-error-stops-trigger": Row(sql("subject = 'x'", {**A, **K}, {**AX, **K}), [1], []),
     "retries-one-short": Row(attempts(500, 500, 500, 200), (4, 0), (3, 1)),
     "retries-everything": Row(attempts(400), (1, 1), (4, 1)),
     "retries-only-5xx": Row(attempts(429, 200), (2, 0), (1, 1)),

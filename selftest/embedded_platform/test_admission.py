@@ -158,6 +158,7 @@ def test_faulty_admission_is_what_its_name_says(store: Store) -> None:
     two = trigger(filters=[{"exact": {"type": "a"}, "prefix": {"type": "b"}}])
     store.create(TRIGGER, named(two, "faulty-two-dialects-accepted"))
     refused(store, TRIGGER, named(two, "faulty-broker-mutable"))
+    store.create(TRIGGER, named(trigger(filters=[{"cesql": "type ="}]), "faulty-invalid-cesql-accepted"))
 
 
 def test_unknown_mutant_is_refused_with_near_names(store: Store) -> None:

@@ -72,3 +72,13 @@ def test_a_changed_filter_takes_effect(broker: Broker) -> None:
 def test_the_broker_of_a_trigger_cannot_be_changed(broker: Broker, kube: Kube) -> None:
     trigger = broker.trigger(filter=WANTED)
     expect(api_refused(kube.patch(trigger.object, {"spec": {"broker": "another"}})))
+
+
+@pytest.mark.requirement("CTL-TRG-006")
+@pytest.mark.parametrize(
+    "expression",
+    ["type =", "(type = 'a'", "type = 'a", "type LIKE source", "id IN ()", "2147483648 = 0"],
+    ids=["no-operand", "open-parenthesis", "open-text", "pattern-no-literal", "empty-set", "integer-too-large"],
+)
+def test_what_is_no_cesql_expression_is_refused(broker: Broker, kube: Kube, expression: str) -> None:
+    expect(api_refused(kube.apply(manifest(broker.namespace, broker.name, filters=[{"cesql": expression}]))))

@@ -67,6 +67,7 @@ class Rules:
         unary: The unary operators by name, in capitals.
         binary: The binary operators by name, in capitals.
         like: The match of a LIKE.
+        exists: The operator EXISTS, from the attributes and a name.
         contains: The operator IN, from the left value and the elements' values.
         functions: The overloads of functions by name, in capitals.
         passes: The outcome of a filter, from the value of its expression and the errors.
@@ -77,6 +78,7 @@ class Rules:
     unary: Mapping[str, Unary]
     binary: Mapping[str, Binary]
     like: Callable[[Pattern, str], bool]
+    exists: Callable[[Mapping[str, Value], str], bool]
     contains: Callable[["Evaluation", Value, Sequence[Value]], bool]
     functions: Mapping[str, Sequence[Operation]]
     passes: Callable[[Value, Sequence[EvaluationError]], bool]

@@ -36,6 +36,7 @@ RULES = Rules(
     unary=UNARY,
     binary=BINARY,
     like=Pattern.matches,
+    exists=lambda attributes, name: name in attributes,
     contains=contains,
     functions=FUNCTIONS,
     passes=passes,

@@ -42,7 +42,7 @@ class Exists:
 
     def evaluate(self, run: Evaluation) -> bool:
         """Return whether the event has the attribute."""
-        return self.name in run.attributes
+        return run.rules.exists(run.attributes, self.name)
 
 
 @dataclass(frozen=True, slots=True)

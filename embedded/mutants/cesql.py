@@ -1,0 +1,219 @@
+"""Mutants of the filter dialect `cesql`."""
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from embedded.dataplane.cesql import ErrorKind, EvaluationError, Expression, ParseError
+from embedded.dataplane.cesql.errors import Fault
+from embedded.dataplane.cesql.evaluation import Binary, Evaluation, Node, Operation
+from embedded.dataplane.cesql.functions import FUNCTIONS
+from embedded.dataplane.cesql.grammar import GRAMMAR, parser
+from embedded.dataplane.cesql.like import Pattern
+from embedded.dataplane.cesql.nodes import Literal
+from embedded.dataplane.cesql.operators import equality, strict
+from embedded.dataplane.cesql.values import Value, cast
+from embedded.dataplane.cloudevents.event import CORE
+from embedded.dataplane.filters import Attributes, Cesql, Dialect, Matcher, Predicate
+from embedded.dataplane.policies import DataPlanePolicies
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
+
+LOGIC = "comparison ((AND | OR | XOR) comparison)*"
+
+
+def _dialect(honest: DataPlanePolicies) -> Cesql:
+    dialect = honest.matcher.dialects["cesql"]
+    if not isinstance(dialect, Cesql):
+        raise TypeError(f"expected the dialect of CESQL, got {dialect!r}")
+    return dialect
+
+
+def _with(honest: DataPlanePolicies, dialect: Cesql) -> DataPlanePolicies:
+    dialects: Mapping[str, Dialect] = {**honest.matcher.dialects, "cesql": dialect}
+    return replace(honest, matcher=replace(honest.matcher, dialects=dialects))
+
+
+def _rules(honest: DataPlanePolicies, **rules: Any) -> DataPlanePolicies:
+    return _with(honest, Cesql(replace(_dialect(honest).rules, **rules)))
+
+
+def _operators(honest: DataPlanePolicies, **binary: Binary) -> DataPlanePolicies:
+    return _rules(honest, binary={**_dialect(honest).rules.binary, **binary})
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.parse")
+def cesql_keywords_case_sensitive(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Read keywords in capitals only; what cannot be read is false (the webhook's parser is another one)."""
+    strictly = parser(GRAMMAR.replace("/i\n", "/\n"))
+
+    def parse(text: str) -> Node:
+        try:
+            return strictly(text)
+        except ParseError:
+            return Literal(value=False)
+
+    return _rules(honest, parse=parse)
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.parse")
+def cesql_and_before_or(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Let AND bind tighter than OR and XOR, as SQL does (they have one precedence, from left to right)."""
+    tighter = """conjunction ((OR | XOR) conjunction)*
+    ?conjunction: comparison
+                | comparison (AND comparison)+ -> expression"""
+    return _rules(honest, parse=parser(GRAMMAR.replace(LOGIC, tighter)))
+
+
+@mutant(DATA_PLANE, replaces=("matcher.dialects.cesql.rules.binary.=", "matcher.dialects.cesql.rules.binary.!="))
+def cesql_text_ignores_case(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Compare texts without regard to case."""
+
+    def folded(value: Value) -> Value:
+        return value.casefold() if isinstance(value, str) else value
+
+    return _operators(
+        honest,
+        **{
+            "=": equality(lambda left, right: folded(left) == folded(right)),
+            "!=": equality(lambda left, right: folded(left) != folded(right)),
+        },
+    )
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.binary.=")
+def cesql_compares_as_text(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Compare all values as texts (the type of the right one counts)."""
+    return _operators(honest, **{"=": strict(str, bool, str.__eq__)})
+
+
+@mutant(DATA_PLANE, replaces=("matcher.dialects.cesql.rules.binary.<", "matcher.dialects.cesql.rules.binary.>"))
+def cesql_integers_as_text(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Order integers as texts: 10 comes before 9."""
+    return _operators(honest, **{"<": strict(str, bool, str.__lt__), ">": strict(str, bool, str.__gt__)})
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.like")
+def cesql_like_as_contains(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Look for the pattern of LIKE anywhere in the value."""
+    return _rules(honest, like=lambda pattern, value: Pattern.of(f"%{pattern.text}%").matches(value))
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.like")
+def cesql_like_escapes_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take the escaped wildcards of LIKE for wildcards."""
+    return _rules(honest, like=lambda pattern, value: Pattern.of(pattern.text.replace("\\", "")).matches(value))
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.exists")
+def cesql_exists_ignores_extensions(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Find no extension attribute with EXISTS."""
+    return _rules(honest, exists=lambda attributes, name: name in attributes and name in CORE)
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.contains")
+def cesql_in_casts_left(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Cast the left value of IN to the type of each element (the elements are cast to its type)."""
+
+    def contains(run: Evaluation, value: Value, elements: Sequence[Value]) -> bool:
+        return any(run.cast(value, type(element)) == element for element in elements)
+
+    return _rules(honest, contains=contains)
+
+
+@mutant(DATA_PLANE, replaces=("matcher.dialects.cesql.rules.binary.AND", "matcher.dialects.cesql.rules.binary.OR"))
+def cesql_both_operands_evaluated(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Evaluate both operands of AND and OR, errors included (knative/eventing issue 7653)."""
+    return _operators(honest, AND=strict(bool, bool, operator.and_), OR=strict(bool, bool, operator.or_))
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.binary./")
+def cesql_division_floors(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Round quotients down (they are rounded towards 0)."""
+
+    def divided(left: int, right: int) -> int:
+        if right == 0:
+            raise Fault(ErrorKind.MATH, f"{left} / 0", 0)
+        return left // right
+
+    return _operators(honest, **{"/": strict(int, int, divided)})
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.functions.SUBSTRING")
+def cesql_substring_from_zero(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Count characters from 0 in SUBSTRING (the first one is 1)."""
+
+    def shifted(operation: Operation) -> Operation:
+        def compute(text: str, position: int, *count: int) -> Value:
+            return operation.compute(text, position + 1 if position >= 0 else position, *count)
+
+        return replace(operation, compute=compute)
+
+    functions = {**FUNCTIONS, "SUBSTRING": tuple(map(shifted, FUNCTIONS["SUBSTRING"]))}
+    return _rules(honest, functions=functions)
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.passes")
+def cesql_errors_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Let an event pass when the value is true, whatever errors there were (eventing-kafka-broker `CeSqlFilter`)."""
+    return _rules(honest, passes=lambda value, _errors: value is True)
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.passes")
+def cesql_truthy(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Let an event pass when the value casts to true (only the Boolean does)."""
+
+    def passes(value: Value, errors: Sequence[EvaluationError]) -> bool:
+        return not errors and (value == "true" if isinstance(value, str) else bool(cast(value, bool)))
+
+    return _rules(honest, passes=passes)
+
+
+class _Empty(dict[str, Value]):
+    """Attributes, of which the absent ones are empty texts."""
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002 -- the shape of a mapping
+        return super().get(name, "")
+
+
+class _Compiling(Cesql):
+    """The dialect with other predicates."""
+
+    def predicate(self, expression: Expression) -> Predicate:
+        """Return the predicate of an expression."""
+        raise NotImplementedError
+
+    def __call__(self, _matcher: Matcher, argument: Any, _path: str) -> Predicate:
+        """Compile an expression."""
+        return self.predicate(Expression.of(argument, self.rules))
+
+
+class _MissingIsEmpty(_Compiling):
+    def predicate(self, expression: Expression) -> Predicate:
+        return lambda attributes: expression.matches(_Empty(attributes))
+
+
+class _Stopping(_Compiling):
+    def predicate(self, expression: Expression) -> Predicate:
+        stopped = False
+
+        def matches(attributes: Attributes) -> bool:
+            nonlocal stopped
+            outcome = expression.evaluate(attributes)
+            stopped = stopped or bool(outcome.errors)
+            return not stopped and self.rules.passes(outcome.value, outcome.errors)
+
+        return matches
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql")
+def cesql_missing_is_empty(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an absent attribute for an empty text (it is an error)."""
+    return _with(honest, _MissingIsEmpty(_dialect(honest).rules))
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql")
+def cesql_error_stops_trigger(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Match nothing any more after an evaluation with an error."""
+    return _with(honest, _Stopping(_dialect(honest).rules))
