@@ -13,6 +13,7 @@ pytest_plugins = [
     "fixtures.plugin.sink",
     "fixtures.plugin.topics",
     "fixtures.plugin.broker",
+    "fixtures.plugin.features",
     "fixtures.plugin.load",
     "fixtures.plugin.pipelines",
     "fixtures.plugin.session",

@@ -75,6 +75,7 @@ def test_the_broker_of_a_trigger_cannot_be_changed(broker: Broker, kube: Kube) -
 
 
 @pytest.mark.requirement("CTL-TRG-006")
+@pytest.mark.usefixtures("cesql")
 @pytest.mark.parametrize(
     "expression",
     ["type =", "(type = 'a'", "type = 'a", "type LIKE source", "id IN ()", "2147483648 = 0"],

@@ -12,6 +12,8 @@ import pytest
 from evidence.expectations import Expectation, delivered, not_delivered
 from fixtures import Broker, expect
 
+pytestmark = pytest.mark.usefixtures("cesql")
+
 ORDER = {"type": "order.created", "source": "/shop", "hop": "05", "ttl": "10"}
 
 
