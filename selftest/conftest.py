@@ -25,6 +25,8 @@ LONGEST = (
     "kind/test_command_line.py",
     "fixtures/test_session_signals.py",
     "fixtures/test_endings.py",
+    "mutation/test_running.py",
+    "mutation/test_command.py",
     "fixtures/test_probe_pod.py",
     "kind/test_lifecycle.py",
     "walkthrough/test_readme.py",

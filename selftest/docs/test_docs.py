@@ -23,13 +23,14 @@ HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 # What a command line of ours begins with, and the module whose help tells its options.
 OURS = {
     ("tox", "-e", "interrupts"): ("selftest.interrupts",),
+    ("tox", "-e", "mutate"): ("mutation",),
     ("tox",): ("pytest", "suites"),
     ("pytest",): ("pytest", "suites"),
     ("python", "-m", "fixtures"): ("fixtures",),
     ("python", "-m", "fixtures.platform"): ("fixtures.platform",),
     ("python", "-m", "reports"): ("reports",),
 }
-PLAIN = {"pytest", "selftest.interrupts"}
+PLAIN = {"pytest", "mutation", "selftest.interrupts"}
 NESTED = {"bundle"}
 
 

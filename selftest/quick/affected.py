@@ -9,7 +9,7 @@ from common.changes import graph_of, importers, module_of
 if TYPE_CHECKING:
     import grimp
 
-ROOMS = ("common", "suites", "fixtures", "evidence", "reports", "embedded", "benchmarks", "selftest")
+ROOMS = ("common", "suites", "fixtures", "evidence", "reports", "embedded", "benchmarks", "mutation", "selftest")
 TESTS = "selftest"
 # What a changed file means that no module imports, by the beginning of its path; the longest beginning counts.
 BY_PATH = {
@@ -19,6 +19,7 @@ BY_PATH = {
     "manifests/platform": ("platform",),
     "manifests": ("manifests",),
     "images": ("images",),
+    "mutation": ("mutation",),
     "docs": ("docs",),
     "reports": ("reports",),
     "README.md": ("docs",),

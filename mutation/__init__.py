@@ -1,0 +1,1 @@
+"""HOW GOOD the suite is: random faults in the system under test, and the share of them that the suite notices."""
