@@ -161,32 +161,39 @@ def _measure(
 ) -> int:
     began = time.monotonic()
     findings: list[Finding] = []
-    complete, cut = False, False
+    complete = False
     with temporary_folder() as folder:
         campaign = Campaign(described, folder, min(options.jobs, len(mutants)))
         try:
             with campaign:
-                for run in campaign.measure_honest(mutants):
-                    _say(f"honest run of {run.area}: {len(run.tests)} tests in {run.seconds:.1f} s")
-                for finding in campaign.test(mutants):
-                    findings.append(finding)
-                    _say(_progress(finding, len(findings), len(mutants)))
-                complete = True
-        except KeyboardInterrupt:
-            cut = True
+                complete = _find(campaign, mutants, findings, interrupts)
         finally:
-            interrupts.hold()
             seed = None if options.only else options.seed
             rooms = [room.name for room in described.chosen(options.room)]
             honest = list(campaign.honest.values())
             sample = Sample(seed, rooms, len(mutants), findings, honest, time.monotonic() - began, complete)
             report.write(sample, out)
     _say(f"\n{report.table(sample)}\n\n{report.summary(sample)}\nreport: {out / report.PAGE}")
-    if cut:
+    if not complete:
         return INTERRUPTED
     if any(finding.outcome is Outcome.OURS for finding in findings):
         return OURS
     return BELOW if options.at_least is not None and (sample.share.percent or 0.0) < options.at_least else 0
+
+
+def _find(campaign: Campaign, mutants: Sequence[Mutant], findings: list[Finding], interrupts: Interrupts) -> bool:
+    """Run all mutants and tell of each; return whether that came to its end. What comes then cannot be interrupted."""
+    try:
+        for run in campaign.measure_honest(mutants):
+            _say(f"honest run of {run.area}: {len(run.tests)} tests in {run.seconds:.1f} s")
+        for finding in campaign.test(mutants):
+            findings.append(finding)
+            _say(_progress(finding, len(findings), len(mutants)))
+    except KeyboardInterrupt:
+        return False
+    finally:
+        interrupts.hold()
+    return True
 
 
 def _progress(finding: Finding, number: int, count: int) -> str:
