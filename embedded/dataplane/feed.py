@@ -317,6 +317,7 @@ def _record(message: Message) -> Record:
         value=message.value(),
         partition=message.partition(),
         offset=cast("int", message.offset()),
+        time=message.timestamp()[1] / 1000,
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import composition, names
 from embedded.streaming import StreamServer, tensorflow
+from embedded.streaming.requests import NotARequestError
 from embedded.streaming.specs import StreamSpec
 from embedded.types import Endpoint
 from selftest.embedded_dataplane.world import World, row_of, until_true
@@ -376,3 +378,35 @@ async def test_mispairing_does_not_reach_the_requests_of_a_later_test(world: Wor
         await running.ask(*earlier, *later)
         answers = await running.answers(19)
     assert {answers[key] == [[100]] for key in answers if key is not None and key.startswith(b"later")} == {True}
+
+
+@pytest.mark.parametrize("read_after", [0.0, 5.0], ids=["at-once", "by-a-slow-server"])
+def test_what_is_lost_in_a_restart_was_made_close_to_its_cause(
+    monkeypatch: pytest.MonkeyPatch, read_after: float
+) -> None:
+    """Neither is a record of the same test saved by a slow server, nor is one of a later test lost by a quick one."""
+    began = time.monotonic()
+    read = composition(STREAMS, ["stream-dies-on-non-object"]).compose().read_rest
+    with pytest.raises(NotARequestError):
+        read(replace(rest("x", value=b"[]"), partition=0, time=100.0))
+    monkeypatch.setattr("time.monotonic", lambda: began + read_after)
+    with pytest.raises(NotARequestError, match="lost in a restart"):
+        read(replace(rest("same-test", 1), partition=0, time=100.2))
+    later = replace(rest("later-test", 1), partition=0, time=101.5)
+    assert read(later) == later.value
+
+
+async def test_a_record_knows_when_it_was_made(world: World, model: Model) -> None:
+    before, seen = time.time(), []
+    async with stream(world, model) as running:
+        read = running.server._read
+
+        def reading(record: Record) -> bytes:
+            seen.append(record.time)
+            return read(record)
+
+        running.server._read = reading
+        await running.ask(rest("a", 1))
+        await running.answers(1)
+    [made] = seen
+    assert before - 1 < made < time.time() + 1

@@ -1,7 +1,7 @@
 """The Kafka protocol binding (CloudEvents Kafka binding 1.0.2): binary and structured content mode, both ways."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from embedded.dataplane.cloudevents import media
 from embedded.dataplane.cloudevents.event import CloudEvent, NotAnEventError, attribute_name, check
@@ -22,6 +22,7 @@ class Record:
         headers: The header fields in order; Kafka allows a name twice, and a null value.
         partition: The partition; None lets the partitioner choose.
         offset: The offset; -1 until Kafka assigned one.
+        time: The seconds since the epoch at which its producer made it; 0 until it is consumed.
     """
 
     key: bytes | None
@@ -29,6 +30,7 @@ class Record:
     value: bytes | None
     partition: int | None = None
     offset: int = -1
+    time: float = field(default=0.0, compare=False)
 
 
 def write_record(event: CloudEvent) -> Record:
