@@ -1,8 +1,8 @@
 """A mutant that keeps the caller's id on the shared model object: right one by one, wrong when requests overlap.
 
 KServe's own Kafka sample does so with `self._key` (docs/samples/kafka, image_transformer). Here a mix-up happens once:
-then ids are kept apart until there was no request for a second. Otherwise the requests that a failed test leaves in work
-would take the id of the next test, which the mutant must spare.
+then ids are kept apart until there was no request for a second. Otherwise the requests that a failed test leaves in
+work would take the id of the next test, which the mutant must spare.
 """
 
 import time
