@@ -1,7 +1,6 @@
 """The requests in records: JSON for REST, a protobuf message named by the header `proto-name` for gRPC."""
 
-import json
-
+import orjson
 from google.protobuf.message import DecodeError
 
 from embedded.dataplane.cloudevents import Record
@@ -44,8 +43,8 @@ def read_json(record: Record) -> bytes:
         NotAnObjectError, UndecodableError: The value is not a JSON object.
     """
     try:
-        value = json.loads((record.value or b"").decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        value = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError as error:
         raise UndecodableError(f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise NotAnObjectError(f"JSON, but no object: {type(value).__name__}")
