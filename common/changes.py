@@ -42,7 +42,7 @@ def text_at(root: Path, commit: str, file: str) -> str | None:
     """Return a file as it was at a commit, or None when there was none.
 
     Raises:
-        GitError: git cannot tell.
+        GitError: The question could not be answered by git.
     """
     if not _git(root, "ls-tree", "--name-only", commit, "--", file).strip():
         return None
@@ -53,7 +53,7 @@ def files_at(root: Path, commit: str, folder: str) -> list[str]:
     """Return the files that lay in a folder at a commit, without those of folders in it.
 
     Raises:
-        GitError: git cannot tell.
+        GitError: The question could not be answered by git.
     """
     return _git(root, "ls-tree", "--name-only", commit, "--", f"{folder}/").splitlines()
 
