@@ -34,6 +34,7 @@ class Worker:
         self.tree = tree
         self.outputs = outputs
         self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False
 
     def start(self) -> Self:
         """Make the copy and start the process; it gets ready by itself."""
@@ -63,6 +64,7 @@ class Worker:
         """
         if self._line() != READY:
             raise self._gone()
+        self._ready = True
 
     def run(self, order: Order) -> Ended:
         """Have an order carried out.
@@ -83,6 +85,8 @@ class Worker:
         """End it, and what it runs. Idempotent; another thread may wait for an answer of it."""
         if self._process is None:
             return
+        if not self._ready:
+            self._process.kill()  # it imports, hears nothing, and has started nothing
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):  # it is gone already
                 self._process.stdin.close()
@@ -95,7 +99,7 @@ class Worker:
             self._process.stdout.close()
 
     def _line(self) -> bytes:
-        if self._process is None or self._process.stdout is None:
+        if self._process is None or self._process.stdout is None or self._process.stdout.closed:
             return b""
         return self._process.stdout.readline()
 

@@ -1,5 +1,6 @@
 """Mutants of a small project, run: each outcome, the limits, and that nothing is left of a run."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from mutation.honest import HonestError
 from mutation.outcomes import Finding, Outcome
 from mutation.project import Project
 from mutation.sampling import Mutant
+from mutation.tree import Tree
+from mutation.workers import Worker, WorkerError
 from selftest.interrupts.processes import command_line, descendants
 from selftest.mutation import toys
 
@@ -156,6 +159,18 @@ def test_a_run_leaves_the_copy_as_it_was_and_the_users_files_alone(toy: Toy) -> 
     assert toy.find("return left + right", "ReplaceBinaryOperator_Add_Mul").outcome is Outcome.SURVIVED
     assert (toy.project.root / "toy" / "sums.py").read_text() == toys.PACKAGE
     assert [file for file in (toy.project.root / "toy").iterdir() if file.suffix != ".py"] == []
+
+
+def test_a_worker_that_is_not_ready_yet_ends_at_once(tmp_path: Path) -> None:
+    project = toys.make(tmp_path / "project")
+    (project.root / "toy" / "slow.py").write_text("import time\n\ntime.sleep(60)\n")
+    worker = Worker(Tree(replace(project, preload="toy.slow"), tmp_path / "tree"), tmp_path / "runs").start()
+    began = time.monotonic()
+    worker.close()
+    assert time.monotonic() - began < 10
+    assert working() == []
+    with pytest.raises(WorkerError, match="a worker of the mutants ended: expected an answer, got none"):
+        worker.wait_until_ready()
 
 
 def test_an_honest_run_that_fails_measures_nothing(tmp_path: Path) -> None:
