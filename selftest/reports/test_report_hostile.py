@@ -373,7 +373,15 @@ def test_so_are_the_tests_the_cases_and_all_else(tmp_path: Path, catalogue: Any,
     write.write(build.build(path, catalogue, ()), tmp_path, path)
     document = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     result = next(result for result in document["results"] if result["id"] == "EVT-ING-001")
-    known = {"sut": "x", "versions": ["1"], "summary": "s", "source": "s", "url": None, "status": "seen"}
+    known = {
+        "sut": "x",
+        "versions": ["1"],
+        "summary": "s",
+        "source": "s",
+        "url": None,
+        "evidence": "e",
+        "status": "seen",
+    }
     match place:
         case "tests":
             result["tests"][0]["reason"] = "another"
