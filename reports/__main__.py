@@ -21,10 +21,12 @@ from evidence.chain import DIGITS, is_head
 from evidence.vendor import load_beside
 from reports import build, html, listing, path, terminal, views, write
 from reports.check import check
+from reports.compare import command as comparison
 from reports.errors import ReportError
 from reports.lookup import Lookup, witness_of
 from reports.model import Report, ReportedExpectation, Result, Test
 from reports.path import Arrow
+from reports.run import history_of
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "suites" / "catalogue"
@@ -87,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub = add("render", _render, "write report.json, junit.xml, allure/ and index.html again from the history")
     sub.add_argument("run", type=Path, metavar="RUN", help=run_help)
+    comparison.add_options(
+        add("compare", _compare, "compare runs with an old one, requirement by requirement; 1: worse, 2: undecided")
+    )
     sub = add("list", _list, "list the catalogue: every requirement that the suite asks")
     form = sub.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON, one document")
@@ -133,7 +138,7 @@ def _check(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _show(arguments: argparse.Namespace, console: Console) -> int:
-    history = _history(arguments.run)
+    history = history_of(arguments.run)
     catalogue = _catalogue(arguments)
     if arguments.requirement is not None:
         _known_name("requirement", arguments.requirement, [requirement.id for requirement in catalogue.requirements])
@@ -220,11 +225,15 @@ def _arrow(arrow: Arrow, begin: float, witness: Collection[int]) -> Text:
 
 
 def _render(arguments: argparse.Namespace, console: Console) -> int:
-    history = _history(arguments.run)
+    history = history_of(arguments.run)
     report = build.build(history, _catalogue(arguments))
     for file in write.write(report, history.parent, history):
         console.print(Text(str(file)))
     return 0
+
+
+def _compare(arguments: argparse.Namespace, console: Console) -> int:
+    return comparison.run(arguments, console, _catalogue(arguments), ascii_only=_ascii_only())
 
 
 def _list(arguments: argparse.Namespace, console: Console) -> int:
@@ -259,18 +268,6 @@ def _list(arguments: argparse.Namespace, console: Console) -> int:
 def _known_name(kind: str, name: str, known: Collection[str]) -> None:
     if name not in known:
         raise UnknownNameError(kind, name, known)
-
-
-def _history(run: Path) -> Path:
-    """Return the history of a run, which is given by its folder or by the history itself."""
-    if run.is_file():
-        return run
-    if not run.is_dir():
-        raise UsageError(f"{run} is no folder; a run's folder or its history is expected, like reports/out/latest")
-    history = history_file.in_folder(run)
-    if history is None:
-        raise UsageError(f"{run} is no run: it holds no {' and no '.join(history_file.NAMES)}")
-    return history
 
 
 def _ascii_only() -> bool:

@@ -44,7 +44,7 @@ def render(report: Report, history: Path) -> str:
     """
     evidence = Evidence(report, history)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -69,30 +69,32 @@ def render(report: Report, history: Path) -> str:
             matrices=[] if report.mutation is None else list(_matrices(report)),
             asked=any(result.tests for result in report.results),
             run_diagnostics=RUN_DIAGNOSTICS if (history.parent / RUN_DIAGNOSTICS).is_file() else "",
-            css=Markup(_source("report.css")),  # noqa: S704 - our own file
-            script=Markup(_source("report.js")),  # noqa: S704 - our own file
+            css=Markup(source("report.css")),  # noqa: S704 - our own file
+            script=Markup(source("report.js")),  # noqa: S704 - our own file
         )
     )
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Return what fills templates in: every text that they show is escaped."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["clean"] = PLAIN.clean
-    environment.filters["one_line"] = PLAIN.one_line
-    environment.filters["seconds"] = seconds
-    environment.filters["ticks"] = ticks
-    environment.filters["commit"] = terminal.commit
-    return environment
+    made.filters["clean"] = PLAIN.clean
+    made.filters["one_line"] = PLAIN.one_line
+    made.filters["seconds"] = seconds
+    made.filters["ticks"] = ticks
+    made.filters["commit"] = terminal.commit
+    return made
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """Return one of our own files, to be put into a page."""
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 

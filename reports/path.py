@@ -109,6 +109,12 @@ def trace(history: Path, wanted: Collection[Subjects]) -> dict[Identity | str, E
     Returns:
         Paths by event, and by `send` or `produce` id for what carried no wanted event; the one that began first, first.
     """
+    exchanges = {send for subject in wanted for send in subject.sends}
+    return {key: drawn(key, path, exchange=key in exchanges) for key, path in hops(history, wanted).items()}
+
+
+def hops(history: Path, wanted: Collection[Subjects]) -> dict[Identity | str, Sequence[Hop]]:
+    """Return the hops of all wanted subjects; keys and order as of `trace`."""
     sightings = HistoryIndex()
     sightings.watch_all_topics()
     for subject in wanted:
@@ -124,14 +130,22 @@ def trace(history: Path, wanted: Collection[Subjects]) -> dict[Identity | str, E
         sightings.feed(record)
     sends -= {record["send"] for seen in sightings.events.values() for record in seen.sent}
     produces -= {record["produce"] for seen in sightings.events.values() for record in seen.produced}
-    hops: dict[Identity | str, list[Hop]] = {event: event_path.of_event(sightings, event) for event in sightings.events}
-    hops |= {send: event_path.of_exchange(sightings, send) for send in sends}
-    hops |= {produce: event_path.of_produced(sightings, produce) for produce in produces}
-    found = sorted(((key, path) for key, path in hops.items() if path), key=lambda item: item[1][0].seq)
-    return {key: _drawn(key, path, exchange=key in sends) for key, path in found}
+    found: dict[Identity | str, list[Hop]] = {
+        event: event_path.of_event(sightings, event) for event in sightings.events
+    }
+    found |= {send: event_path.of_exchange(sightings, send) for send in sends}
+    found |= {produce: event_path.of_produced(sightings, produce) for produce in produces}
+    return dict(sorted(((key, path) for key, path in found.items() if path), key=lambda item: item[1][0].seq))
 
 
-def _drawn(key: Identity | str, hops: Sequence[Hop], *, exchange: bool) -> EventPath:
+def drawn(key: Identity | str, hops: Sequence[Hop], *, exchange: bool) -> EventPath:
+    """Return a path as a picture shows it.
+
+    Args:
+        key: The event, or the id of an exchange or of a produced record.
+        hops: The hops.
+        exchange: Whether it is one HTTP request and its answer, without an event.
+    """
     title = f"{key[1]} of {key[0]}" if isinstance(key, tuple) else key
     before, more, after = event_path.shortened(hops, FIRST, LAST)
     return EventPath(

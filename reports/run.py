@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.errors import UsageError
 from evidence import history, history_file
 from evidence.chain import Chain
 from evidence.collection import Collection
@@ -51,6 +52,22 @@ class RecordedRun:
     def duration(self) -> float:
         """Seconds from the first to the last record."""
         return max(0.0, self.last_t - self.first_t)
+
+
+def history_of(run: Path) -> Path:
+    """Return the history of a run, which is given by its folder or by the history itself.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if run.is_file():
+        return run
+    if not run.is_dir():
+        raise UsageError(f"{run} is no folder; a run's folder or its history is expected, like reports/out/latest")
+    found = history_file.in_folder(run)
+    if found is None:
+        raise UsageError(f"{run} is no run: it holds no {' and no '.join(history_file.NAMES)}")
+    return found
 
 
 def records(path: Path) -> Iterator[Record]:

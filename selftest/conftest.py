@@ -39,6 +39,7 @@ LONGEST = (
     "embedded_kafka/test_kafka_apache.py",
     "fixtures/test_plugin_targets.py",
     "fixtures/test_shortage.py",
+    "reports/test_compare_latency.py",
 )
 """Modules that take more than five seconds, the longest first; of the others none is long enough to matter."""
 

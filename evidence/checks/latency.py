@@ -14,6 +14,7 @@ goes, and one of many requests meets none; a delay that is built in meets all of
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evidence.checks.base import Check, check, read_json, violation
@@ -130,6 +131,26 @@ def _numbers(values: Iterable[Any]) -> list[float]:
     return [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
 
 
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """What each sample of a load took, in seconds; infinite where it never ended or was refused.
+
+    Attributes:
+        best: The latencies if every end that was not seen had come at once.
+        innocent: The latencies from the times at which requests left: without the generator's own lag.
+        worst: The latencies if no end that was not seen ever came.
+    """
+
+    best: list[float]
+    innocent: list[float]
+    worst: list[float]
+
+    @property
+    def open_ends(self) -> int:
+        """How many ends were not seen."""
+        return sum(map(math.isinf, self.worst)) - sum(map(math.isinf, self.best))
+
+
 @check("within")
 class Within(Check):
     """One percentile of one stage of one load."""
@@ -154,25 +175,33 @@ class Within(Check):
         """The expectation in a few words."""
         return f"p{self.args['percentile']:g} of {self.stage} within {self.args['budget'] * 1000:g} ms"
 
-    def _records(self) -> list[LoadChunk]:
+    def records(self) -> list[LoadChunk]:
+        """Return the records of the load so far."""
         return self.history.loads[self.load.load]
 
     def samples(self) -> list[list[Any]]:
         """Return the samples so far: intended, actual, done, status, event id."""
-        return [sample for record in self._records() for sample in record["samples"]]
+        return [sample for record in self.records() for sample in record["samples"]]
 
     def decide(self, *, final: bool) -> Judgement:
         """Judge when all sends are over and all ends seen, or at the deadline."""
-        records = self._records()
+        records = self.records()
         broken = next((record for record in records if record.get("error")), None)
         if broken is not None:
             return self._unknown(f"the load did not run: {broken['error']}", (broken["seq"],), {})
         samples = self.samples()
         if len(samples) < self.load.count:
             return UNDECIDED
+        took = self.latencies()
+        if took.open_ends and not final:
+            return UNDECIDED
+        return self._judge(sorted(took.best), sorted(took.innocent), sorted(took.worst), took.open_ends, samples)
+
+    def latencies(self) -> Latencies:
+        """Return what each sample took, in the order of the samples."""
         ends = self._ends()
         best, innocent, worst = [], [], []
-        for intended, actual, done, status, event in samples:
+        for intended, actual, done, status, event in self.samples():
             refused = status is None or not 200 <= status < 300
             end = done if self.stage == "ack" else ends.get(event)
             if refused and self.stage == "ack":
@@ -183,10 +212,7 @@ class Within(Check):
                 best.append(0.0 if end is None else end - intended)
                 innocent.append(0.0 if end is None else end - actual)
                 worst.append(math.inf if end is None else end - intended)
-        open_ends = sum(math.isinf(value) for value in worst) - sum(math.isinf(value) for value in best)
-        if open_ends and not final:
-            return UNDECIDED
-        return self._judge(sorted(best), sorted(innocent), sorted(worst), open_ends, samples)
+        return Latencies(best, innocent, worst)
 
     def _judge(
         self, best: list[float], innocent: list[float], worst: list[float], open_ends: int, samples: list[list[Any]]
@@ -211,10 +237,10 @@ class Within(Check):
         if high <= budget:
             return Judgement(Verdict.PASS, (), figures)
         guilty = lower is not None and innocent[lower - 1] > budget
-        if shortage := next((record["shortage"] for record in self._records() if record.get("shortage")), ""):
+        if shortage := next((record["shortage"] for record in self.records() if record.get("shortage")), ""):
             return self._unknown(f"a shortage of the probe's machine, {shortage}; {got}", witness, figures)
-        busy = too_busy(self._records(), self.args["percentile"], budget)
-        if busy and not slow_at_best(self._records(), self.args["percentile"], budget, innocent[0]):
+        busy = too_busy(self.records(), self.args["percentile"], budget)
+        if busy and not slow_at_best(self.records(), self.args["percentile"], budget, innocent[0]):
             return self._unknown(f"a machine too busy to judge on ({busy}); {got}", witness, figures)
         if lag > self.args["max_lag"] and not guilty:
             return self._unknown(f"a generator that lagged {_ms(lag)} behind; {got}", witness, figures)
@@ -229,7 +255,7 @@ class Within(Check):
         return Judgement(Verdict.UNKNOWN, (fault,), figures)
 
     def _witness(self) -> tuple[int, ...]:
-        return tuple(record["seq"] for record in self._records()[-1:])
+        return tuple(record["seq"] for record in self.records()[-1:])
 
     def _ends(self) -> dict[str, float]:
         found: dict[str, float] = {}

@@ -1,0 +1,1 @@
+"""Comparisons of runs: requirement by requirement and case by case, both judged by today's checks."""
