@@ -11,6 +11,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from evidence.collection import Case
+from evidence.expectations import within
+from evidence.refs import LoadRef
 from reports import __main__ as cli
 from reports.compare import document
 from selftest.reports.conftest import BAD, GOOD, IDS, History
@@ -133,6 +136,39 @@ def test_what_is_not_the_same_around_the_runs_is_named(
     assert found[what] is (field == "target")
     if field == "target":
         assert what in pair["latency"]["why"]
+
+
+def with_load(seconds: float, cpus: int = 2) -> History:
+    history = run_of()
+    del history.records[-4:]  # what was collected, and the end
+    scope, case = "load", "suites/e/test_e.py::load"
+    history.cases.append(Case(case, ("EVT-ING-001",), None))
+    history.add("test.started", scope, test=case, requirements=["EVT-ING-001"], mutant=None)
+    samples = [[n / 20, n / 20, n / 20 + seconds * (1 + n / 400), 202, str(n)] for n in range(80)]
+    machine = {"cpus": cpus, "pressure": 0.0}
+    last = history.add("load", scope, load="l", rate=20, count=80, samples=samples, done=True, machine=machine)
+    claim = within(LoadRef("l", 80), "ack", 95, 9.0)
+    fields = {"deadline": 1.0, "timed_out": False, "upto": last, "verdict": "pass", "violations": []}
+    history.add("expectation", scope, expectation="e-load", check=claim.check, args=claim.args, **fields)
+    history.add("test.finished", scope, outcome="passed", reason="", duration=4.0)
+    return history.finish()
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(0.3, "slower"), (0.1, "cannot tell"), (0.03, "faster")])
+def test_a_stage_is_compared_from_the_samples_of_the_histories(
+    write: Write, compare: Any, seconds: float, word: str
+) -> None:
+    code, out, _ = compare(write("base", with_load(0.1)), write("new", with_load(seconds)), "--json")
+    (pair,) = json.loads(out)["comparisons"]
+    (stage,) = pair["latency"]["stages"]
+    assert (code, stage["word"], stage["stage"], stage["samples"]) == (0, word, "ack", {"base": 80, "new": 80})
+    assert stage["value"]["new"] == pytest.approx(seconds * (1 + 75 / 400))
+
+
+def test_latencies_of_another_machine_are_not_compared(write: Write, compare: Any) -> None:
+    _, out, _ = compare(write("base", with_load(0.1)), write("new", with_load(0.3, cpus=8)), "--json")
+    (pair,) = json.loads(out)["comparisons"]
+    assert pair["latency"] == {"compared": False, "why": "the environment is another one: machine", "stages": []}
 
 
 def interrupted() -> History:
