@@ -14,7 +14,7 @@ from rich.text import Text
 
 from common.errors import UnknownNameError, UsageError
 from common.redaction import PLAIN, bounded
-from evidence import canaries, history_file
+from evidence import canaries
 from evidence import catalogue as catalogues
 from evidence.catalogue import Catalogue
 from evidence.chain import DIGITS, is_head
@@ -118,7 +118,7 @@ def _catalogue(arguments: argparse.Namespace) -> Catalogue:
 
 
 def _check(arguments: argparse.Namespace, console: Console) -> int:
-    history = _history(arguments.run)
+    history = history_of(arguments.run)
     canaries.look(folder.resolve() for folder in arguments.catalogue)
     outcome = check(history.parent, _catalogue(arguments), history=history, head=arguments.head)
     for note in outcome.notes:
