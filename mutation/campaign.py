@@ -56,6 +56,8 @@ class Campaign:
     def close(self) -> None:
         """End all workers, and what they run."""
         for worker in self._workers:
+            worker.ask_to_end()
+        for worker in self._workers:
             worker.close()
         for thread in self._threads:
             thread.join(JOIN)

@@ -81,8 +81,8 @@ class Worker:
         except (OSError, ValueError) as error:
             raise self._gone() from error
 
-    def close(self) -> None:
-        """End it, and what it runs. Idempotent; another thread may wait for an answer of it."""
+    def ask_to_end(self) -> None:
+        """Have it end, with what it runs, and do not wait. Idempotent; another thread may wait for an answer of it."""
         if self._process is None:
             return
         if not self._ready:
@@ -90,6 +90,12 @@ class Worker:
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):  # it is gone already
                 self._process.stdin.close()
+
+    def close(self) -> None:
+        """End it, and wait for that. Idempotent."""
+        if self._process is None:
+            return
+        self.ask_to_end()
         try:
             self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
