@@ -55,7 +55,8 @@ def files_at(root: Path, commit: str, folder: str) -> list[str]:
     Raises:
         GitError: The question could not be answered by git.
     """
-    return _git(root, "ls-tree", "--name-only", commit, "--", f"{folder}/").splitlines()
+    entries = (line.partition("\t") for line in _git(root, "ls-tree", commit, "--", f"{folder}/").splitlines())
+    return [name for about, _, name in entries if about.split()[1] == "blob"]
 
 
 def module_of(file: str) -> str:

@@ -438,7 +438,7 @@ def test_mutants_of_the_whole_platform_apply_together(up: Any) -> None:
     ("options", "message"),
     [
         pytest.param(["--mutant", "adress-missing"], "did you mean address-missing", id="unknown"),
-        pytest.param(["--mutant", "all-as-any", "--mutant", "absent-attribute-raises"], "exclude each", id="conflict"),
+        pytest.param(["--mutant", "trace-cross-talk", "--mutant", "trace-dropped"], "exclude each", id="conflict"),
     ],
 )
 def test_mutants_that_cannot_be_had_are_wrong_usage(tmp_path: Path, options: list[str], message: str) -> None:

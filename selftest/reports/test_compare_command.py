@@ -14,9 +14,10 @@ import pytest
 from evidence.collection import Case
 from evidence.expectations import within
 from evidence.refs import LoadRef
+from evidence.run_names import run_hash, scope_name
 from reports import __main__ as cli
 from reports.compare import document
-from selftest.reports.conftest import BAD, GOOD, IDS, History
+from selftest.reports.conftest import BAD, GOOD, IDS, RUN, History
 
 HOSTILE = "x[</code><script>alert(1)</script>|`@octocat` ![a](http://evil/)]\r\n# h"
 Write = Callable[..., Path]
@@ -36,8 +37,7 @@ def write(tmp_path: Path) -> Write:
     def make(folder: str, history: History) -> Path:
         path = tmp_path / folder
         path.mkdir()
-        history.records[0]["run"] = folder
-        history.write(path)
+        history.of_run(folder).write(path)
         return path
 
     return make
@@ -141,7 +141,7 @@ def test_what_is_not_the_same_around_the_runs_is_named(
 def with_load(seconds: float, cpus: int = 2) -> History:
     history = run_of()
     del history.records[-4:]  # what was collected, and the end
-    scope, case = "load", "suites/e/test_e.py::load"
+    scope, case = scope_name(run_hash(RUN), "gw0", 99), "suites/e/test_e.py::load"
     history.cases.append(Case(case, ("EVT-ING-001",), None))
     history.add("test.started", scope, test=case, requirements=["EVT-ING-001"], mutant=None)
     samples = [[n / 20, n / 20, n / 20 + seconds * (1 + n / 400), 202, str(n)] for n in range(80)]
@@ -149,7 +149,7 @@ def with_load(seconds: float, cpus: int = 2) -> History:
     last = history.add("load", scope, load="l", rate=20, count=80, samples=samples, done=True, machine=machine)
     claim = within(LoadRef("l", 80), "ack", 95, 9.0)
     fields = {"deadline": 1.0, "timed_out": False, "upto": last, "verdict": "pass", "violations": []}
-    history.add("expectation", scope, expectation="e-load", check=claim.check, args=claim.args, **fields)
+    history.add("expectation", scope, expectation=f"{scope}-e1", check=claim.check, args=claim.args, **fields)
     history.add("test.finished", scope, outcome="passed", reason="", duration=4.0)
     return history.finish()
 

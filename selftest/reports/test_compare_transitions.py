@@ -104,8 +104,7 @@ def paired(tmp_path: Path, catalogue: Catalogue) -> Paired:
         for name, history in (("base", base), ("new", new)):
             folder = tmp_path / name
             folder.mkdir()
-            history.records[0]["run"] = name
-            history.write(folder)
+            history.of_run(name).write(folder)
             folders.append(folder)
         (pair,) = compare(folders[0], folders[1:], catalogue).pairs
         return pair
