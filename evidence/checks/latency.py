@@ -31,8 +31,9 @@ REPORTED = (50, 95, 99)
 # What a machine may take from a measurement before a failure on it means nothing: a share of the budget, shares of the
 # time, and tasks that want to run, a CPU, where the kernel does not count how long they wait.
 MAX_SHARE, MAX_QUEUE = 0.25, 3.0
-# Tasks that want to run, a CPU, up to which the fastest request of a load tells the system's own time.
-MAX_CROWD = 8.0
+# Tasks that want to run, a CPU, up to which the fastest request of a load tells the system's own time. At 8 of them an
+# honest platform was seen to answer its fastest of 80 requests in 43 ms while its p95 was 4.7 s.
+MAX_CROWD = 16.0
 BUSY = (
     ("pressure", 0.5, "tasks waited for a CPU"),
     ("run_wait", 0.2, "the probe waited for a CPU"),

@@ -507,7 +507,7 @@ def test_a_machine_too_busy_to_judge_on_voids_a_failure_and_no_pass(fields: dict
             assert f"a machine too busy to judge on ({said}" in judgement.violations[0].message
 
 
-BUSY = {"pressure": 0.9, "run_wait": 0.05, "steal": 0.0, "runnable": 16.0}
+BUSY = {"pressure": 0.9, "run_wait": 0.05, "steal": 0.0, "runnable": 32.0}
 DELAYED = [0.5 + number / 10_000 for number in range(300)]
 
 
@@ -516,7 +516,7 @@ DELAYED = [0.5 + number / 10_000 for number in range(300)]
     [
         (DELAYED, beside(QUICK, **BUSY), Verdict.FAIL),
         ([*DELAYED[1:], 0.1], beside(QUICK, **BUSY), Verdict.UNKNOWN),
-        (DELAYED, beside(QUICK, **{**BUSY, "runnable": 16.1}), Verdict.UNKNOWN),
+        (DELAYED, beside(QUICK, **{**BUSY, "runnable": 32.1}), Verdict.UNKNOWN),
         (DELAYED, beside(QUICK, pressure=0.9), Verdict.UNKNOWN),
         (DELAYED, beside(QUICK, pressure=0.9, runnable=16.0, cpus=0), Verdict.UNKNOWN),
         (DELAYED, beside([0.001] * 94 + [0.03] * 6, **BUSY), Verdict.UNKNOWN),
