@@ -23,7 +23,8 @@ from embedded.mutants.registry import mutant
 LOGIC = "comparison ((AND | OR | XOR) comparison)*"
 
 
-def _dialect(honest: DataPlanePolicies) -> Cesql:
+def dialect_of(honest: DataPlanePolicies) -> Cesql:
+    """Return the dialect of policies."""
     dialect = honest.matcher.dialects["cesql"]
     if not isinstance(dialect, Cesql):
         raise TypeError(f"expected the dialect of CESQL, got {dialect!r}")
@@ -35,12 +36,13 @@ def _with(honest: DataPlanePolicies, dialect: Cesql) -> DataPlanePolicies:
     return replace(honest, matcher=replace(honest.matcher, dialects=dialects))
 
 
-def _rules(honest: DataPlanePolicies, **rules: Any) -> DataPlanePolicies:
-    return _with(honest, Cesql(replace(_dialect(honest).rules, **rules)))
+def with_rules(honest: DataPlanePolicies, **rules: Any) -> DataPlanePolicies:
+    """Return policies with other rules of CESQL."""
+    return _with(honest, Cesql(replace(dialect_of(honest).rules, **rules)))
 
 
 def _operators(honest: DataPlanePolicies, **binary: Binary) -> DataPlanePolicies:
-    return _rules(honest, binary={**_dialect(honest).rules.binary, **binary})
+    return with_rules(honest, binary={**dialect_of(honest).rules.binary, **binary})
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.parse")
@@ -54,7 +56,7 @@ def cesql_keywords_case_sensitive(honest: DataPlanePolicies) -> DataPlanePolicie
         except ParseError:
             return Literal(value=False)
 
-    return _rules(honest, parse=parse)
+    return with_rules(honest, parse=parse)
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.parse")
@@ -63,7 +65,7 @@ def cesql_and_before_or(honest: DataPlanePolicies) -> DataPlanePolicies:
     tighter = """conjunction ((OR | XOR) conjunction)*
     ?conjunction: comparison
                 | comparison (AND comparison)+ -> expression"""
-    return _rules(honest, parse=parser(GRAMMAR.replace(LOGIC, tighter)))
+    return with_rules(honest, parse=parser(GRAMMAR.replace(LOGIC, tighter)))
 
 
 @mutant(DATA_PLANE, replaces=("matcher.dialects.cesql.rules.binary.=", "matcher.dialects.cesql.rules.binary.!="))
@@ -97,19 +99,19 @@ def cesql_integers_as_text(honest: DataPlanePolicies) -> DataPlanePolicies:
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.like")
 def cesql_like_as_contains(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Look for the pattern of LIKE anywhere in the value."""
-    return _rules(honest, like=lambda pattern, value: Pattern.of(f"%{pattern.text}%").matches(value))
+    return with_rules(honest, like=lambda pattern, value: Pattern.of(f"%{pattern.text}%").matches(value))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.like")
 def cesql_like_escapes_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Take the escaped wildcards of LIKE for wildcards."""
-    return _rules(honest, like=lambda pattern, value: Pattern.of(pattern.text.replace("\\", "")).matches(value))
+    return with_rules(honest, like=lambda pattern, value: Pattern.of(pattern.text.replace("\\", "")).matches(value))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.exists")
 def cesql_exists_ignores_extensions(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Find no extension attribute with EXISTS."""
-    return _rules(honest, exists=lambda attributes, name: name in attributes and name in CORE)
+    return with_rules(honest, exists=lambda attributes, name: name in attributes and name in CORE)
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.contains")
@@ -119,7 +121,7 @@ def cesql_in_casts_left(honest: DataPlanePolicies) -> DataPlanePolicies:
     def contains(run: Evaluation, value: Value, elements: Sequence[Value]) -> bool:
         return any(run.cast(value, type(element)) == element for element in elements)
 
-    return _rules(honest, contains=contains)
+    return with_rules(honest, contains=contains)
 
 
 @mutant(DATA_PLANE, replaces=("matcher.dialects.cesql.rules.binary.AND", "matcher.dialects.cesql.rules.binary.OR"))
@@ -151,13 +153,13 @@ def cesql_substring_from_zero(honest: DataPlanePolicies) -> DataPlanePolicies:
         return replace(operation, compute=compute)
 
     functions = {**FUNCTIONS, "SUBSTRING": tuple(map(shifted, FUNCTIONS["SUBSTRING"]))}
-    return _rules(honest, functions=functions)
+    return with_rules(honest, functions=functions)
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.passes")
 def cesql_errors_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Let an event pass when the value is true, whatever errors there were (eventing-kafka-broker `CeSqlFilter`)."""
-    return _rules(honest, passes=lambda value, _errors: value is True)
+    return with_rules(honest, passes=lambda value, _errors: value is True)
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.passes")
@@ -167,7 +169,7 @@ def cesql_truthy(honest: DataPlanePolicies) -> DataPlanePolicies:
     def passes(value: Value, errors: Sequence[EvaluationError]) -> bool:
         return not errors and (value == "true" if isinstance(value, str) else bool(cast(value, bool)))
 
-    return _rules(honest, passes=passes)
+    return with_rules(honest, passes=passes)
 
 
 class _Empty(dict[str, Value]):
@@ -210,10 +212,10 @@ class _Stopping(_Compiling):
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql")
 def cesql_missing_is_empty(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Take an absent attribute for an empty text (it is an error)."""
-    return _with(honest, _MissingIsEmpty(_dialect(honest).rules))
+    return _with(honest, _MissingIsEmpty(dialect_of(honest).rules))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql")
 def cesql_error_stops_trigger(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Match nothing any more after an evaluation with an error."""
-    return _with(honest, _Stopping(_dialect(honest).rules))
+    return _with(honest, _Stopping(dialect_of(honest).rules))

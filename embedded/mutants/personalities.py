@@ -35,6 +35,7 @@ _LISTED = (
         (
             # What replaces policies comes first.
             "absent-attribute-raises",
+            "cesql-as-sdk-java",
             "empty-value-matches-absent",
             "empty-attributes-accepted",
             "media-type-case-sensitive",

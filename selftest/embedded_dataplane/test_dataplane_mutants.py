@@ -453,6 +453,7 @@ ROWS: dict[str, Row] = {
     "cesql-division-floors": Row(sql("n / 2 = -3", {"n": "-7"}, {"n": "-6"}), [0, 1], [1]),
     "cesql-substring-from-zero": Row(sql("SUBSTRING(type, 1) = 'ab'", {"type": "ab"}, {"type": "xab"}), [0], [1]),
     "cesql-errors-ignored": Row(sql("1 / n = 0", {"n": "0"}, {"n": "2"}), [1], [0, 1]),
+    "cesql-as-sdk-java": Row(sql("TRUE OR 1 / n = 0 AND type = 'a'", {"n": "0"}, {"n": "0", **A}), [1], [0, 1]),
     "cesql-truthy": Row(sql("type", {"type": "true"}, A), [], [0]),
     "cesql-missing-is-empty": Row(sql("subject != 'x'", A, AX, {"subject": "y"}), [2], [0, 2]),
     "cesql-error-stops-trigger": Row(sql("subject = 'x'", {**A, **K}, {**AX, **K}), [1], []),

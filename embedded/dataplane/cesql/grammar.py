@@ -86,7 +86,7 @@ _WORDS = {
 }
 
 
-class _Builder(Transformer[Token, Node]):
+class Builder(Transformer[Token, Node]):
     """Builds nodes while the text is read, from the inside out."""
 
     def _chain(self, parts: list[Any]) -> Node:
@@ -96,42 +96,53 @@ class _Builder(Transformer[Token, Node]):
     expression = comparison = additive = multiplicative = _chain
 
     def suffixed(self, parts: list[Any]) -> Node:
+        """Make an operand with operators behind it."""
         return Suffixed(parts[0], tuple(parts[1:]))
 
     def like(self, parts: list[Any]) -> Suffix:
+        """Make LIKE or NOT LIKE."""
         return Like(Pattern.of(_unquoted(parts[-1])), negated=len(parts) == 2)
 
     def membership(self, parts: list[Any]) -> Suffix:
+        """Make IN or NOT IN."""
         negated = isinstance(parts[0], Token)
         return In(tuple(parts[negated:]), negated=negated)
 
     def prefixed(self, parts: list[Any]) -> Node:
+        """Make unary operators before an operand, or add one."""
         name, operand = str(parts[0]).upper(), parts[1]
         if isinstance(operand, Unary):
             return Unary((*operand.operators, name), operand.operand)
         return Unary((name,), operand)
 
     def negative(self, parts: list[Any]) -> Node:
+        """Make a negative integer."""
         if len(parts) == 3:
             return Literal(-_integer(parts[-1], str(parts[-1])))
         return Literal(_integer(parts[-1], f"-{parts[-1]}"))
 
     def integer(self, parts: list[Any]) -> Node:
+        """Make an integer."""
         return Literal(_integer(parts[-1], str(parts[-1])))
 
     def boolean(self, parts: list[Any]) -> Node:
+        """Make a Boolean."""
         return Literal(parts[0].upper() == "TRUE")
 
     def text(self, parts: list[Any]) -> Node:
+        """Make a text."""
         return Literal(_unquoted(parts[0]))
 
     def attribute(self, parts: list[Any]) -> Node:
+        """Make the value of an attribute."""
         return Attribute(str(parts[0]))
 
     def exists(self, parts: list[Any]) -> Node:
+        """Make EXISTS."""
         return Exists(str(parts[0]))
 
     def call(self, parts: list[Any]) -> Node:
+        """Make the invocation of a function."""
         return Call(str(parts[0]), tuple(parts[1:]))
 
 
@@ -150,8 +161,12 @@ def _unquoted(token: Token) -> str:
     return token[1:-1].replace(f"\\{quote}", quote)
 
 
-def parser(grammar: str = GRAMMAR) -> Callable[[str], Node]:
+def parser(grammar: str = GRAMMAR, builder: Builder | None = None) -> Callable[[str], Node]:
     """Make a parser of a grammar that has these rules and terminals.
+
+    Args:
+        grammar: The grammar.
+        builder: The builder of nodes; None: the language's own.
 
     Returns:
         The function from a text to the root of its expression; it raises a `ParseError`.
@@ -161,7 +176,7 @@ def parser(grammar: str = GRAMMAR) -> Callable[[str], Node]:
         start="expression",
         parser="lalr",
         lexer="basic",
-        transformer=_Builder(),
+        transformer=builder or Builder(),
         g_regex_flags=re.ASCII,  # without it, the Kelvin sign is a K of LIKE
     )
 
