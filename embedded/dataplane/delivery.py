@@ -81,7 +81,7 @@ class Delivery:
         while True:
             attempts += 1
             # Each attempt is a span of its own.
-            parent = self.policies.trace_delivery(trace)
+            parent = self.policies.trace_delivery(trace, self.spec)
             headers, body = self.policies.write_request(event, self.spec)
             fields = [*headers, *(parent.headers() if parent else ())]
             attempt = await self.outlet.http.post(url, fields, body, self.plan.timeout)

@@ -90,7 +90,7 @@ class DataPlane:
             if present is not None:
                 if _same_feed(present.spec, spec):
                     if present.spec != spec:
-                        present.plan = plan
+                        await _change(present, plan)
                     return
                 await self._retire(key)
             dispatcher = Dispatcher(plan, self._cluster, self._outlet, self._earlier)
@@ -136,6 +136,14 @@ class DataPlane:
         mount = self._brokers.get((spec.namespace, spec.broker))
         record = policies.to_record(event, mount.spec.partitions if mount else 1)
         await self._producer.send(spec.topic, tracing.stamped(record, trace))
+
+
+async def _change(dispatcher: Dispatcher, plan: PreparedTrigger) -> None:
+    if dispatcher.plan.policies.closes(dispatcher.plan.matches):
+        dispatcher.plan = plan
+    else:
+        # Its consumer is asked to close and never has; no other one begins before.
+        await dispatcher.stop()
 
 
 def _same_feed(first: TriggerSpec, second: TriggerSpec) -> bool:

@@ -106,6 +106,16 @@ def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate])
     return True
 
 
+def closes(matches: Callable[[CloudEvent], bool]) -> bool:  # noqa: ARG001 - a policy's shape
+    """Return whether the consumer of a filter can be closed, as a change of the Trigger asks for: always."""
+    return True
+
+
+def trace_delivery(trace: Trace | None, spec: TriggerSpec) -> Trace | None:  # noqa: ARG001 - likewise
+    """Return the trace of a delivery attempt: that of the event, as a span of its own, whatever the Trigger."""
+    return tracing.carry(trace)
+
+
 def is_ordered(spec: TriggerSpec) -> bool:
     """Return whether each record of a partition must be finished before the next begins."""
     return spec.ordered
@@ -186,6 +196,7 @@ class DataPlanePolicies:
         from_record: The function from a record to an event.
         begin: The function from each partition's end to the offset where a Trigger without committed offsets begins.
         matcher: The rules of filtering.
+        closes: The check of a filter before its Trigger changes: whether its consumer can be closed.
         takes: The choice among matching Triggers.
         is_ordered: The order of delivery.
         pace: The wait before a delivery.
@@ -197,7 +208,7 @@ class DataPlanePolicies:
         reply: The function from an answer to a reply.
         dead_letter: The function from a failed event to its dead letter; None for nothing.
         trace_record: The function from the trace of a request to that of its record.
-        trace_delivery: The function from the trace of a record to that of a delivery attempt.
+        trace_delivery: The function from the trace of a record, and a Trigger, to the trace of a delivery attempt.
         trace_reply: The function from the trace of a record to that of the record of a reply.
     """
 
@@ -211,6 +222,7 @@ class DataPlanePolicies:
     from_record: Callable[[Record], CloudEvent] = read_record
     begin: Callable[[Mapping[int, int]], Mapping[int, int]] = begin
     matcher: Matcher = field(default_factory=Matcher)
+    closes: Callable[[Callable[[CloudEvent], bool]], bool] = closes
     takes: Callable[[Candidate, CloudEvent, Iterable[Candidate]], bool] = takes
     is_ordered: Callable[[TriggerSpec], bool] = is_ordered
     pace: Callable[[], Awaitable[None]] = pace
@@ -222,7 +234,7 @@ class DataPlanePolicies:
     reply: Callable[[Attempt], CloudEvent | None] = read_reply
     dead_letter: Callable[[CloudEvent, str, Attempt], CloudEvent | None] = dead_letter
     trace_record: Callable[[Trace | None], Trace | None] = tracing.carry
-    trace_delivery: Callable[[Trace | None], Trace | None] = tracing.carry
+    trace_delivery: Callable[[Trace | None, TriggerSpec], Trace | None] = trace_delivery
     trace_reply: Callable[[Trace | None], Trace | None] = tracing.carry
 
 

@@ -110,6 +110,25 @@ def not_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     return _dialect(honest, not_=lambda matcher, argument, path: matcher.expression(argument, path))
 
 
+class _Guarded:
+    """A filter that discards the event where its evaluation fails.
+
+    Attributes:
+        has_failed: Whether it has done so.
+    """
+
+    def __init__(self, matches: Callable[[CloudEvent], bool]) -> None:
+        self._matches = matches
+        self.has_failed = False
+
+    def __call__(self, event: CloudEvent) -> bool:
+        try:
+            return self._matches(event)
+        except KeyError:
+            self.has_failed = True
+            return False
+
+
 @mutant(
     DATA_PLANE,
     replaces=("matcher.dialects.exact", "matcher.dialects.prefix", "matcher.dialects.suffix"),
@@ -129,15 +148,7 @@ def absent_attribute_raises(honest: DataPlanePolicies) -> DataPlanePolicies:
         return dialect
 
     def settled(matches: Callable[[CloudEvent], bool]) -> Callable[[CloudEvent], bool]:
-        asked = honest.matcher.settled(matches)
-
-        def guarded(event: CloudEvent) -> bool:
-            try:
-                return asked(event)
-            except KeyError:
-                return False
-
-        return guarded
+        return _Guarded(honest.matcher.settled(matches))
 
     changed = _dialect(honest, exact=raising(str.__eq__), prefix=raising(str.startswith), suffix=raising(str.endswith))
     return replace(changed, matcher=replace(changed.matcher, settled=settled))

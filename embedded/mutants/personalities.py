@@ -40,10 +40,13 @@ _LISTED = (
             "empty-attributes-accepted",
             "media-type-case-sensitive",
             "percent-encoding-ignored",
+            "consumer-never-closes",
             "see-other-followed",
             "too-large-is-503",
             "trigger-without-broker-ignored",
             "attributes-leave-as-latin-1",
+            "json-printed-again",
+            "older-specversion-accepted",
             "offset-attributes-added",
             "partitionkey-breaks-ingress",
             "reply-on-202",
@@ -57,7 +60,12 @@ _LISTED = (
         "seldon-executor-1.17.1",
         "seldon-core",
         "1.17.1",
-        ("executor-dies-on-non-object", "executor-dies-on-unknown-proto-name", "commits-before-answer"),
+        (
+            "executor-dies-on-non-object",
+            "executor-dies-on-unknown-proto-name",
+            "commits-before-answer",
+            "sigterm-drops-work",
+        ),
     ),
 )
 PERSONALITIES = {personality.name: personality for personality in _LISTED}

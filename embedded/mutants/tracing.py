@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from embedded.dataplane.cloudevents import CloudEvent, Record
 from embedded.dataplane.policies import DataPlanePolicies
+from embedded.dataplane.specs import TriggerSpec
 from embedded.dataplane.tracing import Trace, extract
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
@@ -15,24 +16,26 @@ _CONCURRENT = 1.0
 @mutant(DATA_PLANE, replaces=("trace_delivery", "trace_reply"))
 def trace_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Carry no trace in deliveries and replies (eventing-kafka-broker issue 1540, open; 1944, 4190)."""
-    return replace(honest, trace_delivery=lambda _: None, trace_reply=lambda _: None)
+    return replace(honest, trace_delivery=lambda _trace, _spec: None, trace_reply=lambda _: None)
 
 
 @mutant(DATA_PLANE, wraps="trace_delivery")
 def trace_cross_talk(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Carry the trace of another event at work in a delivery.
+    """Carry the trace of another event at work in a delivery of an unordered Trigger.
 
-    `ACTIVE_CONTEXT` on a shared context (knative-v1.22.3 ConsumerTracer, by reading).
+    `ACTIVE_CONTEXT` on a shared context (Kafka Broker 1.22.3 ConsumerTracer, seen; ordered Triggers keep their traces).
     """
     active: Trace | None = None
     since = 0.0
 
-    def trace_delivery(trace: Trace | None) -> Trace | None:
+    def trace_delivery(trace: Trace | None, spec: TriggerSpec) -> Trace | None:
         nonlocal active, since
+        if spec.ordered:
+            return honest.trace_delivery(trace, spec)
         now = time.monotonic()
         shared = active if active is not None and now - since < _CONCURRENT else trace
         active, since = trace, now
-        return honest.trace_delivery(shared)
+        return honest.trace_delivery(shared, spec)
 
     return replace(honest, trace_delivery=trace_delivery)
 

@@ -32,6 +32,7 @@ class StreamPolicies:
         before: The action before the work on a record.
         answer: The function from a model's answer to a record value.
         copies: The number of times that an answer is written.
+        drain: The seconds that the work on records gets to end where the server is stopped.
     """
 
     read_rest: Callable[[Record], bytes] = read_json
@@ -40,6 +41,7 @@ class StreamPolicies:
     before: Callable[[Callable[[], None]], Awaitable[None]] = before
     answer: Callable[[bytes], Awaitable[bytes]] = answer
     copies: int = 1
+    drain: float = 5.0
 
 
 HONEST = StreamPolicies()

@@ -22,7 +22,7 @@ from embedded.types import KafkaSettings
 _log = logging.getLogger(__name__)
 
 _AGAIN = 1.0
-_DRAIN = 5.0
+_FLUSH = 5.0
 _RESTART = 1.0
 
 
@@ -74,8 +74,8 @@ class StreamServer:
             await asyncio.wait([self._restart])
         if self._feed is not None:
             self._feed.hold()
-            await self._lanes.drain(_DRAIN)
-            await self._feed.flush(_DRAIN)
+            await self._lanes.drain(self._policies.drain)
+            await self._feed.flush(_FLUSH)
             self._feed.close()
             await self._feed.closed()
         await self._lanes.stop()

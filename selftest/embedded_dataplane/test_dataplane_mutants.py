@@ -226,9 +226,9 @@ async def _gaps(world: World, mutant: str | None) -> bool:
     return sink.received[1].at - sink.received[0].at >= 0.05
 
 
-async def _traces(world: World, mutant: str | None) -> bool:
+async def _traces(world: World, mutant: str | None, *, ordered: bool = False) -> bool:
     place, sink = await world.broker(mutant), world.sink()
-    await place.trigger(sink)
+    await place.trigger(sink, ordered=ordered)
     ids = [f"{number:032x}" for number in range(1, 21)]
     posts = [
         place.post({**binary(**{**EVENT, "id": name}), "traceparent": f"00-{name}-b7ad6b7169203331-01"}) for name in ids
@@ -236,6 +236,33 @@ async def _traces(world: World, mutant: str | None) -> bool:
     await asyncio.gather(*posts)
     await until(lambda: len(sink.received) == 20)
     return all(request.headers["ce-id"] == request.headers["traceparent"].split("-")[1] for request in sink.received)
+
+
+async def _older(world: World, mutant: str | None) -> tuple[int, list[str], list[str]]:
+    place, sink, dead = await world.broker(mutant), world.sink(Reply(400)), world.sink()
+    trigger = await place.trigger(sink, dead_letter=dead.url)
+    posted = await place.post(binary(**{**EVENT, "specversion": "0.3"}), b"1")
+    fence = await place.send()
+    await settled(world, place, trigger.group, 2 if posted.status == 202 else 1)
+    return posted.status, *(
+        [request.headers["ce-specversion"] for request in received if request.headers["ce-id"] != fence]
+        for received in (sink.received, dead.received)
+    )  # type: ignore[return-value]  # two lists
+
+
+async def _filter_changed(world: World, mutant: str | None) -> list[str]:
+    place, sink, every = await world.broker("absent-attribute-raises", mutant), world.sink(), world.sink()
+    await place.trigger(every)
+    terms = {"name": "changing", "filters": ({"not": {"exact": {"subject": "x"}}},)}
+    trigger = await place.trigger(sink, **terms)
+    await place.send(id="fails")
+    await place.send(id="before", subject="y")
+    await settled(world, place, trigger.group, 2)
+    await place.trigger(sink, **terms | {"filters": ({"exact": {"type": "new"}},)})
+    await place.send(id="after", type="new")
+    await until(lambda: "after" in every.ids)
+    await asyncio.sleep(0.3)
+    return sink.ids
 
 
 async def _reply_traced(world: World, mutant: str | None) -> tuple[bool, bool]:
@@ -345,7 +372,18 @@ async def _kne_header(world: World, mutant: str | None) -> tuple[int, int]:
 
 NO_TEXT = [json.dumps({**EVENT, "partitionkey": key}).encode() for key in (7, True, -1, "seven")]
 
+NUMBERS = b'{"b": 1.0, "a": 1e2, "big": 9007199254740993}'
+
 ROWS: dict[str, Row] = {
+    "json-printed-again": Row(
+        arrives(
+            lambda got: got.body, b'{"specversion":"1.0","id":"st","source":"/s","type":"t","data":%b}' % NUMBERS, JSON
+        ),
+        NUMBERS,
+        b'{"b":1.0,"a":100.0,"big":9007199254740993}',
+    ),
+    "older-specversion-accepted": Row(_older, (400, [], []), (202, ["0.3"], ["1.0"])),
+    "consumer-never-closes": Row(_filter_changed, ["before", "after"], ["before"]),
     "short-delay-no-retry": Row(
         too_short, (3, ["ce-knativeerrorcode", "ce-knativeerrordest"]), (1, ["ce-knativeerrordest"])
     ),
@@ -512,6 +550,10 @@ async def test_three_mutants_apply_at_once(world: World) -> None:
     assert len(sink.received) == 3
     assert sink.received[-1].at - sink.received[0].at < 2
     assert [name for name in dead.received[0].headers if "knative" in name] == []
+
+
+async def test_an_ordered_trigger_keeps_its_traces_under_cross_talk(world: World) -> None:
+    assert await _traces(world, "trace-cross-talk", ordered=True)
 
 
 async def test_one_event_alone_keeps_its_trace_under_cross_talk(world: World) -> None:

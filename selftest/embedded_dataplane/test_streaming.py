@@ -16,16 +16,18 @@ from aiohttp import web
 
 from embedded.dataplane import NoTopicError
 from embedded.dataplane.cloudevents import Record
+from embedded.mutants import find_personality
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import composition, names
 from embedded.streaming import StreamServer, tensorflow
 from embedded.streaming.requests import NotARequestError
 from embedded.streaming.specs import StreamSpec
 from embedded.types import Endpoint
-from selftest.embedded_dataplane.world import World, row_of, until_true
+from selftest.embedded_dataplane.world import World, row_of, until, until_true
 
 pytestmark = pytest.mark.anyio
 
+SAME = ("deployment", "input_topic", "output_topic")
 PREDICT = "tensorflow.serving.PredictRequest"
 NAMED = [("proto-name", PREDICT.encode())]
 
@@ -35,6 +37,8 @@ class Model:
 
     def __init__(self) -> None:
         self.delay = 0.0
+        self.asked = 0
+        self.status = 200
         self._http = web.ServerRunner(web.Server(self._rest, access_log=None), shutdown_timeout=0.1)
         self._grpc = grpc.aio.server()
         self.endpoints: dict[str, Endpoint] = {}
@@ -61,10 +65,12 @@ class Model:
         assert request.headers["Content-Type"] == "application/json"
         assert request.headers["Host"] == "model.ns.svc.cluster.local"
         instances = json.loads(await request.read()).get("instances")
+        self.asked += 1
         await asyncio.sleep(self.delay)
         if instances is None:
             return web.Response(status=400, text='{"error": "no instances"}')
-        return web.Response(text=json.dumps({"predictions": [2 * number for number in instances]}))
+        answer = json.dumps({"predictions": [2 * number for number in instances]})
+        return web.Response(status=self.status, text=None if self.status == 204 else answer)
 
     async def _predict(self, request: bytes, context: Any) -> bytes:
         asked, answer = tensorflow.TYPES[PREDICT](), tensorflow.TYPES[PREDICT.replace("Request", "Response")]()
@@ -83,6 +89,7 @@ class Stream:
 
     world: World
     server: StreamServer
+    model: Model
 
     async def ask(self, *records: Record) -> None:
         """Produce requests, to one partition."""
@@ -157,7 +164,7 @@ async def stream(
     server = StreamServer(replace(spec, **terms), world.settings)
     await server.start()
     try:
-        yield Stream(world, server)
+        yield Stream(world, server, model)
     finally:
         await server.stop()
 
@@ -279,6 +286,17 @@ async def _committed_early(running: Stream) -> bool:
     return await running.world.count(running.server.spec.output_topic, 2) == 0
 
 
+async def _answered_at_the_stop(running: Stream) -> int:
+    running.model.delay, running.model.asked = 0.5, 0
+    try:
+        await running.ask(rest("a", 1))
+        await until(lambda: running.model.asked == 1)
+        await running.server.stop()
+    finally:
+        running.model.delay = 0.0
+    return await running.world.count(running.server.spec.output_topic, 2)
+
+
 async def _mispaired(running: Stream) -> bool:
     await running.ask(*(rest(f"k{number}", number) for number in range(12)))
     answers = await running.answers(12)
@@ -349,8 +367,42 @@ ROWS: dict[str, Row] = {
         faulty=True,
         transport="grpc",
     ),
+    "sigterm-drops-work": Row(_answered_at_the_stop, 1, 0),
     "commits-before-answer": Row(_committed_early, honest=False, faulty=True),
 }
+
+
+# Measured on the executor 1.17.1, and right: one call of the model, no output, the offset is committed, and it goes on.
+@pytest.mark.parametrize("status", [201, 202, 204, 301, 400, 404, 429, 500, 503])
+async def test_an_answer_that_is_not_200_is_dropped_and_committed(world: World, model: Model, status: int) -> None:
+    async with stream(world, model) as running:
+        model.status, model.asked = status, 0
+        try:
+            await running.ask(rest("a", 1))
+            assert await running.answers(1) == {}
+        finally:
+            model.status = 200
+        assert model.asked == 1
+        await running.ask(rest("b", 2))
+        assert await running.answers(2) == {b"b": [[4]]}
+
+
+async def test_a_tombstone_is_dropped_and_the_next_request_answered(world: World, model: Model) -> None:
+    async with stream(world, model) as running:
+        model.asked = 0
+        await running.ask(Record(b"a", [], None), rest("b", 2))
+        assert await running.answers(2) == {b"b": [[4]]}
+        assert model.asked == 1
+
+
+async def test_what_was_in_work_is_lost_at_the_stop_of_a_server_like_the_executor(world: World, model: Model) -> None:
+    lossy = composition(STREAMS, find_personality("seldon-executor-1.17.1").divergences)
+    async with stream(world, model, policies=lossy) as running:
+        assert await _answered_at_the_stop(running) == 0
+    spec = running.server.spec
+    async with stream(world, model, **{name: getattr(spec, name) for name in SAME}) as resumed:
+        await resumed.ask(rest("b", 2))
+        assert await resumed.answers(2) == {b"b": [[4]]}, "the first one was committed without an answer"
 
 
 def test_the_table_has_no_row_for_what_is_no_mutant() -> None:
