@@ -13,6 +13,7 @@ pytest_plugins = [
     "fixtures.plugin.kube",
     "fixtures.plugin.sink",
     "fixtures.plugin.topics",
+    "fixtures.plugin.spare",
     "fixtures.plugin.broker",
     "fixtures.plugin.features",
     "fixtures.plugin.load",

@@ -41,6 +41,19 @@ def test_knows_where_it_is(broker, request):
     event = broker.send()
     expect(answered(event, 202))
 """
+AHEAD = """
+@pytest.mark.requirement("TST-ONE-001")
+def test_takes_its_time(broker):
+    time.sleep(1.5)
+    expect(answered(broker.send(), 202))
+
+@pytest.mark.requirement("TST-ONE-001")
+def test_finds_its_broker_made(broker, kube):
+    made = kube._client.get(broker.object)["metadata"]["creationTimestamp"]
+    age = time.time() - calendar.timegm(time.strptime(made, "%Y-%m-%dT%H:%M:%SZ"))
+    assert age >= 1.5, f"the Broker was made {age:.2f} s ago, when the test began"
+    expect(answered(broker.send(), 202))
+"""
 FAILS = """
 @pytest.mark.requirement("TST-ONE-001")
 def test_fails(broker):
@@ -154,6 +167,14 @@ def test_a_run_makes_namespaces_of_its_own_and_leaves_none(pytester: pytest.Pyte
     assert {"what": "Kafka, from a pod", "found": "answers"}.items() <= found["rows"][-1].items()
     assert "preflight" in [record["record"] for record in read(folder / "history.ndjson")]
     result.stdout.fnmatch_lines(["ok*kind Broker*served*", "a run is possible"])
+
+
+def test_the_broker_of_a_test_is_made_while_the_one_before_runs(pytester: pytest.Pytester, kube: KubeClient) -> None:
+    house.build(pytester.path, "import calendar\n" + AHEAD)
+    run_pytest(pytester.path, "suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider").assert_outcomes(
+        passed=2
+    )
+    assert kube.list("eventing.knative.dev/v1", "Broker") == []
 
 
 def test_a_run_in_one_namespace_makes_none_and_leaves_nothing_in_it(
