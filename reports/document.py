@@ -3,19 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import jsonschema
-
+from reports import schemas
 from reports.errors import ReportError
 from reports.model import Mutation, Report, Result, Tally, Test
 
 API_VERSION = "touchstone/v1"
 KIND = "ConformanceReport"
 MOST_MISSING = 100
-SCHEMA = Path(__file__).parent / "schema" / "report.schema.json"
+SCHEMA = schemas.FOLDER / "report.schema.json"
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -149,22 +146,13 @@ def mutation_json(mutation: Mutation) -> dict[str, Any]:
     }
 
 
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator(schema)
-
-
 def validate(document: Any) -> None:
     """Hold a document against the report's JSON Schema.
 
     Raises:
         ReportError: It does not fit; the message names the first few places.
     """
-    faults = sorted(_validator().iter_errors(document), key=lambda error: list(map(str, error.absolute_path)))
-    if faults:
-        told = "; ".join(f"{fault.json_path}: {fault.message[:200]}" for fault in faults[:5])
-        raise ReportError(f"the report does not fit {SCHEMA.name}: {told}")
+    schemas.validate(document, SCHEMA, "the report")
 
 
 def dump(document: Mapping[str, Any] | Sequence[Any]) -> str:

@@ -1,20 +1,15 @@
 """A comparison as its JSON document, and the JSON Schema that every such document fits."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import jsonschema
-
+from reports import schemas
 from reports.compare.model import Change, Comparison, Comparisons, RunName, StageChange, Witness, Word
-from reports.errors import ReportError
 
 API_VERSION = "touchstone/v1"
 KIND = "RunComparison"
-SCHEMA = Path(__file__).parent.parent / "schema" / "comparison.schema.json"
+SCHEMA = schemas.FOLDER / "comparison.schema.json"
 
 
 def to_json(comparisons: Comparisons) -> dict[str, Any]:
@@ -29,16 +24,8 @@ def to_json(comparisons: Comparisons) -> dict[str, Any]:
         "exit": comparisons.exit,
         "comparisons": [_pair(pair) for pair in comparisons.pairs],
     }
-    faults = sorted(_validator().iter_errors(document), key=lambda error: list(map(str, error.absolute_path)))
-    if faults:
-        told = "; ".join(f"{fault.json_path}: {fault.message[:200]}" for fault in faults[:5])
-        raise ReportError(f"the comparison does not fit {SCHEMA.name}: {told}")
+    schemas.validate(document, SCHEMA, "the comparison")
     return document
-
-
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
 def _pair(pair: Comparison) -> dict[str, Any]:
