@@ -13,7 +13,7 @@ _WEIGHTS = np.sin(np.outer(np.arange(1, CLASSES + 1, dtype=np.float64), _positio
 
 def probabilities(images: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return (n, 10) probabilities for (n, 32, 32, 3) images."""
-    scores = images.reshape(len(images), -1) @ _WEIGHTS.T / DIVISOR
+    scores = images.reshape(len(images), np.prod(SHAPE)) @ _WEIGHTS.T / DIVISOR
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
     return shares

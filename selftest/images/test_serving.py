@@ -149,6 +149,18 @@ def test_grpc_computes_the_documented_function_however_the_tensor_is_filled(serv
     assert response.model_spec.name == "resnet32"
 
 
+def test_grpc_answers_an_empty_batch_with_an_empty_tensor(serving: Any) -> None:
+    request = serving("messages").PredictRequest()
+    request.model_spec.name = "resnet32"
+    tensor = request.inputs["images"]
+    tensor.dtype = serving("messages").DT_FLOAT
+    for size in (0, 32, 32, 3):
+        tensor.tensor_shape.dim.add(size=size)
+    [output] = predict(serving, request).outputs.values()
+    assert [dimension.size for dimension in output.tensor_shape.dim] == [0, 10]
+    assert list(output.float_val) == []
+
+
 def other_model(request: Any) -> None:
     request.model_spec.name = "other"
 
