@@ -400,6 +400,14 @@ def no_stream_answer(produced: Produced, on: Topic, *, group: str) -> Expectatio
     return expectation("no_stream_answer", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group)
 
 
+def no_prediction(produced: Produced, on: Topic, *, group: str) -> Expectation:
+    """Expect that the group has passed the request, and that nothing under its key in the output topic is a prediction.
+
+    An error that the topic holds under the key is no prediction.
+    """
+    return expectation("no_prediction", produced=ref_of(produced, ProducedRef), on=topic_of(on), group=group)
+
+
 def stream_key_kept(produced: Produced, on: Topic, *, group: str, json: Any) -> Expectation:
     """Expect that the record of the output topic that has this JSON value has the request's key."""
     return expectation(

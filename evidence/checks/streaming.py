@@ -221,6 +221,31 @@ class NoStreamAnswer(StreamCheck):
         return PASSED if self.over(self.request) is not None else self.refused(self.request) or UNDECIDED
 
 
+@check("no_prediction")
+class NoPrediction(NoStreamAnswer):
+    """No answer under the key that is a prediction; an error is none."""
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"no prediction for {self.name_of(self.request)} in topic {self.output}"
+
+    def answers(self, request: ProducedRef) -> list[TopicRecord]:
+        """Return the predictions under the request's key."""
+        return [record for record in super().answers(request) if _is_prediction(octets(record["value"] or ""))]
+
+
+def _is_prediction(value: bytes) -> bool:
+    """Tell whether a value is JSON with `predictions` or `outputs`, or a PredictResponse with an output tensor."""
+    readable, got = read_json(value)
+    if readable:
+        return isinstance(got, dict) and not {"predictions", "outputs"}.isdisjoint(got)
+    try:
+        return bool(read_response(value))
+    except TensorError:
+        return False
+
+
 @check("offset_after_answer")
 class OffsetAfterAnswer(StreamCheck):
     """No observation shows the group past a request whose answer was not in the output topic by then.

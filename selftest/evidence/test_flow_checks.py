@@ -21,6 +21,7 @@ from evidence.expectations import (
     envelope,
     exactly_one_result,
     field,
+    no_prediction,
     no_stream_answer,
     offset_after_answer,
     one_stream_answer,
@@ -160,6 +161,7 @@ TENSOR = predict_response("probabilities", [1, 2], [0.25, 0.75]).decode("latin-1
 JSON = stream_answer(KEYED, OUT, group=G, json={"predictions": [1.5]})
 ONCE = one_stream_answer(KEYED, OUT, group=G)
 NONE = no_stream_answer(KEYED, OUT, group=G)
+UNPREDICTED = no_prediction(KEYED, OUT, group=G)
 KEPT = stream_key_kept(KEYED, OUT, group=G, json={"predictions": [1.5]})
 GOOD = '{"predictions": [1.5]}'
 CONTROLLED = stream_answer(KEYED, OUT, group=G, json={"predictions": [1.5]}, control=ProducedRef("p0", IN, "c"))
@@ -212,6 +214,13 @@ STREAMS: list[tuple[Expectation, Story, Verdict | None, Verdict, tuple[int, ...]
     (NONE, stream(), Verdict.PASS, Verdict.PASS, ()),
     (NONE, stream(("k", GOOD), over=False), Verdict.FAIL, Verdict.FAIL, (2,)),
     (NONE, stream(over=False), None, Verdict.UNKNOWN, ()),
+    (UNPREDICTED, stream(), Verdict.PASS, Verdict.PASS, ()),
+    (UNPREDICTED, stream(("k", '{"error": "no picture"}')), Verdict.PASS, Verdict.PASS, ()),
+    (UNPREDICTED, stream(("k", "\xff\xff")), Verdict.PASS, Verdict.PASS, ()),
+    (UNPREDICTED, stream(("k", "[]"), over=False), None, Verdict.UNKNOWN, ()),
+    (UNPREDICTED, stream(("k", '{"error": "x"}'), ("k", GOOD)), Verdict.FAIL, Verdict.FAIL, (3,)),
+    (UNPREDICTED, stream(("k", '{"outputs": []}')), Verdict.FAIL, Verdict.FAIL, (2,)),
+    (UNPREDICTED, stream(("k", TENSOR)), Verdict.FAIL, Verdict.FAIL, (2,)),
     (KEPT, stream(("k", GOOD)), Verdict.PASS, Verdict.PASS, ()),
     (KEPT, stream((None, GOOD)), None, Verdict.FAIL, (2,)),
     (KEPT, stream(("k", "{}")), None, Verdict.FAIL, (3, 4)),
