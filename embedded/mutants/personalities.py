@@ -63,6 +63,7 @@ _LISTED = (
         (
             "executor-dies-on-non-object",
             "executor-dies-on-unknown-proto-name",
+            "predict-response-chained",
             "commits-before-answer",
             "sigterm-drops-work",
         ),

@@ -1,81 +1,26 @@
-"""Mutants of Seldon's Kafka server.
-
-The real executor *stalls* after some of these faults: it dies and restarts at the same record. That is what the
-divergences `executor-dies-on-...` do. A pipeline does not survive it, and a proof has one for all tests of a mutant. So
-the mutants model these faults as a restart that loses what was polled: the next records are dropped too.
-"""
+"""Mutants of Seldon's Kafka server: in the order of its work, from the decoding of a record to its committed offset."""
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-
-from google.protobuf.message import DecodeError
 
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import divergence, mutant
-from embedded.streaming import tensorflow
-from embedded.streaming.policies import StreamPolicies
+from embedded.streaming.policies import StreamPolicies, Write
 from embedded.streaming.requests import (
     NotAnObjectError,
     NotARequestError,
-    ProtoNameError,
     ServerDiesError,
-    UndecodableError,
     UnknownTypeError,
-    decode,
 )
 
-_LOST = 3
-_RESTART = 1.0
 _ALONE = 0.1
 _QUIET = 1.0
 _LATE = 0.3
-
-
-def _losing(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> Callable[[Record], bytes]:
-    """Return a reader that drops the next records of a partition after one that fails with `poison`.
-
-    Next are those that were made within a second of it, by the times of the records and not by our clock: a server that
-    is slow to read loses the same ones, and none of a later test.
-    """
-    dead: dict[int | None, tuple[int, float]] = {}
-
-    def losing(record: Record) -> bytes:
-        left, until = dead.get(record.partition, (0, 0.0))
-        if left and record.time < until:
-            dead[record.partition] = (left - 1, until)
-            raise NotARequestError("lost in a restart")
-        try:
-            return read(record)
-        except poison:
-            dead[record.partition] = (_LOST, record.time + _RESTART)
-            raise
-
-    return losing
-
-
-@mutant(STREAMS, wraps="read_rest")
-def stream_dies_on_non_object(honest: StreamPolicies) -> StreamPolicies:
-    """Lose the next records after JSON that is not an object (executor rest/tensorflow.go:19, unchecked assertion)."""
-    return replace(honest, read_rest=_losing(honest.read_rest, NotAnObjectError))
-
-
-@mutant(STREAMS, wraps=("read_rest", "read_grpc"))
-def stream_dies_on_undecodable(honest: StreamPolicies) -> StreamPolicies:
-    """Lose the next records after bytes that cannot be decoded (the class of seldon-core issue 4789)."""
-    return replace(
-        honest,
-        read_rest=_losing(honest.read_rest, UndecodableError),
-        read_grpc=_losing(honest.read_grpc, UndecodableError),
-    )
-
-
-@mutant(STREAMS, wraps="read_grpc")
-def unknown_proto_name_kills(honest: StreamPolicies) -> StreamPolicies:
-    """Lose the next records after an unknown `proto-name` (executor server.go:166-171; seldon-core issue 4789)."""
-    return replace(honest, read_grpc=_losing(honest.read_grpc, UnknownTypeError))
+_NINETIETH, _BURST = 90, 0.5
 
 
 def _dying(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> Callable[[Record], bytes]:
@@ -100,43 +45,6 @@ def executor_dies_on_non_object(honest: StreamPolicies) -> StreamPolicies:
 def executor_dies_on_unknown_proto_name(honest: StreamPolicies) -> StreamPolicies:
     """End the process at an unknown `proto-name`, and again after each restart (seldon-executor 1.17.1, seen)."""
     return replace(honest, read_grpc=_dying(honest.read_grpc, UnknownTypeError))
-
-
-@mutant(STREAMS, replaces="read_grpc")
-def proto_name_ignored(honest: StreamPolicies) -> StreamPolicies:
-    """Decode values as PredictResponse whatever `proto-name` says, and chain them.
-
-    The executor does so: grpc/tensorflow/client.go:70.
-    """
-
-    def read_grpc(record: Record) -> bytes:
-        response, request = (
-            tensorflow.TYPES[f"tensorflow.serving.Predict{kind}"]() for kind in ("Response", "Request")
-        )
-        try:
-            response.ParseFromString(record.value or b"")
-        except DecodeError as error:
-            raise UndecodableError(str(error)) from error
-        request.model_spec.CopyFrom(response.model_spec)
-        for name, tensor in response.outputs.items():
-            request.inputs[name].CopyFrom(tensor)
-        content: bytes = request.SerializeToString()
-        return content
-
-    return replace(honest, read_grpc=read_grpc)
-
-
-@mutant(STREAMS, wraps="read_grpc")
-def missing_proto_name_guessed(honest: StreamPolicies) -> StreamPolicies:
-    """Assume PredictRequest when there is not exactly one `proto-name` (the executor has no default)."""
-
-    def read_grpc(record: Record) -> bytes:
-        try:
-            return honest.read_grpc(record)
-        except ProtoNameError:
-            return decode(tensorflow.PREDICT_REQUEST, record.value or b"")
-
-    return replace(honest, read_grpc=read_grpc)
 
 
 @mutant(STREAMS, wraps="answer")
@@ -215,3 +123,95 @@ def commits_before_answer(honest: StreamPolicies) -> StreamPolicies:
         await asyncio.sleep(_LATE)
 
     return replace(honest, before=before)
+
+
+@mutant(STREAMS, wraps="store")
+def commits_before_stored(honest: StreamPolicies) -> StreamPolicies:
+    """Commit the offset once the model has answered, before Kafka has the answer (executor worker.go:58-70)."""
+
+    async def store(record: Record, write: Write, finish: Callable[[], None]) -> None:
+        finish()
+        await asyncio.sleep(_LATE)
+        await honest.store(record, write, finish)
+
+    return replace(honest, store=store)
+
+
+@mutant(STREAMS, wraps=("before", "store"))
+def commits_out_of_order(honest: StreamPolicies) -> StreamPolicies:
+    """Commit past earlier requests that are in work still (seldon-executor 1.17.1 with manual commits, seen).
+
+    The first of several requests in work takes longer, so that another one comes before it.
+    """
+    in_work: list[Callable[[], None]] = []
+
+    async def before(finish: Callable[[], None]) -> None:
+        in_work.append(finish)
+        await honest.before(finish)
+
+    async def store(record: Record, write: Write, finish: Callable[[], None]) -> None:
+        if len(in_work) > 1 and in_work[0] is finish:
+            await asyncio.sleep(_LATE)
+        await honest.store(record, write, finish)
+        if finish in in_work:
+            place = in_work.index(finish)
+            for earlier in in_work[:place]:
+                earlier()
+            del in_work[: place + 1]
+
+    return replace(honest, before=before, store=store)
+
+
+def _burst() -> Callable[[Record], bool]:
+    """Return a function that tells of one record in a burst of a hundred: its ninetieth, by the records' times."""
+    times: deque[float] = deque()
+
+    def is_ninetieth(record: Record) -> bool:
+        while times and times[0] < record.time - _BURST:
+            times.popleft()
+        times.append(record.time)
+        return len(times) == _NINETIETH
+
+    return is_ninetieth
+
+
+@mutant(STREAMS, wraps="store")
+def stream_answers_rarely_twice(honest: StreamPolicies) -> StreamPolicies:
+    """Write one answer in a burst of a hundred twice (a retried produce without idempotence)."""
+    is_ninetieth = _burst()
+
+    async def store(record: Record, write: Write, finish: Callable[[], None]) -> None:
+        if is_ninetieth(record):
+            await write()
+        await honest.store(record, write, finish)
+
+    return replace(honest, store=store)
+
+
+@mutant(STREAMS, wraps="store")
+def stream_answers_rarely_lost(honest: StreamPolicies) -> StreamPolicies:
+    """Lose one answer in a burst of a hundred (deliveries that fail unseen: go.delivery.reports=false)."""
+    is_ninetieth = _burst()
+
+    async def store(record: Record, write: Write, finish: Callable[[], None]) -> None:
+        if not is_ninetieth(record):
+            await honest.store(record, write, finish)
+
+    return replace(honest, store=store)
+
+
+@mutant(STREAMS, wraps="key")
+def stream_empty_key_dropped(honest: StreamPolicies) -> StreamPolicies:
+    """Take an empty key for none (MLServer 1.7.1, seen)."""
+    return replace(honest, key=lambda record: honest.key(record) or None)
+
+
+@mutant(STREAMS, wraps="key")
+def stream_key_cut(honest: StreamPolicies) -> StreamPolicies:
+    """Cut a key behind 255 bytes."""
+
+    def key(record: Record) -> bytes | None:
+        whole = honest.key(record)
+        return None if whole is None else whole[:255]
+
+    return replace(honest, key=key)

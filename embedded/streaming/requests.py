@@ -7,6 +7,17 @@ from embedded.dataplane.cloudevents import Record
 from embedded.streaming import tensorflow
 
 PROTO_NAME = "proto-name"
+OTHER_TYPES = frozenset(
+    {
+        "tensorflow.serving.PredictResponse",
+        "tensorflow.serving.ClassificationRequest",
+        "tensorflow.serving.RegressionRequest",
+        "tensorflow.serving.MultiInferenceRequest",
+        "seldon.protos.SeldonMessage",
+        "inference.ModelInferRequest",
+    }
+)
+"""Types that the executor knows too, and that are no request to this model (executor v1.18.2 api/grpc)."""
 
 
 class NotARequestError(ValueError):
@@ -27,6 +38,10 @@ class UndecodableError(NotARequestError):
 
 class UnknownTypeError(NotARequestError):
     """A `proto-name` of an unknown type."""
+
+
+class OtherTypeError(NotARequestError):
+    """A `proto-name` of a known type that is no request to this model."""
 
 
 class ProtoNameError(NotARequestError):
@@ -69,7 +84,7 @@ def read_message(record: Record) -> bytes:
     The executor dies of a name that it does not know (v1.18.2 api/kafka/server.go:166); here it is one dropped record.
 
     Raises:
-        ProtoNameError, UnknownTypeError, UndecodableError: The record is not a PredictRequest.
+        ProtoNameError, UnknownTypeError, OtherTypeError, UndecodableError: The record is not a PredictRequest.
     """
     return decode(proto_name(record), record.value or b"")
 
@@ -78,12 +93,12 @@ def decode(name: str, value: bytes) -> bytes:
     """Decode a message as type `name`, and return the bytes to send.
 
     Raises:
-        UnknownTypeError, UndecodableError: The value is not a request of this type.
+        UnknownTypeError, OtherTypeError, UndecodableError: The value is not a request of this type.
     """
-    if name not in tensorflow.TYPES:
-        raise UnknownTypeError(f"{PROTO_NAME} {name[:128]!r} is none of {', '.join(tensorflow.TYPES)}")
+    if name in OTHER_TYPES:
+        raise OtherTypeError(f"{PROTO_NAME} {name!r}: expected {tensorflow.PREDICT_REQUEST}")
     if name != tensorflow.PREDICT_REQUEST:
-        raise UnknownTypeError(f"{PROTO_NAME} {name!r} is no request")
+        raise UnknownTypeError(f"{PROTO_NAME} {name[:128]!r}: expected {tensorflow.PREDICT_REQUEST}")
     message = tensorflow.new(name)
     try:
         message.ParseFromString(value)

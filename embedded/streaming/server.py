@@ -9,6 +9,7 @@ record, `KAFKA_WORKERS` records are worked on at once, and answers carry no head
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from embedded.dataplane.cloudevents import Record
 from embedded.dataplane.feed import Cluster, Feed, KafkaException, NoTopicError
@@ -101,7 +102,7 @@ class StreamServer:
         try:
             request = self._read(record)
             await self._policies.before(finish)
-            await self._answer(record, request)
+            await self._answer(record, request, finish)
         except ServerDiesError as error:
             self._die(error)
             return
@@ -131,11 +132,16 @@ class StreamServer:
         except (NoTopicError, KafkaException):
             _log.exception("%s: the server does not come back", self.group)
 
-    async def _answer(self, record: Record, request: bytes) -> None:
+    async def _answer(self, record: Record, request: bytes, finish: Callable[[], None]) -> None:
         assert self._model is not None
-        content = await self._policies.answer(await self._model.predict(request))
-        for _ in range(self._policies.copies):
-            await self._store(Record(self._policies.key(record), (), content))
+        policies = self._policies
+        content = await policies.answer(await policies.ask(record, request, self._model.predict))
+
+        async def write() -> None:
+            for _ in range(policies.copies):
+                await self._store(Record(policies.key(record), (), content))
+
+        await policies.store(record, write, finish)
 
     async def _store(self, record: Record) -> None:
         """Write an answer, and retry until Kafka has it: its request is not committed before.

@@ -4,6 +4,7 @@ import asyncio
 import json
 import struct
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -64,7 +65,8 @@ class Model:
         assert (request.method, request.path) == ("POST", "/v1/models/double:predict")
         assert request.headers["Content-Type"] == "application/json"
         assert request.headers["Host"] == "model.ns.svc.cluster.local"
-        instances = json.loads(await request.read()).get("instances")
+        body = json.loads(await request.read())
+        instances = body.get("instances", body.get("inputs"))
         self.asked += 1
         await asyncio.sleep(self.delay)
         if instances is None:
@@ -78,9 +80,11 @@ class Model:
         if "x" not in asked.inputs or asked.model_spec.name != "double":
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no x")
         answer.outputs["y"].dtype = 1
-        answer.outputs["y"].float_val.extend(2 * number for number in asked.inputs["x"].float_val)
-        content: bytes = answer.SerializeToString()
-        return content
+        x = asked.inputs["x"]
+        content = [number for (number,) in struct.iter_unpack("<f", x.tensor_content)]
+        answer.outputs["y"].float_val.extend(2 * number for number in [*x.float_val, *content])
+        message: bytes = answer.SerializeToString()
+        return message
 
 
 @dataclass
@@ -132,6 +136,21 @@ def protobuf(key: str, *numbers: float, headers: Any = NAMED, value: bytes | Non
     message.inputs["x"].dtype = 1
     message.inputs["x"].float_val.extend(numbers)
     return Record(key.encode(), headers, message.SerializeToString() if value is None else value)
+
+
+def changed(change: Callable[[Any], None], kind: str = "Request") -> bytes:
+    """Return a message for the model whose one tensor `x` was changed."""
+    message = tensorflow.TYPES[f"tensorflow.serving.Predict{kind}"]()
+    message.model_spec.name = "double"
+    tensor = (message.inputs if kind == "Request" else message.outputs)["x"]
+    tensor.dtype = 1
+    change(tensor)
+    content: bytes = message.SerializeToString()
+    return content
+
+
+def with_one(tensor: Any) -> None:
+    tensor.float_val.append(1)
 
 
 @pytest.fixture(scope="module")
@@ -276,6 +295,32 @@ def asking(*records: Record) -> Observe:
     return observe
 
 
+def in_turn(*records: Record) -> Observe:
+    async def observe(running: Stream) -> dict[bytes | None, list[Any]]:
+        for number, record in enumerate(records, 1):
+            await running.ask(record)
+            answers = await running.answers(number)
+        return answers
+
+    return observe
+
+
+async def _committed_with_all_answers(running: Stream) -> bool:
+    await running.ask(*GOOD)
+
+    async def is_committed() -> bool:
+        return await running.world.committed(running.server.spec.input_topic, running.server.group) == len(GOOD)
+
+    await until_true(is_committed)
+    return await running.world.count(running.server.spec.output_topic, 2) == len(GOOD)
+
+
+async def _counted(running: Stream) -> Counter[int]:
+    """Ask a burst of a hundred; return how many requests have how many answers."""
+    await running.ask(*(rest(f"k{number}", number) for number in range(100)))
+    return Counter(map(len, (await running.answers(100)).values()))
+
+
 async def _committed_early(running: Stream) -> bool:
     await running.ask(rest("a", 1))
 
@@ -335,6 +380,9 @@ GOOD = [rest("a", 1), rest("b", 1), rest("c", 1), rest("d", 1)]
 GOOD_PROTOBUF = [protobuf(key, 1) for key in "abcd"]
 ALL: Mapping[bytes | None, list[Any]] = {key.encode(): [[2]] for key in "abcd"}
 LAST: Mapping[bytes | None, list[Any]] = {b"d": [[2]]}
+SINGLE, TURNED = (struct.unpack(back, struct.pack("<f", value))[0] for back, value in (("<f", 0.1), (">f", 1.0)))
+LONG = b"k" * 300
+RESPONSE = [("proto-name", b"tensorflow.serving.PredictResponse")]
 
 ROWS: dict[str, Row] = {
     "stream-answer-constant": Row(asking(rest("a", 1)), {b"a": [[2]]}, {b"a": [[[0.1] * 10]]}),
@@ -369,6 +417,52 @@ ROWS: dict[str, Row] = {
     ),
     "sigterm-drops-work": Row(_answered_at_the_stop, 1, 0),
     "commits-before-answer": Row(_committed_early, honest=False, faulty=True),
+    "commits-before-stored": Row(_committed_early, honest=False, faulty=True),
+    "commits-out-of-order": Row(_committed_with_all_answers, honest=True, faulty=False),
+    "stream-answers-rarely-twice": Row(_counted, Counter({1: 100}), Counter({1: 99, 2: 1})),
+    "stream-answers-rarely-lost": Row(_counted, Counter({1: 100}), Counter({1: 99})),
+    "stream-empty-key-dropped": Row(asking(replace(rest("", 1), key=b"")), {b"": [[2]]}, {None: [[2]]}),
+    "stream-key-cut": Row(asking(replace(rest("", 1), key=LONG)), {LONG: [[2]]}, {LONG[:255]: [[2]]}),
+    "json-columns-dropped": Row(asking(rest("a", value=b'{"inputs": [1]}')), {b"a": [[2]]}, {}),
+    "json-found-by-bytes": Row(asking(rest("a", value=b' {"instances": [1]}')), {b"a": [[2]]}, {}),
+    "json-numbers-in-single-precision": Row(asking(rest("a", 0.1)), {b"a": [[0.2]]}, {b"a": [[2 * SINGLE]]}),
+    "large-requests-dropped": Row(asking(rest("a", value=b'{"instances": [1]}'.ljust(300 * 1024))), {b"a": [[2]]}, {}),
+    "header-not-text-drops": Row(
+        asking(replace(rest("a", 1), headers=[("h", b"\xff")]), replace(rest("b", 1), headers=[("h", None)])),
+        {b"a": [[2]], b"b": [[2]]},
+        {},
+    ),
+    "refused-request-kills": Row(asking(rest("x", value=b"{}"), *GOOD), ALL, LAST),
+    "refused-request-answered": Row(
+        in_turn(rest("a", 1), rest("x", value=b"{}")), {b"a": [[2]]}, {b"a": [[2]], b"x": [[2]]}
+    ),
+    "tombstone-kills": Row(asking(Record(b"x", [], None), *GOOD), ALL, LAST),
+    "poison-drops-in-work": Row(asking(rest("a", 1), rest("x", value=b"{")), {b"a": [[2]]}, {}),
+    # Nothing at all is a message without tensors.
+    "garbage-passed-on": Row(asking(rest("x", value=b"")), {}, {b"x": [[]]}),
+    "predict-response-chained": Row(
+        asking(protobuf("a", headers=RESPONSE, value=changed(with_one, "Response"))), {}, {b"a": [[2]]}, "grpc"
+    ),
+    "message-type-guessed": Row(asking(protobuf("a", value=changed(with_one, "Response"))), {}, {b"a": [[2]]}, "grpc"),
+    "any-proto-name-is-a-request": Row(
+        asking(protobuf("a", 1, headers=[("proto-name", b"x")])), {}, {b"a": [[2]]}, "grpc"
+    ),
+    "proto-name-case-folded": Row(
+        asking(protobuf("a", 1, headers=[("Proto-Name", PREDICT.encode())])), {}, {b"a": [[2]]}, "grpc"
+    ),
+    "framing-guessed": Row(asking(protobuf("a", value=bytes(5) + changed(with_one))), {}, {b"a": [[2]]}, "grpc"),
+    "tensor-content-big-endian": Row(
+        asking(protobuf("a", value=changed(lambda x: setattr(x, "tensor_content", struct.pack("<f", 1))))),
+        {b"a": [[2]]},
+        {b"a": [[2 * TURNED]]},
+        "grpc",
+    ),
+    "unknown-fields-refused": Row(
+        asking(protobuf("a", value=changed(with_one) + b"\xc5\x3e" + bytes(4))), {b"a": [[2]]}, {}, "grpc"
+    ),
+    "empty-batch-dropped": Row(
+        asking(protobuf("a", value=changed(lambda x: x.tensor_shape.dim.add(size=0)))), {b"a": [[]]}, {}, "grpc"
+    ),
 }
 
 

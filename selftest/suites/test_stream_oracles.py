@@ -7,8 +7,19 @@ import numpy as np
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from suites.oracles.cifar10 import flat, picture, probabilities
-from suites.oracles.tensorflow import predict_json, predict_protobuf
+from embedded.streaming.tensorflow import TYPES
+from suites.oracles.cifar10 import balanced_picture, exact_picture, flat, picture, probabilities, shaped
+from suites.oracles.tensorflow import (
+    DT_DOUBLE,
+    DT_FLOAT,
+    json_written,
+    predict_json,
+    predict_protobuf,
+    request,
+    response,
+    shape,
+    tensor,
+)
 
 
 def with_numpy(image: Any) -> Any:
@@ -26,6 +37,24 @@ def test_pictures_differ_so_that_answers_tell_them_apart() -> None:
     answers = np.array([probabilities(picture(str(seed))) for seed in range(40)])
     gaps = np.abs(answers[:, None] - answers[None]).max(axis=2) + np.eye(40)
     assert gaps.min() > 1e-3
+
+
+def test_a_balanced_picture_tells_single_precision_from_double() -> None:
+    image = balanced_picture("a", 1e6)
+    assert max(map(abs, flat(image))) > 1e6
+    assert np.allclose(probabilities(image), with_numpy(image), rtol=0, atol=1e-9)
+    assert max(probabilities(image)) < 0.999  # far from saturated, so each score counts
+    single = shaped(np.array(flat(image), dtype=np.float32).astype(np.float64).tolist())
+    assert np.abs(np.array(probabilities(image)) - probabilities(single)).max() > 1e-5
+
+
+def test_single_precision_holds_an_exact_picture() -> None:
+    values = flat(exact_picture("a"))
+    assert np.array(values, dtype=np.float32).astype(np.float64).tolist() == values
+
+
+def test_written_numbers_are_the_pictures() -> None:
+    assert json.loads(json_written(picture("a"), "{:.17E}".format)) == {"instances": [picture("a")]}
 
 
 def test_json_requests_hold_the_pictures() -> None:
@@ -70,3 +99,28 @@ def test_protobuf_requests_parse_to_what_was_asked() -> None:
     assert (request.inputs[0].key, tensor.dtype) == ("images", 1)
     assert [dim.size for dim in tensor.tensor_shape.dim] == [1, 32, 32, 3]
     assert np.allclose(tensor.float_val, flat(picture("a")), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [DT_FLOAT, DT_DOUBLE])
+def test_each_form_of_a_tensor_holds_the_pictures(dtype: int) -> None:
+    images = [exact_picture("a"), exact_picture("b")]
+    values = [value for image in images for value in flat(image)]
+    for form in ("packed", "unpacked", "content"):
+        message = TYPES["tensorflow.serving.PredictRequest"]()
+        message.ParseFromString(request(tensor(images, dtype, form=form)))
+        read = message.inputs["images"]
+        assert (read.dtype, [dim.size for dim in read.tensor_shape.dim]) == (dtype, [2, 32, 32, 3])
+        little = np.frombuffer(read.tensor_content, "<f4" if dtype == DT_FLOAT else "<f8").tolist()
+        assert [*little, *(read.float_val if dtype == DT_FLOAT else read.double_val)] == values, form
+
+
+def test_a_response_has_the_fields_of_a_request_the_other_way_round() -> None:
+    message = TYPES["tensorflow.serving.PredictResponse"]()
+    message.ParseFromString(response(tensor([picture("a")])))
+    assert (message.model_spec.name, list(message.outputs)) == ("resnet32", ["images"])
+
+
+def test_a_negative_size_has_the_bytes_of_an_int64() -> None:
+    message = TYPES["tensorflow.serving.PredictRequest"]()
+    message.ParseFromString(request(b"\x08\x01\x12" + bytes([len(shape(-1))]) + shape(-1)))
+    assert [dim.size for dim in message.inputs["images"].tensor_shape.dim] == [-1]

@@ -1,0 +1,306 @@
+"""Mutants of what Seldon's Kafka server takes for a request, in JSON and in protobuf, and of what it makes of it."""
+
+import json
+import struct
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from google.protobuf.message import DecodeError
+
+from embedded.dataplane.cloudevents import Record
+from embedded.mutants.hosts import STREAMS
+from embedded.mutants.registry import mutant
+from embedded.streaming import tensorflow
+from embedded.streaming.models import ModelError
+from embedded.streaming.policies import StreamPolicies
+from embedded.streaming.requests import (
+    PROTO_NAME,
+    NotARequestError,
+    ProtoNameError,
+    UndecodableError,
+    decode,
+    proto_name,
+)
+
+_RESPONSE = "tensorflow.serving.PredictResponse"
+_LARGE = 256 * 1024
+_FRAMES = (4, 5, 6)  # a length; Confluent's magic byte and a schema's id, or gRPC's frame; the same with an index
+_ITEM_SIZES = {1: 4, 2: 8}  # DT_FLOAT, DT_DOUBLE
+
+
+def _dropping(
+    read: Callable[[Record], bytes], is_dropped: Callable[[Record, bytes], bool]
+) -> Callable[[Record], bytes]:
+    """Return a reader that also drops some requests, by record and request."""
+
+    def dropping(record: Record) -> bytes:
+        request = read(record)
+        if is_dropped(record, request):
+            raise NotARequestError("dropped by a mutant")
+        return request
+
+    return dropping
+
+
+@mutant(STREAMS, wraps="read_rest")
+def json_columns_dropped(honest: StreamPolicies) -> StreamPolicies:
+    """Know no request but those with `instances`: the column format is dropped."""
+
+    def has_columns(_record: Record, request: bytes) -> bool:
+        return "instances" not in orjson.loads(request)
+
+    return replace(honest, read_rest=_dropping(honest.read_rest, has_columns))
+
+
+@mutant(STREAMS, wraps="read_rest")
+def json_found_by_bytes(honest: StreamPolicies) -> StreamPolicies:
+    """Look for a request's first member in the bytes: what is JSON of another spelling is dropped."""
+
+    def is_strange(_record: Record, request: bytes) -> bool:
+        return not request.startswith((b'{"instances": [', b'{"inputs": '))
+
+    return replace(honest, read_rest=_dropping(honest.read_rest, is_strange))
+
+
+@mutant(STREAMS, wraps="read_rest")
+def json_numbers_in_single_precision(honest: StreamPolicies) -> StreamPolicies:
+    """Print the request anew, with numbers that went through 32 bits (the executor's chain prints anew, too)."""
+
+    def single(value: Any) -> Any:
+        if isinstance(value, list):
+            return [single(item) for item in value]
+        if isinstance(value, dict):
+            return {name: single(item) for name, item in value.items()}
+        return struct.unpack("<f", struct.pack("<f", value))[0] if isinstance(value, float) else value
+
+    return replace(honest, read_rest=lambda record: json.dumps(single(orjson.loads(honest.read_rest(record)))).encode())
+
+
+@mutant(STREAMS, wraps=("read_rest", "read_grpc"))
+def large_requests_dropped(honest: StreamPolicies) -> StreamPolicies:
+    """Drop requests of more than 256 KiB (seldon-core issue 5125: what is too large for a part is dropped unseen)."""
+
+    def is_large(_record: Record, request: bytes) -> bool:
+        return len(request) > _LARGE
+
+    return replace(
+        honest, read_rest=_dropping(honest.read_rest, is_large), read_grpc=_dropping(honest.read_grpc, is_large)
+    )
+
+
+@mutant(STREAMS, wraps=("read_rest", "read_grpc"))
+def header_not_text_drops(honest: StreamPolicies) -> StreamPolicies:
+    """Drop a record with a header that is null or not UTF-8 (MLServer 1.7.1, seen)."""
+
+    def has_no_text(record: Record, _request: bytes) -> bool:
+        try:
+            for _, value in record.headers:
+                if value is None:
+                    return True
+                value.decode("utf-8")
+        except UnicodeDecodeError:
+            return True
+        return False
+
+    return replace(
+        honest, read_rest=_dropping(honest.read_rest, has_no_text), read_grpc=_dropping(honest.read_grpc, has_no_text)
+    )
+
+
+@mutant(STREAMS, wraps=("read_rest", "read_grpc", "ask"))
+def garbage_passed_on(honest: StreamPolicies) -> StreamPolicies:
+    """Write a value that cannot be decoded to the output as it is (the executor's router echoes, too, at -2)."""
+    garbage: set[tuple[int | None, int]] = set()
+
+    def passing(read: Callable[[Record], bytes]) -> Callable[[Record], bytes]:
+        def passing_read(record: Record) -> bytes:
+            try:
+                return read(record)
+            except UndecodableError:
+                garbage.add((record.partition, record.offset))
+                return record.value or b""
+
+        return passing_read
+
+    async def ask(record: Record, request: bytes, predict: Callable[[bytes], Awaitable[bytes]]) -> bytes:
+        place = (record.partition, record.offset)
+        return request if place in garbage else await honest.ask(record, request, predict)
+
+    return replace(honest, read_rest=passing(honest.read_rest), read_grpc=passing(honest.read_grpc), ask=ask)
+
+
+@mutant(STREAMS, wraps="ask")
+def refused_request_answered(honest: StreamPolicies) -> StreamPolicies:
+    """Answer a request that the model refuses with the prediction before (a buffer that is used again)."""
+    latest: bytes | None = None
+
+    async def ask(record: Record, request: bytes, predict: Callable[[bytes], Awaitable[bytes]]) -> bytes:
+        nonlocal latest
+        try:
+            latest = await honest.ask(record, request, predict)
+        except ModelError:
+            if latest is None:
+                raise
+        return latest
+
+    return replace(honest, ask=ask)
+
+
+def _chained(value: bytes) -> bytes:
+    """Return the request that a PredictResponse's bytes make when its outputs are taken for inputs.
+
+    Raises:
+        UndecodableError: The bytes are no PredictResponse.
+    """
+    response, request = tensorflow.TYPES[_RESPONSE](), tensorflow.TYPES[tensorflow.PREDICT_REQUEST]()
+    try:
+        response.ParseFromString(value)
+    except DecodeError as error:
+        raise UndecodableError(str(error)) from error
+    request.model_spec.CopyFrom(response.model_spec)
+    for name, tensor in response.outputs.items():
+        request.inputs[name].CopyFrom(tensor)
+    content: bytes = request.SerializeToString()
+    return content
+
+
+@mutant(STREAMS, replaces="read_grpc")
+def proto_name_ignored(honest: StreamPolicies) -> StreamPolicies:
+    """Decode values as PredictResponse whatever `proto-name` says, and chain them.
+
+    The executor does so: grpc/tensorflow/client.go:70.
+    """
+    return replace(honest, read_grpc=lambda record: _chained(record.value or b""))
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def missing_proto_name_guessed(honest: StreamPolicies) -> StreamPolicies:
+    """Assume PredictRequest when there is not exactly one `proto-name` (the executor has no default)."""
+
+    def read_grpc(record: Record) -> bytes:
+        try:
+            return honest.read_grpc(record)
+        except ProtoNameError:
+            return decode(tensorflow.PREDICT_REQUEST, record.value or b"")
+
+    return replace(honest, read_grpc=read_grpc)
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def predict_response_chained(honest: StreamPolicies) -> StreamPolicies:
+    """Take a PredictResponse for a request, by its outputs (seldon-executor 1.17.1, seen)."""
+
+    def read_grpc(record: Record) -> bytes:
+        names = [value for name, value in record.headers if name == PROTO_NAME]
+        return _chained(record.value or b"") if names == [_RESPONSE.encode()] else honest.read_grpc(record)
+
+    return replace(honest, read_grpc=read_grpc)
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def message_type_guessed(honest: StreamPolicies) -> StreamPolicies:
+    """Take a value under the name PredictRequest for a PredictResponse where that makes more sense of it."""
+
+    def read_grpc(record: Record) -> bytes:
+        request = honest.read_grpc(record)
+        message = tensorflow.new(tensorflow.PREDICT_REQUEST)
+        message.ParseFromString(request)
+        inputs: Any = getattr(message, "inputs")  # noqa: B009 - a message's fields are not known to its type
+        if not inputs or all(tensor.dtype for tensor in inputs.values()):
+            return request
+        return _chained(request)
+
+    return replace(honest, read_grpc=read_grpc)
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def any_proto_name_is_a_request(honest: StreamPolicies) -> StreamPolicies:
+    """Decode the value as PredictRequest, whatever the one `proto-name` says."""
+
+    def read_grpc(record: Record) -> bytes:
+        proto_name(record)
+        return decode(tensorflow.PREDICT_REQUEST, record.value or b"")
+
+    return replace(honest, read_grpc=read_grpc)
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def proto_name_case_folded(honest: StreamPolicies) -> StreamPolicies:
+    """Compare the header's name without regard to case, as HTTP does."""
+
+    def read_grpc(record: Record) -> bytes:
+        folded = [(name.lower() if name.lower() == PROTO_NAME else name, value) for name, value in record.headers]
+        return honest.read_grpc(replace(record, headers=folded))
+
+    return replace(honest, read_grpc=read_grpc)
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def framing_guessed(honest: StreamPolicies) -> StreamPolicies:
+    """Decode what stands behind a length, a schema's id or a frame, where the whole value cannot be decoded."""
+
+    def read_grpc(record: Record) -> bytes:
+        try:
+            return honest.read_grpc(record)
+        except UndecodableError:
+            for size in _FRAMES:
+                try:
+                    return decode(tensorflow.PREDICT_REQUEST, (record.value or b"")[size:])
+                except UndecodableError:
+                    continue
+            raise
+
+    return replace(honest, read_grpc=read_grpc)
+
+
+def _rewriting(honest: StreamPolicies, change: Callable[[Any], None]) -> StreamPolicies:
+    """Return policies that change each PredictRequest before it is sent."""
+
+    def read_grpc(record: Record) -> bytes:
+        message: Any = tensorflow.new(tensorflow.PREDICT_REQUEST)
+        message.ParseFromString(honest.read_grpc(record))
+        change(message)
+        content: bytes = message.SerializeToString()
+        return content
+
+    return replace(honest, read_grpc=read_grpc)
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def tensor_content_big_endian(honest: StreamPolicies) -> StreamPolicies:
+    """Turn the bytes of each number in `tensor_content` round."""
+
+    def turn(message: Any) -> None:
+        for tensor in message.inputs.values():
+            size, content = _ITEM_SIZES.get(tensor.dtype, 1), tensor.tensor_content
+            if len(content) % size == 0:
+                items = (content[start : start + size][::-1] for start in range(0, len(content), size))
+                tensor.tensor_content = b"".join(items)
+
+    return _rewriting(honest, turn)
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def unknown_fields_refused(honest: StreamPolicies) -> StreamPolicies:
+    """Drop a message that has a field of a later version (a strict decoder)."""
+
+    def refuse(message: Any) -> None:
+        size = message.ByteSize()
+        message.DiscardUnknownFields()
+        if message.ByteSize() != size:
+            raise UndecodableError("unknown fields")
+
+    return _rewriting(honest, refuse)
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def empty_batch_dropped(honest: StreamPolicies) -> StreamPolicies:
+    """Drop a request whose tensor has no elements."""
+
+    def refuse(message: Any) -> None:
+        if any(dim.size == 0 for tensor in message.inputs.values() for dim in tensor.tensor_shape.dim):
+            raise NotARequestError("nothing to predict")
+
+    return _rewriting(honest, refuse)
