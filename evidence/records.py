@@ -204,6 +204,7 @@ class Replied(Numbered):
     status: Annotated[Status | None, "The status code."]
     headers: Annotated[Headers, "The headers, in order."]
     body: Annotated[Body, "The body."]
+    broken: NotRequired[Annotated[Text, "How the answer is broken on purpose: one of reset, cut, unended, endless."]]
 
 
 class TopicRecord(Numbered):
