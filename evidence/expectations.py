@@ -212,6 +212,36 @@ def spaced(event: Event, to: Trigger, at_least: Sequence[float]) -> Expectation:
     return expectation("spaced", event=event_of(event), to=triggers_of(to), at_least=list(at_least))
 
 
+def each_once(events: Sequence[Event], to: Trigger | Sequence[Trigger]) -> Expectation:
+    """Expect that each of the events reached the subscriber in exactly one request; of several Triggers: one in all."""
+    return expectation("each_once", events=[event_of(event) for event in events], to=triggers_of(to))
+
+
+def none_late(events: Sequence[Event], to: Trigger, *, by: float, overtaken: int) -> Expectation:
+    """Expect that no event came more than `by` seconds after `overtaken` others that were accepted after it.
+
+    A busy machine delays all events alike, and so fails nobody here.
+    """
+    refs = [event_of(event) for event in events]
+    return expectation("none_late", events=refs, to=triggers_of(to), by=by, overtaken=overtaken)
+
+
+def in_flight(
+    events: Sequence[Event], to: Trigger, *, at_most: int | None = None, at_least: int | None = None
+) -> Expectation:
+    """Expect that at most, or at some moment at least, so many of the events were with the subscriber at once."""
+    if (at_most is None) == (at_least is None):
+        raise RefError("in_flight takes one of at_most and at_least")
+    refs = [event_of(event) for event in events]
+    return expectation("in_flight", events=refs, to=triggers_of(to), at_most=at_most, at_least=at_least)
+
+
+def not_held_up(event: Event, to: Trigger, *, by: Trigger) -> Expectation:
+    """Expect that the event reached the subscriber before that of another Trigger, `by`, had answered it."""
+    (slow,) = triggers_of(by)
+    return expectation("not_held_up", event=event_of(event), to=triggers_of(to), by=slow)
+
+
 # Dead letters.
 
 
@@ -248,6 +278,12 @@ def not_dead_lettered(event: Event, to: Sink, *, by: Trigger) -> Expectation:
     return expectation("not_dead_lettered", event=event_of(event), to=ref_of(to, SinkRef), by=ref_of(by, TriggerRef))
 
 
+def dead_letter_attempts(event: Event, to: Sink, count: int, *, by: Trigger) -> Expectation:
+    """Expect that the dead letter sink got the event in exactly `count` requests, once the Trigger is done with it."""
+    sink, trigger = ref_of(to, SinkRef), ref_of(by, TriggerRef)
+    return expectation("dead_letter_attempts", event=event_of(event), to=sink, by=trigger, count=count)
+
+
 def not_received(event: Event, at: Sink, *, by: Trigger) -> Expectation:
     """Expect that the sink never saw the event, once the Trigger `by`, which delivers elsewhere, is done with it."""
     return expectation("not_received", event=event_of(event), to=ref_of(at, SinkRef), by=ref_of(by, TriggerRef))
@@ -280,6 +316,11 @@ def condition(
     wanted = [status] if isinstance(status, str) else sorted(status)
     more = {} if control is None else {"control": ref_of(control, ObjectRef)}
     return expectation("condition", obj=ref_of(obj, ObjectRef), type=type, status=wanted, reason=reason, **more)
+
+
+def untouched(obj: Object, *, control: Object) -> Expectation:
+    """Expect that no controller says anything of the object, or finalizes it, while it makes `control` Ready."""
+    return expectation("untouched", obj=ref_of(obj, ObjectRef), control=ref_of(control, ObjectRef))
 
 
 def api_refused(obj: Object, status: Status = range(400, 500), message: str | None = None) -> Expectation:

@@ -14,6 +14,7 @@ from common import names
 from evidence.checks import (
     absence,
     answers,
+    batches,
     content,
     control_plane,
     deadletter,
@@ -55,6 +56,7 @@ FAMILIES = (
     delivery,
     content,
     order,
+    batches,
     deadletter,
     tracing,
     inference,

@@ -131,6 +131,37 @@ class Condition(Object):
         return failed(violation(self.expected, got, (record["seq"],), self.name_of))
 
 
+@check("untouched")
+class Untouched(Object):
+    """No controller has laid a hand on the object, while it was at work on another one."""
+
+    def watch(self) -> None:
+        """Keep what is said of the control too."""
+        super().watch()
+        control: ObjectRef = self.args["control"]
+        self._control = (control.api_version, control.kind, control.namespace, control.name)
+        self.history.watch_object(self._control)
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"{self.name_of} to have no finalizer and nothing in its status"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at a state with a trace; pass at one without, seen after the control had become Ready."""
+        del final
+        record = self.latest()
+        if record is None:
+            return UNDECIDED
+        seen = record["object"] or {}
+        traces = {"status": seen.get("status"), "finalizers": seen.get("metadata", {}).get("finalizers")}
+        if found := {name: value for name, value in traces.items() if value}:
+            got = shorten(json.dumps(found))
+            return failed(violation(self.expected, got, (record["seq"],), self.name_of))
+        ready = next((other for other in self.history.objects[self._control] if _is_ready(other)), None)
+        return PASSED if ready is not None and ready["seq"] < record["seq"] else UNDECIDED
+
+
 @check("field")
 class FieldCheck(Object):
     """A field's presence, or value."""

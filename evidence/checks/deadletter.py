@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from evidence.checks.base import check, describe, failed, proven, undecidable, violation
 from evidence.checks.content import origins
-from evidence.checks.delivery import DeliveryCheck
+from evidence.checks.delivery import Attempts, DeliveryCheck
 from evidence.cloudevents import Reading, read_http, same_data
 from evidence.event_progress import Stage, watch
 from evidence.history import octets
@@ -130,6 +130,11 @@ class NotDeadLettered(DeadLetter):
         if fate.stage in {Stage.REFUSED, Stage.UNDECIDABLE} or (fate.stage is Stage.LOST and final):
             return undecidable(violation(self.expected, fate.text, fate.witness, self.where(self.event)))
         return UNDECIDED
+
+
+@check("dead_letter_attempts")
+class DeadLetterAttempts(DeadLetter, Attempts):
+    """The dead letter sink got it in exactly so many requests, when the Trigger is done with it."""
 
 
 @check("not_received")
