@@ -236,10 +236,10 @@ def in_flight(
     return expectation("in_flight", events=refs, to=triggers_of(to), at_most=at_most, at_least=at_least)
 
 
-def not_held_up(event: Event, to: Trigger, *, by: Trigger) -> Expectation:
-    """Expect that the event reached the subscriber before that of another Trigger, `by`, had answered it."""
+def not_held_up(event: Event, to: Trigger, *, by: Trigger, during: Event) -> Expectation:
+    """Expect that the event reached the subscriber before that of another Trigger, `by`, had answered `during`."""
     (slow,) = triggers_of(by)
-    return expectation("not_held_up", event=event_of(event), to=triggers_of(to), by=slow)
+    return expectation("not_held_up", event=event_of(event), to=triggers_of(to), by=slow, during=event_of(during))
 
 
 # Dead letters.

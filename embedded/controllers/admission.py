@@ -11,7 +11,7 @@ from typing import Any
 from embedded.api.errors import Cause, denied, invalid
 from embedded.api.resources import BROKER, INFERENCESERVICE, SELDONDEPLOYMENT, TRIGGER, Resource
 from embedded.api.store import Operation
-from embedded.controllers.broker import CLASS
+from embedded.controllers.broker import class_of
 from embedded.controllers.policies import ControlPlanePolicies
 from embedded.controllers.seldondeployment import REQUIRED, environment_of
 
@@ -55,12 +55,12 @@ class Admission:
     def _broker(self, new: dict[str, Any], old: dict[str, Any] | None) -> None:
         policies = self._policies(new["metadata"]["namespace"])
         spec = new.get("spec") or {}
-        faults = _delivery(spec.get("delivery"), "spec.delivery")
+        faults = policies.faults_of_delivery(_delivery(spec.get("delivery"), "spec.delivery"))
         config = spec.get("config")
         if config is not None:
             faults += [f"missing field(s): spec.config.{field}" for field in ("kind", "name") if not config.get(field)]
         if old is not None:
-            before, after = _class(old), _class(new)
+            before, after = class_of(old), class_of(new)
             changes = {}
             if before != after:
                 changes["annotations"] = _difference("string", before, after)
@@ -79,8 +79,8 @@ class Admission:
         faults += _attributes((spec.get("filter") or {}).get("attributes"), "spec.filter.attributes")
         for number, expression in enumerate(spec.get("filters") or ()):
             faults += _filter(expression, f"spec.filters[{number}]", policies)
-        faults += _destination(spec.get("subscriber"), "spec.subscriber")
-        faults += _delivery(spec.get("delivery"), "spec.delivery")
+        faults += policies.faults_of_subscriber(_destination(spec.get("subscriber"), "spec.subscriber"))
+        faults += policies.faults_of_delivery(_delivery(spec.get("delivery"), "spec.delivery"))
         if old is not None and (old.get("spec") or {}).get("broker") != spec.get("broker"):
             changed = _difference("string", old["spec"].get("broker"), spec.get("broker"))
             for field in policies.kept_fields_of_trigger(["spec, broker"]):
@@ -91,10 +91,6 @@ class Admission:
 def _refuse(faults: list[str]) -> None:
     if faults:
         raise denied(KNATIVE, "validation failed: " + "\n".join(faults))
-
-
-def _class(broker: Mapping[str, Any]) -> str:
-    return str((broker["metadata"].get("annotations") or {}).get(CLASS, ""))
 
 
 def _difference(kind: str, before: Any, after: Any) -> str:
@@ -146,7 +142,7 @@ def _delivery(delivery: Mapping[str, Any] | None, path: str) -> list[str]:
     if not delivery:
         return []
     faults = []
-    if delivery.get("deadLetterSink"):
+    if delivery.get("deadLetterSink") is not None:
         faults += _destination(delivery["deadLetterSink"], f"{path}.deadLetterSink")
     retry = delivery.get("retry")
     if retry is not None and retry < 0:
@@ -156,9 +152,13 @@ def _delivery(delivery: Mapping[str, Any] | None, path: str) -> list[str]:
         faults.append(f"invalid value: {policy}: {path}.backoffPolicy")
     for field in ("backoffDelay", "timeout"):
         value = delivery.get(field)
-        if value is not None and not DURATION.fullmatch(str(value)):
+        if value is not None and (not DURATION.fullmatch(str(value)) or (field == "timeout" and _is_zero(value))):
             faults.append(f"invalid value: {value}: {path}.{field}")
     return faults
+
+
+def _is_zero(duration: str) -> bool:
+    return not re.search(r"[1-9]", duration)
 
 
 def _inference_service(new: dict[str, Any]) -> None:

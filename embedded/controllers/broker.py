@@ -12,7 +12,7 @@ from embedded.api.resources import BROKER, CONFIGMAP, SERVICE, Resource
 from embedded.api.store import Store
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, fails, holds
 from embedded.controllers.controller import Controller, RetryError, drop_finalizer, set_finalizer
-from embedded.controllers.destinations import UnresolvedDestinationError, resolve_destination
+from embedded.controllers.destinations import UnresolvedDestinationError
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
 from embedded.controllers.topics import KAFKA_HOST, Topics
 from embedded.dataplane.policies import DataPlanePolicies
@@ -66,7 +66,7 @@ class ConfigError(Exception):
 
 
 class BrokerController(Controller):
-    """The reconciler of Brokers of the known classes. A Broker of another class gets a condition that says so."""
+    """The reconciler of Brokers of the known classes; those of another class are another controller's business."""
 
     resource = BROKER
     also = (CONFIGMAP, SERVICE)
@@ -104,16 +104,10 @@ class BrokerController(Controller):
         if "deletionTimestamp" in broker["metadata"]:
             await self._finish(broker)
             return
+        if not self._policies(namespace).is_ours(class_of(broker), CLASSES):
+            return
         conditions = Conditions((broker.get("status") or {}).get("conditions"))
         status: dict[str, Any] = {"observedGeneration": broker["metadata"]["generation"]}
-        annotations = broker["metadata"].get("annotations") or {}
-        if annotations.get(CLASS) not in CLASSES:
-            given = annotations.get(CLASS)
-            why = f"this platform runs Brokers of class {' and '.join(CLASSES)} only; annotation {CLASS}: {given!r}"
-            conditions.set("Ready", fails("UnknownBrokerClass", why))
-            status["conditions"] = conditions.as_list()
-            self.store.patch_status(BROKER, namespace, name, status)
-            return
         broker = set_finalizer(self.store, BROKER, broker, FINALIZER)
         trouble: Exception | None = None
         try:
@@ -138,7 +132,7 @@ class BrokerController(Controller):
             config = self._config(broker)
             sink = (broker["spec"].get("delivery") or {}).get("deadLetterSink")
             if sink:
-                status["deadLetterSinkUri"] = resolve_destination(self.store, sink, namespace)
+                status |= policies.told_dead_letter_sink(policies.resolve(self.store, sink, namespace))
         except UnresolvedDestinationError as error:
             conditions.set("ConfigParsed", fails("FailedToGetDeadLetterSink", str(error)))
             await self._withdraw((namespace, name))
@@ -190,7 +184,7 @@ class BrokerController(Controller):
         if self._served.get(key) == spec:
             return
         await self._withdraw(key)
-        await self._plane.add_broker(spec)
+        await self._policies(spec.namespace).serve_broker(self._plane, spec)
         self._served[key] = spec
 
     async def _withdraw(self, key: Key) -> None:
@@ -235,9 +229,14 @@ def config_reference(broker: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def class_of(broker: dict[str, Any]) -> str:
+    """Return the class of a Broker; empty where it names none."""
+    return str((broker["metadata"].get("annotations") or {}).get(CLASS, ""))
+
+
 def is_opaque(broker: dict[str, Any]) -> bool:
     """Tell whether a Broker is of the class that shows nothing of its storage."""
-    return (broker["metadata"].get("annotations") or {}).get(CLASS) == OPAQUE_CLASS
+    return class_of(broker) == OPAQUE_CLASS
 
 
 def _names_topic(broker: dict[str, Any]) -> bool:

@@ -3,11 +3,14 @@
 Controllers ask for the policies of a namespace at every decision; a faulty platform returns other ones.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from embedded.api.resources import BROKER, INFERENCESERVICE, SERVICE, Resource
+from embedded.api.store import Store
 from embedded.controllers.conditions import ConditionState, fails
+from embedded.controllers.destinations import resolve_destination
 from embedded.dataplane.cesql import Expression, ParseError
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 
@@ -44,6 +47,16 @@ def without_broker(broker: str) -> ConditionState:
     return fails("BrokerDoesNotExist", f'Broker "{broker}" does not exist')
 
 
+def told_dead_letter_sink(url: str) -> dict[str, Any]:
+    """Return the part of a Broker's or Trigger's status that tells its dead letter sink ("Broker Lifecycle")."""
+    return {"deadLetterSinkUri": url}
+
+
+def is_ours(broker_class: str, ours: Collection[str]) -> bool:
+    """Return whether Brokers of a class are this platform's business ("Broker Lifecycle", `broker.class`)."""
+    return broker_class in ours
+
+
 def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Return the Trigger's delivery if any part is set, else the Broker's (control plane specification, Broker)."""
     return trigger or broker or {}
@@ -52,6 +65,16 @@ def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, A
 def changed_trigger(_before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
     """Return what the data plane serves after a Trigger changed."""
     return changed
+
+
+async def serve_broker(plane: DataPlaneApi, spec: BrokerSpec) -> None:
+    """Have the data plane serve a Broker."""
+    await plane.add_broker(spec)
+
+
+async def change_trigger(plane: DataPlaneApi, changed: TriggerSpec) -> None:
+    """Have the data plane serve a Trigger as it is now, from where it is."""
+    await plane.add_trigger(changed)
 
 
 async def forget_trigger(plane: DataPlaneApi, namespace: str, name: str) -> bool:
@@ -70,6 +93,16 @@ def too_many_dialects(dialects: list[str]) -> bool:
     return len(dialects) > 1
 
 
+def faults_of_delivery(faults: list[str]) -> list[str]:
+    """Return the faults of a `delivery` for which an object is refused."""
+    return faults
+
+
+def faults_of_subscriber(faults: list[str]) -> list[str]:
+    """Return the faults of a `subscriber` for which a Trigger is refused."""
+    return faults
+
+
 def fault_of_expression(text: str) -> str | None:
     """Return why a CESQL expression is refused; None when it is not (Subscriptions API, 3.2.4.1.2)."""
     try:
@@ -85,16 +118,25 @@ class ControlPlanePolicies:
 
     address_of_broker: Callable[[str], dict[str, Any]] = address_of_broker
     annotated_topic: Callable[[str], str] = annotated_topic
+    told_dead_letter_sink: Callable[[str], dict[str, Any]] = told_dead_letter_sink
+    is_ours: Callable[[str, Collection[str]], bool] = is_ours
+    resolve: Callable[[Store, Mapping[str, Any], str], str] = resolve_destination
     without_broker: Callable[[str], ConditionState] = without_broker
     effective_delivery: Callable[[Mapping[str, Any] | None, Mapping[str, Any] | None], Mapping[str, Any]] = (
         effective_delivery
     )
     changed_trigger: Callable[[TriggerSpec, TriggerSpec], TriggerSpec] = changed_trigger
+    change_trigger: Callable[[DataPlaneApi, TriggerSpec], Awaitable[None]] = change_trigger
+    serve_broker: Callable[[DataPlaneApi, BrokerSpec], Awaitable[None]] = serve_broker
     forget_trigger: Callable[[DataPlaneApi, str, str], Awaitable[bool]] = forget_trigger
     kept_fields: Callable[[list[str]], list[str]] = kept_fields
     kept_fields_of_trigger: Callable[[list[str]], list[str]] = kept_fields
     too_many_dialects: Callable[[list[str]], bool] = too_many_dialects
     fault_of_expression: Callable[[str], str | None] = fault_of_expression
+    faults_of_delivery: Callable[[list[str]], list[str]] = faults_of_delivery
+    faults_of_subscriber: Callable[[list[str]], list[str]] = faults_of_subscriber
+    follows: Collection[Resource] = (BROKER, SERVICE, INFERENCESERVICE)
+    """The kinds whose changes make a Trigger that stands on them be looked at again."""
     tells_without_broker: bool = True
     """Whether a Trigger whose Broker does not exist gets a status."""
 

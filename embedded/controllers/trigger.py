@@ -5,7 +5,7 @@ from typing import Any
 
 from embedded.api.resources import BROKER, INFERENCESERVICE, SERVICE, TRIGGER, Resource
 from embedded.api.store import Store
-from embedded.controllers.broker import CLASS, CLASSES, is_opaque, topic_name
+from embedded.controllers.broker import CLASSES, class_of, is_opaque, topic_name
 from embedded.controllers.conditions import (
     TRUE,
     Conditions,
@@ -17,7 +17,7 @@ from embedded.controllers.conditions import (
     unknown,
 )
 from embedded.controllers.controller import Controller, drop_finalizer, set_finalizer
-from embedded.controllers.destinations import UnresolvedDestinationError, resolve_destination
+from embedded.controllers.destinations import UnresolvedDestinationError
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
@@ -55,8 +55,10 @@ class TriggerController(Controller):
         self._served: dict[Key, TriggerSpec] = {}
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
-        """Yield the Triggers of a Broker, or those that refer to another object."""
+        """Yield the Triggers of a Broker, and those that refer to an object."""
         metadata = obj["metadata"]
+        if resource not in self._policies(metadata["namespace"]).follows:
+            return
         if resource is BROKER:
             for trigger in self.store.list(TRIGGER, metadata["namespace"]):
                 if trigger["spec"].get("broker") == metadata["name"]:
@@ -64,7 +66,6 @@ class TriggerController(Controller):
             for key, spec in self._served.items():
                 if (key[0], spec.broker) == (metadata["namespace"], metadata["name"]):
                     yield key
-            return
         for trigger in self.store.list(TRIGGER):
             namespace = trigger["metadata"]["namespace"]
             if any(
@@ -84,7 +85,7 @@ class TriggerController(Controller):
                 drop_finalizer(self.store, TRIGGER, trigger, FINALIZER)
             return
         broker = self.store.find(BROKER, namespace, trigger["spec"]["broker"])
-        if broker is not None and (broker["metadata"].get("annotations") or {}).get(CLASS) not in CLASSES:
+        if broker is not None and not self._policies(namespace).is_ours(class_of(broker), CLASSES):
             return
         if broker is None and not self._policies(namespace).tells_without_broker:
             await self._withdraw(key)
@@ -127,6 +128,7 @@ class TriggerController(Controller):
     ) -> TriggerSpec | None:
         """Return what the data plane needs, or None when something is missing; the conditions say what."""
         namespace, name = trigger["metadata"]["namespace"], trigger["metadata"]["name"]
+        policies = self._policies(namespace)
         order = (trigger["metadata"].get("annotations") or {}).get(ORDER, "unordered")
         if order in {"ordered", "unordered"}:
             conditions.set("DependencyReady", TRUE)
@@ -134,20 +136,20 @@ class TriggerController(Controller):
             why = f"invalid annotation {ORDER} value: {order}. Allowed values [ordered | unordered]"
             conditions.set("DependencyReady", fails("InvalidDeliveryOrder", why))
         try:
-            status["subscriberUri"] = resolve_destination(self.store, trigger["spec"]["subscriber"], namespace)
+            status["subscriberUri"] = policies.resolve(self.store, trigger["spec"]["subscriber"], namespace)
             conditions.set("SubscriberResolved", TRUE)
         except UnresolvedDestinationError as error:
             why = f"unable to get the Subscriber's URI: {error}"
             conditions.set("SubscriberResolved", fails(error.reason, why))
-        delivery = self._policies(namespace).effective_delivery(
+        delivery = policies.effective_delivery(
             trigger["spec"].get("delivery"), ((broker or {}).get("spec") or {}).get("delivery")
         )
         sink = None
         conditions.set("DeadLetterSinkResolved", NO_SINK)
         if delivery.get("deadLetterSink"):
             try:
-                sink = resolve_destination(self.store, delivery["deadLetterSink"], namespace)
-                status["deadLetterSinkUri"] = sink
+                sink = policies.resolve(self.store, delivery["deadLetterSink"], namespace)
+                status |= policies.told_dead_letter_sink(sink)
                 conditions.set("DeadLetterSinkResolved", TRUE)
             except UnresolvedDestinationError as error:
                 why = f"unable to get the dead letter sink's URI: {error}"
@@ -181,12 +183,13 @@ class TriggerController(Controller):
         """Make the data plane serve a Trigger as it is now; return the fault, if there is one."""
         key = (spec.namespace, spec.name)
         before = self._served.get(key)
+        policies = self._policies(spec.namespace)
         if before is not None:
-            spec = self._policies(spec.namespace).changed_trigger(before, spec)
+            spec = policies.changed_trigger(before, spec)
         if before == spec:
             return None
         try:
-            await self._plane.add_trigger(spec)
+            await (self._plane.add_trigger(spec) if before is None else policies.change_trigger(self._plane, spec))
         except Exception as error:  # noqa: BLE001 -- it goes into the status, and is raised again from there
             return error
         self._served[key] = spec

@@ -46,23 +46,33 @@ class Delivery:
         async def settle(attempt: Attempt) -> None:
             reply = self.policies.reply(attempt)
             if reply is not None:
-                await self.outlet.store_reply(self.spec, self.policies, reply, self.policies.trace_reply(trace))
+                for _ in range(self.policies.reply_copies):
+                    await self.outlet.store_reply(self.spec, self.policies, reply, self.policies.trace_reply(trace))
+                if self.policies.answers_back:
+                    await self._send(self.spec.subscriber, reply, trace, None)
 
         await self.policies.pace()
-        failure, attempts = await self._send(self.spec.subscriber, event, trace, settle)
-        if failure is None:
-            if self.policies.is_again(attempts):
-                await self._send(self.spec.subscriber, event, trace, settle)
-            return
+        async with self.policies.room(self.spec):
+            failure, attempts = await self._send(self.spec.subscriber, event, trace, settle)
+            if failure is None:
+                if self.policies.is_again(attempts):
+                    await self._send(self.spec.subscriber, event, trace, settle)
+                if not self.policies.is_lettered(attempts):
+                    return
+                failure = Attempt(None)
+            await self._dead_letter(event, trace, failure)
+
+    async def _dead_letter(self, event: CloudEvent, trace: Trace | None, failure: Attempt) -> None:
+        """Send an event that was not delivered to the dead letter sink, if there is one."""
         name, why = f"{self.spec.namespace}/{self.spec.name}", failure.error or f"answer {failure.status}"
         letter = self.policies.dead_letter(event, self.spec.subscriber, failure)
         if self.spec.dead_letter is None or letter is None:
             _log.warning("Trigger %s drops event %s: %s", name, event.attributes["id"], why)
             return
         # The answer of a dead letter sink is never a reply: 2xx is enough.
-        failure, _ = await self._send(self.spec.dead_letter, letter, trace, None)
-        if failure is not None:
-            why = failure.error or f"answer {failure.status}"
+        lost, _ = await self._send(self.spec.dead_letter, letter, trace, None)
+        if lost is not None:
+            why = lost.error or f"answer {lost.status}"
             _log.warning("Trigger %s drops event %s: dead letter sink: %s", name, event.attributes["id"], why)
 
     async def _send(
@@ -74,19 +84,27 @@ class Delivery:
     ) -> tuple[Attempt | None, int]:
         """Send to one URL until the event is accepted, or the failure is not worth another attempt.
 
+        Args:
+            url: The URL.
+            event: The event.
+            trace: The trace of its record.
+            settle: The function that handles a successful answer; None for a dead letter, whose answer means nothing.
+
         Returns:
             The last failure (None for success) and the number of attempts.
         """
-        waits, attempts = self.policies.waits(self.plan), 0
+        plan = self.plan if settle is not None else self.policies.letter_plan(self.plan)
+        waits, timeout, attempts = self.policies.waits(plan), self.policies.timeout(plan), 0
         while True:
             attempts += 1
             # Each attempt is a span of its own.
             parent = self.policies.trace_delivery(trace, self.spec)
             headers, body = self.policies.write_request(event, self.spec)
             fields = [*headers, *(parent.headers() if parent else ())]
-            attempt = await self.outlet.http.post(url, fields, body, self.plan.timeout)
+            attempt = await self.outlet.http.post(url, fields, body, timeout)
             if (location := self.policies.redirect(attempt)) is not None:
-                attempt = await self.outlet.http.get(location, fields, self.plan.timeout)
+                attempt = await self.outlet.http.get(location, fields, timeout)
+            attempt = self.policies.outcome(attempt)
             if attempt.is_success:
                 try:
                     if settle is not None:
@@ -96,8 +114,8 @@ class Delivery:
                     return replace(attempt, error=f"malformed reply: {error}"), attempts
                 except NotStoredError as error:
                     # "The delivery of the original event MUST be considered failed" and is tried again.
-                    attempt = Attempt(None, error=f"the reply was not stored: {error}")
-                else:
+                    attempt = self.policies.unstored_reply(attempt, str(error))
+                if attempt.is_success:
                     return None, attempts
             if not self.policies.is_retryable(attempt):
                 return attempt, attempts

@@ -61,9 +61,15 @@ class Outbound:
             fields.append(("Host", endpoint.authority))
             target = target.with_host(endpoint.host).with_port(endpoint.port)
         async with self._session.request(method, target, data=body, headers=fields, allow_redirects=False) as answer:
-            content = await _read(answer.content)
-            error = f"the answer is larger than {_MAX_ANSWER} bytes" if len(content) > _MAX_ANSWER else ""
-            return Attempt(answer.status, answer.raw_headers, content[:_MAX_ANSWER], error)
+            chunks: list[bytes] = []
+            try:
+                await _read(answer.content, chunks)
+            except (aiohttp.ClientError, OSError) as error:
+                why = f"the answer broke off: {type(error).__name__}: {error}"
+                return Attempt(answer.status, answer.raw_headers, b"".join(chunks), why, is_whole=False)
+            content = b"".join(chunks)
+            fault = f"the answer is larger than {_MAX_ANSWER} bytes" if len(content) > _MAX_ANSWER else ""
+            return Attempt(answer.status, answer.raw_headers, content[:_MAX_ANSWER], fault)
 
     def _endpoint(self, target: URL) -> Endpoint | None:
         host = target.host
@@ -77,10 +83,9 @@ class Outbound:
         return endpoint
 
 
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    """Read to the end, or until slightly more than the limit."""
-    chunks, size = [], 0
+async def _read(content: aiohttp.StreamReader, chunks: list[bytes]) -> None:
+    """Read chunks to the end, or until slightly more than the limit."""
+    size = 0
     while size <= _MAX_ANSWER and (chunk := await content.readany()):
         chunks.append(chunk)
         size += len(chunk)
-    return b"".join(chunks)

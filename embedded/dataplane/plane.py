@@ -94,7 +94,7 @@ class DataPlane:
                     return
                 await self._retire(key)
             dispatcher = Dispatcher(plan, self._cluster, self._outlet, self._earlier)
-            await dispatcher.start(resume=spec.group not in self._deleted)
+            await dispatcher.start(resume=plan.policies.resumes or spec.group not in self._deleted)
             self._deleted.discard(spec.group)
             self._triggers[key] = dispatcher
 

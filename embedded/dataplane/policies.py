@@ -6,6 +6,7 @@ and delivery act.
 
 import base64
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,12 +50,14 @@ class Attempt:
         headers: The raw header fields of the answer.
         body: The body of the answer (an answer that is larger than we read is a failure).
         error: The reason for a failure that the status does not show.
+        is_whole: False for an answer that broke off; what came of it is there.
     """
 
     status: int | None
     headers: Sequence[tuple[bytes, bytes]] = ()
     body: bytes = b""
     error: str = ""
+    is_whole: bool = True
 
     @property
     def is_success(self) -> bool:
@@ -136,6 +139,40 @@ def is_again(attempts: int) -> bool:  # noqa: ARG001 - a policy's shape
     return False
 
 
+def room(spec: TriggerSpec) -> AbstractAsyncContextManager[None]:  # noqa: ARG001 - a policy's shape
+    """Return what a delivery holds from its first attempt to its end: nothing that another one waits for."""
+    return nullcontext()
+
+
+def timeout(plan: DeliveryPlan) -> float:
+    """Return the seconds that an attempt may take."""
+    return plan.timeout
+
+
+def outcome(attempt: Attempt) -> Attempt:
+    """Return what came of an exchange: an answer that broke off is none (RFC 9112, "Handling Incomplete Messages")."""
+    return attempt if attempt.is_whole else Attempt(None, error=attempt.error)
+
+
+def unstored_reply(attempt: Attempt, why: str) -> Attempt:  # noqa: ARG001 - a policy's shape
+    """Return what came of an attempt whose reply was not stored: a failure worth another attempt.
+
+    "The entire event delivery MUST be failed and the delivery to the Trigger's subscriber MUST be retried" (control
+    plane specification, "Content Based Routing").
+    """
+    return Attempt(None, error=f"the reply was not stored: {why}")
+
+
+def letter_plan(plan: DeliveryPlan) -> DeliveryPlan:
+    """Return the plan for deliveries to the dead letter sink: that of the subscriber ("Event Delivery")."""
+    return plan
+
+
+def is_lettered(attempts: int) -> bool:  # noqa: ARG001 - a policy's shape
+    """Return whether an event that was delivered after so many attempts is dead-lettered all the same: never."""
+    return False
+
+
 def is_retryable(attempt: Attempt) -> bool:
     """Return whether a failed attempt is worth another ("Event Acknowledgement", the table of codes)."""
     return backoff.is_retryable(attempt.status)
@@ -200,6 +237,15 @@ class DataPlanePolicies:
         takes: The choice among matching Triggers.
         is_ordered: The order of delivery.
         pace: The wait before a delivery.
+        room: The function from a Trigger to what each of its deliveries holds.
+        timeout: The function from a plan to the seconds that an attempt may take.
+        outcome: The function from what came back to what the attempt counts as.
+        unstored_reply: The function from a successful attempt, and the reason why its reply was not stored, likewise.
+        letter_plan: The function from the subscriber's plan to the dead letter sink's.
+        is_lettered: The choice of delivered events that are dead-lettered too.
+        reply_copies: The number of records that a reply becomes.
+        answers_back: Whether a reply is also sent to the subscriber that gave it.
+        resumes: Whether a Trigger that is made again under its old name goes on where that one ended.
         write_request: The function from an event to a request.
         redirect: The function from an answer to the URL that is fetched in its place; None for none.
         is_again: The repetition of successful deliveries.
@@ -226,6 +272,15 @@ class DataPlanePolicies:
     takes: Callable[[Candidate, CloudEvent, Iterable[Candidate]], bool] = takes
     is_ordered: Callable[[TriggerSpec], bool] = is_ordered
     pace: Callable[[], Awaitable[None]] = pace
+    room: Callable[[TriggerSpec], AbstractAsyncContextManager[None]] = room
+    timeout: Callable[[DeliveryPlan], float] = timeout
+    outcome: Callable[[Attempt], Attempt] = outcome
+    unstored_reply: Callable[[Attempt, str], Attempt] = unstored_reply
+    letter_plan: Callable[[DeliveryPlan], DeliveryPlan] = letter_plan
+    is_lettered: Callable[[int], bool] = is_lettered
+    reply_copies: int = 1
+    answers_back: bool = False
+    resumes: bool = False
     write_request: Callable[[CloudEvent, TriggerSpec], tuple[list[tuple[str, str]], bytes]] = write_request
     redirect: Callable[[Attempt], str | None] = redirect
     is_again: Callable[[int], bool] = is_again

@@ -1,12 +1,14 @@
 """Mutants of the controllers and of admission."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from embedded.controllers.conditions import TRUE
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
-from embedded.dataplane.specs import TriggerSpec
+from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.mutants.hosts import CONTROL_PLANE
 from embedded.mutants.registry import mutant
 
@@ -87,3 +89,82 @@ def trigger_outlives_deletion(honest: ControlPlanePolicies) -> ControlPlanePolic
 def trigger_without_broker_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Say nothing in the status of a Trigger whose Broker does not exist (Kafka Broker 1.22.3, seen)."""
     return replace(honest, tells_without_broker=False)
+
+
+@mutant(CONTROL_PLANE, replaces="faults_of_delivery")
+def nonsense_delivery_admitted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit any `delivery` that its schema admits (knative/eventing PR 4216: a negative retry)."""
+    return replace(honest, faults_of_delivery=lambda _: [])
+
+
+@mutant(CONTROL_PLANE, replaces="faults_of_subscriber")
+def no_subscriber_admitted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit Triggers whose subscriber is no destination."""
+    return replace(honest, faults_of_subscriber=lambda _: [])
+
+
+@mutant(CONTROL_PLANE, replaces="told_dead_letter_sink")
+def dead_letter_sink_not_told(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Use the dead letter sink, but do not tell it in the status (knative/eventing issues 5363, 5639)."""
+    return replace(honest, told_dead_letter_sink=lambda _: {})
+
+
+@mutant(CONTROL_PLANE, replaces="is_ours")
+def foreign_class_claimed(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Reconcile Brokers of any class, as if they were one's own."""
+    return replace(honest, is_ours=lambda _class, _ours: True)
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def subscriber_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Tell a changed subscriber in the status, but go on with the old one (knative-extensions/eventing-kafka 503)."""
+
+    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+        return replace(honest.changed_trigger(before, changed), subscriber=before.subscriber)
+
+    return replace(honest, changed_trigger=changed_trigger)
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def delivery_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit a changed `delivery`, but go on with the old one (knative/eventing issue 4111)."""
+
+    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+        changed = honest.changed_trigger(before, changed)
+        return replace(changed, delivery=before.delivery, dead_letter=before.dead_letter)
+
+    return replace(honest, changed_trigger=changed_trigger)
+
+
+@mutant(CONTROL_PLANE, wraps="change_trigger")
+def update_loses_events(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Change a Trigger by removing and adding it: what is accepted in between is lost (eventing-kafka-broker 3249)."""
+
+    async def change_trigger(plane: DataPlaneApi, changed: TriggerSpec) -> None:
+        await plane.remove_trigger(changed.namespace, changed.name)
+        await asyncio.sleep(0.1)
+        await honest.change_trigger(plane, changed)
+
+    return replace(honest, change_trigger=change_trigger)
+
+
+@mutant(CONTROL_PLANE, replaces="follows")
+def early_trigger_forgotten(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Never look again at a Trigger when its Broker, or the object that it refers to, is made or changes."""
+    return replace(honest, follows=())
+
+
+_SERVED: WeakKeyDictionary[DataPlaneApi, set[tuple[str, str]]] = WeakKeyDictionary()
+
+
+@mutant(CONTROL_PLANE, wraps="serve_broker")
+def recreated_broker_unknown(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make a Broker Ready that has the name of a deleted one, and do not serve it (eventing-kafka-broker issue 864)."""
+
+    async def serve_broker(plane: DataPlaneApi, spec: BrokerSpec) -> None:
+        served = _SERVED.setdefault(plane, set())
+        if (spec.namespace, spec.name) not in served:
+            await honest.serve_broker(plane, spec)
+        served.add((spec.namespace, spec.name))
+
+    return replace(honest, serve_broker=serve_broker)

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from embedded.dataplane.backoff import DeliveryPlan
-from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
+from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.policies import Attempt, DataPlanePolicies, NoTimerError, StandstillError
+from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import divergence, mutant
 
@@ -76,76 +78,6 @@ def dead_letter_bare(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, dead_letter=lambda event, _subscriber, _attempt: event)
 
 
-@mutant(DATA_PLANE, wraps="reply")
-def reply_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Drop replies in binary mode (they must be routed to all Triggers)."""
-
-    def reply(attempt: Attempt) -> CloudEvent | None:
-        event = honest.reply(attempt)
-        return None if _is_binary(attempt) else event
-
-    return replace(honest, reply=reply)
-
-
-@mutant(DATA_PLANE, wraps="reply")
-def structured_reply_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Drop replies in structured mode."""
-
-    def reply(attempt: Attempt) -> CloudEvent | None:
-        event = honest.reply(attempt)
-        return event if _is_binary(attempt) else None
-
-    return replace(honest, reply=reply)
-
-
-def _is_binary(attempt: Attempt) -> bool:
-    return any(name.lower() == b"ce-specversion" for name, _ in attempt.headers)
-
-
-@mutant(DATA_PLANE, wraps="reply")
-def reply_on_202(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Route an event in a 202 answer as a reply (eventing-kafka-broker `BaseResponseHandler.handle`)."""
-
-    def reply(attempt: Attempt) -> CloudEvent | None:
-        if attempt.status != 202:
-            return honest.reply(attempt)
-        try:
-            return honest.reply(replace(attempt, status=200))
-        except NotAnEventError:
-            return None
-
-    return replace(honest, reply=reply)
-
-
-@mutant(DATA_PLANE, wraps="reply")
-def empty_reply_is_failure(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Take a 200 without a body for a malformed reply (it is a success)."""
-
-    def reply(attempt: Attempt) -> CloudEvent | None:
-        event = honest.reply(attempt)
-        if event is None and attempt.status == 200:
-            raise NotAnEventError("there is no event")
-        return event
-
-    return replace(honest, reply=reply)
-
-
-@mutant(DATA_PLANE, wraps="reply")
-def malformed_reply_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Take an answer that is not an event for a success.
-
-    The delivery must count as failed; knative/eventing issues 6950, 7503.
-    """
-
-    def reply(attempt: Attempt) -> CloudEvent | None:
-        try:
-            return honest.reply(attempt)
-        except NotAnEventError:
-            return None
-
-    return replace(honest, reply=reply)
-
-
 _NAME = re.compile(r"[a-z0-9]+")
 
 
@@ -194,5 +126,104 @@ def kne_header_stalls(honest: DataPlanePolicies) -> DataPlanePolicies:
         if wrong := [name for name in extensions if not _NAME.fullmatch(name)]:
             raise StandstillError(f"Invalid extensions name: {wrong[0]}")
         return honest.dead_letter(event.having(**extensions), subscriber, attempt)
+
+    return replace(honest, dead_letter=dead_letter)
+
+
+@mutant(DATA_PLANE, replaces="redirect")
+def redirects_followed(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Fetch the Location of a 301, 302, 307 or 308 by GET, and take its answer for the delivery's."""
+
+    def redirect(attempt: Attempt) -> str | None:
+        places = [value.decode("latin-1") for name, value in attempt.headers if name.lower() == b"location"]
+        return places[0] if attempt.status in {301, 302, 307, 308} and places else None
+
+    return replace(honest, redirect=redirect)
+
+
+@mutant(DATA_PLANE, wraps="outcome")
+def not_modified_is_success(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an answer 300, 304 or 305 for a success, as clients do that raise for 4xx and 5xx only."""
+
+    def outcome(attempt: Attempt) -> Attempt:
+        return honest.outcome(replace(attempt, status=200) if attempt.status in {300, 304, 305} else attempt)
+
+    return replace(honest, outcome=outcome)
+
+
+@mutant(DATA_PLANE, wraps="outcome")
+def only_200_and_202_succeed(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take any success but 200 and 202 for a failure (the data plane's table: other 2xx completes the delivery)."""
+
+    def outcome(attempt: Attempt) -> Attempt:
+        attempt = honest.outcome(attempt)
+        return replace(attempt, status=500) if attempt.is_success and attempt.status not in {200, 202} else attempt
+
+    return replace(honest, outcome=outcome)
+
+
+@mutant(DATA_PLANE, wraps="outcome")
+def half_answer_is_success(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an answer that breaks off for a whole one (kserve issue 2833: connections break in the middle)."""
+    return replace(honest, outcome=lambda attempt: honest.outcome(replace(attempt, error="", is_whole=True)))
+
+
+@mutant(DATA_PLANE, replaces="timeout")
+def timeout_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait ten minutes for each answer, whatever `timeout` says (knative/eventing issue 5148)."""
+    return replace(honest, timeout=lambda _: 600.0)
+
+
+@mutant(DATA_PLANE, wraps="timeout")
+def timeout_cut_short(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait at most one second for each answer (eventing-kafka-broker issue 4187: long answers are cut)."""
+    return replace(honest, timeout=lambda plan: min(honest.timeout(plan), 1.0))
+
+
+@mutant(DATA_PLANE, wraps="waits")
+def retries_unasked(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Retry three times where `delivery` asks for no retry."""
+    return replace(honest, waits=lambda plan: honest.waits(plan if plan.retry else replace(plan, retry=3, delay=0.1)))
+
+
+@mutant(DATA_PLANE, wraps="waits")
+def backoff_always_linear(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait `backoffDelay` before each retry, also where the policy is exponential."""
+    return replace(honest, waits=lambda plan: honest.waits(replace(plan, linear=True)))
+
+
+@mutant(DATA_PLANE, wraps="write_request")
+def dead_letter_stripped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Write dead letters without the event's own extensions; the reason of the failure is there."""
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        if "knativeerrordest" in event.attributes:
+            kept = {name: value for name, value in event.attributes.items() if name in CORE or "knativeerror" in name}
+            event = replace(event, attributes=kept)
+        return honest.write_request(event, spec)
+
+    return replace(honest, write_request=write_request)
+
+
+@mutant(DATA_PLANE, wraps="letter_plan")
+def dead_letter_tried_once(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Never retry the delivery to the dead letter sink (knative/eventing TestBrokerWithFlakyDLQ exists for it)."""
+    return replace(honest, letter_plan=lambda plan: replace(honest.letter_plan(plan), retry=0))
+
+
+@mutant(DATA_PLANE, replaces="is_lettered")
+def dead_letter_after_success(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Dead-letter an event too that succeeded after a retry."""
+    return replace(honest, is_lettered=lambda attempts: attempts > 1)
+
+
+@mutant(DATA_PLANE, wraps="dead_letter")
+def hostile_header_stalls(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Never end where a header of a failing answer is no ASCII, or longer than 1 KiB, or one of more than fifty."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        if len(attempt.headers) > 50 or any(not value.isascii() or len(value) > 1024 for _, value in attempt.headers):
+            raise StandstillError("a header that cannot be read")
+        return honest.dead_letter(event, subscriber, attempt)
 
     return replace(honest, dead_letter=dead_letter)

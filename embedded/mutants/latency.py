@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import count
 
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.policies import DataPlanePolicies
@@ -34,5 +35,18 @@ def slow_dispatch(honest: DataPlanePolicies) -> DataPlanePolicies:
     async def pace() -> None:
         await honest.pace()
         await asyncio.sleep(_LATE_DELIVERY)
+
+    return replace(honest, pace=pace)
+
+
+@mutant(DATA_PLANE, wraps="pace")
+def one_in_hundred_late(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Deliver every hundredth event of a Trigger, from the fiftieth on, a second late."""
+    numbers = count(1)
+
+    async def pace() -> None:
+        await honest.pace()
+        if next(numbers) % 100 == 50:
+            await asyncio.sleep(1.0)
 
     return replace(honest, pace=pace)

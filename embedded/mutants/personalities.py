@@ -42,6 +42,7 @@ _LISTED = (
             "percent-encoding-ignored",
             "consumer-never-closes",
             "see-other-followed",
+            "reply-loss-not-retried",
             "too-large-is-503",
             "trigger-without-broker-ignored",
             "attributes-leave-as-latin-1",

@@ -1,7 +1,11 @@
 """Mutants of routing: which Triggers get an event, how often, in what order, and what of it arrives."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from itertools import count
+from weakref import WeakValueDictionary
 
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
@@ -91,3 +95,61 @@ def attributes_leave_as_latin_1(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 def _latin_1(character: str) -> str:
     return character if character <= "\xff" else "?" * (len(character.encode("utf-16-le")) // 2)
+
+
+@mutant(DATA_PLANE, wraps="is_again")
+def one_in_fifty_doubled(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Deliver every fiftieth event of a Trigger twice (eventing-kafka-broker issue 2202, at a low rate)."""
+    numbers = count(1)
+    return replace(honest, is_again=lambda attempts: honest.is_again(attempts) or next(numbers) % 50 == 0)
+
+
+@mutant(DATA_PLANE, wraps="takes")
+def one_in_hundred_lost(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Pass over every hundredth event that a Trigger matches."""
+    numbers = count(1)
+
+    def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
+        return honest.takes(candidate, event, earlier) and next(numbers) % 100 != 0
+
+    return replace(honest, takes=takes)
+
+
+@mutant(DATA_PLANE, replaces="is_ordered")
+def unordered_one_at_a_time(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Deliver for every Trigger one event of a partition at a time (eventing-kafka-broker issue 2597)."""
+    return replace(honest, is_ordered=lambda _: True)
+
+
+_LOCKS: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDictionary()
+
+
+@mutant(DATA_PLANE, replaces="room")
+def slow_blocks_others(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Deliver one event of a Broker at a time: whoever is slow holds up all its Triggers."""
+
+    def room(spec: TriggerSpec) -> AbstractAsyncContextManager[None]:
+        key = (id(asyncio.get_running_loop()), spec.namespace, spec.broker)
+        lock = _LOCKS.get(key) or asyncio.Lock()
+        _LOCKS[key] = lock
+        return _held(lock)
+
+    return replace(honest, room=room)
+
+
+@asynccontextmanager
+async def _held(lock: asyncio.Lock) -> AsyncIterator[None]:
+    async with lock:
+        yield
+
+
+@mutant(DATA_PLANE, replaces="begin")
+def begins_at_earliest(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Begin a new Trigger at the topic's first record (eventing-kafka-broker issue 2553: old events)."""
+    return replace(honest, begin=lambda ends: dict.fromkeys(ends, 0))
+
+
+@mutant(DATA_PLANE, replaces="resumes")
+def recreated_trigger_resumes(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Go on, for a Trigger that is made again under its old name, where the deleted one ended."""
+    return replace(honest, resumes=True)

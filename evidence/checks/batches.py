@@ -196,12 +196,14 @@ class InFlight(Batch):
 
 @check("not_held_up")
 class NotHeldUp(DeliveryCheck):
-    """The event reaches a subscriber although another one has not answered it yet."""
+    """The event reaches a subscriber while another one has not answered what it got before."""
 
     def watch(self) -> None:
         """Keep the event, and what comes to the slow subscriber."""
         super().watch()
-        by = self.args["by"]
+        by, during = self.args["by"], self.args["during"]
+        self.history.watch_event((during.source, during.id))
+        self.during = (during.source, during.id)
         self.slow = {by.sink.name}
         self.holder = f"Trigger {by.namespace}/{by.name}"
 
@@ -215,7 +217,7 @@ class NotHeldUp(DeliveryCheck):
         found = self.deliveries()
         if not found:
             return self.absent(self.fate(), final=final)
-        requests = self.history.deliveries((self.event.source, self.event.id), self.slow)
+        requests = self.history.deliveries(self.during, self.slow)
         answer = self.history.replied.get(requests[0]["receive"]) if requests else None
         if answer is None or found[0]["seq"] < answer["seq"]:
             return PASSED

@@ -37,7 +37,7 @@ def test_one_mutant_is_declared_once(scratch: None) -> None:
         """Another one."""
         return replace(honest, pace=_no_pace)
 
-    with pytest.raises(registry.DeclarationError, match=r"'reply-on-202' \(.*\) stands already in .*mutants\.delivery"):
+    with pytest.raises(registry.DeclarationError, match=r"'reply-on-202' \(.*\) stands already in .*mutants\.replies"):
         registry.mutant(DATA_PLANE, replaces="pace")(reply_on_202)
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from evidence.expectations import answered, api_refused, field, recorded
-from fixtures import Broker, Kube, expect
-from suites.wire import attributes, binary
+from evidence.expectations import accepted, answered, api_refused, condition, delivered, field, recorded, untouched
+from fixtures import Broker, Brokers, Kube, Sinks, expect
+from suites.manifests import NONSENSE
+from suites.wire import attributes, binary, fresh
 
 
 @pytest.mark.requirement("CTL-BRK-001")
@@ -33,3 +34,44 @@ def test_the_topic_annotation_names_the_topic_of_the_events(broker: Broker) -> N
     # `broker` means the topic that exists: the one named, or else the one that Knative's default template names.
     expect(field(broker.object, "/status/annotations/default.topic", broker.ref.topic))
     expect(recorded(broker.send(), on=broker))
+
+
+@pytest.mark.requirement("CTL-BRK-004")
+def test_a_ready_broker_tells_its_dead_letter_sink(brokers: Brokers, sinks: Sinks) -> None:
+    sink = sinks()
+    broker = brokers(delivery={"deadLetterSink": {"uri": sink.url}})
+    expect(field(broker.object, "status.deadLetterSinkUri", sink.url))
+
+
+@pytest.mark.requirement("CTL-BRK-005")
+def test_a_broker_whose_dead_letter_sink_is_nowhere_is_not_ready(brokers: Brokers) -> None:
+    reference = {"apiVersion": "v1", "kind": "Service", "name": fresh("nothing")}
+    broker = brokers(delivery={"deadLetterSink": {"ref": reference}}, wait=False)
+    expect(condition(broker.object, "Ready", "False"))
+
+
+@pytest.mark.requirement("CTL-BRK-006")
+def test_nonsense_in_the_delivery_of_a_broker_is_refused(broker: Broker, kube: Kube) -> None:
+    expect(*(api_refused(kube.patch(broker.object, {"spec": {"delivery": delivery}})) for delivery in NONSENSE))
+
+
+@pytest.mark.requirement("CTL-BRK-007")
+def test_a_broker_of_a_class_that_nobody_runs_is_left_alone(brokers: Brokers) -> None:
+    foreign = brokers(annotations={"eventing.knative.dev/broker.class": "touchstone.dev/nobody"}, wait=False)
+    trigger = foreign.trigger(wait=False)
+    control = brokers()
+    expect(untouched(foreign.object, control=control.object))
+    expect(untouched(trigger.object, control=control.trigger().object))
+
+
+@pytest.mark.requirement("CTL-BRK-008")
+def test_a_broker_that_is_made_again_accepts_when_it_is_ready(broker: Broker) -> None:
+    trigger = broker.trigger()
+    expect(delivered(broker.send(), to=trigger))
+    trigger.delete()
+    broker.delete()
+    broker.make_again()
+    trigger.make_again()
+    event = broker.send()
+    expect(accepted(event))
+    expect(delivered(event, to=trigger))

@@ -4,29 +4,18 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import api_refused, condition, delivered, not_delivered, not_received
+from evidence.expectations import api_refused, condition, delivered, field, not_delivered, not_received
 from fixtures import Answer, Broker, Kube, Sinks, expect
-from suites.wire import fresh
+from suites.manifests import NONSENSE, trigger_manifest
 
 WANTED = {"attributes": {"type": "wanted"}}
-
-
-def manifest(namespace: str, broker: str, **spec: Any) -> dict[str, Any]:
-    """Return a Trigger that no fixture waits for."""
-    subscriber = {"uri": "http://127.0.0.1:1/"}
-    return {
-        "apiVersion": "eventing.knative.dev/v1",
-        "kind": "Trigger",
-        "metadata": {"name": fresh("trigger"), "namespace": namespace},
-        "spec": {"broker": broker, "subscriber": subscriber, **spec},
-    }
 
 
 @pytest.mark.requirement("CTL-TRG-001")
 def test_a_trigger_without_its_broker_is_not_ready(broker: Broker, kube: Kube) -> None:
     # One with a Broker becomes Ready: the controller is at work, so its silence about the other one is its answer.
     control = broker.trigger(filter=WANTED).object
-    trigger = kube.apply(manifest(broker.namespace, "no-such-broker"))
+    trigger = kube.apply(trigger_manifest(broker.namespace, "no-such-broker"))
     expect(condition(trigger, "Ready", "False", control=control), within=5.0)
     expect(condition(trigger, "BrokerReady", "False", control=control), within=5.0)
 
@@ -43,7 +32,7 @@ def test_a_trigger_without_its_broker_is_not_ready(broker: Broker, kube: Kube) -
 def test_two_dialects_in_one_filter_object_are_refused(
     broker: Broker, kube: Kube, filters: list[dict[str, Any]]
 ) -> None:
-    expect(api_refused(kube.apply(manifest(broker.namespace, broker.name, filters=filters))))
+    expect(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, filters=filters))))
 
 
 @pytest.mark.requirement("CTL-TRG-003")
@@ -82,4 +71,27 @@ def test_the_broker_of_a_trigger_cannot_be_changed(broker: Broker, kube: Kube) -
     ids=["no-operand", "open-parenthesis", "open-text", "pattern-no-literal", "empty-set", "integer-too-large"],
 )
 def test_what_is_no_cesql_expression_is_refused(broker: Broker, kube: Kube, expression: str) -> None:
-    expect(api_refused(kube.apply(manifest(broker.namespace, broker.name, filters=[{"cesql": expression}]))))
+    expect(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, filters=[{"cesql": expression}]))))
+
+
+@pytest.mark.requirement("CTL-TRG-007")
+def test_nonsense_in_the_delivery_of_a_trigger_is_refused(broker: Broker, kube: Kube) -> None:
+    expect(
+        *(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, delivery=one))) for one in NONSENSE)
+    )
+
+
+@pytest.mark.requirement("CTL-TRG-008")
+def test_a_subscriber_that_is_no_destination_is_refused(broker: Broker, kube: Kube) -> None:
+    service = {"apiVersion": "v1", "kind": "Service"}
+    nowhere = [{}, {"uri": "/relative"}, {"uri": "relative"}, {"ref": service}, {"uri": ""}, {"ref": {"name": "x"}}]
+    expect(
+        *(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, subscriber=one))) for one in nowhere)
+    )
+
+
+@pytest.mark.requirement("CTL-TRG-011")
+def test_a_ready_trigger_tells_its_dead_letter_sink(broker: Broker, sinks: Sinks) -> None:
+    sink = sinks()
+    trigger = broker.trigger(filter=WANTED, delivery={"deadLetterSink": {"uri": sink.url}})
+    expect(field(trigger.object, "status.deadLetterSinkUri", sink.url))

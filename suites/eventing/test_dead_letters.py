@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import dead_lettered, not_dead_lettered, unchanged
+from evidence.expectations import (
+    dead_letter_attempts,
+    dead_lettered,
+    delivered,
+    not_dead_lettered,
+    unchanged,
+)
 from fixtures import Answer, Broker, Brokers, Sinks, expect
 
 WANTED = {"attributes": {"type": "wanted"}}
@@ -82,3 +88,75 @@ def test_a_header_of_the_answer_does_not_stop_the_dead_letter(broker: Broker, si
     control = broker.send(type="wanted")
     expect(dead_lettered(control, to=dead_letters, by=trigger))
     expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger, control=control))
+
+
+@pytest.mark.requirement("EVT-DLV-018")
+def test_a_dead_letter_is_the_whole_event(broker: Broker, sinks: Sinks) -> None:
+    dead_letters, sink = sinks(), sinks([Answer(400, body=b"no")])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=delivery(dead_letters.url))
+    event = broker.send(
+        type="wanted",
+        subject="orders/17",
+        time="2025-07-02T08:20:12.908936Z",
+        dataschema="https://example.com/schema",
+        partitionkey="customer-17",
+        correlationid="c-1",
+        hop2="17",
+        data=b"\xff\x00 whole \xfe",
+        datacontenttype="application/octet-stream",
+    )
+    expect(dead_lettered(event, to=dead_letters, by=trigger))
+    expect(unchanged(event, to=dead_letters, ignore=["knativeerrordest", "knativeerrorcode", "knativeerrordata"]))
+
+
+@pytest.mark.requirement("EVT-DLV-019")
+def test_the_delivery_of_a_dead_letter_is_retried(broker: Broker, sinks: Sinks) -> None:
+    dead_letters, sink = sinks([Answer(503), Answer(503), Answer(200)]), sinks([Answer(400)])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=delivery(dead_letters.url, retry=2))
+    event = broker.send(type="wanted")
+    expect(dead_letter_attempts(event, to=dead_letters, count=3, by=trigger))
+
+
+@pytest.mark.requirement("EVT-DLV-020")
+def test_what_was_delivered_is_not_dead_lettered(broker: Broker, sinks: Sinks) -> None:
+    dead_letters = sinks()
+    scripts = ([Answer(200)], [Answer(503), Answer(200)], [Answer(503), Answer(429), Answer(202)])
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": sinks(script), "delivery": delivery(dead_letters.url, retry=3)}
+            for script in scripts
+        )
+    )
+    event = broker.send(type="wanted")
+    expect(*(delivered(event, to=trigger) for trigger in triggers))
+    expect(*(not_dead_lettered(event, to=dead_letters, by=trigger) for trigger in triggers))
+
+
+@pytest.mark.requirement("EVT-DLV-021")
+def test_hostile_headers_of_an_answer_do_not_stop_the_dead_letter(broker: Broker, sinks: Sinks) -> None:
+    # Names that no extension could have are asked for by EVT-DLV-012.
+    plain = [("X-Reason", "no")]
+    hostile = [
+        [("X-Reason", "\xe9\xff\x80")],
+        [("X-Reason", "a" * 4096)],
+        [(f"X-Reason-{number}", "x") for number in range(100)],
+        [("Retry-After", "never"), ("Content-Encoding", "gzip"), ("Content-Type", "application/cloudevents+json")],
+        [("Content-Type", ""), ("Set-Cookie", "a=b; Path=/"), ("Connection", "upgrade"), ("Upgrade", "h2c")],
+    ]
+    letters = [sinks() for _ in hostile]
+    triggers = broker.several(
+        *(
+            {
+                "filter": WANTED,
+                "subscriber": sinks([Answer(400, headers=plain), Answer(400, headers=headers, body=b"{")]),
+                "delivery": delivery(sink.url),
+            }
+            for headers, sink in zip(hostile, letters, strict=True)
+        )
+    )
+    # The first answer has no such header: its dead letter shows that the way is open, so that silence is a failure.
+    places = list(zip(letters, triggers, strict=True))
+    control = broker.send(type="wanted")
+    expect(*(dead_lettered(control, to=sink, by=trigger) for sink, trigger in places))
+    event = broker.send(type="wanted")
+    expect(*(dead_lettered(event, to=sink, by=trigger, control=control) for sink, trigger in places))

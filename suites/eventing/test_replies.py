@@ -1,8 +1,18 @@
 """Replies: which answers of subscribers are events, and where these go."""
 
+from dataclasses import replace
+
 import pytest
 
-from evidence.expectations import attempts, dead_lettered, delivered, not_dead_lettered, not_delivered
+from evidence.expectations import (
+    attempts,
+    dead_lettered,
+    delivered,
+    delivered_once,
+    not_dead_lettered,
+    not_delivered,
+    unchanged,
+)
 from evidence.refs import EventRef
 from fixtures import Answer, Broker, Sinks, expect
 from suites.wire import STRUCTURED, attributes, binary, fresh, structured, typed
@@ -10,12 +20,13 @@ from suites.wire import STRUCTURED, attributes, binary, fresh, structured, typed
 QUESTION = {"attributes": {"type": "question"}}
 ANSWER = {"attributes": {"type": "answer"}}
 SOURCE = "/touchstone/subscriber"
+AGAIN = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
 
 
-def reply(mode: str, status: int = 200) -> tuple[EventRef, Answer]:
+def reply(mode: str, status: int = 200, **more: str) -> tuple[EventRef, Answer]:
     """Return an event to reply with, and the answer that carries it."""
     name = fresh("reply")
-    event = attributes(id=name, source=SOURCE, type="answer")
+    event = attributes(id=name, source=SOURCE, type="answer", **more)
     answers = {
         "binary": Answer(status, headers=binary(event), body=b'{"n": 2}'),
         "structured": Answer(status, headers=typed(STRUCTURED), body=structured(event)),
@@ -76,3 +87,72 @@ def test_a_200_with_a_body_that_is_no_event_is_dead_lettered(broker: Broker, sin
     options = {"deadLetterSink": {"uri": dead_letters.url}}
     trigger = broker.trigger(filter=QUESTION, subscriber=sinks([plain]), delivery=options)
     expect(dead_lettered(broker.send(type="question"), to=dead_letters, by=trigger))
+
+
+@pytest.mark.requirement("EVT-RPL-006")
+def test_a_reply_that_cannot_be_stored_fails_the_delivery(broker: Broker, sinks: Sinks) -> None:
+    # Larger than what the Broker's producer takes (max.request.size, 1 MiB).
+    _, carrier = reply("binary")
+    trigger = broker.trigger(
+        filter=QUESTION, subscriber=sinks([replace(carrier, body=bytes(1_500_000)), Answer(200)]), delivery=AGAIN
+    )
+    expect(attempts(broker.send(type="question"), to=trigger, count=2))
+
+
+@pytest.mark.requirement("EVT-RPL-007")
+def test_half_a_reply_is_not_routed(broker: Broker, sinks: Sinks) -> None:
+    answer, carrier = reply("binary")
+    script = [replace(carrier, broken="cut"), Answer(202)]
+    replier, receiver = broker.several(
+        {"filter": QUESTION, "subscriber": sinks(script), "delivery": AGAIN}, {"filter": ANSWER}
+    )
+    broker.send(type="question")
+    expect(not_delivered(answer, to=receiver, replied_by=replier))
+
+
+@pytest.mark.requirement("EVT-RPL-008")
+def test_a_reply_goes_to_nobody_who_does_not_match_it(broker: Broker, sinks: Sinks) -> None:
+    answer, carrier = reply("binary")
+    replier, bystander, receiver = broker.several(
+        {"filter": QUESTION, "subscriber": sinks([carrier])},
+        {"filter": {"attributes": {"source": "/touchstone/sender"}}},
+        {"filter": ANSWER},
+    )
+    broker.send(type="question")
+    expect(delivered(answer, to=receiver, replied_by=replier))
+    expect(not_delivered(answer, to=bystander, replied_by=replier))
+    expect(not_delivered(answer, to=replier, replied_by=replier))
+
+
+@pytest.mark.requirement("EVT-RPL-009")
+@pytest.mark.parametrize("mode", ["binary", "structured"])
+def test_a_reply_arrives_as_it_was_given(broker: Broker, sinks: Sinks, mode: str) -> None:
+    answer, carrier = reply(
+        mode, subject="orders/17", time="2025-07-02T08:20:12.908936Z", correlationid="c-1", partitionkey="customer-17"
+    )
+    replier, receiver = broker.several({"filter": QUESTION, "subscriber": sinks([carrier])}, {"filter": ANSWER})
+    broker.send(type="question")
+    expect(delivered(answer, to=receiver, replied_by=replier))
+    expect(unchanged(answer, to=receiver))
+
+
+@pytest.mark.requirement("EVT-RPL-010")
+def test_each_reply_of_a_chain_is_routed_once(broker: Broker, sinks: Sinks) -> None:
+    # The subscriber gets its own replies; when it answers without one, the chain ends.
+    replies = [reply("binary") for _ in range(4)]
+    script = [*(carrier for _, carrier in replies), Answer(202)]
+    trigger = broker.trigger(filter={"attributes": {"specversion": "1.0"}}, subscriber=sinks(script))
+    question = broker.send(type="question")
+    expect(*(delivered_once(answer, to=trigger, replied_by=trigger) for answer, _ in replies))
+    expect(attempts(question, to=trigger, count=1))
+
+
+@pytest.mark.requirement("EVT-RPL-011")
+def test_an_event_in_a_failing_answer_is_no_reply(broker: Broker, sinks: Sinks) -> None:
+    replies = [reply("binary", status) for status in (400, 404, 500, 503)]
+    *repliers, receiver = broker.several(
+        *({"filter": QUESTION, "subscriber": sinks([carrier])} for _, carrier in replies), {"filter": ANSWER}
+    )
+    broker.send(type="question")
+    pairs = zip(replies, repliers, strict=True)
+    expect(*(not_delivered(answer, to=receiver, replied_by=replier) for (answer, _), replier in pairs))

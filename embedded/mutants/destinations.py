@@ -1,0 +1,75 @@
+"""Mutants of destinations: from references and URIs to URLs."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from embedded.api.resources import BROKER
+from embedded.api.store import Store
+from embedded.controllers.destinations import UnresolvedDestinationError
+from embedded.controllers.policies import ControlPlanePolicies
+from embedded.mutants.hosts import CONTROL_PLANE
+from embedded.mutants.registry import mutant
+
+
+@mutant(CONTROL_PLANE, wraps="resolve")
+def reference_namespace_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Look for what a reference names in the Trigger's own namespace only (knative/eventing issue 4633)."""
+
+    def resolve(store: Store, destination: Mapping[str, Any], namespace: str) -> str:
+        if reference := destination.get("ref"):
+            destination = {**destination, "ref": {**reference, "namespace": namespace}}
+        return honest.resolve(store, destination, namespace)
+
+    return replace(honest, resolve=resolve)
+
+
+@mutant(CONTROL_PLANE, wraps="resolve")
+def relative_uri_dropped(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Ignore the `uri` beside a reference (knative/docs PR 6204)."""
+
+    def resolve(store: Store, destination: Mapping[str, Any], namespace: str) -> str:
+        if destination.get("ref"):
+            destination = {"ref": destination["ref"]}
+        return honest.resolve(store, destination, namespace)
+
+    return replace(honest, resolve=resolve)
+
+
+@mutant(CONTROL_PLANE, wraps="resolve")
+def service_without_namespace(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Resolve a Service to its bare name, which another namespace cannot resolve."""
+
+    def resolve(store: Store, destination: Mapping[str, Any], namespace: str) -> str:
+        url = honest.resolve(store, destination, namespace)
+        reference = destination.get("ref") or {}
+        is_service = reference.get("kind") == "Service" and not (reference.get("apiVersion") or "").count("/")
+        return url.replace(f".{reference.get('namespace') or namespace}.svc.cluster.local", "") if is_service else url
+
+    return replace(honest, resolve=resolve)
+
+
+@mutant(CONTROL_PLANE, wraps="resolve")
+def address_of_reference_guessed(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Take a Broker that is referred to for a Service of its name, in place of reading its `status.address`."""
+
+    def resolve(store: Store, destination: Mapping[str, Any], namespace: str) -> str:
+        url = honest.resolve(store, destination, namespace)
+        reference = destination.get("ref") or {}
+        host = f"{reference.get('name')}.{reference.get('namespace') or namespace}.svc.cluster.local"
+        return f"http://{host}" if reference.get("kind") == BROKER.kind else url
+
+    return replace(honest, resolve=resolve)
+
+
+@mutant(CONTROL_PLANE, wraps="resolve")
+def unresolved_is_ready(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Take a reference to nothing for one to a Service of that name."""
+
+    def resolve(store: Store, destination: Mapping[str, Any], namespace: str) -> str:
+        try:
+            return honest.resolve(store, destination, namespace)
+        except UnresolvedDestinationError:
+            return f"http://{destination['ref']['name']}.{namespace}.svc.cluster.local"
+
+    return replace(honest, resolve=resolve)

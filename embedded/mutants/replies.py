@@ -1,0 +1,128 @@
+"""Mutants of replies: which answers are events, and what becomes of these."""
+
+from dataclasses import replace
+
+from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
+from embedded.dataplane.cloudevents.event import CORE
+from embedded.dataplane.policies import Attempt, DataPlanePolicies
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def reply_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Drop replies in binary mode (they must be routed to all Triggers)."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        return None if _is_binary(attempt) else event
+
+    return replace(honest, reply=reply)
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def structured_reply_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Drop replies in structured mode."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        return event if _is_binary(attempt) else None
+
+    return replace(honest, reply=reply)
+
+
+def _is_binary(attempt: Attempt) -> bool:
+    return any(name.lower() == b"ce-specversion" for name, _ in attempt.headers)
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def reply_on_202(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Route an event in a 202 answer as a reply (eventing-kafka-broker `BaseResponseHandler.handle`)."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        if attempt.status != 202:
+            return honest.reply(attempt)
+        try:
+            return honest.reply(replace(attempt, status=200))
+        except NotAnEventError:
+            return None
+
+    return replace(honest, reply=reply)
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def empty_reply_is_failure(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a 200 without a body for a malformed reply (it is a success)."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        if event is None and attempt.status == 200:
+            raise NotAnEventError("there is no event")
+        return event
+
+    return replace(honest, reply=reply)
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def malformed_reply_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an answer that is not an event for a success.
+
+    The delivery must count as failed; knative/eventing issues 6950, 7503.
+    """
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        try:
+            return honest.reply(attempt)
+        except NotAnEventError:
+            return None
+
+    return replace(honest, reply=reply)
+
+
+@mutant(DATA_PLANE, wraps="outcome")
+def failing_answer_replies(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a failing answer that carries an event for a success with a reply."""
+
+    def outcome(attempt: Attempt) -> Attempt:
+        attempt = honest.outcome(attempt)
+        return replace(attempt, status=200) if (attempt.status or 0) >= 300 and _is_binary(attempt) else attempt
+
+    return replace(honest, outcome=outcome)
+
+
+@mutant(DATA_PLANE, replaces="unstored_reply")
+def reply_loss_not_retried(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Dead-letter the event whose reply was not stored, without asking again (Kafka Broker 1.22.3, seen)."""
+    return replace(honest, unstored_reply=lambda attempt, why: replace(attempt, error=why))
+
+
+@mutant(DATA_PLANE, replaces="unstored_reply")
+def reply_loss_is_success(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Do not look whether a reply was stored (google/knative-gcp issue 2106)."""
+    return replace(honest, unstored_reply=lambda attempt, _why: attempt)
+
+
+@mutant(DATA_PLANE, replaces="reply_copies")
+def reply_doubled(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Store each reply twice."""
+    return replace(honest, reply_copies=2)
+
+
+@mutant(DATA_PLANE, replaces="answers_back")
+def reply_answers_back(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Send each reply also to the subscriber that gave it, whether its Trigger matches it or not."""
+    return replace(honest, answers_back=True)
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def reply_stripped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Drop all extensions and the subject of a reply, and keep the rest."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        if event is None:
+            return None
+        kept = {name: value for name, value in event.attributes.items() if name in CORE and name != "subject"}
+        return replace(event, attributes=kept)
+
+    return replace(honest, reply=reply)

@@ -1,0 +1,78 @@
+"""Triggers that change while they live, that come before their Broker, and that come back."""
+
+import pytest
+
+from evidence.expectations import (
+    attempts,
+    condition,
+    dead_lettered,
+    delivered,
+    delivered_once,
+    each_once,
+    field,
+    not_delivered,
+    not_received,
+    recorded,
+)
+from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
+from suites.manifests import trigger_manifest
+from suites.wire import fresh
+
+WANTED = {"attributes": {"type": "wanted"}}
+AGAIN = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
+
+
+@pytest.mark.requirement("CTL-TRG-009")
+def test_a_changed_subscriber_gets_the_events(broker: Broker, sinks: Sinks) -> None:
+    before, after = sinks(), sinks()
+    trigger = broker.trigger(filter=WANTED, subscriber=before)
+    expect(delivered(broker.send(type="wanted"), to=trigger))
+    trigger.update(subscriber=after)
+    expect(field(trigger.object, "status.subscriberUri", after.url))
+    event = broker.send(type="wanted")
+    expect(delivered_once(event, to=trigger))
+    expect(not_received(event, at=before, by=trigger))
+
+
+@pytest.mark.requirement("CTL-TRG-010")
+def test_a_changed_delivery_takes_effect(broker: Broker, sinks: Sinks) -> None:
+    letters = sinks()
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(503)]))
+    expect(attempts(broker.send(type="wanted"), to=trigger, count=1))
+    trigger.update(delivery=AGAIN | {"deadLetterSink": {"uri": letters.url}})
+    event = broker.send(type="wanted")
+    expect(attempts(event, to=trigger, count=3))
+    expect(dead_lettered(event, to=letters, by=trigger))
+
+
+@pytest.mark.requirement("CTL-TRG-012")
+def test_a_trigger_may_come_before_its_broker(brokers: Brokers, sinks: Sinks, kube: Kube, namespace: str) -> None:
+    name, sink = fresh("broker")[:24], sinks()
+    trigger = kube.apply(trigger_manifest(namespace, name, subscriber={"uri": sink.url}), check=True)
+    broker = brokers(name=name)
+    expect(condition(trigger, "Ready", "True"))
+    expect(delivered(broker.send(), to=sink))
+
+
+@pytest.mark.requirement("CTL-TRG-013")
+def test_a_change_loses_and_doubles_nothing(broker: Broker, sinks: Sinks) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    old = trigger.ref
+    events = broker.send_many([{"type": "wanted"}] * 300, concurrency=2)
+    trigger.update(subscriber=sinks())
+    events += broker.send_many([{"type": "wanted"}] * 20)
+    expect(each_once(events, to=[old, trigger]))
+
+
+@pytest.mark.requirement("CTL-TRG-014")
+def test_a_trigger_that_comes_back_begins_anew(broker: Broker) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    first = broker.send(type="wanted")
+    expect(delivered(first, to=trigger))
+    trigger.delete()
+    between = broker.send(type="wanted")
+    expect(recorded(between, on=broker))
+    trigger.make_again()
+    expect(delivered_once(broker.send(type="wanted"), to=trigger))
+    expect(not_delivered(between, to=trigger))
+    expect(attempts(first, to=trigger, count=1))

@@ -1,0 +1,107 @@
+"""Answers of subscribers: which end a delivery, which fail it, and which are none at all."""
+
+import pytest
+
+from evidence.expectations import attempts, dead_lettered, not_dead_lettered, not_received, spaced
+from fixtures import Answer, Broker, Sinks, expect
+from suites.wire import typed
+
+WANTED = {"attributes": {"type": "wanted"}}
+AGAIN = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
+# A 303 with a Location is asked for by EVT-DLV-011.
+WITH_LOCATION = [300, 301, 302, 304, 307, 308]
+JSON = typed("application/json")
+WHOLE = b'{"this": "is a body of some length", "n": 1}'
+
+
+@pytest.mark.requirement("EVT-DLV-013")
+@pytest.mark.parametrize(
+    ("named", "statuses"),
+    [(["Location"], WITH_LOCATION), ([], [*WITH_LOCATION, 303])],
+    ids=["location", "bare"],
+)
+def test_a_redirect_is_neither_followed_nor_a_delivery(
+    broker: Broker, sinks: Sinks, named: list[str], statuses: list[int]
+) -> None:
+    elsewhere = sinks()
+    answers = [Answer(status, headers=[(name, elsewhere.url) for name in named]) for status in statuses]
+    letters = [sinks() for _ in answers]
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": sinks([answer]), "delivery": AGAIN | {"deadLetterSink": {"uri": sink.url}}}
+            for answer, sink in zip(answers, letters, strict=True)
+        )
+    )
+    event = broker.send(type="wanted")
+    expect(*(attempts(event, to=trigger, count=1) for trigger in triggers))
+    expect(*(dead_lettered(event, to=to, by=trigger) for to, trigger in zip(letters, triggers, strict=True)))
+    expect(*(not_received(event, at=elsewhere, by=trigger) for trigger in triggers))
+
+
+@pytest.mark.requirement("EVT-DLV-014")
+def test_every_2xx_completes_a_delivery(broker: Broker, sinks: Sinks) -> None:
+    letters = sinks()
+    delivery = AGAIN | {"deadLetterSink": {"uri": letters.url}}
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": sinks([Answer(status)]), "delivery": delivery}
+            for status in (200, 201, 202, 203, 204, 205, 206, 226, 299)
+        )
+    )
+    event = broker.send(type="wanted")
+    expect(*(attempts(event, to=trigger, count=1) for trigger in triggers))
+    expect(*(not_dead_lettered(event, to=letters, by=trigger) for trigger in triggers))
+
+
+@pytest.mark.requirement("EVT-DLV-015")
+def test_an_answer_that_breaks_off_is_none(broker: Broker, sinks: Sinks) -> None:
+    triggers = broker.several(
+        *(
+            {
+                "filter": WANTED,
+                "subscriber": sinks([Answer(200, headers=JSON, body=WHOLE, broken=broken), Answer(200)]),
+                "delivery": AGAIN,
+            }
+            for broken in ("reset", "cut", "unended")
+        )
+    )
+    event = broker.send(type="wanted")
+    expect(*(attempts(event, to=trigger, count=2) for trigger in triggers))
+
+
+@pytest.mark.requirement("EVT-DLV-016")
+def test_an_answer_that_takes_longer_than_the_timeout_is_a_failure(broker: Broker, sinks: Sinks) -> None:
+    delivery = AGAIN | {"timeout": "PT0.5S"}
+    late, endless = Answer(200, delay=2.0), Answer(200, headers=JSON, body=WHOLE, broken="endless")
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": sinks([answer, Answer(200)]), "delivery": delivery}
+            for answer in (late, endless)
+        )
+    )
+    event = broker.send(type="wanted")
+    expect(*(attempts(event, to=trigger, count=2) for trigger in triggers))
+    expect(*(spaced(event, to=trigger, at_least=[0.5]) for trigger in triggers))
+
+
+@pytest.mark.requirement("EVT-DLV-017")
+def test_an_answer_within_the_timeout_is_waited_for(broker: Broker, sinks: Sinks) -> None:
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": sinks([Answer(200, delay=1.5), Answer(200)]), "delivery": delivery}
+            for delivery in (AGAIN, AGAIN | {"timeout": "PT10S"}, AGAIN | {"timeout": "PT1M"})
+        )
+    )
+    event = broker.send(type="wanted")
+    expect(*(attempts(event, to=trigger, count=1) for trigger in triggers))
+
+
+@pytest.mark.requirement("EVT-DLV-022")
+def test_there_are_as_many_retries_as_asked_for(broker: Broker, sinks: Sinks) -> None:
+    asked = [{}, *({"retry": retry, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"} for retry in (0, 1, 3, 6))]
+    triggers = broker.several(
+        *({"filter": WANTED, "subscriber": sinks([Answer(503)]), "delivery": delivery or None} for delivery in asked)
+    )
+    event = broker.send(type="wanted")
+    counts = zip(triggers, (1, 1, 2, 4, 7), strict=True)
+    expect(*(attempts(event, to=trigger, count=count) for trigger, count in counts))

@@ -1,0 +1,72 @@
+"""Many events, and many subscribers: each event once, none late, nobody held up by somebody else."""
+
+import pytest
+
+from evidence.expectations import delivered, each_once, in_flight, none_late, not_delivered, not_held_up, recorded
+from fixtures import Answer, Broker, Sinks, expect
+
+WANTED = {"attributes": {"type": "wanted"}}
+ORDERED = {"kafka.eventing.knative.dev/delivery.order": "ordered"}
+# Two Triggers make 600 deliveries of 300 events. A fault of one delivery in a hundred, by chance, is missed once in 400
+# runs (0.99 ** 600), one of one in fifty practically never; a fault of one event in a hundred, before the Triggers see
+# it, is missed once in 20 runs (0.99 ** 300).
+BURST = 300
+AT_ONCE = 8
+
+
+@pytest.mark.requirement("EVT-RTE-008")
+def test_each_event_of_a_burst_is_delivered_once(broker: Broker) -> None:
+    triggers = broker.several({"filter": WANTED}, {"filter": WANTED})
+    events = broker.send_many([{"type": "wanted"}] * BURST, concurrency=AT_ONCE)
+    expect(*(each_once(events, to=trigger) for trigger in triggers))
+
+
+@pytest.mark.requirement("EVT-RTE-009")
+def test_no_event_of_a_burst_is_late(broker: Broker) -> None:
+    # Late is who comes half a second after 20 that were accepted later: only the last 20 can hide it.
+    triggers = broker.several({"filter": WANTED}, {"filter": WANTED})
+    events = broker.send_many([{"type": "wanted"}] * BURST, concurrency=AT_ONCE)
+    expect(*(none_late(events, to=trigger, by=0.5, overtaken=20) for trigger in triggers))
+
+
+@pytest.mark.requirement("EVT-RTE-010")
+def test_no_subscriber_holds_up_another_one(broker: Broker, sinks: Sinks) -> None:
+    again = {"retry": 3, "backoffPolicy": "linear", "backoffDelay": "PT0.5S", "timeout": "PT2S"}
+    endless = Answer(200, body=b"and so on", broken="endless")
+    slow, *_, healthy = broker.several(
+        {"filter": {"attributes": {"type": "slow"}}, "subscriber": sinks([Answer(200, delay=4.0)])},
+        *(
+            {"filter": WANTED, "subscriber": sinks([answer]), "delivery": again}
+            for answer in (Answer(500), Answer(broken="reset"), endless, Answer(200, delay=4.0))
+        ),
+        {"filter": WANTED},
+    )
+    first = broker.send(type="slow")
+    expect(delivered(first, to=slow))
+    events = broker.send_many([{"type": "wanted"}] * 10)
+    expect(*(not_held_up(event, to=healthy, by=slow, during=first) for event in events))
+
+
+@pytest.mark.requirement("EVT-RTE-011")
+def test_an_ordered_trigger_has_one_event_of_a_key_in_flight(broker: Broker, sinks: Sinks) -> None:
+    sink = sinks([Answer(200, delay=0.2), Answer(503, delay=0.2), Answer(200, delay=0.2)])
+    again = {"retry": 1, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, annotations=ORDERED, delivery=again)
+    events = broker.send_many([{"type": "wanted", "partitionkey": "customer-17"}] * 4)
+    expect(in_flight(events, to=trigger, at_most=1))
+
+
+@pytest.mark.requirement("EVT-RTE-012")
+def test_an_unordered_trigger_has_several_events_of_a_key_in_flight(broker: Broker, sinks: Sinks) -> None:
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(200, delay=0.5)]))
+    events = broker.send_many([{"type": "wanted", "partitionkey": "customer-17"}] * 4)
+    expect(in_flight(events, to=trigger, at_least=2))
+
+
+@pytest.mark.requirement("EVT-RTE-013")
+def test_a_new_trigger_gets_no_earlier_event(broker: Broker) -> None:
+    earlier = broker.send_many([{"type": "wanted"}] * 3)
+    expect(*(recorded(event, on=broker) for event in earlier))
+    trigger = broker.trigger(filter=WANTED)
+    expect(delivered(broker.send(type="wanted"), to=trigger))
+    expect(*(not_delivered(event, to=trigger) for event in earlier))

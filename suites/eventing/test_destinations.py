@@ -1,0 +1,87 @@
+"""Destinations: what a reference to an object, a URI, or both lead to."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from evidence.expectations import condition, delivered, field
+from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
+from suites.wire import fresh
+
+WANTED = {"attributes": {"type": "wanted"}}
+PREDICT = "/v1/models/mnist:predict"
+
+
+def to_broker(broker: Broker) -> dict[str, Any]:
+    """Return a reference to a Broker."""
+    return {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": broker.name}
+
+
+def to_service(name: str, **more: str) -> dict[str, Any]:
+    """Return a reference to a Service."""
+    return {"apiVersion": "v1", "kind": "Service", "name": name, **more}
+
+
+def service(namespace: str, name: str) -> dict[str, Any]:
+    """Return a Service that leads to no pod."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}}
+
+
+@pytest.mark.requirement("EVT-DST-001")
+def test_a_service_is_its_name_in_the_clusters_dns(broker: Broker, kube: Kube) -> None:
+    name = fresh("service")
+    kube.apply(service(broker.namespace, name), check=True)
+    reference = {"ref": to_service(name)}
+    plain, relative = broker.several({"subscriber": reference}, {"subscriber": {**reference, "uri": PREDICT}})
+    hosts = [f"http://{name}.{broker.namespace}.svc{domain}" for domain in ("", ".cluster.local")]
+    expect(field(plain.object, "status.subscriberUri", *hosts, *(f"{host}/" for host in hosts)))
+    expect(field(relative.object, "status.subscriberUri", *(f"{host}{PREDICT}" for host in hosts)))
+
+
+@pytest.mark.requirement("EVT-DST-002")
+def test_a_reference_to_a_broker_leads_to_its_address(brokers: Brokers) -> None:
+    first, second = brokers(), brokers()
+    behind = second.trigger(filter=WANTED)
+    first.trigger(filter=WANTED, subscriber={"ref": to_broker(second)})
+    expect(delivered(first.send(type="wanted"), to=behind))
+
+
+@pytest.mark.requirement("EVT-DST-003")
+def test_a_uri_beside_a_reference_is_relative_to_it(brokers: Brokers) -> None:
+    first, second, third = brokers(), brokers(), brokers()
+    behind = third.trigger(filter=WANTED)
+    first.trigger(filter=WANTED, subscriber={"ref": to_broker(second), "uri": urlsplit(third.address).path})
+    expect(delivered(first.send(type="wanted"), to=behind))
+
+
+@pytest.mark.requirement("EVT-DST-004")
+def test_a_reference_to_nothing_is_not_ready(broker: Broker, kube: Kube) -> None:
+    name = fresh("service")
+    kube.apply(service(broker.namespace, name), check=True)
+    missing = broker.trigger(subscriber={"ref": to_service(fresh("nothing"))}, wait=False)
+    elsewhere = broker.trigger(subscriber={"ref": to_service(name, namespace="touchstone-nowhere")}, wait=False)
+    control = broker.trigger(subscriber={"ref": to_service(name)})
+    expect(
+        condition(missing.object, "Ready", "False", control=control.object),
+        condition(elsewhere.object, "Ready", "False", control=control.object),
+    )
+
+
+@pytest.mark.requirement("EVT-DST-005")
+def test_a_dead_letter_sink_may_be_a_reference(brokers: Brokers, sinks: Sinks) -> None:
+    first, second = brokers(), brokers()
+    behind = second.trigger(filter=WANTED)
+    delivery = {"deadLetterSink": {"ref": to_broker(second)}}
+    first.trigger(filter=WANTED, subscriber=sinks([Answer(400)]), delivery=delivery)
+    expect(delivered(first.send(type="wanted"), to=behind))
+
+
+@pytest.mark.requirement("EVT-DST-006")
+def test_a_reference_to_what_comes_later_is_resolved_then(broker: Broker, kube: Kube) -> None:
+    name = fresh("service")
+    trigger = broker.trigger(subscriber={"ref": to_service(name)}, wait=False)
+    expect(condition(trigger.object, "Ready", "False"))
+    kube.apply(service(broker.namespace, name), check=True)
+    expect(condition(trigger.object, "Ready", "True"))
