@@ -215,7 +215,9 @@ class Platform:
 
     async def _open_api(self, store: Store, kubelet: Kubelet, certificate: Certificate) -> tuple[ApiServer, str]:
         """Open the Kubernetes API; return the server and its URL."""
-        server = ApiServer(store, certificate, logs=kubelet.logs, resolve=kubelet.names.resolve)
+        server = ApiServer(
+            store, certificate, logs=kubelet.logs, execute=kubelet.execute, resolve=kubelet.names.resolve
+        )
         url = await listening(
             server.start(LOOPBACK, self._options.api_port), self._options.api_port, "the Kubernetes API", "--api-port"
         )

@@ -24,6 +24,7 @@ AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 
 _SUBRESOURCES = {
     "status": ("", ["get", "patch", "update"]),
+    "exec": ("PodExecOptions", ["create", "get"]),
     "log": ("", ["get"]),
     "proxy": ("ServiceProxyOptions", ["create", "delete", "get", "patch", "update"]),
 }

@@ -179,7 +179,7 @@ POD = Resource(
     short_names=("po",),
     categories=("all",),
     schema=core.POD,
-    subresources=("log",),
+    subresources=("exec", "log"),
 )
 EVENT = Resource("", "v1", "Event", "events", short_names=("ev",), schema=core.EVENT, status=False, generations=False)
 DEPLOYMENT = Resource(

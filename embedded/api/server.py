@@ -24,7 +24,7 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from embedded.api import discovery, errors, openapi, proxy, streams, verbs
+from embedded.api import discovery, errors, openapi, proxy, remotecommand, streams, verbs
 from embedded.api.access import Access
 from embedded.api.certificate import Certificate
 from embedded.api.errors import ApiError
@@ -36,6 +36,8 @@ from embedded.types import Resolve
 _log = logging.getLogger(__name__)
 _MAX_FIELD = 64 * 1024
 """The most bytes of a header field; a request with a longer one is answered 400."""
+_MAX_LINE = 256 * 1024
+"""The most bytes of a request's first line: the command of an exec is a part of it."""
 MOST_WARNED = 4 * 1024
 """The most bytes of warnings in an answer, as in the real API: clients limit the size of headers."""
 MOST_OF_A_WARNING = 256
@@ -49,6 +51,7 @@ class ApiServer:
         store: The objects.
         certificate: The certificate of the server.
         logs: The source of pod logs.
+        execute: The function that starts a command in a container.
         resolve: The function from a Service's cluster name to an endpoint.
         handshake: The time that a client has for the TLS handshake, in seconds.
         idle: The time that a connection may be without a request, in seconds; the default is the real API server's.
@@ -64,6 +67,7 @@ class ApiServer:
         certificate: Certificate,
         *,
         logs: streams.Logs = streams.no_logs,
+        execute: remotecommand.Execute = remotecommand.no_execution,
         resolve: Resolve = lambda _host, _port: None,
         handshake: float = 10.0,
         idle: float = 90.0,
@@ -74,6 +78,7 @@ class ApiServer:
         self._certificate = certificate
         self._access = Access(self.token)
         self._logs = logs
+        self._commands = remotecommand.RemoteCommands(store, execute)
         self._resolve = resolve
         self._handshake, self._idle = handshake, idle
         self._streams: set[asyncio.Task[Any]] = set()
@@ -95,6 +100,7 @@ class ApiServer:
             access_log=None,
             shutdown_timeout=2.0,
             keepalive_timeout=self._idle,
+            max_line_size=_MAX_LINE,
             max_field_size=_MAX_FIELD,
         )
         await self._runner.setup()
@@ -173,6 +179,10 @@ class ApiServer:
         if call.subresource == "proxy":
             assert self._session is not None
             return await proxy.forward(self.store, self._resolve, self._session, call, request)
+        if call.subresource == "exec":
+            if request.method not in ("GET", "POST"):
+                raise errors.method_not_allowed()
+            return await self._stream(self._commands.serve(call, request))
         if request.method == "GET" and "get" in call.resource.verbs:
             if call.subresource == "log":
                 return await self._stream(streams.pod_log(self.store, self._logs, call, request))

@@ -11,7 +11,7 @@ from embedded.runtime.environment import Launch, UnresolvedError
 from embedded.runtime.images import Image, ImageError, UnknownImageError
 from embedded.runtime.logs import ContainerLog
 from embedded.runtime.probes import Probe, ProbeConfigError
-from embedded.runtime.process import Run, start
+from embedded.runtime.process import Command, Run, start
 from embedded.runtime.references import MissingError
 from embedded.runtime.volumes import MountError
 from embedded.runtime.warm import Leads
@@ -77,6 +77,7 @@ class Container:
         self.finished: int | None = None
         self._state: dict[str, Any] = {"waiting": {"reason": "ContainerCreating"}}
         self._last: dict[str, Any] = {}
+        self._executions: set[Command] = set()
         self._trouble = ""
         self._restarts = 0
         self._crashes = 0
@@ -118,6 +119,11 @@ class Container:
             self._replacing = True
             self._run.terminate()
 
+    def accompany(self, execution: Command) -> None:
+        """End a command of a client with the present run."""
+        self._executions.add(execution)
+        execution.ended.add_done_callback(lambda _: self._executions.discard(execution))
+
     async def stop(self, grace: float) -> None:
         """End the container for good: SIGTERM, and SIGKILL after `grace` seconds."""
         self._task.cancel()
@@ -128,6 +134,7 @@ class Container:
             # A second stop may have waited for the same end.
             if self._run is run:
                 self._ended(code, run)
+        await asyncio.gather(*(execution.ended for execution in self._executions))
         self.ready = False
 
     # The life of the container.
@@ -243,6 +250,8 @@ class Container:
 
     def _ended(self, code: int, run: Run) -> None:
         self._run, self.ready, self.launched = None, False, None
+        for execution in self._executions:
+            execution.kill()
         tail = log_tail(run)
         self._state = {
             "terminated": {

@@ -7,7 +7,7 @@ resolver does not know the cluster, and mount paths become real folders. The rul
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,8 +115,7 @@ def launch(
     if not command:
         command = list(image.command)
         args = args or list(image.args)
-    parts = _pairs([*command, *args])
-    argv = tuple(mounts.replace(_replace_argument(part, before, names)) for before, part in parts)
+    argv = tuple(mounts.replace(part) for part in replace_names([*command, *args], names))
     host = {name: value for name, value in _host_environment().items() if name not in replaced}
     own = host | {"HOME": str(image.folder), "HOSTNAME": pod["metadata"]["name"], "PYTHONUNBUFFERED": "1"} | replaced
     temporary = mounts.replace("/tmp")  # noqa: S108 -- the container's own, where a volume is mounted there
@@ -135,8 +134,13 @@ def still_true(launched: Launch, resolve: FindAddress) -> bool:
     return all(resolve(host, port) in (None, endpoint) for (host, port), endpoint in launched.names.items())
 
 
-def _pairs(parts: list[str]) -> list[tuple[str, str]]:
-    return list(zip(["", *parts], parts, strict=False))
+def replace_names(command: Sequence[str], names: Names) -> list[str]:
+    """Return a command with every cluster name in it as `ip:port`.
+
+    Raises:
+        UnresolvedError: A Service exists, but no address behind it.
+    """
+    return [_replace_argument(part, before, names) for before, part in zip(["", *command], command, strict=False)]
 
 
 def _replace_argument(part: str, before: str, names: Names) -> str:

@@ -18,8 +18,8 @@ import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,11 @@ class Warm:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One folder under `images/`. `command` and `args` run in `workdir`, unless the manifest names its own."""
+    """One folder under `images/`. `command` and `args` run in `workdir`, unless the manifest names its own.
+
+    Attributes:
+        folders: The folders that stand for paths inside of the real image, by these paths.
+    """
 
     name: str
     folder: Path
@@ -87,6 +91,7 @@ class Image:
     args: tuple[str, ...] = ()
     readiness: Readiness | None = None
     warm: Warm | None = None
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def requirements(self) -> Path:
@@ -231,7 +236,22 @@ def _read(folder: Path) -> Image:
         tuple(described.get("args", [])),
         Readiness(readiness["port"], readiness.get("path")) if readiness else None,
         warm,
+        _folders(described.get("folders", {}), folder),
     )
+
+
+def _folders(table: object, folder: Path) -> dict[str, Path]:
+    """Return the table `folders`, its values as absolute paths."""
+    if not isinstance(table, dict):
+        raise BrokenImageError(f"{folder / 'image.toml'}: folders: expected a table of paths, got {table!r}")
+    folders = {}
+    for path, name in table.items():
+        inside = isinstance(name, str) and (folder / name).resolve().is_relative_to(folder.resolve())
+        if not path.strip("/") or not path.startswith("/") or not inside or not (folder / name).is_dir():
+            expected = f"an absolute path, and a folder that is there in {folder}"
+            raise BrokenImageError(f"{folder / 'image.toml'}: folders: expected {expected}: got {path!r} = {name!r}")
+        folders[path] = (folder / name).resolve()
+    return folders
 
 
 def _warm(table: object, file: Path) -> Warm | None:

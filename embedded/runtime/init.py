@@ -5,7 +5,9 @@ environment. FORK_SERVER is `-`, or the descriptors of two sockets, `5,6`: a pro
 imports then becomes the command (`forkserver.py`), in place of a child of ours.
 * When the platform dies in any way, the kernel sends SIGUSR1 (PR_SET_PDEATHSIG), and the whole container is killed.
 * SIGTERM goes to the command alone, as from a container runtime. SIGUSR1 kills the whole container.
-* When the command ends, what it left behind is killed, and its status becomes ours (128 + n for a signal n).
+* When the command ends, what it left behind is killed, in whatever session, and its status becomes ours (128 + n for a
+  signal n).
+* When standard input is a terminal, it becomes that of the session, and the command is in its foreground.
 
 At run time it is not a part of the `embedded` package and imports only the standard library, so that it starts fast.
 """
@@ -44,7 +46,10 @@ def _execute(command: list[str], libc: ctypes.CDLL) -> NoReturn:
     """Become the command, in a process group of its own, so that the group can be killed without this process."""
     os.setpgid(0, 0)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    for caught in (signal.SIGTERM, KILL_ALL):
+    if os.isatty(0):
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # this process is not in the foreground yet
+        os.tcsetpgrp(0, os.getpgrp())
+    for caught in (signal.SIGTERM, signal.SIGHUP, signal.SIGTTOU, KILL_ALL):
         signal.signal(caught, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
@@ -57,6 +62,37 @@ def _execute(command: list[str], libc: ctypes.CDLL) -> NoReturn:
 def _kill_group(group: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
+
+
+def _kill_rest() -> None:
+    """Kill what the command left behind. It is a child of this process, or becomes one when its parent dies."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)  # raises when there is no child
+            if not (children := _children()):
+                return
+            for pid in children:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    children = []
+    for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 -- starts fast
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123 -- likewise
+            parent = int(file.read().rpartition(b")")[2].split()[1])
+            if parent == os.getpid():
+                children.append(int(name))
+    return children
+
+
+def _take_terminal() -> None:
+    """Make standard input the terminal of this session, whose hang-up does not end this process."""
+    import fcntl
+    import termios
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _forked(orders: socket.socket, life: socket.socket, command: list[str]) -> int | None:
@@ -131,6 +167,8 @@ def main() -> int:
 
 def _executed(command: list[str], libc: ctypes.CDLL) -> int:
     """Execute the command in a child, and return its exit status."""
+    if os.isatty(0):
+        _take_terminal()
     child = os.fork()
     if child == 0:
         _execute(command, libc)
@@ -149,6 +187,7 @@ def _executed(command: list[str], libc: ctypes.CDLL) -> int:
         pid, status = os.wait()
         if pid == child:
             _kill_group(child)
+            _kill_rest()
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded.api import errors
+from embedded.api.remotecommand import ExecQuery, Execution
 from embedded.api.resources import CONFIGMAP, POD, SECRET, SERVICE
 from embedded.api.store import Store, now
 from embedded.api.streams import LogQuery
@@ -21,6 +22,7 @@ from embedded.runtime.addresses import Addresses
 from embedded.runtime.containers import Backoff, Container, ContainerPlan, RestartPolicy
 from embedded.runtime.environment import Names, launch, still_true
 from embedded.runtime.events import Recorder
+from embedded.runtime.execution import execute
 from embedded.runtime.images import Image, Images, Progress
 from embedded.runtime.logs import ContainerLog
 from embedded.runtime.names import ClusterNames
@@ -107,7 +109,7 @@ class RunningPod:
                 pod_ip=self.address,
                 store=agent.store,
                 names=Names(agent.names.address, agent.names.exists),
-                mounts=self.volumes.mounts(container),
+                mounts=self.volumes.mounts(container, image.folders),
             ),
             probe=lambda image, launched: probe_of(container, image, launched, self.address),
             leads=agent.fork_servers.leads,
@@ -243,6 +245,16 @@ class Kubelet:
                 yield chunk
         else:
             yield run.tail(query.tail, start)
+
+    async def execute(self, namespace: str, name: str, query: ExecQuery) -> Execution:
+        """Start a command in a container.
+
+        Raises:
+            ApiError: The container does not run, or has no such command; the text is a kubelet's.
+        """
+        pod = self._pods.get((namespace, name))
+        container = pod.containers.get(query.container) if pod else None
+        return await execute(container, Names(self.names.address, self.names.exists), query)
 
     # From the store to processes.
 

@@ -1,12 +1,27 @@
 """One run of a container's command: a session of processes, its log, its end."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from embedded.runtime.environment import Launch
 from embedded.runtime.init import KILL_ALL, contained
 from embedded.runtime.logs import CHUNK, RunLog
 from embedded.runtime.warm import Leads
+
+
+class Command:
+    """A contained command, whatever its streams are. No process of it outlives `ended` or the platform."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.ended: asyncio.Task[int] = asyncio.create_task(process.wait())
+
+    def kill(self) -> None:
+        """Kill the command with all that it started."""
+        if not self.ended.done():
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(KILL_ALL)
 
 
 class Run:

@@ -46,13 +46,17 @@ class Volumes:
         self._volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
         self._written: set[str] = set()
 
-    def mounts(self, container: Mapping[str, Any]) -> Mounts:
+    def mounts(self, container: Mapping[str, Any], image: Mapping[str, Path]) -> Mounts:
         """Make the volumes that the container mounts, and return their folders by mount path.
+
+        Args:
+            container: The container's entry in the pod's spec.
+            image: The folders of its image, by the paths that they stand for; a volume may hide one.
 
         Raises:
             MountError: A Secret, ConfigMap or key does not exist, or the type of a volume is not supported.
         """
-        folders: dict[str, Path] = {}
+        folders = dict(image)
         for mount in container.get("volumeMounts") or ():
             if not mount["mountPath"].strip("/"):
                 raise MountError(f'volume "{mount["name"]}" cannot be mounted on the root')

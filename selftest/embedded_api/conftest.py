@@ -16,6 +16,7 @@ import pytest
 
 from embedded.api.certificate import Certificate
 from embedded.api.errors import bad_request
+from embedded.api.remotecommand import no_execution
 from embedded.api.server import ApiServer
 from embedded.api.store import Store
 from embedded.api.streams import LogQuery
@@ -46,6 +47,7 @@ class Api:
             self.store,
             certificate,
             logs=_logs,
+            execute=no_execution,
             resolve=lambda host, port: self.endpoints.get((host, port)),
             **patience,
         )

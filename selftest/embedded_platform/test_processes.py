@@ -165,10 +165,11 @@ async def test_pod_deleted_while_everything_stops_ends_once(
     assert not caplog.records
 
 
-async def test_children_end_with_their_container(node: Any, workshop: Any) -> None:
+@pytest.mark.parametrize("leaves", [False, True], ids=["same session", "session of its own"])
+async def test_children_end_with_their_container(node: Any, workshop: Any, leaves: bool) -> None:  # noqa: FBT001 -- a case
     code = (
         "import subprocess, sys\n"
-        "child = subprocess.Popen(['sleep', '600'], start_new_session=False)\n"
+        f"child = subprocess.Popen(['sleep', '600'], start_new_session={leaves})\n"
         "print('up', child.pid, flush=True)\nsys.exit(1)"
     )
     node.run(workshop.image("parent", code), pod={"restartPolicy": "Never"})
