@@ -57,12 +57,13 @@ def _losing(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> 
     losses = _Losses()
 
     def losing(record: Record) -> bytes:
-        losses.check(record)
         try:
-            return read(record)
+            request = read(record)
         except poison:
             losses.begin(record)
             raise
+        losses.check(record)
+        return request
 
     return losing
 
@@ -97,10 +98,12 @@ def tombstone_kills(honest: StreamPolicies) -> StreamPolicies:
         losses = _Losses()
 
         def losing_read(record: Record) -> bytes:
-            losses.check(record)
             if record.value is None:
                 losses.begin(record)
-            return read(record)
+                return read(record)
+            request = read(record)
+            losses.check(record)
+            return request
 
         return losing_read
 

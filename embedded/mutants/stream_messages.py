@@ -205,12 +205,14 @@ def message_type_guessed(honest: StreamPolicies) -> StreamPolicies:
 
     def read_grpc(record: Record) -> bytes:
         request = honest.read_grpc(record)
-        message = tensorflow.new(tensorflow.PREDICT_REQUEST)
+        message: Any = tensorflow.new(tensorflow.PREDICT_REQUEST)
         message.ParseFromString(request)
-        inputs: Any = getattr(message, "inputs")  # noqa: B009 - a message's fields are not known to its type
-        if not inputs or all(tensor.dtype for tensor in inputs.values()):
+        if any(tensor.dtype for tensor in message.inputs.values()):
             return request
-        return _chained(request)
+        try:
+            return _chained(record.value or b"")  # as it came: a message that is written again may lack a part
+        except UndecodableError:
+            return request
 
     return replace(honest, read_grpc=read_grpc)
 

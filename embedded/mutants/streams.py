@@ -20,6 +20,7 @@ from embedded.streaming.requests import (
 _ALONE = 0.1
 _QUIET = 1.0
 _LATE = 0.3
+_SLOW = 2.0
 _NINETIETH, _BURST = 90, 0.5
 
 
@@ -150,8 +151,10 @@ def commits_out_of_order(honest: StreamPolicies) -> StreamPolicies:
         await honest.before(finish)
 
     async def store(record: Record, write: Write, finish: Callable[[], None]) -> None:
-        if len(in_work) > 1 and in_work[0] is finish:
-            await asyncio.sleep(_LATE)
+        if in_work[:1] == [finish]:
+            await asyncio.sleep(_ALONE)
+            if in_work != [finish]:
+                await asyncio.sleep(_SLOW)
         await honest.store(record, write, finish)
         if finish in in_work:
             place = in_work.index(finish)

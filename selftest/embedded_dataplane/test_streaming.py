@@ -542,6 +542,23 @@ def test_what_is_lost_in_a_restart_was_made_close_to_its_cause(
     assert read(later) == later.value
 
 
+@pytest.mark.parametrize(
+    ("name", "poison"),
+    [("stream-dies-on-undecodable", b"{"), ("stream-dies-on-non-object", b"[]"), ("tombstone-kills", None)],
+)
+@pytest.mark.parametrize("count", [1, 4, 5, 16])
+def test_requests_behind_any_number_of_poisons_are_lost(name: str, poison: bytes | None, count: int) -> None:
+    read = composition(STREAMS, [name]).compose().read_rest
+    bad, good = Record(b"x", [], poison, 0, 0, 100.0), replace(rest("a", 1), partition=0, time=100.1)
+    for _ in range(count):
+        with pytest.raises(NotARequestError):
+            read(bad)
+    for _ in range(3):
+        with pytest.raises(NotARequestError, match="lost in a restart"):
+            read(good)
+    assert read(good) == good.value
+
+
 async def test_a_record_knows_when_it_was_made(world: World, model: Model) -> None:
     before, seen = time.time(), []
     async with stream(world, model) as running:
