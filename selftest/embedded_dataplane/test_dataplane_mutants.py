@@ -18,7 +18,7 @@ import pytest
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import names
-from selftest.embedded_dataplane.world import Place, Reply, World, binary, row_of, until, until_true
+from selftest.embedded_dataplane.world import Place, Reply, Sink, World, binary, row_of, until, until_true
 
 pytestmark = pytest.mark.anyio
 
@@ -301,6 +301,7 @@ def structured(**members: Any) -> bytes:
 
 
 REPLY = binary(**{**EVENT, "source": "/reply", "type": "r"})
+TOO_LARGE = Reply(200, REPLY, bytes(1_500_000))
 STRUCTURED_REPLY = Reply(200, JSON, structured(source="/reply", type="r"))
 LEGACY = {"filter": {"attributes": {"type": "a", "subject": "x"}}}
 K = {"partitionkey": "k"}
@@ -350,24 +351,153 @@ async def _linear_gaps(world: World, mutant: str | None) -> list[float]:
     return [math.floor((after - before) / 0.4 + 0.01) for before, after in itertools.pairwise(times)]
 
 
-async def _see_other(world: World, mutant: str | None) -> tuple[list[str], int]:
-    place, elsewhere, dead = await world.broker(mutant), world.sink(), world.sink()
-    sink = world.sink(Reply(303, {"Location": elsewhere.url}))
-    trigger = await place.trigger(sink, dead_letter=dead.url)
-    await place.send()
-    await settled(world, place, trigger.group, 1)
-    return [request.method for request in elsewhere.received], len(dead.received)
+def redirected(status: int) -> Observe:
+    """Observe what comes to the place that a redirect names, and how many dead letters there are."""
 
-
-async def _kne_header(world: World, mutant: str | None) -> tuple[int, int]:
-    place, dead = await world.broker(mutant, partitions=1), world.sink()
-    sink = world.sink(Reply(), Reply(500, {"Kne-Foo-Bar": "x"}), Reply())
-    trigger = await place.trigger(sink, dead_letter=dead.url)
-    for _ in range(4):
+    async def observe(world: World, mutant: str | None) -> tuple[list[str], int]:
+        place, elsewhere, dead = await world.broker(mutant), world.sink(), world.sink()
+        sink = world.sink(Reply(status, {"Location": elsewhere.url}))
+        trigger = await place.trigger(sink, dead_letter=dead.url)
         await place.send()
-    await until(lambda: len(sink.received) == 4)
-    await settled(world, place, trigger.group, 1 if mutant else 4)
-    return len(dead.received), await world.committed(place.spec.topic, trigger.group)
+        await settled(world, place, trigger.group, 1)
+        return [request.method for request in elsewhere.received], len(dead.received)
+
+    return observe
+
+
+def stalling(headers: Mapping[str, str]) -> Observe:
+    """Observe the dead letters, and how far the group is, when the second of four events is answered with headers."""
+
+    async def observe(world: World, mutant: str | None) -> tuple[int, int]:
+        place, dead = await world.broker(mutant, partitions=1), world.sink()
+        sink = world.sink(Reply(), Reply(500, headers), Reply())
+        trigger = await place.trigger(sink, dead_letter=dead.url)
+        for _ in range(4):
+            await place.send()
+        await until(lambda: len(sink.received) == 4)
+        await settled(world, place, trigger.group, 1 if mutant else 4)
+        return len(dead.received), await world.committed(place.spec.topic, trigger.group)
+
+    return observe
+
+
+def one_event(
+    *script: Reply, letters: tuple[Reply, ...] = (), look: Callable[[Sink, Sink], Any] | None = None, **delivery: Any
+) -> Observe:
+    """Observe how often one event comes to the subscriber, and how often to the dead letter sink."""
+
+    async def observe(world: World, mutant: str | None) -> Any:
+        place, sink, dead = await world.broker(mutant), world.sink(*script), world.sink(*letters)
+        terms = {"filter": {"attributes": {"type": "t"}}, "delivery": delivery, "dead_letter": dead.url}
+        trigger = await place.trigger(sink, **terms)
+        await place.send(ext="x")
+        await settled(world, place, trigger.group, 1)
+        return look(sink, dead) if look is not None else (len(sink.received), len(dead.received))
+
+    return observe
+
+
+def gaps(grain: float) -> Callable[[Sink, Sink], list[int]]:
+    """Return the waits before retries, in multiples of a time."""
+
+    def look(sink: Sink, _dead: Sink) -> list[int]:
+        times = [request.at for request in sink.received]
+        return [math.floor((after - before) / grain + 0.01) for before, after in itertools.pairwise(times)]
+
+    return look
+
+
+def reply_records(look: Callable[[list[Record]], Any], reply: Mapping[str, str]) -> Observe:
+    """Observe the records of a topic once a reply is stored."""
+
+    async def observe(world: World, mutant: str | None) -> Any:
+        place = await world.broker(mutant, partitions=1)
+        trigger = await place.trigger(world.sink(Reply(200, reply, b"1")), filter={"attributes": {"type": "t"}})
+        await place.send()
+        await settled(world, place, trigger.group, 1)
+        return look(await place.records(await place.count()))
+
+    return observe
+
+
+def burst(count: int) -> Observe:
+    """Observe the number of requests that so many events make."""
+
+    async def observe(world: World, mutant: str | None) -> int:
+        place, sink = await world.broker(mutant), world.sink()
+        trigger = await place.trigger(sink)
+        await asyncio.gather(*(place.send() for _ in range(count)))
+        await settled(world, place, trigger.group, count)
+        return len(sink.received)
+
+    return observe
+
+
+async def _half_answer(world: World, mutant: str | None) -> int:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = "".join(f"{name}: {value}\r\n" for name, value in REPLY.items())
+        writer.write(f"HTTP/1.1 200 OK\r\n{head}Content-Length: 10\r\n\r\n12345".encode())
+        writer.close()
+
+    place, dead = await world.broker(mutant), world.sink()
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        trigger = await place.trigger(f"http://{host}:{port}/", dead_letter=dead.url)
+        await place.send()
+        await settled(world, place, trigger.group, 1)
+    return len(dead.received)
+
+
+async def _side_by_side(world: World, mutant: str | None) -> bool:
+    place, sink = await world.broker(mutant, partitions=1), world.sink(Reply(delay=0.5))
+    await place.trigger(sink)
+    for _ in range(2):
+        await place.send()
+    await until(lambda: len(sink.received) == 2)
+    return sink.received[1].at - sink.received[0].at < 0.45
+
+
+async def _beside_a_slow_one(world: World, mutant: str | None) -> bool:
+    place, slow, fast = await world.broker(mutant), world.sink(Reply(delay=1.0)), world.sink()
+    await place.trigger(slow, filter={"attributes": {"type": "slow"}})
+    await place.trigger(fast, filter={"attributes": {"type": "fast"}})
+    await place.send(type="slow")
+    await until(lambda: bool(slow.received))
+    await place.send(type="fast")
+    await until(lambda: bool(fast.received))
+    return fast.received[0].at - slow.received[0].at < 0.9
+
+
+async def _early_events(world: World, mutant: str | None) -> list[str]:
+    place, sink = await world.broker(mutant, partitions=1), world.sink()
+    await place.send(id="before")
+    trigger = await place.trigger(sink)
+    await place.send(id="after")
+    await settled(world, place, trigger.group, 2)
+    return sorted(sink.ids)
+
+
+async def _back_again(world: World, mutant: str | None) -> list[str]:
+    place, sink = await world.broker(mutant, partitions=1), world.sink()
+    trigger = await place.trigger(sink, name="back")
+    await place.send(id="1")
+    await settled(world, place, trigger.group, 1)
+    await world.plane.remove_trigger(trigger.namespace, trigger.name)
+    await place.send(id="2")
+    await place.trigger(sink, name="back")
+    await place.send(id="3")
+    await settled(world, place, trigger.group, 3)
+    return sorted(sink.ids)
+
+
+async def _one_late(world: World, mutant: str | None) -> bool:
+    place, sink = await world.broker(mutant), world.sink()
+    await place.trigger(sink)
+    await asyncio.gather(*(place.send() for _ in range(50)))
+    await until(lambda: len(sink.received) == 50)
+    times = sorted(request.at for request in sink.received)
+    return times[-1] - times[-2] < 0.5
 
 
 NO_TEXT = [json.dumps({**EVENT, "partitionkey": key}).encode() for key in (7, True, -1, "seven")]
@@ -388,8 +518,39 @@ ROWS: dict[str, Row] = {
         too_short, (3, ["ce-knativeerrorcode", "ce-knativeerrordest"]), (1, ["ce-knativeerrordest"])
     ),
     "linear-waits-grow": Row(_linear_gaps, [1, 1, 1], [1, 2, 3]),
-    "see-other-followed": Row(_see_other, ([], 1), (["GET"], 0)),
-    "kne-header-stalls": Row(_kne_header, (1, 4), (0, 1)),
+    "see-other-followed": Row(redirected(303), ([], 1), (["GET"], 0)),
+    "redirects-followed": Row(redirected(307), ([], 1), (["GET"], 0)),
+    "kne-header-stalls": Row(stalling({"Kne-Foo-Bar": "x"}), (1, 4), (0, 1)),
+    "hostile-header-stalls": Row(stalling({"X-Reason": "x" * 2000}), (1, 4), (0, 1)),
+    "not-modified-is-success": Row(attempts(304), (1, 1), (1, 0)),
+    "only-200-and-202-succeed": Row(attempts(204), (1, 0), (4, 1)),
+    "half-answer-is-success": Row(_half_answer, 1, 0),
+    "timeout-ignored": Row(one_event(Reply(delay=0.5), timeout="PT0.2S"), (1, 1), (1, 0)),
+    "timeout-cut-short": Row(one_event(Reply(delay=1.3), timeout="PT10S"), (1, 0), (1, 1)),
+    "retries-unasked": Row(one_event(Reply(500)), (1, 1), (4, 1)),
+    "backoff-always-linear": Row(one_event(Reply(500), look=gaps(0.2), retry=2, backoffDelay="PT0.2S"), [2, 4], [1, 1]),
+    "dead-letter-stripped": Row(
+        one_event(Reply(400), look=lambda _, dead: dead.received[0].headers.get("ce-ext")), "x", None
+    ),
+    "dead-letter-tried-once": Row(
+        one_event(Reply(400), letters=(Reply(503), Reply()), retry=1, backoffDelay="PT0.05S"), (1, 2), (1, 1)
+    ),
+    "dead-letter-after-success": Row(attempts(500, 200), (2, 0), (2, 1)),
+    "reply-loss-not-retried": Row(one_event(TOO_LARGE, Reply(), retry=2, backoffDelay="PT0.05S"), (2, 0), (1, 1)),
+    "reply-loss-is-success": Row(one_event(TOO_LARGE, Reply(), retry=2, backoffDelay="PT0.05S"), (2, 0), (1, 0)),
+    "reply-doubled": Row(reply_records(len, REPLY), 2, 3),
+    "reply-answers-back": Row(one_event(Reply(200, REPLY, b"1")), (1, 0), (2, 0)),
+    "reply-stripped": Row(
+        reply_records(lambda kept: dict(kept[-1].headers).get("ce_ext"), {**REPLY, "ce-ext": "x"}), b"x", None
+    ),
+    "failing-answer-replies": Row(replying(Reply(400, REPLY, b"1")), (0, 1), (1, 0)),
+    "one-in-fifty-doubled": Row(burst(100), 100, 102),
+    "one-in-hundred-lost": Row(burst(100), 100, 99),
+    "one-in-hundred-late": Row(_one_late, honest=True, faulty=False),
+    "unordered-one-at-a-time": Row(_side_by_side, honest=True, faulty=False),
+    "slow-blocks-others": Row(_beside_a_slow_one, honest=True, faulty=False),
+    "begins-at-earliest": Row(_early_events, ["after"], ["after", "before"]),
+    "recreated-trigger-resumes": Row(_back_again, ["1", "3"], ["1", "2", "3"]),
     "partitionkey-breaks-ingress": Row(
         stored(*[(JSON, body) for body in NO_TEXT]), ([400, 400, 400, 202], 1), ([503, 503, 503, 202], 1)
     ),

@@ -159,6 +159,17 @@ def test_faulty_admission_is_what_its_name_says(store: Store) -> None:
     store.create(TRIGGER, named(two, "faulty-two-dialects-accepted"))
     refused(store, TRIGGER, named(two, "faulty-broker-mutable"))
     store.create(TRIGGER, named(trigger(filters=[{"cesql": "type ="}]), "faulty-invalid-cesql-accepted"))
+    nonsense = trigger(delivery={"retry": 1, "timeout": "PT0S"})
+    store.create(TRIGGER, named(nonsense, "faulty-nonsense-delivery-admitted"))
+    assert "spec.delivery.timeout" in refused(store, TRIGGER, named(nonsense)).message
+    nowhere = trigger(subscriber={"uri": "/relative"})
+    store.create(TRIGGER, named(nowhere, "faulty-no-subscriber-admitted"))
+    assert "spec.subscriber.uri" in refused(store, TRIGGER, named(nowhere)).message
+
+
+def test_an_empty_dead_letter_sink_is_none(store: Store) -> None:
+    said = refused(store, TRIGGER, named(trigger(delivery={"deadLetterSink": {}}))).message
+    assert "expected at least one, got none: spec.delivery.deadLetterSink.ref" in said
 
 
 def test_unknown_mutant_is_refused_with_near_names(store: Store) -> None:

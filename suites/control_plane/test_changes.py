@@ -49,6 +49,8 @@ def test_a_changed_delivery_takes_effect(broker: Broker, sinks: Sinks) -> None:
 def test_a_trigger_may_come_before_its_broker(brokers: Brokers, sinks: Sinks, kube: Kube, namespace: str) -> None:
     name, sink = fresh("broker")[:24], sinks()
     trigger = kube.apply(trigger_manifest(namespace, name, subscriber={"uri": sink.url}), check=True)
+    # Another Trigger becomes Ready: the controller has looked at the first one, and has found no Broker.
+    brokers().trigger()
     broker = brokers(name=name)
     expect(condition(trigger, "Ready", "True"))
     expect(delivered(broker.send(), to=sink))

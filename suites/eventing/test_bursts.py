@@ -54,7 +54,7 @@ def test_an_ordered_trigger_has_one_event_of_a_key_in_flight(broker: Broker, sin
     again = {"retry": 1, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
     trigger = broker.trigger(filter=WANTED, subscriber=sink, annotations=ORDERED, delivery=again)
     events = broker.send_many([{"type": "wanted", "partitionkey": "customer-17"}] * 4)
-    expect(in_flight(events, to=trigger, at_most=1))
+    expect(in_flight(events, to=trigger, at_most=1), within=20.0)
 
 
 @pytest.mark.requirement("EVT-RTE-012")

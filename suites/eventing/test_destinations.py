@@ -83,5 +83,6 @@ def test_a_reference_to_what_comes_later_is_resolved_then(broker: Broker, kube: 
     name = fresh("service")
     trigger = broker.trigger(subscriber={"ref": to_service(name)}, wait=False)
     expect(condition(trigger.object, "Ready", "False"))
+    broker.trigger()  # becomes Ready: the controller is done with the first one
     kube.apply(service(broker.namespace, name), check=True)
     expect(condition(trigger.object, "Ready", "True"))

@@ -153,6 +153,7 @@ def test_an_event_in_a_failing_answer_is_no_reply(broker: Broker, sinks: Sinks) 
     *repliers, receiver = broker.several(
         *({"filter": QUESTION, "subscriber": sinks([carrier])} for _, carrier in replies), {"filter": ANSWER}
     )
-    broker.send(type="question")
+    question = broker.send(type="question")
+    expect(*(delivered(question, to=replier) for replier in repliers))
     pairs = zip(replies, repliers, strict=True)
     expect(*(not_delivered(answer, to=receiver, replied_by=replier) for (answer, _), replier in pairs))
