@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
 from evidence.checks.base import Check, by_fate, check, describe, failed, observations, undecidable, violation
@@ -12,6 +13,8 @@ from evidence.event_progress import Stage, handled, watch
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evidence.event_progress import EventProgress
     from evidence.records import Received
     from evidence.refs import EventRef, TriggerRef
@@ -124,33 +127,25 @@ class NoneLate(Batch):
 
     def decide(self, *, final: bool) -> Judgement:
         """Fail at an event that was overtaken; pass when all came, or were handled."""
-        came = {event.id: found[0] for event in self.events if (found := self.deliveries(event))}
-        late = [fault for event in self.events if (fault := self._late(event, came)) is not None]
-        if late:
+        came = [(event, found[0]) for event in self.events if (found := self.deliveries(event))]
+        if late := list(self._late(came)):
             return failed(*late)
         if len(came) < len(self.events) and (unfinished := self.open()) is not None:
             return self.unfinished(*unfinished, final=final)
         return PASSED
 
-    def _late(self, event: EventRef, came: dict[str, Received]) -> Violation | None:
-        delivery, accepted = came.get(event.id), self._accepted(event)
-        if delivery is None or accepted == math.inf:
-            return None
-        limit = delivery["t"] - self.args["by"]
-        before = [
-            came[other.id]
-            for other in self.events
-            if other.id in came and came[other.id]["t"] < limit and self._accepted(other) > accepted
-        ]
-        if len(before) < self.args["overtaken"]:
-            return None
-        expected = f"{describe(event)} before, or soon after, events that were accepted later"
-        got = f"{len(before)} of them more than {self.args['by']:g} s before it"
-        return violation(expected, got, (before[-1]["seq"], delivery["seq"]), self.where(event))
-
-    def _accepted(self, event: EventRef) -> float:
-        answer = self.history.answered.get(event.send or "")
-        return math.inf if answer is None else answer["seq"]
+    def _late(self, came: list[tuple[EventRef, Received]]) -> Iterator[Violation]:
+        """Yield the events that were overtaken; from the last that was accepted to the first."""
+        answered = self.history.answered
+        rows = [(answered[event.send]["seq"], event, got) for event, got in came if event.send in answered]
+        later: list[tuple[float, int]] = []
+        for _, event, delivery in sorted(rows, key=lambda row: row[0], reverse=True):
+            before = bisect_left(later, (delivery["t"] - self.args["by"], 0))
+            if before >= self.args["overtaken"]:
+                expected = f"{describe(event)} before, or soon after, events that were accepted later"
+                got = f"{before} of them more than {self.args['by']:g} s before it"
+                yield violation(expected, got, (later[before - 1][1], delivery["seq"]), self.where(event))
+            insort(later, (delivery["t"], delivery["seq"]))
 
 
 @check("in_flight")
