@@ -7,6 +7,7 @@
 | no such Broker | 404 |
 | other method | 405 with `Allow: POST` |
 | body not sent in time | 408 |
+| sender gone before the end of the body | none; nothing is stored |
 | larger than 1 MiB | 413 |
 | Kafka did not acknowledge | 503 |
 | `GET /healthz`, `GET /readyz` | 200 |
@@ -21,7 +22,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import ClientError, web
 
 from embedded.dataplane import tracing
 from embedded.dataplane.cloudevents import NotAnEventError
@@ -31,7 +32,6 @@ from embedded.dataplane.specs import BrokerSpec
 
 _log = logging.getLogger(__name__)
 
-_BODY_SECONDS = 30.0
 # Attributes travel as header fields; 64 KiB of event must pass whichever way it is split (CloudEvents, "Size Limits").
 _MAX_FIELD = 72 * 1024
 
@@ -82,8 +82,7 @@ class Ingress:
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         if request.path in {"/healthz", "/readyz"} and request.method == "GET":
             return web.Response()
-        path = request.path.removesuffix("/").split("/")
-        namespace, name = path[1:] if len(path) == 3 else ("", "")
+        namespace, name = self._defaults(request.path.lstrip("/").partition("/")[0]).locate(request.path_qs)
         mount = self._find(namespace, name)
         if request.method == "GET" and "K-Network-Probe" in request.headers:
             if mount is None:
@@ -91,20 +90,22 @@ class Ingress:
             return web.Response(headers={"K-Network-Hash": request.headers.get("K-Network-Hash", "")})
         policies = mount.policies if mount else self._defaults(namespace)
         if not policies.allows(request.method):
-            return web.Response(status=405, headers={"Allow": "POST"})
+            return web.Response(status=405, headers={"Allow": policies.allow} if policies.allow else {})
         if mount is None:
             return _response(policies.unknown_broker)
         return _response(await self._take(request, mount))
 
     async def _take(self, request: web.BaseRequest, mount: Mount) -> IngressAnswer:
-        try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                body = await _read(request, mount.policies.max_body)
-        except TimeoutError:
-            return IngressAnswer(408, f"the body did not come within {_BODY_SECONDS:g} s")
-        if body is None:
-            return IngressAnswer(mount.policies.too_large, f"the body is larger than {mount.policies.max_body} bytes")
         spec, policies = mount.spec, mount.policies
+        if policies.needs_length and request.content_length is None and request.body_exists:
+            return IngressAnswer(411, "the length of the body is not announced")
+        try:
+            async with asyncio.timeout(policies.body_seconds):
+                body = await _read(request, policies.max_body, keeps_partial=policies.keeps_partial)
+        except TimeoutError:
+            return IngressAnswer(408, f"the body did not come within {policies.body_seconds:g} s")
+        if body is None:
+            return IngressAnswer(policies.too_large, f"the body is larger than {policies.max_body} bytes")
         try:
             event = policies.accept(request.raw_headers, body)
         except NotAnEventError as error:
@@ -132,14 +133,22 @@ def _response(answer: IngressAnswer) -> web.Response:
     )
 
 
-async def _read(request: web.BaseRequest, limit: int) -> bytes | None:
-    """Read the body; return None when it is larger than `limit` bytes."""
+async def _read(request: web.BaseRequest, limit: int, *, keeps_partial: bool) -> bytes | None:
+    """Read the body; return None when it is larger than `limit` bytes.
+
+    Raises:
+        ClientError: The sender went away before the end, and what came is not kept.
+    """
     if (request.content_length or 0) > limit:
         return None
     chunks, size = [], 0
-    while chunk := await request.content.readany():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limit:
-            return None
+    try:
+        while chunk := await request.content.readany():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                return None
+    except (ClientError, ConnectionError):
+        if not keeps_partial:
+            raise
     return b"".join(chunks)

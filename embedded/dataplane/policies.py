@@ -89,6 +89,15 @@ def allows(method: str) -> bool:
     return method == "POST"
 
 
+def locate(target: str) -> tuple[str, str]:
+    """Return the namespace and name of the Broker that a request's target means; empty ones for none.
+
+    `/<namespace>/<broker>`; a slash at the end and a query make no difference, as on the Kafka Broker.
+    """
+    path = target.partition("?")[0].removesuffix("/").split("/")
+    return (path[1], path[2]) if len(path) == 3 and not path[0] else ("", "")
+
+
 async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:  # noqa: ARG001 - a policy's shape
     """Store an event; the ingress acknowledges it once this returns ("Event Acknowledgement")."""
     await send()
@@ -224,7 +233,12 @@ class DataPlanePolicies:
 
     Attributes:
         allows: The check of the ingress for HTTP methods that post an event.
+        allow: The value of `Allow` in the answer to other methods; empty for no such header.
+        locate: The function from a request's target to the namespace and name of its Broker.
         unknown_broker: The answer of the ingress on a path without a Broker.
+        needs_length: The refusal (411) of bodies whose length is not announced.
+        body_seconds: The seconds in which a body must come.
+        keeps_partial: The treatment of a body whose sender went away: stored as far as it came, or not.
         max_body: The most bytes of a body that the ingress reads.
         too_large: The status for a body, or a record, that is larger.
         accept: The reader of the ingress, from request to event.
@@ -259,7 +273,12 @@ class DataPlanePolicies:
     """
 
     allows: Callable[[str], bool] = allows
+    allow: str = "POST"
+    locate: Callable[[str], tuple[str, str]] = locate
     unknown_broker: IngressAnswer = IngressAnswer(404, "no Broker has this path")
+    needs_length: bool = False
+    body_seconds: float = 30.0
+    keeps_partial: bool = False
     max_body: int = MAX_BODY
     too_large: int = 413
     accept: HttpReader = field(default_factory=HttpReader)

@@ -556,9 +556,9 @@ ROWS: dict[str, Row] = {
     ),
     "too-large-is-503": Row(status(binary(**EVENT), bytes(1_100_000)), 413, 503),
     "attributes-leave-as-latin-1": Row(
-        arrives(lambda got: got.headers["content-type"], datacontenttype="text/plain; a=€ 😀 %"),
-        "text/plain; a=€ 😀 %",
-        "text/plain; a=? ?? %",
+        arrives(lambda got: got.headers["content-type"], datacontenttype='text/plain; a="€ 😀 %"'),
+        'text/plain; a="€ 😀 %"',
+        'text/plain; a="? ?? %"',
     ),
     "offset-attributes-added": Row(
         arrives(lambda got: sorted(name for name in got.headers if name.startswith("ce-knativekafka"))),

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -54,6 +55,23 @@ def structured(**members: Any) -> bytes:
         ),
         pytest.param(JSON, structured(n=5, b=True, z=None), {"n": "5", "b": "true"}, None, id="json-types"),
         pytest.param(JSON, structured(data_base64="AAE="), {}, b"\x00\x01", id="base64"),
+        pytest.param(JSON, structured(data=None), {"datacontenttype": "application/json"}, b"null", id="json-null"),
+        pytest.param(
+            JSON,
+            structured(data=None, datacontenttype="text/plain"),
+            {"datacontenttype": "text/plain"},
+            None,
+            id="text-null",
+        ),
+        *[
+            pytest.param([*BINARY, (b"ce-time", time.encode())], b"", {"time": time}, None, id=f"time-{time}")
+            for time in (
+                "2025-07-02T08:20:00Z",
+                "2025-07-02t08:20:12z",
+                "2025-07-02T08:20:12.123456789+02:00",
+                "2024-02-29T23:59:60-00:00",
+            )
+        ],
         pytest.param(
             JSON,
             structured(data="é", datacontenttype="text/plain"),
@@ -95,7 +113,30 @@ def test_events_are_read(
         pytest.param([*BINARY, (b"ce-x", b"%ff")], b"", "UTF-8", id="not-utf8"),
         pytest.param([*BINARY, (b"ce-x", b"a%0Ab")], b"", "control", id="control-character"),
         pytest.param([*BINARY, (b"ce-time", b"yesterday")], b"", "RFC 3339", id="time"),
-        pytest.param([*BINARY, (b"ce-time", b"2025-02-30T00:00:00Z")], b"", "RFC 3339", id="no-such-day"),
+        *[
+            pytest.param([*BINARY, (b"ce-time", time.encode())], b"", "RFC 3339", id=f"time-{time}")
+            for time in (
+                "2025-02-30T00:00:00Z",
+                "2025-07-02T08:60:12Z",
+                "2025-07-02T08:20:12+01:60",
+                "2025-07-02T08:20:12",
+                "2025-07-02T08:20:12.Z",
+                "\u0662025-07-02T08:20:12Z",
+            )
+        ],
+        *[
+            pytest.param(JSON, structured(source=source), "URI-reference", id=f"source-{source}")
+            for source in ("a b", "/a<b>", "/%zz", "http://[::1", "1:2", "/ä", "http://h:p/")
+        ],
+        *[
+            pytest.param(JSON, structured(dataschema=schema), "absolute URI", id=f"schema-{schema}")
+            for schema in ("/schema", "schema", "http://a b", ":/no uri")
+        ],
+        *[
+            pytest.param(JSON, structured(datacontenttype=kind), "media type", id=f"kind-{kind}")
+            for kind in ("json", "/json", "text/", "a/b/c", "text plain/x", "text/plain; a=b c")
+        ],
+        pytest.param([*BINARY, (b"content-type", b"json")], b"1", "media type", id="kind-binary"),
         pytest.param([(b"content-type", b"application/json")], b"{}", "missing", id="no-event-at-all"),
         pytest.param([(b"content-type", b"application/cloudevents+avro")], b"x", "format", id="unknown-format"),
         pytest.param([(b"content-type", b"application/cloudevents")], b"{}", "format", id="no-format"),
@@ -152,6 +193,26 @@ def test_header_values_are_decoded(wire: bytes, value: str) -> None:
     assert percent_decode(wire) == value
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "https://user@example.com:8080/a?b#c",
+        "http://[2001:db8::1]/",
+        "mailto:a@b.example",
+        "urn:uuid:6e8bc430",
+        "1-555-123-4567",
+        "//host/path",
+        "a/b:c",
+        "/a%20b",
+        "http:",
+        "?q",
+        "#f",
+    ],
+)
+def test_any_uri_reference_is_a_source(source: str) -> None:
+    assert read(JSON, structured(source=source)).attributes["source"] == source
+
+
 def test_header_values_are_encoded() -> None:
     assert percent_encode('Euro € 😀 "100%"~!') == "Euro%20%E2%82%AC%20%F0%9F%98%80%20%22100%25%22~!"
 
@@ -183,7 +244,10 @@ events = st.builds(
     lambda values, extensions, kind, data: CloudEvent(
         {**extensions, **values, "specversion": "1.0", **({"datacontenttype": kind} if data is not None else {})}, data
     ),
-    st.fixed_dictionaries({"id": texts, "source": texts, "type": texts}, optional={"subject": texts}),
+    st.fixed_dictionaries(
+        {"id": texts, "source": texts.map(lambda text: f"/{quote(text, safe='')}"), "type": texts},
+        optional={"subject": texts},
+    ),
     st.dictionaries(st.from_regex(r"x[a-z0-9]{0,10}", fullmatch=True), texts, max_size=3),
     kinds,
     st.one_of(st.none(), st.binary(min_size=1), st.sampled_from([b'{"a": 1}', b" 1 ", b"null", b'"x"'])),

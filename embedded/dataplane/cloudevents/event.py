@@ -1,13 +1,14 @@
 """A CloudEvent and the rules of its validity (CloudEvents 1.0, "Context Attributes" and "Type System").
 
-Attribute values are kept in their canonical string form, which is what every binary binding carries. The syntax of URIs
-is not checked: a `source` is any non-empty string, since no broker can tell an identifier from a misspelt one.
+Attribute values are kept in their canonical string form, which is what every binary binding carries.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+
+from embedded.dataplane.cloudevents import media, uri
 
 REQUIRED = ("specversion", "id", "source", "type")
 OPTIONAL = ("datacontenttype", "dataschema", "subject", "time")
@@ -16,7 +17,7 @@ CORE = frozenset(REQUIRED + OPTIONAL)
 NEVER_EMPTY = (*REQUIRED, "dataschema", "subject", "datacontenttype", "time", "partitionkey")
 
 _NAME = re.compile(r"[a-z0-9]+")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):(\d\d)(?:\.\d+)?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 # Control characters, surrogates and the noncharacters: the CloudEvents type String excludes them.
 _FORBIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
@@ -86,18 +87,30 @@ def check(
     for name, value in attributes.items():
         if _FORBIDDEN.search(value):
             raise NotAnEventError(f"the value of attribute {name!r} has a control character or noncharacter")
-    if "time" in attributes and not _is_timestamp(attributes["time"]):
-        raise NotAnEventError(f"time {attributes['time'][:64]!r} is not RFC 3339")
+    for name, (has_form, form) in _FORMS.items():
+        # An empty value has been judged above.
+        if attributes.get(name) and not has_form(attributes[name]):
+            raise NotAnEventError(f"{name} {attributes[name][:64]!r} is not {form}")
     return attributes
 
 
-def _is_timestamp(value: str) -> bool:
-    if not _TIME.fullmatch(value):
+def is_timestamp(value: str) -> bool:
+    """Return whether a value is a timestamp by RFC 3339."""
+    match = _TIME.fullmatch(value)
+    if not match:
         return False
+    day, minute, second, zone = match.groups()
     # RFC 3339 allows a leap second, and more digits of a second than `datetime` does.
-    whole = re.sub(r"\.\d+", "", value.upper()).replace(":60", ":59")
     try:
-        datetime.fromisoformat(whole)
+        datetime.fromisoformat(f"{day}T{minute}:{'59' if second == '60' else second}{zone.upper()}")
     except ValueError:
         return False
     return True
+
+
+_FORMS: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "source": (uri.is_reference, "a URI-reference (RFC 3986)"),
+    "dataschema": (uri.is_absolute, "an absolute URI (RFC 3986)"),
+    "time": (is_timestamp, "a timestamp (RFC 3339)"),
+    "datacontenttype": (media.is_media_type, "a media type (RFC 2046)"),
+}

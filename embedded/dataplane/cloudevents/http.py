@@ -70,11 +70,21 @@ def refuse_batch(kind: Media, body: bytes) -> CloudEvent:
     raise NotAnEventError(f"a batch ({kind.type[:64]}, {len(body)} bytes) is not accepted; send one event a request")
 
 
+def read_fields(headers: RawHeaders) -> list[tuple[str, bytes]]:
+    """Read header fields in their order: names in lower case, since HTTP does not tell their cases apart.
+
+    Raises:
+        NotAnEventError: A name is not UTF-8.
+    """
+    return [(utf8(name).lower(), value) for name, value in headers]
+
+
 @dataclass(frozen=True, kw_only=True)
 class HttpReader:
     """A reader of a request or response as one event. Its parts are the rules of the binding, each replaceable alone.
 
     Attributes:
+        fields: The reader of the header fields.
         media: The parser of a Content-Type.
         name: The check of an attribute name; it gets the name of the header in lower case, without its prefix.
         decode: The decoder of a `ce-` header value.
@@ -83,6 +93,7 @@ class HttpReader:
         check: The check of all attributes together.
     """
 
+    fields: Callable[[RawHeaders], list[tuple[str, bytes]]] = read_fields
     media: Callable[[str], Media] = parse
     name: Callable[[str], str] = attribute_name
     decode: Callable[[bytes], str] = percent_decode
@@ -96,7 +107,7 @@ class HttpReader:
         Raises:
             NotAnEventError: The message is not exactly one valid event.
         """
-        fields = [(utf8(name).lower(), value) for name, value in headers]
+        fields = self.fields(headers)
         kinds = [utf8(value).strip() for name, value in fields if name == "content-type"]
         if len(kinds) > 1:
             raise NotAnEventError("there is more than one Content-Type")

@@ -72,7 +72,7 @@ def _data_member(event: CloudEvent) -> bytes:
         except (ValueError, RecursionError):
             # The data is declared as JSON and is not: only base64 can carry it.
             value = None
-        # Base64 also for null, which would mean "no data", and for white space around, which a reader would drop.
+        # Base64 also for null, which readers take for no data, and for white space around, which a reader would drop.
         if value is not None and event.data == event.data.strip():
             return b'"data": ' + event.data
     return b'"data_base64": "' + base64.b64encode(event.data or b"") + b'"'
@@ -137,14 +137,18 @@ def _data(attributes: dict[str, str], data: tuple[Any, str] | None, encoded: tup
             return base64.b64decode(encoded[0], validate=True)
         except (binascii.Error, ValueError) as error:
             raise NotAnEventError(f"'data_base64' is not base64: {error}") from error
-    if data is None or data[0] is None:
+    if data is None:
         return None
     value, text = data
     # "A JSON-format event with no datacontenttype is exactly equivalent to one with application/json."
     kind = attributes.setdefault("datacontenttype", "application/json")
     try:
-        if isinstance(value, str) and not media.parse(kind).is_json:
-            return value.encode()
+        if not media.parse(kind).is_json:
+            if value is None:
+                return None
+            if isinstance(value, str):
+                return value.encode()
+        # "An explicit null payload" is data: distinct from the absence of the member (3.1.1).
         return text.encode()
     except UnicodeEncodeError as error:
         raise NotAnEventError("'data' has an unpaired surrogate") from error

@@ -1,10 +1,20 @@
 """Media types, as far as CloudEvents needs them: case-insensitive, with parameters (RFC 9110, 8.3.1)."""
 
+import re
 from dataclasses import dataclass, field
 
 EVENT_PREFIX = "application/cloudevents"
 EVENT_JSON = "application/cloudevents+json"
 BATCH_PREFIX = "application/cloudevents-batch"
+
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[^\x00-\x08\x0a-\x1f\x7f])*"'
+_MEDIA_TYPE = re.compile(rf"{_WORD}/{_WORD}(?:[ \t]*;[ \t]*(?:{_WORD}=(?:{_WORD}|{_QUOTED}))?)*[ \t]*")
+
+
+def is_media_type(value: str) -> bool:
+    """Return whether a value is a media type with or without parameters (RFC 9110, 8.3.1, the form of RFC 2046)."""
+    return _MEDIA_TYPE.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)
