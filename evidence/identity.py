@@ -18,7 +18,10 @@ Identity: TypeAlias = tuple[str, str]
 
 
 def of_http(headers: Iterable[Sequence[str]], body: str) -> Identity | None:
-    """Return the (source, id) of an HTTP request or response, by ce- headers or a structured body (latin-1 text)."""
+    """Return the (source, id) of an HTTP request or response, by a structured body (latin-1 text) or ce- headers.
+
+    Where there are both, the body counts: Content-Type chooses the mode (HTTP binding §3).
+    """
     source = event_id = kind = None
     for name, value in headers:
         size = len(name)
@@ -30,13 +33,14 @@ def of_http(headers: Iterable[Sequence[str]], body: str) -> Identity | None:
                 source = value
         elif size == 12 and name.lower() == "content-type":
             kind = value
-        if source is not None and event_id is not None:
-            return _plain(source), _plain(event_id)
-    return _of_structured(kind, body)
+    told = None if kind is None else _of_structured(kind, body)
+    if told is None and source is not None and event_id is not None:
+        return _plain(source), _plain(event_id)
+    return told
 
 
 def of_kafka(headers: Iterable[Sequence[str | None]], value: str | None) -> Identity | None:
-    """Return the (source, id) of a Kafka record, by ce_ (or misspelt ce-) headers or a structured value in latin-1."""
+    """Return the (source, id) of a Kafka record, by a structured value in latin-1, or ce_ (or misspelt ce-) headers."""
     source = event_id = kind = None
     for name, content in headers:
         size = len(name or "")
@@ -48,13 +52,14 @@ def of_kafka(headers: Iterable[Sequence[str | None]], value: str | None) -> Iden
                 source = content
         elif size == 12 and name is not None and name.lower() == "content-type":
             kind = content
-        if source is not None and event_id is not None:
-            return _text(source), _text(event_id)
-    return _of_structured(kind, value or "")
+    told = None if kind is None else _of_structured(kind, value or "")
+    if told is None and source is not None and event_id is not None:
+        return _text(source), _text(event_id)
+    return told
 
 
-def _of_structured(kind: str | None, body: str) -> Identity | None:
-    if kind is None or not kind.lstrip().lower().startswith("application/cloudevents"):
+def _of_structured(kind: str, body: str) -> Identity | None:
+    if not kind.lstrip().lower().startswith("application/cloudevents"):
         return None
     try:
         envelope: Any = orjson.loads(body.encode("latin-1"))

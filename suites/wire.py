@@ -37,3 +37,8 @@ def structured(event: Mapping[str, Any], data: Any = None) -> bytes:
 def typed(content_type: str) -> Headers:
     """Return the header of a structured mode request."""
     return [("content-type", content_type)]
+
+
+def as_bytes(text: str) -> str:
+    """Return the UTF-8 bytes of a text as the history holds bytes: latin-1, one character a byte."""
+    return text.encode().decode("latin-1")

@@ -7,7 +7,6 @@
 | no such Broker | 404 |
 | other method | 405 with `Allow: POST` |
 | body not sent in time | 408 |
-| sender gone before the end of the body | none; nothing is stored |
 | larger than 1 MiB | 413 |
 | Kafka did not acknowledge | 503 |
 | `GET /healthz`, `GET /readyz` | 200 |
@@ -22,7 +21,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp import ClientError, web
+from aiohttp import web
 
 from embedded.dataplane import tracing
 from embedded.dataplane.cloudevents import NotAnEventError
@@ -32,6 +31,7 @@ from embedded.dataplane.specs import BrokerSpec
 
 _log = logging.getLogger(__name__)
 
+_BODY_SECONDS = 30.0
 # Attributes travel as header fields; 64 KiB of event must pass whichever way it is split (CloudEvents, "Size Limits").
 _MAX_FIELD = 72 * 1024
 
@@ -100,10 +100,10 @@ class Ingress:
         if policies.needs_length and request.content_length is None and request.body_exists:
             return IngressAnswer(411, "the length of the body is not announced")
         try:
-            async with asyncio.timeout(policies.body_seconds):
-                body = await _read(request, policies.max_body, keeps_partial=policies.keeps_partial)
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await _read(request, policies.max_body)
         except TimeoutError:
-            return IngressAnswer(408, f"the body did not come within {policies.body_seconds:g} s")
+            return IngressAnswer(408, f"the body did not come within {_BODY_SECONDS:g} s")
         if body is None:
             return IngressAnswer(policies.too_large, f"the body is larger than {policies.max_body} bytes")
         try:
@@ -133,22 +133,14 @@ def _response(answer: IngressAnswer) -> web.Response:
     )
 
 
-async def _read(request: web.BaseRequest, limit: int, *, keeps_partial: bool) -> bytes | None:
-    """Read the body; return None when it is larger than `limit` bytes.
-
-    Raises:
-        ClientError: The sender went away before the end, and what came is not kept.
-    """
+async def _read(request: web.BaseRequest, limit: int) -> bytes | None:
+    """Read the body; return None when it is larger than `limit` bytes."""
     if (request.content_length or 0) > limit:
         return None
     chunks, size = [], 0
-    try:
-        while chunk := await request.content.readany():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > limit:
-                return None
-    except (ClientError, ConnectionError):
-        if not keeps_partial:
-            raise
+    while chunk := await request.content.readany():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            return None
     return b"".join(chunks)

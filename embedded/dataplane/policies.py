@@ -237,8 +237,6 @@ class DataPlanePolicies:
         locate: The function from a request's target to the namespace and name of its Broker.
         unknown_broker: The answer of the ingress on a path without a Broker.
         needs_length: The refusal (411) of bodies whose length is not announced.
-        body_seconds: The seconds in which a body must come.
-        keeps_partial: The treatment of a body whose sender went away: stored as far as it came, or not.
         max_body: The most bytes of a body that the ingress reads.
         too_large: The status for a body, or a record, that is larger.
         accept: The reader of the ingress, from request to event.
@@ -277,8 +275,6 @@ class DataPlanePolicies:
     locate: Callable[[str], tuple[str, str]] = locate
     unknown_broker: IngressAnswer = IngressAnswer(404, "no Broker has this path")
     needs_length: bool = False
-    body_seconds: float = 30.0
-    keeps_partial: bool = False
     max_body: int = MAX_BODY
     too_large: int = 413
     accept: HttpReader = field(default_factory=HttpReader)

@@ -8,13 +8,14 @@ from dataclasses import replace
 from functools import partial
 
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, check
+from embedded.dataplane.cloudevents.event import NEVER_EMPTY
 from embedded.dataplane.cloudevents.http import read_format, utf8
 from embedded.dataplane.cloudevents.media import EVENT_JSON, Media, parse
-from embedded.dataplane.policies import DataPlanePolicies, IngressAnswer
+from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.producer import NotStoredError
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
-from embedded.mutants.registry import divergence, mutant
+from embedded.mutants.registry import mutant
 
 _MUCH = 32 * 1024
 _BUFFER = 8
@@ -87,8 +88,9 @@ def missing_id_invented(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, replaces="accept.check")
 def empty_attributes_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Accept empty id, source and type (sdk-java 4.0.1 `CloudEventBuilder.build` checks only for null)."""
-    return replace(honest, accept=replace(honest.accept, check=partial(check, never_empty=())))
+    """Accept an empty id, source, type or partitionkey (sdk-java 4.0.1 `CloudEventBuilder.build`)."""
+    never_empty = tuple(name for name in NEVER_EMPTY if name not in {"id", "source", "type", "partitionkey"})
+    return replace(honest, accept=replace(honest.accept, check=partial(check, never_empty=never_empty)))
 
 
 @mutant(DATA_PLANE, replaces="accept.check")
@@ -173,18 +175,6 @@ def media_type_case_sensitive(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, accept=replace(honest.accept, media=media))
 
 
-@mutant(DATA_PLANE, replaces="allows")
-def any_method_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Accept PUT, DELETE and other methods for posting an event (data-plane, "HTTP Verbs")."""
-    return replace(honest, allows=lambda _: True)
-
-
-@mutant(DATA_PLANE, replaces="unknown_broker")
-def unknown_broker_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Acknowledge and drop events for an unknown Broker (the data-plane's table asks for 404)."""
-    return replace(honest, unknown_broker=IngressAnswer(202))
-
-
 @mutant(DATA_PLANE, wraps="to_record")
 def truncates_large_data(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Cut data after 32 KiB (knative/eventing issue 6648: long messages cut; events of 64 KiB must pass)."""
@@ -239,9 +229,3 @@ def partitionkey_breaks_ingress(honest: DataPlanePolicies) -> DataPlanePolicies:
         await honest.store(send, event)
 
     return replace(honest, accept=replace(honest.accept, structured=structured), store=store)
-
-
-@divergence(DATA_PLANE, replaces="too_large")
-def too_large_is_503(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Answer 503 to an event that is too large, not 413 (Kafka Broker 1.22.3, seen)."""
-    return replace(honest, too_large=503)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record
 from embedded.dataplane.cloudevents.event import CORE
+from embedded.dataplane.cloudevents.http import percent_decode, percent_encode
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import divergence, mutant
@@ -26,6 +27,62 @@ def record_headers_hyphenated(honest: DataPlanePolicies) -> DataPlanePolicies:
         return honest.from_record(replace(record, headers=headers))
 
     return replace(honest, to_record=to_record, from_record=from_record)
+
+
+@mutant(DATA_PLANE, wraps=("to_record", "from_record"))
+def record_headers_percent_encoded(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Percent-encode the values of record headers, as in HTTP (cloudevents/spec issue 570)."""
+
+    def to_record(event: CloudEvent, partitions: int) -> Record:
+        record = honest.to_record(event, partitions)
+        headers = [
+            (name, percent_encode(value.decode()).encode() if value and name.startswith("ce_") else value)
+            for name, value in record.headers
+        ]
+        return replace(record, headers=headers)
+
+    def from_record(record: Record) -> CloudEvent:
+        headers = [
+            (name, percent_decode(value).encode() if value and name.startswith("ce_") else value)
+            for name, value in record.headers
+        ]
+        return honest.from_record(replace(record, headers=headers))
+
+    return replace(honest, to_record=to_record, from_record=from_record)
+
+
+@mutant(DATA_PLANE, wraps="to_record")
+def content_type_invented(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Call data of no media type application/octet-stream."""
+
+    def to_record(event: CloudEvent, partitions: int) -> Record:
+        if event.data is not None and "datacontenttype" not in event.attributes:
+            event = event.having(datacontenttype="application/octet-stream")
+        return honest.to_record(event, partitions)
+
+    return replace(honest, to_record=to_record)
+
+
+@mutant(DATA_PLANE, wraps="to_record")
+def no_data_as_empty_value(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Give the record of an event without data an empty value, not none (Kafka binding, 3.2.2)."""
+
+    def to_record(event: CloudEvent, partitions: int) -> Record:
+        record = honest.to_record(event, partitions)
+        return replace(record, value=record.value or b"")
+
+    return replace(honest, to_record=to_record)
+
+
+@mutant(DATA_PLANE, wraps="to_record")
+def id_as_key(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Make the id the key of a record whose event has no partitionkey."""
+
+    def to_record(event: CloudEvent, partitions: int) -> Record:
+        record = honest.to_record(event, partitions)
+        return record if record.key is not None else replace(record, key=event.attributes["id"].encode())
+
+    return replace(honest, to_record=to_record)
 
 
 @mutant(DATA_PLANE, wraps="to_record")

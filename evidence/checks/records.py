@@ -11,6 +11,7 @@ from evidence.history_index import moment
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
+    from evidence.cloudevents import Reading
     from evidence.refs import EventRef, TriggerRef
 
 
@@ -96,13 +97,21 @@ class RecordShape(Stored):
             faults = [("a valid CloudEvent record", str(problem)) for problem in seen.problems]
             if seen.mode != "binary":
                 faults.append(("content mode binary", seen.mode or "no event"))
-            unlike = [changes(origin, seen, set(), ADDED_TO_RECORDS) for origin in origins(self.history, self.event)]
+            sent = origins(self.history, self.event)
+            if place["value"] == "" and sent and not any(map(_has_data, sent)):
+                faults.append(("no value, as there is no data", "an empty value (Kafka binding §3.2.2)"))
+            unlike = [changes(origin, seen, set(), ADDED_TO_RECORDS) for origin in sent]
             if all(unlike) and unlike and not faults:
                 faults += [halves(fault) for fault in unlike[0]]
             if faults:
                 where = self.where(self.event)
                 return failed(*(violation(expected, got, (place["seq"],), where) for expected, got in faults))
         return PASSED if fate.stage is Stage.STORED and fate.places else self.unstored(fate)
+
+
+def _has_data(sent: Reading) -> bool:
+    """Return whether an event has data. An empty body is none; an envelope can say that data are empty."""
+    return bool(sent.data) or (sent.mode == "structured" and sent.data is not None)
 
 
 @check("record_key")

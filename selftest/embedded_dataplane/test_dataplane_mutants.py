@@ -8,7 +8,7 @@ import itertools
 import json
 import math
 import tomllib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def status(headers: Mapping[str, str], body: bytes = b"", **request: str) -> Obs
     return observe
 
 
-def stored(*requests: tuple[Mapping[str, str], bytes]) -> Observe:
+def stored(*requests: tuple[Mapping[str, str] | Sequence[tuple[str, str]], bytes]) -> Observe:
     """Observe the answers, and how many records they made."""
 
     async def observe(world: World, mutant: str | None) -> tuple[list[int], int]:
@@ -74,6 +74,56 @@ def record(look: Callable[[Record], Any], **attributes: Any) -> Observe:
         place = await world.broker(mutant)
         await place.send(**attributes)
         return look((await place.records(1))[0])
+
+    return observe
+
+
+def kept(header: str, **attributes: str) -> Observe:
+    """Observe a header of the record of an event in binary mode."""
+    return record(lambda made: dict(made.headers).get(header), **attributes)
+
+
+def told(header: str, **members: Any) -> Observe:
+    """Observe a header of the record of an event in structured mode."""
+
+    async def observe(world: World, mutant: str | None) -> bytes | None:
+        place = await world.broker(mutant, partitions=1)
+        assert (await place.post(JSON, structured(**members))).status == 202
+        return dict((await place.records(1))[0].headers).get(header)
+
+    return observe
+
+
+def data_of(*events: Mapping[str, Any]) -> Observe:
+    """Observe the values of the records of events in structured mode, given by their further members."""
+
+    async def observe(world: World, mutant: str | None) -> list[bytes | None]:
+        place = await world.broker(mutant, partitions=1)
+        for members in events:
+            assert (await place.post(JSON, structured(**members))).status == 202
+        return [made.value for made in await place.records(len(events))]
+
+    return observe
+
+
+def allowing(method: str) -> Observe:
+    """Observe the answer to a method, and its header Allow."""
+
+    async def observe(world: World, mutant: str | None) -> tuple[int, str | None]:
+        place = await world.broker(mutant)
+        answer = await place.post(binary(**EVENT), method=method)
+        return answer.status, answer.headers.get("Allow")
+
+    return observe
+
+
+def at_paths(*tails: str) -> Observe:
+    """Observe the answers to events for a Broker's path with something behind it."""
+
+    async def observe(world: World, mutant: str | None) -> list[int]:
+        place = await world.broker(mutant)
+        own = f"/{place.spec.namespace}/{place.spec.name}"
+        return [(await place.post(binary(**EVENT), path=own + tail)).status for tail in tails]
 
     return observe
 
@@ -137,6 +187,40 @@ async def _concurrent(world: World, mutant: str | None) -> bool:
     answers = await asyncio.gather(*(place.post(binary(**{**EVENT, "id": str(number)})) for number in range(40)))
     assert {answer.status for answer in answers} == {202}
     return await place.count() == 40
+
+
+async def _large_load(world: World, mutant: str | None) -> bool:
+    place = await world.broker(mutant, partitions=1)
+    events = [binary(**{**EVENT, "id": str(number)}) for number in range(20)]
+    answers = await asyncio.gather(*(place.post(event, bytes(60_000)) for event in events))
+    assert {answer.status for answer in answers} == {202}
+    return await place.count() == 20
+
+
+async def _in_pieces(place: Place, *pieces: bytes) -> int:
+    async def body() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    url = f"{place.world.ingress}/{place.spec.namespace}/{place.spec.name}"
+    async with place.world.http.post(url, headers=binary(**EVENT), data=body()) as answer:
+        return answer.status
+
+
+async def _chunked(world: World, mutant: str | None) -> tuple[int, bytes | None]:
+    place = await world.broker(mutant, partitions=1)
+    answered = await _in_pieces(place, b"1", b"2")
+    await place.send(b"fence")
+    first = (await place.records(1))[0].value
+    return answered, first if answered == 202 else None
+
+
+async def _both_modes(world: World, mutant: str | None) -> tuple[bytes | None, bytes | None]:
+    place = await world.broker(mutant, partitions=1)
+    headers = {**binary(**{**EVENT, "id": "outer"}), **JSON}
+    assert (await place.post(headers, structured(id="inner", data=1))).status == 202
+    made = (await place.records(1))[0]
+    return dict(made.headers)["ce_id"], made.value
 
 
 async def _unknown_broker(world: World, mutant: str | None) -> int:
@@ -555,6 +639,91 @@ ROWS: dict[str, Row] = {
         stored(*[(JSON, body) for body in NO_TEXT]), ([400, 400, 400, 202], 1), ([503, 503, 503, 202], 1)
     ),
     "too-large-is-503": Row(status(binary(**EVENT), bytes(1_100_000)), 413, 503),
+    "too-large-acknowledged": Row(stored((binary(**EVENT), bytes(1_100_000))), ([413], 0), ([202], 0)),
+    "large-load-dropped": Row(_large_load, honest=True, faulty=False),
+    "allow-not-told": Row(allowing("OPTIONS"), (405, "POST"), (405, None)),
+    "path-by-prefix": Row(at_paths("/more", "x", ""), [404, 404, 202], [202, 404, 202]),
+    "path-to-the-letter": Row(at_paths("/", "?a=/", ""), [202, 202, 202], [404, 404, 202]),
+    "chunked-refused": Row(_chunked, (202, b"12"), (411, None)),
+    "bad-time-invented": Row(
+        stored((binary(**EVENT, time="soon"), b"1"), (binary(**EVENT, time="2025-07-02T08:20:12Z"), b"1")),
+        ([400, 202], 1),
+        ([202, 202], 2),
+    ),
+    "time-in-milliseconds": Row(
+        kept("ce_time", time="2025-07-02T08:20:12.1234567Z"),
+        b"2025-07-02T08:20:12.1234567Z",
+        b"2025-07-02T08:20:12.123Z",
+    ),
+    "uri-syntax-unchecked": Row(
+        stored(
+            (binary(**{**EVENT, "source": "/a<b>"}), b""),
+            (binary(**EVENT, dataschema="no/scheme"), b""),
+            (binary(**{**EVENT, "source": ""}), b""),
+            (binary(**EVENT, dataschema=""), b""),
+        ),
+        ([400] * 4, 0),
+        ([202, 202, 400, 400], 2),
+    ),
+    "media-type-unchecked": Row(
+        stored((JSON, structured(datacontenttype="json")), (JSON, structured(datacontenttype=""))),
+        ([400, 400], 0),
+        ([202, 400], 1),
+    ),
+    "datacontenttype-cut": Row(
+        kept("content-type", datacontenttype="text/plain; charset=utf-8"), b"text/plain; charset=utf-8", b"text/plain"
+    ),
+    "empty-optional-attributes-accepted": Row(
+        stored(*[(JSON, structured(**{name: ""})) for name in ("subject", "dataschema", "datacontenttype", "time")]),
+        ([400] * 4, 0),
+        ([202, 202, 202, 400], 3),
+    ),
+    "control-characters-accepted": Row(
+        stored(*[(JSON, structured(subject=text)) for text in ("a\nb", "\x7f", "\ufffe", "\ud800", "")]),
+        ([400] * 5, 0),
+        ([202, 202, 202, 400, 400], 3),
+    ),
+    "last-header-wins": Row(stored(([*binary(**EVENT).items(), ("ce-type", "other")], b"")), ([400], 0), ([202], 1)),
+    "datacontenttype-header-ignored": Row(
+        stored(({**binary(**EVENT), "ce-datacontenttype": "a/b"}, b"")), ([400], 0), ([202], 1)
+    ),
+    "header-names-case-sensitive": Row(
+        status({name.upper(): value for name, value in binary(**EVENT).items()}), 202, 400
+    ),
+    "headers-beat-envelope": Row(_both_modes, (b"inner", b"1"), (b"outer", structured(id="inner", data=1))),
+    "many-attributes-dropped": Row(record(lambda kept: len(kept.headers), **{f"x{n}": "1" for n in range(60)}), 65, 40),
+    "long-attributes-cut": Row(
+        record(lambda kept: len(dict(kept.headers)["ce_subject"] or b""), subject="x" * 6000), 6000, 4096
+    ),
+    "last-member-wins": Row(
+        stored((JSON, structured()[:-1] + b', "id": "2"}'), (JSON, b"{")), ([400, 400], 0), ([202, 400], 1)
+    ),
+    "json-text-unquoted": Row(data_of({"data": "x"}, {"data": 5}), [b'"x"', b"5"], [b"x", b"5"]),
+    "null-data-dropped": Row(data_of({"data": None}, {}), [b"null", None], [None, None]),
+    "base64-left-encoded": Row(data_of({"data_base64": "AAE="}), [b"\x00\x01"], [b"AAE="]),
+    "base64-forgiven": Row(
+        stored(
+            (JSON, structured(data_base64="?")),
+            (JSON, structured(data_base64=5)),
+            (JSON, structured(data=1, data_base64="AAE=")),
+        ),
+        ([400] * 3, 0),
+        ([202] * 3, 3),
+    ),
+    "text-data-quoted": Row(
+        data_of({"data": "x", "datacontenttype": "text/plain"}, {"data": "x"}), [b"x", b'"x"'], [b'"x"', b'"x"']
+    ),
+    "implied-type-omitted": Row(told("content-type", data=1), b"application/json", None),
+    "extensions-in-python": Row(told("ce_ext", ext=True), b"true", b"True"),
+    "any-value-as-text": Row(
+        stored(*[(JSON, structured(**members)) for members in ({"ext": 1.5}, {"ext": [1]}, {"id": 5}, {"time": 5})]),
+        ([400] * 4, 0),
+        ([202, 202, 202, 400], 3),
+    ),
+    "record-headers-percent-encoded": Row(told("ce_subject", subject="a €"), "a €".encode(), b"a%20%E2%82%AC"),
+    "content-type-invented": Row(told("content-type", data_base64="AAE="), None, b"application/octet-stream"),
+    "no-data-as-empty-value": Row(data_of({}), [None], [b""]),
+    "id-as-key": Row(record(lambda kept: kept.key, id="7"), None, b"7"),
     "attributes-leave-as-latin-1": Row(
         arrives(lambda got: got.headers["content-type"], datacontenttype='text/plain; a="€ 😀 %"'),
         'text/plain; a="€ 😀 %"',

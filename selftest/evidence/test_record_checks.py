@@ -1,7 +1,9 @@
 """Hand-written histories: answers, records of the broker's topic, and order; every bad kind fails with its witness."""
 
 import itertools
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -220,6 +222,8 @@ def test_what_the_checks_of_records_need() -> None:
     )
 
 
+MEMBERS = {"specversion": "1.0", "id": "e1", "source": "/src", "type": "t", "datacontenttype": "application/json"}
+NO_DATA, EMPTY_DATA = json.dumps(MEMBERS), json.dumps({**MEMBERS, "data_base64": ""})
 KAFKA = [[name.replace("ce-", "ce_"), value] for name, value in binary()]
 
 
@@ -257,6 +261,25 @@ def test_a_structured_event_is_a_binary_record_with_its_json_data() -> None:
     story.answered()
     story.stored(value='{"n":1}')
     assert judged(story, record_shape(E, BROKER)).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("sent", "value", "verdict"),
+    [
+        ({"headers": binary(), "body": ""}, None, Verdict.PASS),
+        ({"headers": binary(), "body": ""}, "", Verdict.FAIL),
+        ({"headers": STRUCTURED, "body": NO_DATA}, None, Verdict.PASS),
+        ({"headers": STRUCTURED, "body": NO_DATA}, "", Verdict.FAIL),
+        ({"headers": STRUCTURED, "body": EMPTY_DATA}, "", Verdict.PASS),
+    ],
+    ids=["binary", "binary-empty", "structured", "structured-empty", "empty-data"],
+)
+def test_an_event_without_data_has_no_value(sent: dict[str, Any], value: str | None, verdict: Verdict) -> None:
+    story = Story()
+    story.sent(**sent)
+    story.answered()
+    story.stored(value=value)
+    assert judged(story, record_shape(E, BROKER)).verdict is verdict
 
 
 def test_the_key_of_a_record() -> None:

@@ -78,8 +78,16 @@ def test_an_event_of_64_kib_is_forwarded_whole(broker: Broker) -> None:
 @pytest.mark.requirement("EVT-ING-014")
 @pytest.mark.parametrize(
     "value",
-    ["Euro%20%E2%82%AC%20%F0%9F%98%80", "lower%20%e2%82%ac", "once%2541", "unneeded%41"],
-    ids=["upper-case", "lower-case", "one-round", "needless"],
+    [
+        "Euro%20%E2%82%AC%20%F0%9F%98%80",
+        "lower%20%e2%82%ac",
+        "once%2541",
+        "unneeded%41",
+        '"in quotes"',
+        r'"a \"quote\" and a \\"',
+        '"both%20%E2%82%AC"',
+    ],
+    ids=["upper-case", "lower-case", "one-round", "needless", "quoted", "escaped", "quoted-and-encoded"],
 )
 def test_a_header_value_is_percent_decoded_once(broker: Broker, value: str) -> None:
     event = broker.post(binary(attributes(subject=value)), b'{"n": 1}')

@@ -66,9 +66,16 @@ def test_a_structured_event_of_an_unknown_specversion_is_refused(broker: Broker)
         (STRUCTURED, b'{"specversion": "1.0", "id":'),
         (STRUCTURED, b""),
         (STRUCTURED, b"\xff\xfe\x00"),
+        (STRUCTURED, b"[" + structured(attributes()) + b"]"),
+        (STRUCTURED, b"null"),
+        (STRUCTURED, b'"text"'),
+        (STRUCTURED, structured(attributes(), data=float("nan"))),
+        (STRUCTURED, b'{"data": ' + b"[" * 100_000),
         ("application/cloudevents+xml", b'<event xmlns="http://cloudevents.io/xmlformat/V1" specversion="1.0"/>'),
+        ("application/cloudevents+avro", b"\x00\x02"),
+        ("application/cloudevents", structured(attributes())),
     ],
-    ids=["broken-json", "empty-body", "no-text", "unknown-format"],
+    ids=["broken-json", "empty-body", "no-text", "array", "null", "string", "nan", "deep", "xml", "avro", "no-format"],
 )
 def test_an_unreadable_structured_event_is_refused(broker: Broker, media_type: str, body: bytes) -> None:
     exchange = broker.post(typed(media_type), body)
@@ -110,7 +117,7 @@ def test_percent_encoding_that_is_no_utf8_is_refused(broker: Broker, value: str)
 
 
 @pytest.mark.requirement("EVT-ING-015")
-@pytest.mark.parametrize("key", [7, True], ids=["number", "boolean"])
+@pytest.mark.parametrize("key", [7, -1, True, ""], ids=["number", "negative", "boolean", "empty"])
 def test_a_partitionkey_that_is_no_string_is_refused(broker: Broker, key: object) -> None:
     exchange = broker.post(typed(STRUCTURED), structured(attributes(partitionkey=key)))
     expect(refused(exchange, control=broker.send()))

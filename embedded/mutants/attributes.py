@@ -1,0 +1,190 @@
+"""Mutants of the values of attributes, as the ingress reads them: grammar, emptiness, repetition, size."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from embedded.dataplane.cloudevents import CloudEvent, Record, media, uri
+from embedded.dataplane.cloudevents.event import is_timestamp
+from embedded.dataplane.cloudevents.http import RawHeaders, utf8
+from embedded.dataplane.cloudevents.media import EVENT_JSON
+from embedded.dataplane.policies import DataPlanePolicies
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
+
+Attributes = Mapping[str, str]
+Check = Callable[[Attributes], Attributes]
+
+_MANY = 40
+_LONG = 4096
+_EMPTIED = ("subject", "dataschema", "datacontenttype")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+
+
+def _checking(honest: DataPlanePolicies, check: Check) -> DataPlanePolicies:
+    return replace(honest, accept=replace(honest.accept, check=check))
+
+
+def _lenient(check: Check, forgive: Check) -> Check:
+    """Return a check of what `forgive` makes of the attributes, which accepts them as they came."""
+
+    def lenient(attributes: Attributes) -> Attributes:
+        check(forgive(attributes))
+        return attributes
+
+    return lenient
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def bad_time_invented(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Replace a time that is none by the current one (cloudevents/sdk-javascript issue 386)."""
+
+    def check(attributes: Attributes) -> Attributes:
+        if "time" in attributes and not is_timestamp(attributes["time"]):
+            attributes = {**attributes, "time": datetime.now(UTC).isoformat()}
+        return honest.accept.check(attributes)
+
+    return _checking(honest, check)
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def time_in_milliseconds(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Keep no more of a time than its milliseconds (as a Date of JavaScript does)."""
+
+    def check(attributes: Attributes) -> Attributes:
+        checked = honest.accept.check(attributes)
+        if "time" not in checked:
+            return checked
+        return {**checked, "time": re.sub(r"(\.\d{3})\d+", r"\1", checked["time"])}
+
+    return _checking(honest, check)
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def uri_syntax_unchecked(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Accept any text as source and dataschema (cloudevents/sdk-javascript issue 386)."""
+
+    def forgive(attributes: Attributes) -> Attributes:
+        source, schema = attributes.get("source"), attributes.get("dataschema")
+        forgiven = {} if not source or uri.is_reference(source) else {"source": "/any"}
+        return {**attributes, **forgiven, **({"dataschema": "urn:any"} if schema else {})}
+
+    return _checking(honest, _lenient(honest.accept.check, forgive))
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def media_type_unchecked(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Accept any text as datacontenttype."""
+
+    def forgive(attributes: Attributes) -> Attributes:
+        kind = attributes.get("datacontenttype")
+        return {**attributes, "datacontenttype": "any/any"} if kind and not media.is_media_type(kind) else attributes
+
+    return _checking(honest, _lenient(honest.accept.check, forgive))
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def datacontenttype_cut(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Keep the type of datacontenttype and drop its parameters."""
+
+    def check(attributes: Attributes) -> Attributes:
+        checked = honest.accept.check(attributes)
+        if "datacontenttype" not in checked:
+            return checked
+        return {**checked, "datacontenttype": checked["datacontenttype"].partition(";")[0]}
+
+    return _checking(honest, check)
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def empty_optional_attributes_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Accept an empty subject, dataschema and datacontenttype."""
+
+    def forgive(attributes: Attributes) -> Attributes:
+        return {name: value for name, value in attributes.items() if value or name not in _EMPTIED}
+
+    return _checking(honest, _lenient(honest.accept.check, forgive))
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def control_characters_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Accept control characters and noncharacters in attributes (a newline: Kafka Broker 1.22.3, seen)."""
+
+    def forgive(attributes: Attributes) -> Attributes:
+        return {name: _CONTROLS.sub("-", value) for name, value in attributes.items()}
+
+    return _checking(honest, _lenient(honest.accept.check, forgive))
+
+
+@mutant(DATA_PLANE, wraps="accept.fields")
+def last_header_wins(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take the last of several headers of one name, and lose the others without a word."""
+
+    def fields(headers: RawHeaders) -> list[tuple[str, bytes]]:
+        return list(dict(honest.accept.fields(headers)).items())
+
+    return replace(honest, accept=replace(honest.accept, fields=fields))
+
+
+@mutant(DATA_PLANE, wraps="accept.fields")
+def datacontenttype_header_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Ignore a ce-datacontenttype header; Content-Type alone counts (Kafka Broker 1.22.3, seen)."""
+
+    def fields(headers: RawHeaders) -> list[tuple[str, bytes]]:
+        return [field for field in honest.accept.fields(headers) if field[0] != "ce-datacontenttype"]
+
+    return replace(honest, accept=replace(honest.accept, fields=fields))
+
+
+@mutant(DATA_PLANE, replaces="accept.fields")
+def header_names_case_sensitive(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Know the prefix ce- and the names behind it in lower case only."""
+
+    def fields(headers: RawHeaders) -> list[tuple[str, bytes]]:
+        named = [(utf8(name), value) for name, value in headers]
+        return [(name if name.lower().startswith("ce-") else name.lower(), value) for name, value in named]
+
+    return replace(honest, accept=replace(honest.accept, fields=fields))
+
+
+@mutant(DATA_PLANE, wraps="accept.fields")
+def headers_beat_envelope(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a structured event that has ce- headers too for a binary one, whose data is the envelope.
+
+    The Kafka Broker 1.22.3 was seen to do so where the media type is not written in lower case.
+    """
+
+    def fields(headers: RawHeaders) -> list[tuple[str, bytes]]:
+        read = honest.accept.fields(headers)
+        if not any(name == "ce-specversion" for name, _ in read):
+            return read
+        return [
+            (name, value)
+            for name, value in read
+            if name != "content-type" or media.parse(value.decode("latin-1")).type != EVENT_JSON
+        ]
+
+    return replace(honest, accept=replace(honest.accept, fields=fields))
+
+
+@mutant(DATA_PLANE, wraps="to_record")
+def many_attributes_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Keep the first 40 attributes of an event, as if headers were counted."""
+
+    def to_record(event: CloudEvent, partitions: int) -> Record:
+        first = dict(list(event.attributes.items())[:_MANY])
+        return honest.to_record(replace(event, attributes=first), partitions)
+
+    return replace(honest, to_record=to_record)
+
+
+@mutant(DATA_PLANE, wraps="to_record")
+def long_attributes_cut(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Cut the value of an attribute after 4096 characters, as if it were a field of a table."""
+
+    def to_record(event: CloudEvent, partitions: int) -> Record:
+        cut = {name: value[:_LONG] for name, value in event.attributes.items()}
+        return honest.to_record(replace(event, attributes=cut), partitions)
+
+    return replace(honest, to_record=to_record)

@@ -1,0 +1,96 @@
+"""Mutants of the ingress as an HTTP server: methods, paths, bodies, size and load."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.policies import DataPlanePolicies, IngressAnswer
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
+
+_LOAD = 256 * 1024
+# Seconds for which data counts as waiting: a Kafka as quick as the mock would never let it add up.
+_DRAIN = 0.05
+
+
+@mutant(DATA_PLANE, replaces="allows")
+def any_method_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Accept PUT, DELETE and other methods for posting an event (data-plane, "HTTP Verbs")."""
+    return replace(honest, allows=lambda _: True)
+
+
+@mutant(DATA_PLANE, replaces="unknown_broker")
+def unknown_broker_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Acknowledge and drop events for an unknown Broker (the data-plane's table asks for 404)."""
+    return replace(honest, unknown_broker=IngressAnswer(202))
+
+
+@mutant(DATA_PLANE, replaces="too_large")
+def too_large_is_503(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Answer 503 to an event that is too large, not 413 (Kafka Broker 1.22.3, seen)."""
+    return replace(honest, too_large=503)
+
+
+@mutant(DATA_PLANE, replaces="too_large")
+def too_large_acknowledged(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Acknowledge and drop an event that is too large (knative-extensions/eventing-kafka issue 279)."""
+    return replace(honest, too_large=202)
+
+
+@mutant(DATA_PLANE, wraps="store")
+def large_load_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Acknowledge and drop events while 256 KiB of data wait for Kafka.
+
+    Eventing-kafka-broker issue 4627: a receiver that ends under load.
+    """
+    waiting = 0
+
+    async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
+        nonlocal waiting
+        size = len(event.data or b"")
+        if size + waiting > _LOAD:
+            return
+        waiting += size
+        try:
+            await honest.store(send, event)
+        finally:
+            asyncio.get_running_loop().call_later(_DRAIN, release, size)
+
+    def release(size: int) -> None:
+        nonlocal waiting
+        waiting -= size
+
+    return replace(honest, store=store)
+
+
+@mutant(DATA_PLANE, replaces="allow")
+def allow_not_told(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Answer 405 without `Allow`, OPTIONS too (Kafka Broker 1.22.3, seen)."""
+    return replace(honest, allow="")
+
+
+@mutant(DATA_PLANE, wraps="locate")
+def path_by_prefix(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take any path that begins with a Broker's for the Broker's own."""
+
+    def locate(target: str) -> tuple[str, str]:
+        return honest.locate("/".join(target.partition("?")[0].split("/")[:3]))
+
+    return replace(honest, locate=locate)
+
+
+@mutant(DATA_PLANE, wraps="locate")
+def path_to_the_letter(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Know no Broker whose path has a slash at its end or a query behind it."""
+
+    def locate(target: str) -> tuple[str, str]:
+        return ("", "") if target.endswith("/") or "?" in target else honest.locate(target)
+
+    return replace(honest, locate=locate)
+
+
+@mutant(DATA_PLANE, replaces="needs_length")
+def chunked_refused(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Refuse a body in chunks, whose length is not announced, with 411."""
+    return replace(honest, needs_length=True)
