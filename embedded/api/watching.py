@@ -8,6 +8,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Literal, Self
 
 import orjson
@@ -124,7 +125,10 @@ class Log:
         oldest = max(self._forgotten[resource] for resource in resources)
         if since < oldest:
             raise errors.expired(since, oldest)
-        changes = [change for resource in resources for change in self._changes[resource] if change.version > since]
+        changes: list[Change] = []
+        for resource in resources:
+            # From the newest backwards: what a reader missed is a few changes of thousands.
+            changes += takewhile(lambda change: change.version > since, reversed(self._changes[resource]))
         return sorted(changes, key=lambda change: change.version)
 
     def subscribe(
