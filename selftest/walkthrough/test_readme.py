@@ -4,14 +4,10 @@ Every ```shell block below a "Walk-through" heading runs in one bash session; a 
 printed, line by line, `…` standing for anything. `tox -e up` itself is replaced by the command that it runs.
 """
 
-import os
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,31 +37,6 @@ def walkthrough() -> list[tuple[str, str]]:
         else:
             steps[-1] = (steps[-1][0], body)
     return [step for step in steps if step[0].strip() != "tox -e up"]
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Yield the platform as `tox -e up` brings it up; gives the environment that its `export` lines make."""
-    errors = tmp_path_factory.mktemp("up") / "stderr"
-    command = [sys.executable, "-m", "fixtures", "up"]
-    with (
-        errors.open("wb") as sink,
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=sink, text=True) as process,
-    ):
-        try:
-            exports: dict[str, str] = {}
-            for line in process.stdout or ():
-                if found := re.match(r"export (\w+)=(\S+)", line):
-                    exports[found[1]] = found[2]
-                if "KAFKA_BOOTSTRAP" in exports:
-                    break
-            else:
-                pytest.fail(f"`python -m fixtures up` ended before it was up:\n{errors.read_text()[-3000:]}")
-            yield {**os.environ, **exports, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-            process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0, errors.read_text()[-3000:]
-        finally:
-            process.kill()
 
 
 def matches(expected: str, printed: str) -> list[str]:
