@@ -41,12 +41,12 @@ def slow_dispatch(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="pace")
 def one_in_hundred_late(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Deliver every hundredth event of a Trigger, from the fiftieth on, a second late."""
+    """Deliver every hundredth event of a Trigger, from the fiftieth on, three seconds late."""
     numbers = count(1)
 
     async def pace() -> None:
         await honest.pace()
         if next(numbers) % 100 == 50:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(3.0)
 
     return replace(honest, pace=pace)

@@ -63,7 +63,7 @@ def test_a_change_loses_and_doubles_nothing(broker: Broker, sinks: Sinks) -> Non
     events = broker.send_many([{"type": "wanted"}] * 300, concurrency=2)
     trigger.update(subscriber=sinks())
     events += broker.send_many([{"type": "wanted"}] * 20)
-    expect(each_once(events, to=[old, trigger]), within=30.0)
+    expect(each_once(events, to=[old, trigger]), within=60.0)  # a busy machine handles ten a second
 
 
 @pytest.mark.requirement("CTL-TRG-014")

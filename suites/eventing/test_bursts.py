@@ -12,7 +12,7 @@ ORDERED = {"kafka.eventing.knative.dev/delivery.order": "ordered"}
 # it, is missed once in 20 runs (0.99 ** 300).
 BURST = 300
 AT_ONCE = 8
-WITHIN = 30.0  # seconds; 600 deliveries take two on an idle machine and ten on a busy one
+WITHIN = 60.0  # seconds; 600 deliveries take two on an idle machine and thirty on a busy one
 
 
 @pytest.mark.requirement("EVT-RTE-008")
@@ -35,7 +35,8 @@ def test_no_subscriber_holds_up_another_one(broker: Broker, sinks: Sinks) -> Non
     again = {"retry": 3, "backoffPolicy": "linear", "backoffDelay": "PT0.5S", "timeout": "PT2S"}
     endless = Answer(200, body=b"and so on", broken="endless")
     slow, *_, healthy = broker.several(
-        {"filter": {"attributes": {"type": "slow"}}, "subscriber": sinks([Answer(200, delay=4.0)])},
+        # Longer than a busy machine takes for the others: who was held up comes behind this answer, nobody else does.
+        {"filter": {"attributes": {"type": "slow"}}, "subscriber": sinks([Answer(200, delay=15.0)])},
         *(
             {"filter": WANTED, "subscriber": sinks([answer]), "delivery": again}
             for answer in (Answer(500), Answer(broken="reset"), endless, Answer(200, delay=4.0))
