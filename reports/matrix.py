@@ -73,10 +73,14 @@ def compute(
         rows.append(MutantRow(name, str(host), about, source, status, cells))
     killed = {requirement for row in rows for requirement in row.killers}
     asked = {cell.requirement for row in rows for cell in row.cells if cell.expected}
+    # A requirement whose only killers are undecided is undecided with them, not unproven.
+    undecided = {
+        cell.requirement for row in rows for cell in row.cells if cell.expected and kind(cell) is CellKind.UNDECIDED
+    }
     unproven = tuple(
         requirement.id
         for requirement in catalogue.requirements
-        if requirement.binding and requirement.id not in killed and (whole or requirement.id in asked)
+        if requirement.binding and requirement.id not in killed | undecided and (whole or requirement.id in asked)
     )
     complete = all(row.status not in {"not_run", "not_asked"} for row in rows)
     rows = [row for row in rows if row.cells or row.status == "not_run"]

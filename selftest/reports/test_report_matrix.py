@@ -114,6 +114,14 @@ def test_a_mutant_that_did_not_run_leaves_it_undecided_or_worse(reported: Report
     assert report.gate.exit == 2
 
 
+def test_a_must_whose_only_killer_is_undecided_is_undecided_too(reported: Reported, history: Any) -> None:
+    case = Case("suites/e/test_e.py::EVT-ING-001", ("EVT-ING-001",), "ingress-down", "")
+    report = proof(reported, history, *ALL[:2], ALL[3], ("EVT-FLT-003", 202, "ingress-down"), more=(case,))
+    assert statuses(report)["ingress-down"] == "undecided"
+    assert matrix(report).unproven == ()
+    assert report.gate.exit == 2
+
+
 def test_a_part_of_the_matrix_is_judged_by_itself(reported: Reported, history: Any) -> None:
     report = proof(reported, history, ALL[2], argv=("--prove", "--requirement", "EVT-ING-001"))
     assert report.gate.exit == 0, report.gate
