@@ -24,6 +24,8 @@ KAFKA_INSIDE = "kafka.database.svc.cluster.local:9092"
 BROKER_INGRESS = ("knative-eventing", "kafka-broker-ingress")
 INFERENCE_INGRESS = ("istio-system", "istio-ingressgateway")
 LOCAL_GATEWAY = ("istio-system", "knative-local-gateway")
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""Kubernetes names an architecture as Go does, not as the kernel."""
 
 
 def furnish(store: Store, broker_ingress: int, inference_ingress: int, kafka: int) -> None:
@@ -63,7 +65,7 @@ def _node() -> dict[str, Any]:
             "capacity": amounts,
             "conditions": [ready | {"lastHeartbeatTime": now(), "lastTransitionTime": now()}],
             "nodeInfo": {
-                "architecture": system.machine,
+                "architecture": ARCHITECTURES.get(system.machine, system.machine),
                 "kernelVersion": system.release,
                 "kubeletVersion": VERSION["gitVersion"],
                 "operatingSystem": "linux",

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Self
 
 KINDS = {
-    "v1": ("Namespace", "ConfigMap", "Secret", "Service", "ServiceAccount", "Pod", "Event", "ResourceQuota"),
+    "v1": ("Namespace", "ConfigMap", "Secret", "Service", "ServiceAccount", "Pod", "Event", "ResourceQuota", "Node"),
     "apps/v1": ("Deployment",),
     "eventing.knative.dev/v1": ("Broker", "Trigger"),
     "serving.kserve.io/v1beta1": ("InferenceService",),
     "machinelearning.seldon.io/v1": ("SeldonDeployment",),
 }
-CLUSTER_SCOPED = ("Namespace",)
+CLUSTER_SCOPED = ("Namespace", "Node")
 Object = dict[str, Any]
 
 

@@ -1,6 +1,7 @@
 """What preflight says of clusters that have everything, and of those that lack or refuse something."""
 
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ from fixtures.kube.client import KubeClient
 from fixtures.kube.products import PRODUCTS, product_of
 from fixtures.pipelines.description import read_all
 from fixtures.preflight.checking import check
+from fixtures.preflight.installed import PLACES
 from fixtures.preflight.needs import BY_PROFILE, not_testable
 from fixtures.preflight.result import MISSING, OK, WARN, Preflight
 from fixtures.reading.files import ROOT
@@ -236,6 +238,35 @@ def test_versions_are_read_from_labels_and_else_from_tags(look: Look) -> None:
         "kserve": "0.20.0",
     }
     assert states(found, "version of seldon-core") == [WARN]
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [
+        ("1.22.3", OK),
+        ("1.22.9", OK),
+        ("1.22", OK),
+        ("1.22-rc1", OK),
+        ("1.21.7", WARN),
+        ("1.220.0", WARN),
+        ("1.2.2", WARN),
+        ("2.22.3", WARN),
+    ],
+)
+def test_a_version_that_the_catalogue_was_not_written_for_is_a_warning(look: Look, version: str, state: str) -> None:
+    label = {"app.kubernetes.io/version": version}
+    kafka = deployment("kafka-controller", "gcr.io/x@sha256:cd", label)
+    found = look(objects={"/apis/apps/v1/namespaces/knative-eventing/deployments": [kafka]})
+    assert states(found, "version of eventing-kafka-broker") == [state]
+    assert ("was written for 1.22.3" in found.text()) == (state == WARN)
+
+
+def test_the_catalogue_was_written_for_what_the_platform_installs() -> None:
+    installed = tomllib.loads((ROOT / "manifests" / "platform" / "components.toml").read_text())["component"]
+    pinned = {component["name"]: component["version"] for component in installed}
+    assert {place.key: pinned[place.key] in place.written_for for place in PLACES} == dict.fromkeys(
+        (place.key for place in PLACES), True
+    )
 
 
 def test_what_the_platform_says_of_itself_comes_first(look: Look) -> None:
