@@ -1,6 +1,8 @@
 """The list of modules that pytest loads, and nothing else. A module stands below those that it imports."""
 
-pytest_plugins = [
+from typing import Any
+
+PLUGINS = (
     "fixtures.plugin.options",
     "fixtures.plugin.redacting",
     "fixtures.plugin.dry_run",
@@ -21,4 +23,10 @@ pytest_plugins = [
     "fixtures.plugin.session",
     "fixtures.plugin.diagnosing",
     "reports.plugin",
-]
+)
+
+
+def pytest_addoption(pluginmanager: Any) -> None:
+    """Load the modules. For each name in a list `pytest_plugins`, pytest would read all entry points that there are."""
+    for name in PLUGINS:
+        pluginmanager.import_plugin(name)

@@ -17,7 +17,7 @@ LATE = ("httpx", "kubernetes.client", "kubernetes.dynamic")
 
 def _preload() -> None:
     # By pytest itself, which rewrites the asserts of its plug-ins as it imports them.
-    plugins = [word for name in (*conftest.pytest_plugins, "hypothesis.core") for word in ("-p", name)]
+    plugins = [word for name in (*conftest.PLUGINS, "hypothesis.core") for word in ("-p", name)]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         pytest.main(["-c", "/dev/null", "--rootdir", str(ROOT), "-p", "no:pytest-kind", *plugins, "--help"])
     for name in COMMANDS:
