@@ -65,6 +65,8 @@ class _AsInJava(Builder):
         return super().call([parts[0], *map(_OrFalse, parts[1:])])
 
 
+_BUILDER = _AsInJava()
+
 _JAVA = "".join(map(chr, range(0x21)))
 """The characters that `String.trim` of Java takes away."""
 
@@ -94,7 +96,7 @@ def cesql_as_sdk_java(honest: DataPlanePolicies) -> DataPlanePolicies:
     rules = dialect_of(honest).rules
     return with_rules(
         honest,
-        parse=parser(builder=_AsInJava()),
+        parse=parser(builder=_BUILDER),
         unary={**rules.unary, "NOT": inverse},
         functions={**rules.functions, "TRIM": (Operation((str,), str, lambda text: text.strip(_JAVA)),)},
         passes=passes,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from embedded.dataplane.cesql import Expression, ParseError
+from embedded.dataplane.cesql import Expression, ParseError, grammar
 from embedded.dataplane.cesql.errors import ErrorKind
 from embedded.dataplane.cesql.functions import MAX_TEXT
 from embedded.dataplane.cesql.grammar import MAX_DEPTH, MAX_LENGTH
@@ -325,3 +325,10 @@ def test_an_expression_passes_when_it_is_true_without_errors() -> None:
         for text in ("TRUE", "FALSE", "'true'", "1", "1 / 0 = 0", "missing = 'x' OR TRUE", "TRUE OR missing")
     }
     assert [text for text, passed in verdicts.items() if passed] == ["TRUE", "TRUE OR missing"]
+
+
+def test_the_tables_of_a_grammar_are_computed_once() -> None:
+    grammar.parser()("a = 1")
+    before = grammar._lark.cache_info().misses
+    grammar.parser()("b = 1")
+    assert grammar._lark.cache_info().misses == before

@@ -4,6 +4,7 @@ Where the specification is silent: white space is that of its reference grammar 
 attribute names, a backslash in a text escapes the text's own delimiter and is else a character like others.
 """
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -171,7 +172,24 @@ def parser(grammar: str = GRAMMAR, builder: Builder | None = None) -> Callable[[
     Returns:
         The function from a text to the root of its expression; it raises a `ParseError`.
     """
-    lark = Lark(
+
+    def parse(text: str) -> Node:
+        if len(text) > MAX_LENGTH:
+            raise ParseError(f"expected an expression of {MAX_LENGTH} characters at most, got {len(text)}")
+        try:
+            return _read(_lark(grammar, builder), text)
+        except UnexpectedInput as error:
+            raise ParseError(_explained(error, text)) from None
+        except VisitError as error:
+            raise error.orig_exc from None
+
+    return parse
+
+
+@functools.cache
+def _lark(grammar: str, builder: Builder | None) -> Lark:
+    """Compute the tables of a grammar once, as a text is read: a platform that reads no CESQL has no need of them."""
+    return Lark(
         grammar,
         start="expression",
         parser="lalr",
@@ -179,18 +197,6 @@ def parser(grammar: str = GRAMMAR, builder: Builder | None = None) -> Callable[[
         transformer=builder or Builder(),
         g_regex_flags=re.ASCII,  # without it, the Kelvin sign is a K of LIKE
     )
-
-    def parse(text: str) -> Node:
-        if len(text) > MAX_LENGTH:
-            raise ParseError(f"expected an expression of {MAX_LENGTH} characters at most, got {len(text)}")
-        try:
-            return _read(lark, text)
-        except UnexpectedInput as error:
-            raise ParseError(_explained(error, text)) from None
-        except VisitError as error:
-            raise error.orig_exc from None
-
-    return parse
 
 
 def _read(lark: Lark, text: str) -> Node:
