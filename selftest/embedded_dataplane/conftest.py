@@ -21,7 +21,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-async def world(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def _module_world(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     kafka = await start_mock(tmp_path_factory.mktemp("kafka"))
     names: dict[str, Endpoint] = {}
 
@@ -43,3 +43,10 @@ async def world(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) ->
     await plane.stop()
     await producer.stop()
     await kafka.stop()
+
+
+@pytest.fixture
+async def world(_module_world: World) -> AsyncIterator[World]:
+    """Yield the module's world. A test's Triggers and Brokers go with it: what stays costs all later tests."""
+    yield _module_world
+    await _module_world.clear()

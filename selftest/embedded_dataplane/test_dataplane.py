@@ -381,3 +381,11 @@ async def test_triggers_come_and_go_quickly_and_idle_cheaply(world: World) -> No
     began = loop.time()
     await asyncio.gather(*(world.plane.remove_trigger(spec.namespace, spec.name) for spec in specs))
     assert loop.time() - began < 0.1
+
+
+async def test_what_a_test_has_made_goes_with_it(world: World) -> None:
+    place = await world.broker()
+    await place.trigger(world.sink())
+    await world.clear()
+    assert (await place.post(binary(specversion="1.0", id="1", source="/s", type="t"))).status == 404
+    assert (world.plane._triggers, world.brokers, world.triggers) == ({}, [], [])

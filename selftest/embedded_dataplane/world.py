@@ -131,6 +131,7 @@ class Place:
             **terms,
         )
         await self.world.plane.add_trigger(spec)
+        self.world.triggers.append(spec)
         return spec
 
     async def post(
@@ -178,6 +179,8 @@ class World:
     http: aiohttp.ClientSession
     producer: Producer
     names: dict[str, Endpoint]
+    brokers: list[BrokerSpec] = field(default_factory=list)
+    triggers: list[TriggerSpec] = field(default_factory=list)
 
     async def broker(self, *mutants: str | None, partitions: int = PARTITIONS) -> Place:
         """Make a Broker in a namespace of its own, honest or under mutants."""
@@ -186,7 +189,15 @@ class World:
         spec = BrokerSpec(f"ns{number}", "b", f"topic{number}", partitions, policies=policies)
         await self.kafka.create_topic(spec.topic, partitions)
         await self.plane.add_broker(spec)
+        self.brokers.append(spec)
         return Place(self, spec)
+
+    async def clear(self) -> None:
+        """Remove all Triggers and Brokers."""
+        await asyncio.gather(*(self.plane.remove_trigger(spec.namespace, spec.name) for spec in self.triggers))
+        await asyncio.gather(*(self.plane.remove_broker(spec.namespace, spec.name) for spec in self.brokers))
+        self.triggers.clear()
+        self.brokers.clear()
 
     def sink(self, *script: Reply) -> Sink:
         """Return a new subscriber."""
