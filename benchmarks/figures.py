@@ -16,12 +16,14 @@ class Figure:
         value: The measured number.
         peer: The name of the peer in the same run; empty without one.
         peer_value: The number of the peer, in the same unit.
+        before: What it once was, in the same unit, and when; empty where nobody measured.
     """
 
     what: str
     value: float
     peer: str = ""
     peer_value: float | None = None
+    before: str = ""
 
     @property
     def ratio(self) -> str:
@@ -42,10 +44,11 @@ def machine() -> str:
 
 def render_table(figures: Sequence[Figure]) -> str:
     """Render figures as a Markdown table."""
-    rows = ["| what | measured | peer in the same run | peer | ratio |", "|---|---:|---|---:|---:|"]
+    rows = ["| what | measured | before | peer in the same run | peer | ratio |", "|---|---:|---|---|---:|---:|"]
     for figure in figures:
         peer = f"{figure.peer_value:,.3g}" if figure.peer_value is not None else ""
-        rows.append(f"| {figure.what} | {_render_number(figure.value)} | {figure.peer} | {peer} | {figure.ratio} |")
+        cells = (figure.what, _render_number(figure.value), figure.before, figure.peer, peer, figure.ratio)
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 

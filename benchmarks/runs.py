@@ -1,66 +1,70 @@
-"""The time that a user waits: for a warm run of the whole catalogue, its first test, and collection.
+"""The time that a user waits: for a warm run of the whole catalogue, its first test, and collection; and its history.
 
 The peer of a run is an empty pytest session: the cost of starting pytest and its plug-ins.
 """
 
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Sequence
+import zlib
+from collections import Counter
 from pathlib import Path
-from typing import IO
+
+import orjson
 
 from benchmarks.figures import Figure
+from benchmarks.programs import build_images, timed
 from evidence import history
-from fixtures.processes.parent import as_parent
 from fixtures.processes.temporary import temporary_folder
 
-ENDS_WITHIN = 60.0
-ROOT = Path(__file__).resolve().parents[1]
+_CHUNK = 1 << 20
+_NO_TESTS = 5
+"""What pytest returns for the empty session, as it should."""
 
 
-def _timed(*arguments: str) -> tuple[float, float]:
-    """Run pytest; return when it started (the system's monotonic clock) and how long it took."""
-    start = time.monotonic()
-    with tempfile.TemporaryFile() as output:
-        code = _run(["-m", "pytest", *arguments], output)
-        if code not in (0, 5):  # 5: the empty session has no tests, as it should
-            output.seek(0)
-            text = output.read().decode("utf-8", "replace")
-            raise SystemExit(f"pytest {' '.join(arguments)} ended with {code}:\n{text[-3000:]}")
-    return start, time.monotonic() - start
+def _pytest(*arguments: str) -> tuple[float, float]:
+    return timed([sys.executable, "-m", "pytest", *arguments], {0, _NO_TESTS})
 
 
-def _run(arguments: Sequence[str], output: IO[bytes]) -> int:
-    """Run this interpreter and return its exit code; when this process is interrupted, it ends in order first."""
-    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=output, env=as_parent())
-    try:
-        return process.wait()
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(ENDS_WITHIN)
+def _packed(path: Path) -> int:
+    """Return the bytes of a file as `gzip` would pack it."""
+    packer, size = zlib.compressobj(wbits=31), 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            size += len(packer.compress(chunk))
+    return size + len(packer.flush())
+
+
+def _sizes(path: Path) -> tuple[Counter[str], int]:
+    """Return the bytes of a history by the kind of their records, and how many requirements it asks for."""
+    sizes: Counter[str] = Counter()
+    asked = 0
+    with path.open("rb") as file:
+        for line in file:
+            record = orjson.loads(line)
+            sizes[record["record"]] += len(line)
+            asked = asked or len(record.get("requirements", ()))
+    return sizes, asked
 
 
 def measure() -> list[Figure]:
     """Measure a warm run; the images are built before the clock starts."""
-    if code := _run(["-m", "embedded", "images", "build"], sys.stderr.buffer):
-        raise SystemExit(f"the images could not be built: exit code {code}")
+    build_images()
     with temporary_folder() as folder:
         empty = folder / "empty"
         empty.mkdir()
-        _, baseline = _timed(str(empty), "--rootdir", str(empty), "-p", "no:cacheprovider", "-c", "/dev/null")
-        _, collection = _timed("suites", "--collect-only", "-q")
-        start, whole = _timed("suites", "-n", "2", "--dist", "loadscope", "--out", str(folder / "run"))
+        _, baseline = _pytest(str(empty), "--rootdir", str(empty), "-p", "no:cacheprovider", "-c", "/dev/null")
+        _, collection = _pytest("suites", "--collect-only", "-q")
+        start, whole = _pytest("suites", "-n", "2", "--dist", "loadscope", "--out", str(folder / "run"))
         path = next(folder.rglob("history.ndjson"))
         first = next(record["t"] for record in history.read(path) if record["record"] == "test.started")
-        size, records = path.stat().st_size, sum(1 for _ in history.read(path))
+        sizes, asked = _sizes(path)
+        packed = _packed(path)
+    what = f"history of the whole catalogue, {asked} requirements"
     peer = "an empty pytest session"
     return [
         Figure("warm `tox -e e2e`, whole catalogue (s)", whole, peer, baseline),
         Figure("start to the first test running (s)", first - start, peer, baseline),
         Figure("collection of everything (s)", collection, peer, baseline),
-        Figure("history of the whole catalogue (MB)", size / 1e6),
-        Figure("history of the whole catalogue (bytes a record)", size / records),
+        Figure(f"{what} (MB)", sum(sizes.values()) / 1e6, before="32.05 with 92 requirements, 6.28 with 112"),
+        Figure(f"{what}, without the large bodies that it keeps (MB)", (sum(sizes.values()) - sizes["body"]) / 1e6),
+        Figure(f"{what}, packed by gzip (MB)", packed / 1e6),
     ]

@@ -14,6 +14,8 @@ LONGEST = (
     "docs/test_extending.py",
     "brokers/test_opaque_brokers.py",
     "redaction/test_outputs.py",
+    "reports/test_compare_platform.py",
+    "embedded_kafka/test_kafka_apache.py",
     "embedded_platform/test_up.py",
     "docs/test_contributing.py",
     "diagnostics/test_taking.py",
@@ -35,12 +37,13 @@ LONGEST = (
     "embedded_dataplane/test_dataplane_mutants.py",
     "embedded_api/test_api_kubectl.py",
     "fixtures/test_plugin.py",
+    "fixtures/test_vendor_tests.py",
+    "embedded_platform/test_exec.py",
+    "fixtures/test_plugin_selection.py",
     "fixtures/test_run_objects.py",
-    "embedded_kafka/test_kafka_apache.py",
     "fixtures/test_plugin_targets.py",
     "fixtures/test_shortage.py",
     "reports/test_compare_latency.py",
-    "reports/test_compare_platform.py",
 )
 """Modules that take more than five seconds, the longest first; of the others none is long enough to matter."""
 

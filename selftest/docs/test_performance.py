@@ -1,0 +1,44 @@
+"""The page of the benchmarks: its rows are what the benchmarks return, and only a whole measurement is written."""
+
+import functools
+import zlib
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks.figures import Figure, render_table
+from benchmarks.runs import _packed, _sizes
+
+
+def test_a_row_has_what_was_measured_before_beside_it() -> None:
+    row = render_table([Figure("seconds", 12.5, "nothing", 5.0, before="340")]).splitlines()[-1]
+    assert row == "| seconds | 12.5 | 340 | nothing | 5 | 2.50 |"
+
+
+def test_the_sizes_of_a_history_are_told_by_kind(tmp_path: Path) -> None:
+    lines = [b'{"record":"run.started","requirements":{"A":1,"B":1}}\n', b'{"record":"body","text":"x"}\n']
+    path = tmp_path / "history.ndjson"
+    path.write_bytes(b"".join(lines * 100))
+    sizes, asked = _sizes(path)
+    assert (sizes["body"], sum(sizes.values()), asked) == (100 * len(lines[1]), path.stat().st_size, 2)
+    assert _packed(path) == len(zlib.compress(path.read_bytes(), wbits=31))
+
+
+@pytest.mark.parametrize(
+    ("words", "names"), [((), {"fast"}), (("--slow",), {"fast", "loops"}), (("loops",), {"loops"})]
+)
+def test_what_takes_minutes_is_measured_when_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], names: set[str]
+) -> None:
+    benches = {name: functools.partial(lambda what: [Figure(what, 1.0)], name) for name in ("fast", "loops")}
+    monkeypatch.setattr(command, "BENCHES", benches)
+    assert command._measure(command.parse(words).names, write=False) == 0
+    printed = capsys.readouterr().out
+    assert {name for name in ("fast", "loops") if f"| {name} |" in printed} == names
+
+
+@pytest.mark.parametrize("words", [("--write",), ("--write", "--slow", "loops"), ("none",)])
+def test_a_part_is_not_written_and_an_unknown_name_is_wrong_usage(words: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit):
+        command.parse(words)
