@@ -217,7 +217,7 @@ def message_type_guessed(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, read_grpc=read_grpc)
 
 
-@mutant(STREAMS, wraps="read_grpc")
+@mutant(STREAMS, replaces="read_grpc")
 def any_proto_name_is_a_request(honest: StreamPolicies) -> StreamPolicies:
     """Decode the value as PredictRequest, whatever the one `proto-name` says."""
 
@@ -257,17 +257,17 @@ def framing_guessed(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, read_grpc=read_grpc)
 
 
-def _rewriting(honest: StreamPolicies, change: Callable[[Any], None]) -> StreamPolicies:
-    """Return policies that change each PredictRequest before it is sent."""
+def _rewriting(read: Callable[[Record], bytes], change: Callable[[Any], None]) -> Callable[[Record], bytes]:
+    """Return a reader that changes each PredictRequest before it is sent."""
 
-    def read_grpc(record: Record) -> bytes:
+    def rewriting(record: Record) -> bytes:
         message: Any = tensorflow.new(tensorflow.PREDICT_REQUEST)
-        message.ParseFromString(honest.read_grpc(record))
+        message.ParseFromString(read(record))
         change(message)
         content: bytes = message.SerializeToString()
         return content
 
-    return replace(honest, read_grpc=read_grpc)
+    return rewriting
 
 
 @mutant(STREAMS, wraps="read_grpc")
@@ -281,7 +281,7 @@ def tensor_content_big_endian(honest: StreamPolicies) -> StreamPolicies:
                 items = (content[start : start + size][::-1] for start in range(0, len(content), size))
                 tensor.tensor_content = b"".join(items)
 
-    return _rewriting(honest, turn)
+    return replace(honest, read_grpc=_rewriting(honest.read_grpc, turn))
 
 
 @mutant(STREAMS, wraps="read_grpc")
@@ -294,7 +294,7 @@ def unknown_fields_refused(honest: StreamPolicies) -> StreamPolicies:
         if message.ByteSize() != size:
             raise UndecodableError("unknown fields")
 
-    return _rewriting(honest, refuse)
+    return replace(honest, read_grpc=_rewriting(honest.read_grpc, refuse))
 
 
 @mutant(STREAMS, wraps="read_grpc")
@@ -305,4 +305,4 @@ def empty_batch_dropped(honest: StreamPolicies) -> StreamPolicies:
         if any(dim.size == 0 for tensor in message.inputs.values() for dim in tensor.tensor_shape.dim):
             raise NotARequestError("nothing to predict")
 
-    return _rewriting(honest, refuse)
+    return replace(honest, read_grpc=_rewriting(honest.read_grpc, refuse))
