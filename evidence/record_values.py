@@ -33,6 +33,7 @@ Versions: TypeAlias = Annotated[dict[str, str | None], fields.VERSIONS]
 
 Outcome: TypeAlias = Literal["passed", "failed", "error", "unknown", "not_supported", "not_testable", "skipped"]
 GateName: TypeAlias = Literal["known", "strict"]
+AllowanceKind: TypeAlias = Literal["known", "waiver"]
 
 
 class EventId(TypedDict):
@@ -80,6 +81,15 @@ class Selection(TypedDict):
     whole: NotRequired[Annotated[Texts, "The areas that are collected all the same."]]
 
 
+class AllowanceFile(TypedDict):
+    """A file of the operator's that forgives failures, whole."""
+
+    kind: Annotated[AllowanceKind, "Its entries: `known` failures, or a `waiver` for each fault of the suite."]
+    file: Annotated[Name, "Its name, without folders."]
+    sha256: Annotated[Sha256, "Its digest."]
+    text: Annotated[Text, "Its content, in TOML."]
+
+
 class CollectedCase(TypedDict):
     """One test case, as it was collected."""
 
@@ -119,3 +129,24 @@ CASES = fields.Field(
     },
 )
 Cases: TypeAlias = Annotated[list[CollectedCase], CASES]
+
+_ALLOWANCE = {
+    "kind": fields.one_of("known", "waiver"),
+    "file": fields.NAME,
+    "sha256": fields.SHA256,
+    "text": fields.TEXT,
+}
+ALLOWANCES = fields.Field(
+    "a list of files (kind, file, sha256, text)",
+    frozenset({list}),
+    lambda value: all(type(file) is dict and fields.fault_in(file, _ALLOWANCE) is None for file in value),
+    schema={
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {name: rule.schema for name, rule in _ALLOWANCE.items()},
+            "required": list(_ALLOWANCE),
+        },
+    },
+)
+Allowances: TypeAlias = Annotated[list[AllowanceFile], ALLOWANCES]

@@ -11,6 +11,7 @@ The writer of the history gives `seq`, `t`, `scope` and `digest` (and `format`, 
 from typing import Annotated, Final, Literal, NotRequired, TypeAlias, TypedDict, get_args, get_type_hints
 
 from evidence.record_values import (
+    Allowances,
     Body,
     Bool,
     CalibrationSamples,
@@ -81,6 +82,9 @@ class RunStarted(Anchored):
     wall: Annotated[Time, "The time of day."]
     requirements: NotRequired[Annotated[Counts, "How many cases the catalogue of the run pins, by requirement."]]
     catalogue: NotRequired[Annotated[CatalogueVersion, "The catalogue that was asked."]]
+    allowances: NotRequired[
+        Annotated[Allowances, "The operator's files of known failures and waivers, as they were when the run began."]
+    ]
 
 
 class RunFinished(Anchored):

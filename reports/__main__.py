@@ -19,7 +19,7 @@ from evidence import catalogue as catalogues
 from evidence.catalogue import Catalogue
 from evidence.chain import DIGITS, is_head
 from evidence.vendor import load_beside
-from reports import build, html, listing, path, terminal, views, write
+from reports import allowances, baseline, build, html, listing, path, terminal, views, write
 from reports.check import check
 from reports.compare import command as comparison
 from reports.errors import ReportError
@@ -65,17 +65,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m reports", description=__doc__, epilog=_EXITS)
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
-    def add(name: str, command: Callable[[argparse.Namespace, Console], int], text: str) -> argparse.ArgumentParser:
+    def add(
+        name: str, command: Callable[[argparse.Namespace, Console], int], text: str, *, judges: bool = True
+    ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", epilog=_EXITS)
         sub.set_defaults(command=command)
-        sub.add_argument(
-            "--catalogue",
-            type=Path,
-            metavar="DIR",
-            action="append",
-            default=[],
-            help="a vendor's own requirements beside ours, as the run had them; may repeat",
-        )
+        if judges:
+            sub.add_argument(
+                "--catalogue",
+                type=Path,
+                metavar="DIR",
+                action="append",
+                default=[],
+                help="a vendor's own requirements beside ours, as the run had them; may repeat",
+            )
         return sub
 
     run_help = "a run's folder, like reports/out/latest, or its history, plain or packed by gzip"
@@ -92,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     comparison.add_options(
         add("compare", _compare, "compare runs with an old one, requirement by requirement; 1: worse, 2: undecided")
     )
+    baseline.add_options(add("baseline", _baseline, "write the failures of a run as a file for --known"))
     sub = add("list", _list, "list the catalogue: every requirement that the suite asks")
     form = sub.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON, one document")
@@ -170,6 +174,11 @@ def _show_one(report: Report, result: Result, history: Path, console: Console) -
                 expand=False,
             )
         )
+    for entry in filter(None, (result.allowance, result.waiver)):
+        allowed = (
+            f"{allowances.TITLES[entry.kind]}: {entry.reason} ({'; '.join(filter(None, (entry.told, entry.url)))})"
+        )
+        console.print(Padding(Text(allowed, style="yellow"), (0, 0, 0, 2), expand=False))
     explained = {id(test): _explained(test) for test in result.tests}
     evidence = Lookup([each for expectations in explained.values() for each in expectations], history)
     for test in result.tests:
@@ -234,6 +243,10 @@ def _render(arguments: argparse.Namespace, console: Console) -> int:
 
 def _compare(arguments: argparse.Namespace, console: Console) -> int:
     return comparison.run(arguments, console, _catalogue(arguments), ascii_only=_ascii_only())
+
+
+def _baseline(arguments: argparse.Namespace, _: Console) -> int:
+    return baseline.run(arguments, _catalogue(arguments))
 
 
 def _list(arguments: argparse.Namespace, console: Console) -> int:

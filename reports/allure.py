@@ -62,7 +62,7 @@ def _result(report: Report, result: Result, test: Test | None) -> TestResult:
     verdict = test.verdict if test else result.verdict
     message, trace = _details(result, test)
     details = StatusDetails(
-        message=message or None, trace=trace or None, known=result.excused, flaky=verdict == "flaky"
+        message=message or None, trace=trace or None, known=bool(result.excuse), flaky=verdict == "flaky"
     )
     return TestResult(
         uuid=str(uuid.uuid5(_SPACE, f"{report.run}|{identity}|{test.scope if test else ''}")),
@@ -73,7 +73,7 @@ def _result(report: Report, result: Result, test: Test | None) -> TestResult:
         name=PLAIN.one_line(f"{result.id} {node.rpartition('::')[2] or result.text}"),
         description=f"{result.level}: {result.text}\n\nSource: {result.source}",
         status=_STATUS.get(verdict, "broken"),
-        statusDetails=details if message or result.excused else None,
+        statusDetails=details if message or result.excuse else None,
         stage="finished",
         start=begin,
         stop=begin + round((test.duration if test else 0.0) * 1000),
@@ -144,8 +144,8 @@ def _step(expectation: ReportedExpectation, report: Report) -> TestStepResult:
 
 
 def _details(result: Result, test: Test | None) -> tuple[str, str]:
-    if result.excused and result.known is not None:
-        return f"known nonconformity: {result.known.summary}", result.known.source
+    if result.excuse:
+        return PLAIN.one_line(result.excuse, 800), result.known.source if result.known is not None else ""
     if test is None:
         return ("", "") if result.verdict == "pass" else (result.reason, "")
     told = [violation for expectation in test.expectations for violation in expectation.violations]

@@ -1,15 +1,17 @@
 """Fills the report in: a pure function of (history, catalogue, known nonconformities); anybody can compute it again."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.errors import UsageError
 from common.redaction import PLAIN, REDACTED, is_secret_name
 from evidence.aggregate import Outcome
+from evidence.allowances import Allowance, day_of, recorded
 from evidence.catalogue import OURS, PROFILES, Catalogue, Requirement
 from evidence.verdict import Verdict
-from reports import cases, from_replay, gate, matrix, run
+from reports import allowances, cases, from_replay, gate, matrix, run
 from reports import known as known_module
 from reports.cases import Asked
 from reports.model import VERDICTS, Cases, Known, Report, Result, Tally, Test
@@ -46,6 +48,10 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     # Beside mutants, workloads run their conforming entry points: what is known of released ones says nothing there.
     plain = not (proving(selection) or selection.get("mutant") or mutated)
     applying = known_module.applying(known_module.load() if known is None else known, sut) if plain else {}
+    files = tuple(started.get("allowances") or ()) if started and plain else ()
+    entries, wrong = recorded(files, started["wall"] if started else None)
+    entries = tuple(map(allowances.cleaned, entries))
+    day = day_of(started["wall"] if started else None)
     proof = proving(selection)
     # Without --prove, a mutant was asked for to see the suite fail: then it is the system under test.
     honest = [test for test in tests if not test.mutant] if proof else tests
@@ -56,12 +62,15 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         PLAIN.one_line(fault)
         for fault in (
             *told.faults,
+            *wrong,
             *from_replay.faults(replayed),
             *cases.faults(asked, tests, completed=completed),
         )
     ]
     unproved = proof and not honest and all(case.left_out or case.mutant for case in asked.cases or ())
     results = _results(catalogue, honest, applying, asked, unproved=unproved)
+    results = _allowing(results, allowances.applying(entries, sut, day))
+    judged = allowances.judge(entries, results, sut, day)
     whole = not asked.narrowed
     unrun = cases.not_run(asked, mutated)
     mutation = matrix.compute(catalogue, mutated, whole=whole, unrun=unrun) if mutated or proof else None
@@ -75,6 +84,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         completed=completed,
         part=not whole,
         exact=plain and PERSONALITY in sut,
+        allowances=judged,
     )
     if proof and mutation is not None:
         proven = gate.decide_proof(name, mutation, faults, completed=completed, part=not whole)
@@ -104,6 +114,8 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         history_head=told.head,
         first_t=told.first_t,
         mutant_tests=tuple(mutated),
+        allowance_files=files,
+        allowances=judged,
     )
 
 
@@ -180,17 +192,32 @@ def _result(
     )
 
 
+def _allowing(results: Sequence[Result], entries: Mapping[tuple[str, str], Allowance]) -> tuple[Result, ...]:
+    """Put the operator's entries beside the results that they speak of."""
+    return tuple(
+        replace(result, allowance=entries.get(("known", result.id)), waiver=entries.get(("waiver", result.id)))
+        for result in results
+    )
+
+
 def tally(name: str, results: Iterable[Result], origin: str = OURS) -> Tally:
     """Count a group of a catalogue, and say what may be claimed for it over its MUSTs."""
     group = list(results)
-    binding = [result.verdict for result in group if result.level in _LEVELS_THAT_BIND] or [r.verdict for r in group]
+    counted = [result for result in group if not result.waived]
+    binding = [result.verdict for result in counted if result.level in _LEVELS_THAT_BIND]
+    binding = binding or [result.verdict for result in counted]
     if any(verdict in _NOT_MET for verdict in binding):
         verdict = "fail"
     else:
         verdict = "pass" if binding and all(verdict == "pass" for verdict in binding) else "unknown"
     counts = {verdict: sum(result.verdict == verdict for result in group) for verdict in VERDICTS}
     return Tally(
-        name=name, verdict=verdict, counts=counts, known=sum(result.excused for result in group), origin=origin
+        name=name,
+        verdict=verdict,
+        counts=counts,
+        known=sum(result.excused for result in group),
+        origin=origin,
+        waived=len(group) - len(counted),
     )
 
 

@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
-from common.jsontext import too_deep
 from common.redaction import PLAIN
 from evidence import history_file
 from evidence.catalogue import Catalogue
-from evidence.history import MOST_NESTED
 from reports import build
 from reports.document import to_json, validate
 from reports.errors import ReportError
 from reports.model import Known, Report
+from reports.written import load
 
-MOST_REPORT: Final = 256 << 20
 LONGEST_LEAF: Final = 200
 
 
@@ -78,22 +74,13 @@ def check(
 
 
 def _read(path: Path) -> Any:
-    """Return the written report: of any size below `MOST_REPORT`, nested as reports are, and fitting the schema."""
+    """Return the written report, which fits the schema."""
+    document = load(path)
     try:
-        if (size := path.stat().st_size) > MOST_REPORT:
-            raise ReportError(f"{path}: expected at most {MOST_REPORT} bytes, got {size}")
-        written = orjson.loads(path.read_bytes())
-    except OSError as error:
-        raise ReportError(f"cannot read {path}: {error.strerror}") from error
-    except orjson.JSONDecodeError as error:
-        raise ReportError(f"{path} is no JSON: {error}") from error
-    if too_deep(written, MOST_NESTED):
-        raise ReportError(f"{path}: expected lists and objects nested at most {MOST_NESTED} deep, got deeper ones")
-    try:
-        validate(written)
+        validate(document)
     except ReportError as error:
         raise ReportError(f"{path}: {error}") from error
-    return written
+    return document
 
 
 def _published(head: str | None, report: Report) -> Iterable[str]:

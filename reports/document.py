@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from common.redaction import PLAIN
 from reports import schemas
 from reports.errors import ReportError
-from reports.model import Mutation, Report, Result, Tally, Test
+from reports.model import Allowed, Mutation, Report, Result, Tally, Test
 
 API_VERSION = "touchstone/v1"
 KIND = "ConformanceReport"
@@ -53,6 +54,7 @@ def to_json(report: Report) -> dict[str, Any]:
         },
         "results": [_result(result) for result in report.results],
         "mutation": None if report.mutation is None else mutation_json(report.mutation),
+        **({"allowances": _allowances(report)} if report.allowance_files else {}),
         "history": {
             "file": "history.ndjson",
             "sha256": report.history_sha256,
@@ -64,7 +66,43 @@ def to_json(report: Report) -> dict[str, Any]:
 
 
 def _tally(tally: Tally) -> dict[str, Any]:
-    return {"verdict": tally.verdict, "total": tally.total, "known": tally.known, "counts": dict(tally.counts)}
+    waived = {"waived": tally.waived} if tally.waived else {}
+    return {
+        "verdict": tally.verdict,
+        "total": tally.total,
+        "known": tally.known,
+        **waived,
+        "counts": dict(tally.counts),
+    }
+
+
+def _allowances(report: Report) -> dict[str, Any]:
+    """Return the operator's files, and what became of their entries."""
+    return {
+        "files": [
+            {"kind": file["kind"], "file": PLAIN.one_line(file["file"], 200), "sha256": file["sha256"]}
+            for file in report.allowance_files
+        ],
+        "entries": [_allowed(allowed) for allowed in report.allowances],
+    }
+
+
+def _allowed(allowed: Allowed) -> dict[str, Any]:
+    entry = allowed.entry
+    return {
+        "kind": entry.kind,
+        "file": entry.file,
+        "requirement": entry.requirement,
+        "status": allowed.status,
+        "note": allowed.note,
+        "reason": entry.reason,
+        "owner": entry.owner,
+        "expires": entry.expires.isoformat(),
+        "url": entry.url or None,
+        "cases": [PLAIN.one_line(case, 1000) for case in entry.cases],
+        "sut": entry.sut or None,
+        "versions": list(entry.versions),
+    }
 
 
 def _result(result: Result) -> dict[str, Any]:

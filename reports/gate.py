@@ -10,6 +10,9 @@
 A known nonconformity that is gone is good news: it is reported loudly and does not fail the run; delete its entry.
 On a platform with a personality the list must be exact, since it and the platform tell of the same observations:
 there a nonconformity that is gone fails the run.
+The operator's own entries (`--known`) are expected under gate known only, and told under both. A waiver (`--waivers`)
+is a fault of the suite that an issue proves: no gate counts the requirement, and every report shows it. An entry that
+has ended forgives nothing.
 A certain failure (1) outweighs what is undecided (2). A MAY cannot be violated: its failure is shown, never counted.
 A requirement of which some cases did not run is skipped where the operator left them out, and unknown otherwise.
 With `--profile`, strict judges those profiles only; what the operator left out is skipped, never passed.
@@ -20,7 +23,7 @@ that must catch it is not asked: it is named, and decides nothing but its false 
 
 from collections.abc import Collection, Sequence
 
-from reports.model import Exit, Gate, Mutation, Result
+from reports.model import Allowed, Exit, Gate, Mutation, Result
 
 _SAID = {
     "error": "ended in an error of ours",
@@ -41,6 +44,7 @@ def decide(
     completed: bool = True,
     part: bool = False,
     exact: bool = False,
+    allowances: Sequence[Allowed] = (),
 ) -> Gate:
     """Return the gate's word on a run without mutants.
 
@@ -52,13 +56,15 @@ def decide(
         completed: Whether the run came to its own end.
         part: Whether the operator asked for a part only.
         exact: Whether every known nonconformity that was asked for must have shown.
+        allowances: What became of the operator's own entries.
     """
     strict = name == "strict"
     failing = {"fail", "flaky"} | ({"not_supported"} if strict else set())
     undecided = {"error", "unknown"} | ({"not_testable", "skipped"} if strict else set())
     scope = [result for result in results if not (strict and profiles) or result.profile in profiles]
-    bad = [r for r in scope if r.verdict in failing and r.level != "MAY" and (strict or not r.excused)]
-    open_ = [r for r in scope if r.verdict in undecided]
+    counted = [r for r in scope if not r.waived]
+    bad = [r for r in counted if r.verdict in failing and r.level != "MAY" and (strict or not r.excused)]
+    open_ = [r for r in counted if r.verdict in undecided]
     gone = [r for r in scope if r.gone]
     reasons: list[str] = []
     if bad:
@@ -72,14 +78,34 @@ def decide(
     if not any(result.tests for result in results):
         reasons.append("no test ran")
     code: Exit = 1 if bad or (exact and gone) else 2 if reasons else 0
-    if excused := [r for r in scope if r.excused and not strict]:
-        reasons.append(f"{_count(excused)} failed as documented: {_ids(excused)}")
+    excused = [r for r in scope if r.excused]
+    if documented := [r for r in excused if r.known is not None and not strict]:
+        reasons.append(f"{_count(documented)} failed as documented: {_ids(documented)}")
+    if own := [r for r in excused if r.known is None]:
+        told = "known to the operator, which this gate does not forgive" if strict else "failed as the operator knows"
+        reasons.append(f"{_count(own)} {told}: {_ids(own)}")
+    if waived := [r for r in scope if r.waived]:
+        reasons.append(f"WAIVED: {_count(waived)} not counted, as faults of the suite: {_ids(waived)}")
     if gone:
         reasons.append(
             f"GONE: {_count(gone)} documented as failing passed: {_ids(gone)}; "
             + ("the personality and the list differ" if exact else "delete the entry in reports/known/")
         )
+    reasons += _ended(allowances)
     return Gate(name=name, exit=code, outcome=_outcome(code, part=part), reasons=tuple(reasons))
+
+
+def _ended(allowances: Sequence[Allowed]) -> list[str]:
+    """Return what the operator should do about their entries."""
+    told: list[str] = []
+    for status, word, advice in (
+        ("expired", "EXPIRED", "forgive nothing any more: look at them again"),
+        ("gone", "GONE", "passed: delete the entries"),
+    ):
+        ids = [f"{each.entry.requirement} ({each.entry.file})" for each in allowances if each.status == status]
+        if ids:
+            told.append(f"{word}: {len(ids)} of the operator's entries {advice}: {_some(ids)}")
+    return told
 
 
 def decide_proof(

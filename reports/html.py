@@ -1,5 +1,6 @@
 """One self-contained page of a run: no request leaves it, all that a system under test said is bounded and escaped."""
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -10,7 +11,7 @@ from markupsafe import Markup, escape
 
 from common.redaction import PLAIN
 from evidence.catalogue import OURS
-from reports import picture, terminal
+from reports import allowances, picture, terminal
 from reports.model import Mutation, Report
 from reports.views import Evidence
 
@@ -20,6 +21,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 MARKS = {
     "pass": "✓",
     "known": "≈",
+    "waived": "⊘",
     "fail": "✗",
     "error": "!",
     "unknown": "?",
@@ -56,9 +58,13 @@ def render(report: Report, history: Path) -> str:
             troubled=[
                 r
                 for r in report.results
-                if r.verdict in ("fail", "flaky", "error", "unknown") and not r.excused and r.tests
+                if r.verdict in ("fail", "flaky", "error", "unknown") and not r.excuse and r.tests
             ],
             excused=[result for result in report.results if result.excused],
+            waived=[result for result in report.results if result.waived],
+            allowance_titles=allowances.TITLES,
+            allowance_words=allowances.WORDS,
+            marked=_marked(report),
             gone=[result for result in report.results if result.gone],
             keys=[key for key in MARKS if any(terminal.mark_of(result) == key for result in report.results)],
             mark_counts={key: sum(terminal.mark_of(result) == key for result in report.results) for key in MARKS},
@@ -117,6 +123,11 @@ def ticks(text: str) -> Markup:
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.3f}" if whole else "0"
+
+
+def _marked(report: Report) -> dict[tuple[str, str], int]:
+    """Count the requirements by profile and mark."""
+    return Counter((result.profile, terminal.mark_of(result)) for result in report.results)
 
 
 def _matrices(report: Report) -> Iterable[dict[str, Any]]:

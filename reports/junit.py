@@ -12,7 +12,7 @@ _FORBIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "?
 
 
 def render(report: Report) -> bytes:
-    """Return the XML document; a documented failure is `skipped` under gate known and `failure` under strict."""
+    """Return the XML document; what the gate forgives is `skipped`: not a documented failure under strict."""
     root = ET.Element("testsuites", name="touchstone", time=f"{report.duration:.3f}")
     totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
     for tally in report.areas:
@@ -63,11 +63,11 @@ def _case(suite: ET.Element, report: Report, result: Result, test: Test | None, 
         ET.SubElement(properties, "property", name="diagnostics", value=_text(test.diagnostics.folder))
     counts["tests"] += 1
     message, detail = _render(result, test)
-    if verdict in ("fail", "flaky"):
-        if result.excused and report.gate.name == "known" and result.known is not None:
-            counts["skipped"] += 1
-            ET.SubElement(case, "skipped", message=_text(f"known nonconformity: {result.known.summary}"))
-            return
+    forgiven = verdict in ("fail", "flaky") and result.excused and report.gate.name == "known"
+    if forgiven or (result.waived and verdict != "pass"):
+        counts["skipped"] += 1
+        ET.SubElement(case, "skipped", message=_text(PLAIN.one_line(result.excuse, 800)))
+    elif verdict in ("fail", "flaky"):
         counts["failures"] += 1
         ET.SubElement(case, "failure", message=_text(message), type=verdict).text = _text(detail)
     elif verdict in ("error", "unknown"):

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from evidence.allowances import Allowance
 from evidence.catalogue import OURS
+from evidence.record_values import AllowanceFile
 
 VERDICTS = ("pass", "fail", "error", "unknown", "flaky", "not_supported", "not_testable", "skipped")
 """Every verdict, in the order in which tables count them."""
@@ -47,6 +49,21 @@ class Known:
     def evidence(self) -> str:
         """How it is known, in words."""
         return f"observed on {self.where}, {self.at}" if self.how == "observed" else f"read in {self.where}"
+
+
+AllowanceStatus = Literal["seen", "gone", "expired", "unfit", "undecided", "elsewhere"]
+"""What became of an allowance: its failure showed; it passed; the day had gone by; something failed that it does not
+name; nothing was decided; it speaks of other versions, or of a requirement that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """An entry of an operator's file, and what became of it in the run."""
+
+    entry: Allowance
+    status: AllowanceStatus
+    note: str = ""
+    """What else is to be said, in words; empty where the status says it all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +171,10 @@ class Result:
     cases: Cases = Cases(0, 0)
     origin: str = OURS
     """The name of the catalogue that asks it: ours, or a vendor's."""
+    allowance: Allowance | None = None
+    """The failure that the operator knows, of these versions, which had not ended when the run began."""
+    waiver: Allowance | None = None
+    """The fault of the suite that the operator names, likewise."""
 
     @property
     def duration(self) -> float:
@@ -173,8 +194,33 @@ class Result:
 
     @property
     def excused(self) -> bool:
-        """It failed, and that is documented for this very version."""
-        return self.known is not None and self.verdict == "fail"
+        """It failed, and that is documented for this very version, or known to the operator."""
+        if self.verdict != "fail" or self.waived:
+            return False
+        return self.known is not None or self.covered_by(self.allowance)
+
+    @property
+    def waived(self) -> bool:
+        """It did not pass, and the operator shows that the suite is at fault. What did not run cannot be waived."""
+        undecided = self.verdict in ("fail", "flaky", "error", "unknown")
+        return undecided and bool(self.tests) and not self.cases.missing and self.covered_by(self.waiver)
+
+    def covered_by(self, entry: Allowance | None) -> bool:
+        """Tell whether an operator's entry names every case that did not pass."""
+        if entry is None:
+            return False
+        return not entry.cases or all(test.node in entry.cases for test in self.tests if test.verdict != "pass")
+
+    @property
+    def excuse(self) -> str:
+        """Why its failure is forgiven, in words; empty where it is not."""
+        if self.waived and self.waiver is not None:
+            return f"waived as a fault of the suite: {self.waiver.reason} ({self.waiver.url}; {self.waiver.told})"
+        if not self.excused:
+            return ""
+        if self.known is not None:
+            return f"known nonconformity: {self.known.summary}"
+        return "" if self.allowance is None else f"known: {self.allowance.reason} ({self.allowance.told})"
 
     @property
     def gone(self) -> bool:
@@ -193,6 +239,8 @@ class Tally:
     known: int
     origin: str = OURS
     """The name of the catalogue whose requirements it counts; for the tally of all, ours."""
+    waived: int = 0
+    """How many did not pass by a fault of the suite, as the operator shows; no claim counts them."""
 
     @property
     def total(self) -> int:
@@ -294,6 +342,10 @@ class Report:
     """The first record on the probe's clock, for placing tests in time."""
     mutant_tests: tuple[Test, ...] = ()
     """Tests that ran against a mutant; they never count towards `results`."""
+    allowance_files: tuple[AllowanceFile, ...] = ()
+    """The operator's files of known failures and waivers, as the history holds them."""
+    allowances: tuple[Allowed, ...] = ()
+    """Their entries, and what became of each."""
 
     @property
     def doubts(self) -> list[tuple[MutantRow, Cell, tuple[Test, ...]]]:

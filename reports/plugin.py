@@ -163,10 +163,11 @@ def _set_expected_apart(config: pytest.Config, report: Report | None) -> None:
     if build.proving(report.selection):
         # Under a mutant a failing test is the tests' success; the matrix tells which ones should not have failed.
         _move(reporter, "caught", {test.node for test in report.mutant_tests if test.verdict == "fail"}, exact=False)
-    if report.gate.name == "known":
-        documented = {test.node for result in report.results if result.excused for test in result.tests}
-        others = {test.node for result in report.results if not result.excused for test in result.tests}
-        _move(reporter, "known", documented - others, exact=True)
+    strict = report.gate.name == "strict"
+    forgiven = {result.id for result in report.results if result.waived or (result.excused and not strict)}
+    known = {test.node for result in report.results if result.id in forgiven for test in result.tests}
+    others = {test.node for result in report.results if result.id not in forgiven for test in result.tests}
+    _move(reporter, "known", known - others, exact=True)
 
 
 def _move(reporter: pytest.TerminalReporter, name: str, nodes: set[str], *, exact: bool) -> None:

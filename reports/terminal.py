@@ -16,11 +16,13 @@ from rich.text import Text
 from common.redaction import PLAIN
 from evidence import history_file
 from evidence.catalogue import OURS
-from reports.model import VERDICTS, Cell, MutantRow, Mutation, Report, ReportedViolation, Result, Test
+from reports import allowances
+from reports.model import VERDICTS, Allowed, Cell, MutantRow, Mutation, Report, ReportedViolation, Result, Test
 
 _MARKS = {
     "pass": ("✓", ".", "green"),
     "known": ("≈", "k", "yellow"),
+    "waived": ("⊘", "w", "yellow"),
     "fail": ("✗", "F", "bold red"),
     "error": ("!", "E", "bold magenta"),
     "unknown": ("?", "?", "bold yellow"),
@@ -31,12 +33,19 @@ _MARKS = {
 }
 _OUTCOME_STYLE = {0: "bold green", 1: "bold red", 2: "bold yellow", 3: "bold yellow"}
 _CLAIM = {"pass": ("conformant", "green"), "fail": ("not conformant", "red"), "unknown": ("undecided", "yellow")}
+_STATUS_STYLE = {"seen": "yellow", "gone": "bold green", "undecided": "dim", "elsewhere": "dim"}
 MAX_SHOWN = 25
 
 
 def mark_of(result: Result) -> str:
-    """Return the key of a result's mark: its verdict, or `known` for a documented failure."""
-    return "known" if result.excused else result.verdict
+    """Return the key of a result's mark: its verdict, or `known` or `waived` where its failure is forgiven."""
+    return "waived" if result.waived else "known" if result.excused else result.verdict
+
+
+def sign(mark: str, *, ascii_only: bool) -> tuple[str, str]:
+    """Return the sign of a mark, and its style."""
+    fancy, plain, style = _MARKS[mark]
+    return plain if ascii_only else fancy, style
 
 
 def text(report: Report, *, width: int, color: bool, ascii_only: bool = False, folder: Path | None = None) -> str:
@@ -113,7 +122,9 @@ def _table(report: Report, *, ascii_only: bool) -> Table:
     table.add_column("profile", no_wrap=True)
     table.add_column("area", no_wrap=True)
     table.add_column("verdicts", overflow="fold", max_width=48)
-    columns = [key for key in ("pass", "known", *VERDICTS[1:]) if any(mark_of(r) == key for r in report.results)]
+    columns = [
+        key for key in ("pass", "known", "waived", *VERDICTS[1:]) if any(mark_of(r) == key for r in report.results)
+    ]
     for key in columns:
         table.add_column(key.replace("_", " "), justify="right", no_wrap=True)
     table.add_column("claim", no_wrap=True)
@@ -152,13 +163,13 @@ def _table(report: Report, *, ascii_only: bool) -> Table:
 def _strip(results: Iterable[Result], *, ascii_only: bool) -> Text:
     strip = Text()
     for result in results:
-        fancy, plain, style = _MARKS[mark_of(result)]
-        strip.append(plain if ascii_only else fancy, style=style)
+        told, style = sign(mark_of(result), ascii_only=ascii_only)
+        strip.append(told, style=style)
     return strip
 
 
 def _troubles(report: Report, *, ascii_only: bool) -> Iterable[RenderableType]:
-    troubled = [r for r in report.results if r.verdict in ("fail", "flaky", "error", "unknown") and not r.excused]
+    troubled = [r for r in report.results if r.verdict in ("fail", "flaky", "error", "unknown") and not r.excuse]
     asked = [result for result in troubled if result.tests]
     silent = [result for result in troubled if not result.tests]
     for result in asked[:MAX_SHOWN]:
@@ -170,12 +181,27 @@ def _troubles(report: Report, *, ascii_only: bool) -> Iterable[RenderableType]:
         yield Text(f"\nunknown, as no test of it ran ({len(silent)}): ").append(
             PLAIN.one_line(ids, 600), style="yellow"
         )
-    if excused := [result for result in report.results if result.excused]:
+    if excused := [result for result in report.results if result.excused and result.known is not None]:
         yield Text("\nknown nonconformities, as documented in reports/known/", style="bold yellow")
         yield _known_table(excused)
     if gone := [result for result in report.results if result.gone]:
         yield Text("\nGONE: documented as failing, and passed; delete the entry in reports/known/", style="bold green")
         yield _known_table(gone)
+    for kind, title in allowances.TITLES.items():
+        if entries := [allowed for allowed in report.allowances if allowed.entry.kind == kind]:
+            yield Text(f"\n{title}", style="bold yellow")
+            yield _allowance_table(entries)
+
+
+def _allowance_table(entries: Iterable[Allowed]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=True, padding=(0, 1))
+    for allowed in entries:
+        entry = allowed.entry
+        told = Text(allowances.WORDS[allowed.status], style=_STATUS_STYLE.get(allowed.status, "bold yellow"))
+        told.append(f" {allowed.note}" if allowed.note else "", style="")
+        summary = Text(entry.reason).append(f" ({entry.told}{f'; {entry.url}' if entry.url else ''})", style="dim")
+        table.add_row(Text(entry.requirement, style="yellow"), told, summary)
+    return table
 
 
 def _known_table(results: Iterable[Result]) -> Table:

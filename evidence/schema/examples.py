@@ -9,7 +9,7 @@ import orjson
 from evidence.bodies import body_record, digest
 from evidence.chain import sealed
 from evidence.lines import line_of
-from evidence.record_values import EventId, Selection, Suite, TargetName
+from evidence.record_values import AllowanceFile, EventId, Selection, Suite, TargetName
 from evidence.records import (
     ANCHORS,
     Answered,
@@ -46,6 +46,12 @@ _RUN = "20261121-000000-1"
 _SCOPE = scope_name(run_hash(_RUN), "gw0", 1)
 _TEST = "suites/eventing/test_delivery.py::test_delivered"
 _BODY = '{"n": 1}'
+_KNOWN = """[[known]]
+requirement = "EVT-DLV-001"
+reason = "The Broker of our lab loses events."
+owner = "the lab"
+expires = 2027-01-31
+"""
 _HTTP = [["ce-specversion", "1.0"], ["ce-id", "1"], ["ce-source", "/s"], ["ce-type", "t"]]
 _KAFKA = [["ce_specversion", "1.0"], ["ce_id", "1"], ["ce_source", "/s"], ["ce_type", "t"]]
 
@@ -58,6 +64,7 @@ _RECORDS: Final[tuple[Record, ...]] = (
         sut={"kserve": "0.21.0"},
         selection=Selection(argv=["suites"], gate="known", prove=False, repeat=1, narrowed=[]),
         requirements={"EVT-DLV-001": 1},
+        allowances=[AllowanceFile(kind="known", file="known.toml", sha256=digest(_KNOWN), text=_KNOWN)],
         wall="2026-11-21T00:00:00.000+00:00",
     ),
     RunFinished(record="run.finished", reason="completed", wall="2026-11-21T00:01:00.000+00:00"),

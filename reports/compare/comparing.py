@@ -52,6 +52,7 @@ def _pair(base: Side, new: Side, before: dict[Key, Stage], now: dict[Key, Stage]
         rejudged=(*sides.rejudged(base, "base"), *sides.rejudged(new, "new")),
         stages=latency.compare(before, now) if comparable else (),
         stages_why=_why_not(other) if not comparable else "",
+        allowances=new.report.allowances,
     )
 
 

@@ -6,6 +6,7 @@ Whatever a run says stands in code spans and code blocks: it is neither markup, 
 from collections.abc import Iterable, Iterator, Sequence
 
 from common.redaction import PLAIN
+from reports import allowances
 from reports.compare import wording
 from reports.compare.model import Change, Comparison, Comparisons, Witness
 
@@ -29,6 +30,7 @@ def _pair(pair: Comparison) -> Iterator[str]:
     for change in [change for change in pair.changed if change.evidence is not None][:MOST_EXPLAINED]:
         yield from _evidence(change)
     yield from _rejudged(pair)
+    yield from _allowances(pair)
     yield from _latencies(pair)
     yield from _runs(pair)
 
@@ -86,6 +88,28 @@ def _rejudged(pair: Comparison) -> Iterator[str]:
     yield from _head("run", "case", "recorded", "today")
     for case in pair.rejudged[:MOST_SHOWN]:
         yield _row(wording.SIDES[case.side], _code(case.case), _code(case.recorded), case.now)
+    yield ""
+
+
+def _allowances(pair: Comparison) -> Iterator[str]:
+    """Yield the operator's entries of the new run of which somebody should know: waivers, and what is no more."""
+    told = [each for each in pair.allowances if each.entry.kind == "waiver" or each.status not in ("seen", "undecided")]
+    if not told:
+        return
+    yield "### The operator's entries"
+    yield ""
+    yield from _head("", "requirement", "in the new run", "reason", "owner", "until", "file")
+    for allowed in told[:MOST_SHOWN]:
+        entry = allowed.entry
+        yield _row(
+            entry.kind,
+            _code(entry.requirement),
+            _code(f"{allowances.WORDS[allowed.status]} {allowed.note}"),
+            _code(f"{entry.reason} {entry.url}"),
+            _code(entry.owner),
+            entry.expires.isoformat(),
+            _code(entry.file),
+        )
     yield ""
 
 

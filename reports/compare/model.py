@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from reports.model import Exit
+from reports.model import Allowed, Exit
 from reports.path import EventPath
 
 LEVELS: Final = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "")
@@ -217,6 +217,7 @@ class Comparison:
         rejudged: The cases that today's checks judge otherwise than the runs did.
         stages: The latencies.
         stages_why: The reason why latencies are not compared; empty where they are.
+        allowances: The operator's entries of the new run, and what became of them there.
     """
 
     base: RunName
@@ -227,6 +228,7 @@ class Comparison:
     rejudged: tuple[Rejudged, ...] = ()
     stages: tuple[StageChange, ...] = ()
     stages_why: str = ""
+    allowances: tuple[Allowed, ...] = ()
 
     @property
     def exit(self) -> Exit:

@@ -1,6 +1,5 @@
 """One side of a comparison: a run that came to its end, judged by today's checks, and all that stands around it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,10 @@ from evidence.catalogue import Catalogue
 from evidence.records import RunStarted
 from evidence.verdict import Verdict
 from reports import build, run
+from reports.compare import environment
 from reports.compare.model import Difference, Rejudged, RunName
 from reports.errors import ReportError
 from reports.model import Report, Test
-
-_ENVIRONMENT = ("target", "machine")
-"""What is not the system under test and yet decides how fast it is. Kafka stands in `target`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,7 @@ def differences(base: Side, new: Side, machines: tuple[str, str]) -> tuple[Diffe
     known = machines if all(machines) else ("", "")  # a run without loads tells nothing of its machine
     before, now = _facts(base, known[0]), _facts(new, known[1])
     return tuple(
-        Difference(what, before.get(what, ""), now.get(what, ""), what.split()[0] in _ENVIRONMENT)
+        Difference(what, before.get(what, ""), now.get(what, ""), environment.decides_speed(what))
         for what in dict.fromkeys([*before, *now])
         if before.get(what, "") != now.get(what, "")
     )
@@ -129,16 +126,7 @@ def _facts(side: Side, machine: str) -> dict[str, str]:
         "product": dict(report.sut),
         "selection": selection,
     }
-    return {what: PLAIN.one_line(value, 200) for what, value in _leaves("", told) if value}
-
-
-def _leaves(place: str, value: Any) -> list[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        leaves = [leaf for key, item in value.items() for leaf in _leaves(f"{place} {key}".strip(), item)]
-        return [(PLAIN.one_line(what, 120), told) for what, told in leaves]
-    if isinstance(value, list):
-        return [(place, ", ".join(map(str, value)))]
-    return [(place, "" if value is None else str(value))]
+    return environment.facts(told)
 
 
 def rejudged(side: Side, name: str) -> list[Rejudged]:
