@@ -27,6 +27,7 @@ from reports.lookup import Lookup, witness_of
 from reports.model import Report, ReportedExpectation, Result, Test
 from reports.path import Arrow
 from reports.run import history_of
+from reports.trend import command as trends
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "suites" / "catalogue"
@@ -96,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         add("compare", _compare, "compare runs with an old one, requirement by requirement; 1: worse, 2: undecided")
     )
     baseline.add_options(add("baseline", _baseline, "write the failures of a run as a file for --known"))
+    told = "put many runs side by side: what fails since when, and each stage's latency; 1: worse"
+    trends.add_options(add("trend", _trend, told, judges=False))
     sub = add("list", _list, "list the catalogue: every requirement that the suite asks")
     form = sub.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON, one document")
@@ -247,6 +250,10 @@ def _compare(arguments: argparse.Namespace, console: Console) -> int:
 
 def _baseline(arguments: argparse.Namespace, _: Console) -> int:
     return baseline.run(arguments, _catalogue(arguments))
+
+
+def _trend(arguments: argparse.Namespace, console: Console) -> int:
+    return trends.run(arguments, console, ascii_only=_ascii_only())
 
 
 def _list(arguments: argparse.Namespace, console: Console) -> int:
