@@ -1,7 +1,6 @@
 """`python -m reports`: read, check and render what a run left behind; list what the suite asks. Needs no platform."""
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Collection, Sequence
@@ -13,19 +12,16 @@ from rich.padding import Padding
 from rich.text import Text
 
 from common.errors import UnknownNameError, UsageError
-from common.redaction import PLAIN, bounded
+from common.redaction import PLAIN
 from evidence import canaries
 from evidence import catalogue as catalogues
 from evidence.catalogue import Catalogue
 from evidence.chain import DIGITS, is_head
 from evidence.vendor import load_beside
-from reports import allowances, baseline, build, html, listing, path, terminal, views, write
+from reports import badge, baseline, build, certificates, listing, show, terminal, write
 from reports.check import check
 from reports.compare import command as comparison
 from reports.errors import ReportError
-from reports.lookup import Lookup, witness_of
-from reports.model import Report, ReportedExpectation, Result, Test
-from reports.path import Arrow
 from reports.run import history_of
 from reports.trend import command as trends
 
@@ -97,6 +93,11 @@ def _parser() -> argparse.ArgumentParser:
         add("compare", _compare, "compare runs with an old one, requirement by requirement; 1: worse, 2: undecided")
     )
     baseline.add_options(add("baseline", _baseline, "write the failures of a run as a file for --known"))
+    badge.add_options(add("badge", _badge, "say a run's numbers in one line, as SVG and for shields.io"))
+    told = (
+        "write certificates/index.html and its README from the certificates there; 1: one does not bear out its claim"
+    )
+    certificates.add_options(add("certificates", _certificates, told, judges=False), ROOT / "certificates")
     told = "put many runs side by side: what fails since when, and each stage's latency; 1: worse"
     trends.add_options(add("trend", _trend, told, judges=False))
     sub = add("list", _list, "list the catalogue: every requirement that the suite asks")
@@ -145,95 +146,7 @@ def _check(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _show(arguments: argparse.Namespace, console: Console) -> int:
-    history = history_of(arguments.run)
-    catalogue = _catalogue(arguments)
-    if arguments.requirement is not None:
-        _known_name("requirement", arguments.requirement, [requirement.id for requirement in catalogue.requirements])
-    report = build.build(history, catalogue)
-    if arguments.requirement is None:
-        width, color = console.width, console.is_terminal and not console.no_color
-        sys.stdout.write(
-            terminal.text(report, width=width, color=color, ascii_only=_ascii_only(), folder=history.parent)
-        )
-        sys.stdout.write(f"{terminal.head_line(report)}\n")
-        return report.gate.exit
-    result = report.find(arguments.requirement)
-    if result is None:
-        raise UsageError(f"the run has no requirement {arguments.requirement}")
-    _show_one(report, result, history, console)
-    return 1 if result.verdict in ("fail", "flaky") else 2 if result.verdict in ("error", "unknown") else 0
-
-
-def _show_one(report: Report, result: Result, history: Path, console: Console) -> None:
-    console.print(terminal.header(report))
-    console.print(terminal.failure(result, ascii_only=_ascii_only()))
-    console.print(Padding(Text(result.source, style="dim"), (1, 0, 0, 2), expand=False))
-    if result.known is not None:
-        status = "gone" if result.gone else "documented"
-        console.print(
-            Padding(
-                Text(f"known nonconformity ({status}): {result.known.summary}", style="yellow"),
-                (0, 0, 0, 2),
-                expand=False,
-            )
-        )
-    for entry in filter(None, (result.allowance, result.waiver)):
-        allowed = (
-            f"{allowances.TITLES[entry.kind]}: {entry.reason} ({'; '.join(filter(None, (entry.told, entry.url)))})"
-        )
-        console.print(Padding(Text(allowed, style="yellow"), (0, 0, 0, 2), expand=False))
-    explained = {id(test): _explained(test) for test in result.tests}
-    evidence = Lookup([each for expectations in explained.values() for each in expectations], history)
-    for test in result.tests:
-        console.print(
-            Text(f"\n  {test.node}", style="cyan").append(
-                f"  {test.verdict}  {html.seconds(test.duration)}", style="dim"
-            )
-        )
-        for expectation in test.expectations:
-            told = Text("    ").append(
-                expectation.verdict, style="green" if expectation.verdict == "pass" else "bold red"
-            )
-            told.append(f" {expectation.check}  ").append(
-                PLAIN.one_line(json.dumps(PLAIN.obj(expectation.args)), 200), style="dim"
-            )
-            if expectation.proof:
-                told.append(f"  proven by {html.PROOFS[expectation.proof]}", style="dim")
-            console.print(told)
-        _show_paths(explained[id(test)], evidence, console)
-
-
-def _explained(test: Test) -> Sequence[ReportedExpectation]:
-    return [each for each in test.expectations if each.verdict != "pass"] or test.expectations[:1]
-
-
-def _show_paths(expectations: Sequence[ReportedExpectation], evidence: Lookup, console: Console) -> None:
-    witness = witness_of(expectations)
-    for event_path in evidence.paths(expectations)[:4]:
-        console.print(Padding(Text(f"path of {event_path.title}", style="bold"), (1, 0, 0, 4), expand=False))
-        begin = event_path.arrows[0].t
-        lines = [_arrow(arrow, begin, witness) for arrow in event_path.before]
-        if event_path.more:
-            lines.append(Text(f"and {event_path.more} more hops, in the history", style="dim"))
-        lines += [_arrow(arrow, begin, witness) for arrow in event_path.after]
-        for line in lines:
-            console.print(Padding(line, (0, 0, 0, 4), expand=False))
-    for record in evidence.records(witness[:12]):
-        shown = views.view(record, record["t"])
-        console.print(
-            Padding(Text(f"record {shown.seq} {shown.kind}: {shown.title}", style="bold"), (1, 0, 0, 4), expand=False)
-        )
-        for name, value in shown.headers:
-            console.print(Padding(Text(f"{name}: {value}"), (0, 0, 0, 6), expand=False))
-        if shown.body:
-            console.print(Padding(Text(bounded(shown.body, 800)), (0, 0, 0, 6), expand=False))
-
-
-def _arrow(arrow: Arrow, begin: float, witness: Collection[int]) -> Text:
-    start, end = path.LANES[arrow.start], path.LANES[arrow.end]
-    lanes = start if start == end else f"{start} -> {end}"
-    after = f"{(arrow.t - begin) * 1000:+9.1f} ms"
-    return Text(f"{after}  #{arrow.seq:<6} {lanes}: {arrow.label}", style="bold red" if arrow.seq in witness else "")
+    return show.run(arguments, console, _catalogue(arguments), ascii_only=_ascii_only())
 
 
 def _render(arguments: argparse.Namespace, console: Console) -> int:
@@ -250,6 +163,14 @@ def _compare(arguments: argparse.Namespace, console: Console) -> int:
 
 def _baseline(arguments: argparse.Namespace, _: Console) -> int:
     return baseline.run(arguments, _catalogue(arguments))
+
+
+def _badge(arguments: argparse.Namespace, _: Console) -> int:
+    return badge.run(arguments, _catalogue(arguments))
+
+
+def _certificates(arguments: argparse.Namespace, _: Console) -> int:
+    return certificates.command(arguments, catalogues.load(CATALOGUE).version)
 
 
 def _trend(arguments: argparse.Namespace, console: Console) -> int:
