@@ -99,12 +99,12 @@ def _ended(allowances: Sequence[Allowed]) -> list[str]:
     """Return what the operator should do about their entries."""
     told: list[str] = []
     for status, word, advice in (
-        ("expired", "EXPIRED", "forgive nothing any more: look at them again"),
-        ("gone", "GONE", "passed: delete the entries"),
+        ("expired", "EXPIRED", "that forgive nothing any more, look at them again"),
+        ("gone", "GONE", "whose requirement passed, delete them"),
     ):
         ids = [f"{each.entry.requirement} ({each.entry.file})" for each in allowances if each.status == status]
         if ids:
-            told.append(f"{word}: {len(ids)} of the operator's entries {advice}: {_some(ids)}")
+            told.append(f"{word}: entries of the operator {advice}: {_some(ids)}")
     return told
 
 

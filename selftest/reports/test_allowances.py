@@ -203,6 +203,40 @@ def test_every_output_shows_reason_owner_and_day(run_dir: Path, reported: Report
     assert [tally.known for tally in report.profiles] == [1, 0]
 
 
+def test_a_comparison_names_waivers_and_what_is_no_more(
+    tmp_path: Path, catalogue: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "CATALOGUE", tmp_path / "catalogue")
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    new = given(failing(ING, RTE), entry(), entry("EVT-OLD-001", reason='"| `@octocat` <b>"'))
+    for name, history in (("base", failing(ING, RTE)), ("new", given(new, entry(RTE, kind="waiver"), kind="waiver"))):
+        (tmp_path / name).mkdir()
+        history.finish().of_run(name).write(tmp_path / name)
+    told = tmp_path / "told.md"
+    cli.main(["compare", str(tmp_path / "base"), str(tmp_path / "new"), "--markdown", str(told)])
+    rows = [line for line in told.read_text(encoding="utf-8").splitlines() if line.startswith(("| known", "| waiver"))]
+    assert [row.strip("| ").split(" | ") for row in rows] == [
+        [
+            "known",
+            "`EVT-OLD-001`",
+            "`not of this run the catalogue has no such requirement`",
+            "`\\| '@octocat' <b>`",
+            "`Ada <ada@example.org>`",
+            "2026-11-21",
+            "`known1.toml`",
+        ],
+        [
+            "waiver",
+            f"`{RTE}`",
+            "`showed`",
+            f"`Our lab loses events. {ISSUE}`",
+            "`Ada <ada@example.org>`",
+            "2026-11-21",
+            "`waiver0.toml`",
+        ],
+    ]
+
+
 WRONG: dict[str, tuple[str, AllowanceKind, str]] = {
     "no-toml": ("[[known]\n", "known", r"known\.toml: .*line 1"),
     "unknown-field": (entry(expire="2026-11-21"), "known", r"\(line 1\): expire: unknown field: did you mean expires"),
