@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 256 << 10
 MOST_FILES: Final = 20
+MOST_ENTRIES: Final = 2000
+MOST_FAULTS: Final = 20
 LONGEST: Final = 2000
 """Characters of a reason, an owner or an address."""
 _FIELDS: Final = ("requirement", "reason", "owner", "expires", "url", "cases", "sut", "versions")
@@ -127,7 +129,7 @@ def parse(text: str, kind: AllowanceKind, path: Path, requirements: Iterable[str
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:  # its message has line and column
+    except ValueError as error:  # that of TOML's reader has line and column; Python refuses numbers of 5000 digits
         raise AllowanceError(f"{path}: {error}") from error
     except RecursionError as error:
         raise AllowanceError(f"{path}: expected tables, got values nested without end") from error
@@ -138,7 +140,11 @@ def parse(text: str, kind: AllowanceKind, path: Path, requirements: Iterable[str
     known = sorted(requirements)
     entries: list[Allowance] = []
     tables = reader.tables_of(path, data, kind)
+    if len(tables) > MOST_ENTRIES:
+        raise AllowanceError(f"{path}: expected at most {MOST_ENTRIES} entries, got {len(tables)}")
     for place, table in zip(_places(text, kind, len(tables)), tables, strict=True):
+        if len(reader.faults) >= MOST_FAULTS:
+            break
         entry = _entry(reader, path, place, table, kind)
         if known and entry.requirement and entry.requirement not in known:
             hint = near(entry.requirement, known)
@@ -225,6 +231,9 @@ def recorded(files: Sequence[AllowanceFile], began: str | None) -> tuple[tuple[A
         faults.append(f"allowances: expected at most {MOST_FILES} files, got {len(files)}")
     for file in files[:MOST_FILES]:
         name = Path(Path(file["file"]).name or "unnamed")
+        if len(file["text"]) > MOST_BYTES:
+            faults.append(f"allowances: {name}: expected at most {MOST_BYTES} bytes, got more")
+            continue
         if hashlib.sha256(file["text"].encode("utf-8", "surrogatepass")).hexdigest() != file["sha256"]:
             faults.append(f"allowances: {name} is not the file that its sha256 {file['sha256'][:16]} names")
             continue

@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from evidence.allowances import LONGEST, MOST_BYTES, AllowanceError, expect_valid, load, parse
+from evidence.allowances import (
+    LONGEST,
+    MOST_BYTES,
+    MOST_ENTRIES,
+    MOST_FAULTS,
+    MOST_FILES,
+    AllowanceError,
+    expect_valid,
+    load,
+    parse,
+)
 from evidence.record_values import AllowanceKind
 from reports import __main__ as cli
 from reports import check, document, html, junit, terminal, write
@@ -160,8 +170,9 @@ def test_the_day_is_that_of_the_run_and_not_of_the_reader(reported: Reported) ->
         (entry(), "0" * 64, "known0.toml is not the file that its sha256 0000000000000000 names"),
         (entry(owner=""), "", "known0.toml: [[known]] 1 (line 1): owner: is missing"),
         (entry(kind="waiver"), "", "known0.toml: unknown table 'waiver', expected [[known]]"),
+        (f"# {'x' * MOST_BYTES}", "", f"known0.toml: expected at most {MOST_BYTES} bytes, got more"),
     ],
-    ids=["digest", "entry", "kind"],
+    ids=["digest", "entry", "kind", "size"],
 )
 def test_a_file_in_a_history_that_cannot_be_used_is_a_fault(
     reported: Reported, text: str, digest: str, told: str
@@ -254,6 +265,8 @@ WRONG: dict[str, tuple[str, AllowanceKind, str]] = {
     "waiver-without-issue": (entry(kind="waiver", url=""), "waiver", r"url: is missing: .* the address of the issue"),
     "no-address": (entry(kind="waiver", url='"see chat"'), "waiver", r"url: expected an address such as https"),
     "too-long": (entry(reason=f'"{"x" * (LONGEST + 1)}"'), "known", rf"expected at most {LONGEST} characters"),
+    "number": (f"a = {'1' * 5000}\n", "known", r"known\.toml: Exceeds the limit"),
+    "too-many": ("[[known]]\n" * (MOST_ENTRIES + 1), "known", rf"expected at most {MOST_ENTRIES} entries, got"),
     "nested": (f"a = {'[' * 5000}{']' * 5000}\n", "known", r"known\.toml: "),
     "too-large": (f"# {'x' * MOST_BYTES}\n", "known", rf"expected at most {MOST_BYTES} bytes, got more"),
 }
@@ -265,6 +278,32 @@ def test_a_wrong_file_is_told_with_its_place(tmp_path: Path, text: str, kind: Al
     path.write_text(text, encoding="utf-8")
     with pytest.raises(AllowanceError, match=told):
         load(path, kind, IDS)
+
+
+def test_faults_of_one_file_are_bounded() -> None:
+    with pytest.raises(AllowanceError) as told:
+        parse("[[known]]\n" * 1000, "known", Path("known.toml"), IDS)
+    assert MOST_FAULTS <= len(str(told.value).splitlines()) < MOST_FAULTS + 5
+
+
+def test_too_many_files_in_a_history_are_a_fault(reported: Reported) -> None:
+    history = given(failing(), *[""] * (MOST_FILES + 1))
+    report = reported(history.finish())
+    assert report.gate.exit == 2
+    assert f"allowances: expected at most {MOST_FILES} files, got {MOST_FILES + 1}" in report.history_faults
+
+
+def test_a_reader_sees_owner_and_day_of_one_requirement(
+    run_dir: Path, tmp_path: Path, catalogue: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "CATALOGUE", tmp_path / "catalogue")
+    history = given(failing(ING), entry(reason='"It is \\u001b[31mred."'))
+    given(history, entry(kind="waiver"), kind="waiver").finish().write(run_dir)
+    cli.main(["show", str(run_dir), "--requirement", ING])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "(Ada <ada@example.org>, until 2026-11-21, known0.toml)" in shown
+    assert f"until 2026-11-21, waiver0.toml; {ISSUE})" in shown
+    assert "\x1b" not in shown
 
 
 def test_a_file_that_is_missing_or_no_text_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -274,6 +275,19 @@ def test_too_many_runs_are_a_usage_error(write: Write, trend: Any, monkeypatch: 
         write(f"run{number}", number + 1)
     code, _, err = trend()
     assert (code, err) == (3, "expected at most 2 runs, got more: name some of them\n")
+
+
+def test_of_each_report_only_what_is_shown_stays_in_memory(write: Write, tmp_path: Path) -> None:
+    for number in range(8):
+        write(f"run{number}", number + 1, results__1__reason="x" * (1 << 20))
+    tracemalloc.start()
+    try:
+        told = collecting.collect([tmp_path / "runs"])
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(told.columns) == 8
+    assert kept < 1 << 20  # eight reports of a megabyte each
 
 
 class Page(HTMLParser):
