@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from evidence.records import ANCHORS, GAP, RESTART, TYPES
 from evidence.run_names import of_run, run_hash, run_of_namespace
@@ -27,16 +27,22 @@ MOST_MISSING: Final = 1000
 _ID = re.compile(r"(?P<source>.*?)(?P<number>[0-9]{1,15})", re.DOTALL)
 
 
+TroubleKind: TypeAlias = Literal["clock", "probe", "sequence", "run"]
+"""What a trouble is about: time, the process that writes, records that are missing or too many, or names of the run."""
+
+
 class Trouble(NamedTuple):
     """What is wrong with the instrument, and whom it touches.
 
     Attributes:
         scope: The scope of the test that cannot be judged; empty: all that ran at the time.
         text: The trouble, in a sentence that names the record.
+        kind: The thing that it is about.
     """
 
     scope: str
     text: str
+    kind: TroubleKind
 
 
 class Watch:
@@ -111,7 +117,7 @@ class _Clocks:
     def went_back(self, record: Record) -> list[Trouble]:
         """Return what is wrong with a record whose time is before `now`."""
         told = f"field t: expected at least {self.now:g}, got {record['t']:g}: the clock went back"
-        return [Trouble("", f"record {record['seq']}: {told}")]
+        return [Trouble("", f"record {record['seq']}: {told}", "clock")]
 
     def _anchor(self, record: RunStarted | RunFinished | TestStarted | TestFinished) -> Iterator[Trouble]:
         wall_t, instance, seq = record.get("wall_t"), record.get("instance"), record["seq"]
@@ -119,18 +125,19 @@ class _Clocks:
         if wall_t is None or instance is None:
             # The controller ends a history whose probe has died: it has no say in what tests did.
             if self._anchored and record["record"] in ("test.started", "test.finished"):
-                yield Trouble("", f"record {seq}: expected fields wall_t and instance, got none: it is not the probe's")
+                told = "expected fields wall_t and instance, got none: it is not the probe's"
+                yield Trouble("", f"record {seq}: {told}", "probe")
             return
         if self._instance and instance != self._instance:
             told = f"expected the probe's process {self._instance}, got {instance}: nothing tells of its restart"
-            yield Trouble("", f"record {seq}: field instance: {told}")
+            yield Trouble("", f"record {seq}: field instance: {told}", "probe")
             self._first = self._last = None
         self._instance = instance
         here = _Anchor(seq, record["t"], wall_t)
         self._first = self._first or here
         for before in (self._last or here, self._first):
             if text := _apart(before, here):
-                yield Trouble("", text)
+                yield Trouble("", text, "clock")
                 self._first = here
                 break
         self._last = here
@@ -173,7 +180,7 @@ class _Exchanges:
             self._open[first].discard(exchange)
             return
         told = f"expected `{first}` {exchange} before its `{record['record']}`, got none, or one answered before"
-        yield Trouble(record["scope"], f"record {record['seq']}: {told}: the probe lost it")
+        yield Trouble(record["scope"], f"record {record['seq']}: {told}: the probe lost it", "sequence")
 
 
 @dataclass(slots=True)
@@ -213,7 +220,7 @@ class _Numbers:
             if count.missing and kind in {"produced", "load"}:
                 missing = ", ".join(f"{source}{number}" for number in sorted(count.missing)[:5])
                 told = f"expected `{kind}` {source}1 to {source}{count.last}, got none of {missing}"
-                yield Trouble(scope, f"{told}: the probe lost them")
+                yield Trouble(scope, f"{told}: the probe lost them", "sequence")
 
     def _count(self, record: Record, name: str) -> tuple[_Count, str, int] | None:
         """Return the count of an id's source, the source and the number; None for an id that has no number."""
@@ -230,7 +237,7 @@ class _Numbers:
         if number != count.last + 1:
             told = f"expected `{record['record']}` {source}{count.last + 1} next, got {name}"
             said = "records are missing" if number > count.last else "it stands twice, or too late"
-            yield Trouble(record["scope"], f"record {record['seq']}: {told}: {said}")
+            yield Trouble(record["scope"], f"record {record['seq']}: {told}: {said}", "sequence")
         count.last = max(count.last, number)
 
     def _in_any_order(self, record: Record, name: str, *, once: bool) -> Iterator[Trouble]:
@@ -244,7 +251,7 @@ class _Numbers:
             count.missing.discard(number)
         elif once:
             told = f"expected one `{record['record']}` {name}, got another"
-            yield Trouble(record["scope"], f"record {record['seq']}: {told}")
+            yield Trouble(record["scope"], f"record {record['seq']}: {told}", "sequence")
 
 
 class _Names:
@@ -279,4 +286,4 @@ class _Names:
 
     def _foreign(self, record: Record, what: str, name: str) -> Trouble:
         told = f"expected a {what} of this run, {self._run}, got {name[:100]!r}: the record is another run's"
-        return Trouble(record["scope"], f"record {record['seq']}: {told}")
+        return Trouble(record["scope"], f"record {record['seq']}: {told}", "run")

@@ -8,6 +8,7 @@ from collections.abc import Collection as Numbers
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
 
 from common.errors import UsageError
 from evidence import history, history_file
@@ -24,15 +25,33 @@ _MOST_FILES = 500
 MOST_FAULTS = 1000
 
 
+FaultKind: TypeAlias = Literal["chain", "sequence", "probe", "run", "collection"]
+"""What a fault is about: digests, numbers, the process that writes, beginning and end, or what was collected."""
+
+
+class Fault(NamedTuple):
+    """Why a history cannot be trusted as complete: a gap, an unreadable line, no beginning, no end.
+
+    Attributes:
+        kind: The thing that it is about.
+        text: The fault, in a sentence that names the line.
+    """
+
+    kind: FaultKind
+    text: str
+
+
 @dataclass(slots=True)
 class RecordedRun:
     """What a history file holds, without the traffic."""
 
     path: Path
     sha256: str
-    records: int
-    faults: list[str]
-    """Why this history cannot be trusted as complete: gaps, unreadable lines, no beginning, no end."""
+    records: int = 0
+    found: list[Fault] = field(default_factory=list)
+    """The faults, those beyond `MOST_FAULTS` left out."""
+    unnamed: int = 0
+    """How many were left out."""
     started: RunStarted | None = None
     finished: RunFinished | None = None
     head: str = ""
@@ -52,6 +71,19 @@ class RecordedRun:
     def duration(self) -> float:
         """Seconds from the first to the last record."""
         return max(0.0, self.last_t - self.first_t)
+
+    @property
+    def faults(self) -> list[str]:
+        """Why this history cannot be trusted as complete, in sentences."""
+        more = [f"and {self.unnamed} more faults"] if self.unnamed else []
+        return [*(fault.text for fault in self.found), *more]
+
+    def fault(self, kind: FaultKind, text: str) -> None:
+        """Note a fault."""
+        if len(self.found) < MOST_FAULTS:
+            self.found.append(Fault(kind, text))
+        else:
+            self.unnamed += 1
 
 
 def history_of(run: Path) -> Path:
@@ -108,43 +140,46 @@ def read(path: Path) -> RecordedRun:
     Raises:
         ReportError: There is no such file, or it cannot be read.
     """
-    run = RecordedRun(path=path, sha256=sha256(path), records=0, faults=[])
+    run = RecordedRun(path=path, sha256=sha256(path))
     expected, chain = 1, Chain()
     for number, record, line in _lines(path):
         if record is None:
-            run.faults.append(f"line {number}: the line is cut off")
+            run.fault("sequence", f"line {number}: the line is cut off")
             continue
         run.records += 1
         if (fault := chain.fault(line)) is not None:
-            run.faults.append(f"line {number}: record {record['seq']}: {fault}")
+            run.fault("chain", f"line {number}: record {record['seq']}: {fault}")
         if record["seq"] != expected:
-            run.faults.append(f"line {number}: record {expected} is expected here and {record['seq']} stands here")
+            told = f"record {expected} is expected here and {record['seq']} stands here"
+            run.fault("sequence", f"line {number}: {told}")
         expected = record["seq"] + 1
         t = float(record["t"])
         run.first_t, run.last_t = (t, t) if run.records == 1 else (run.first_t, max(run.last_t, t))
-        if record["record"] == GAP:
-            run.faults.append(f"line {number}: records are missing: {record['reason']}")
-        elif record["record"] == "run.started":
-            if run.started:
-                run.faults.append(f"line {number}: a second run.started: the history of another run stands here")
-            run.started = run.started or record
-        elif record["record"] == "run.finished":
-            run.finished = record
-        elif record["record"] == "collection" or record["record"] == "collected":
-            run.collection.feed(record)
-        elif record["record"] == "diagnostics" and (diagnostics := _diagnostics(record)):
-            run.diagnostics[record["scope"]] = diagnostics
+        _note(run, number, record)
     run.head = chain.head
     if not run.started:
-        run.faults.append("no run.started: its beginning is missing")
+        run.fault("run", "no run.started: its beginning is missing")
     if run.finished is None:
-        run.faults.append("no run.finished: the run was cut off")
+        run.fault("run", "no run.finished: the run was cut off")
     if fault := run.collection.fault():
-        run.faults.append(fault)
-    run.faults[MOST_FAULTS:] = (
-        [f"and {len(run.faults) - MOST_FAULTS} more faults"] if len(run.faults) > MOST_FAULTS else []
-    )
+        run.fault("collection", fault)
     return run
+
+
+def _note(run: RecordedRun, number: int, record: Record) -> None:
+    """Note what a record says of the run as a whole."""
+    if record["record"] == GAP:
+        run.fault("probe", f"line {number}: records are missing: {record['reason']}")
+    elif record["record"] == "run.started":
+        if run.started:
+            run.fault("run", f"line {number}: a second run.started: the history of another run stands here")
+        run.started = run.started or record
+    elif record["record"] == "run.finished":
+        run.finished = record
+    elif record["record"] == "collection" or record["record"] == "collected":
+        run.collection.feed(record)
+    elif record["record"] == "diagnostics" and (diagnostics := _diagnostics(record)):
+        run.diagnostics[record["scope"]] = diagnostics
 
 
 def _diagnostics(record: DiagnosticsTaken) -> Diagnostics | None:
