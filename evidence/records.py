@@ -39,6 +39,7 @@ from evidence.record_values import (
     Suite,
     TargetName,
     Text,
+    Texts,
     Time,
     Versions,
     Whole,
@@ -318,6 +319,12 @@ class PreflightRows(Numbered):
     record: Literal["preflight"]
     rows: Annotated[List, "What was looked at: what, expected, found, state."]
     versions: NotRequired[Annotated[Versions, "The versions of what is installed."]]
+    observed: NotRequired[
+        Annotated[
+            Versions, "The versions that the products' own Deployments tell, whatever the platform says of itself."
+        ]
+    ]
+    images: NotRequired[Annotated[Texts, "The images of these Deployments, as they name them."]]
     not_testable: Annotated[Object, "Why a requirement cannot be asked here, by its id."]
     blocked: NotRequired[Annotated[Text, "Why no run is possible; empty: one is."]]
 

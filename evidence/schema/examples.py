@@ -170,6 +170,8 @@ _RECORDS: Final[tuple[Record, ...]] = (
         record="preflight",
         rows=[{"what": "Kafka, from a pod", "expected": "an answer", "found": "answers", "state": "ok"}],
         versions={"kserve": "0.21.0"},
+        observed={"kserve": "0.21.0"},
+        images=["docker.io/kserve/kserve-controller:v0.21.0@sha256:" + "4f0c" * 16],
         not_testable={"STR-CNT-001": "Seldon is not installed"},
         blocked="",
     ),

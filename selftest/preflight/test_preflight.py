@@ -274,6 +274,11 @@ def test_what_the_platform_says_of_itself_comes_first(look: Look) -> None:
     other = deployment("kserve-controller-manager", "kserve/kserve-controller:v0.1.0", {})
     found = look(objects={"/api/v1/namespaces/kube-public/configmaps/touchstone-platform": TOLD, place: [other]})
     assert found.versions["kserve"] == "0.20.0"
+    record = found.record()
+    assert record["observed"] == {"kubernetes": "1.33.1", "kserve": "0.1.0"}, (
+        "what is observed stands beside what is said"
+    )
+    assert record["images"] == ["kserve/kserve-controller:v0.1.0"]
     assert found.platform["kafka"] == {"bootstrap": "k:1"}
 
 
