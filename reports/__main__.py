@@ -19,11 +19,13 @@ from evidence.catalogue import Catalogue
 from evidence.chain import DIGITS, is_head
 from evidence.vendor import load_beside
 from reports import badge, baseline, build, certificates, listing, show, terminal, write
+from reports.attest import command as attesting
 from reports.check import check
 from reports.compare import command as comparison
 from reports.errors import ReportError
 from reports.run import history_of
 from reports.trend import command as trends
+from reports.verify import command as verifying
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "suites" / "catalogue"
@@ -100,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     certificates.add_options(add("certificates", _certificates, told, judges=False), ROOT / "certificates")
     told = "put many runs side by side: what fails since when, and each stage's latency; 1: worse"
     trends.add_options(add("trend", _trend, told, judges=False))
+    attesting.add_options(add("attest", _attest, attesting.TEXT))
+    verifying.add_options(add("verify", _verify, verifying.TEXT))
     sub = add("list", _list, "list the catalogue: every requirement that the suite asks")
     form = sub.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON, one document")
@@ -175,6 +179,14 @@ def _certificates(arguments: argparse.Namespace, _: Console) -> int:
 
 def _trend(arguments: argparse.Namespace, console: Console) -> int:
     return trends.run(arguments, console, ascii_only=_ascii_only())
+
+
+def _attest(arguments: argparse.Namespace, console: Console) -> int:
+    return attesting.run(arguments, console, _catalogue(arguments))
+
+
+def _verify(arguments: argparse.Namespace, console: Console) -> int:
+    return verifying.run(arguments, console, _catalogue(arguments))
 
 
 def _list(arguments: argparse.Namespace, console: Console) -> int:

@@ -25,6 +25,8 @@ class Recomputation:
     computed: Report
     differences: tuple[str, ...]
     notes: tuple[str, ...]
+    catalogue: Mapping[str, Any]
+    """What the written report says of the catalogue that was asked."""
 
     @property
     def agrees(self) -> bool:
@@ -70,7 +72,7 @@ def check(
     differences += _mutation(written.get("mutation"), computed.get("mutation"))
     if not notes:
         differences += _rest(written, computed)
-    return Recomputation(report, tuple(differences), tuple(notes))
+    return Recomputation(report, tuple(differences), tuple(notes), was)
 
 
 def _read(path: Path) -> Any:

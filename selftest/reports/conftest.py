@@ -16,7 +16,10 @@ from evidence.refs import EventRef
 from evidence.run_names import run_hash, scope_name
 from reports.build import build
 from reports.model import Known, Report
-from selftest.histories import lines
+from selftest.fixtures import house
+from selftest.histories import lines, read
+from selftest.reports.forging import run
+from selftest.reports.handing_in import HandedIn, as_on_a_cluster
 
 CATALOGUE = """
 [[requirement]]
@@ -207,3 +210,23 @@ def reported(run_dir: Path, catalogue: Catalogue) -> Callable[[History], Report]
         return build(history.write(run_dir), catalogue, KNOWN)
 
     return make
+
+
+@pytest.fixture(scope="package")
+def handed_in_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return the folders of two houses with a small real run each: one passes, of the other one case of three fails."""
+    folder = tmp_path_factory.mktemp("handed-in")
+    return run(folder / "passing", 204), run(folder / "failing", 500)
+
+
+@pytest.fixture
+def handed_in(handed_in_runs: tuple[Path, Path], tmp_path: Path) -> HandedIn:
+    """Return an honest run with its signature, which nobody has touched yet."""
+    passing, failing = ([*read(house.run_folder(each) / "history.ndjson")] for each in handed_in_runs)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    catalogue = load_catalogue(handed_in_runs[0] / "suites" / "catalogue")
+    made = HandedIn(folder, catalogue, as_on_a_cluster(passing), as_on_a_cluster(failing))
+    made.keys.append(made.signer.public_key)
+    made.hand_in(made.records)
+    return made

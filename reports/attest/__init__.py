@@ -1,0 +1,1 @@
+"""Signs a run: an in-toto Statement of its result, in a DSSE envelope beside it."""
