@@ -44,6 +44,8 @@ LONGEST = (
     "fixtures/test_plugin_targets.py",
     "fixtures/test_shortage.py",
     "reports/test_compare_latency.py",
+    "reports/test_verify_histories.py",
+    "reports/test_verify_attestations.py",
 )
 """Modules that take more than five seconds, the longest first; of the others none is long enough to matter."""
 

@@ -126,10 +126,8 @@ def gated(history: History) -> Sequence[Finding]:
     decided = _decided(history)
     if decided.exit == 0:
         return []
-    got = "; ".join(decided.reasons) or decided.outcome
-    state = "broken" if decided.exit == 1 else "undecidable"
-    where = f"gate {decided.name}"
-    return [Finding("as expected", PLAIN.one_line(got, 600), where, "undecidable" if state != "broken" else "broken")]
+    got = PLAIN.one_line("; ".join(decided.reasons) or decided.outcome, 600)
+    return [Finding("as expected", got, f"gate {decided.name}", "broken" if decided.exit == 1 else "undecidable")]
 
 
 def _decided(history: History) -> Gate:

@@ -20,9 +20,8 @@ def signature(submission: Submission) -> Sequence[Finding]:
     attestation, needed = submission.attestation, submission.policy.signed
     where = attestation.path.name
     if attestation.envelope is None:
-        absent = not attestation.path.exists()
-        state = "not judged" if absent and not needed else "broken"
-        return [Finding(ENVELOPE, attestation.fault, where, "not judged" if state == "not judged" else "broken")]
+        unasked = attestation.absent and not needed
+        return [Finding(ENVELOPE, attestation.fault, where, "not judged" if unasked else "broken")]
     if attestation.envelope.payload_type != PAYLOAD_TYPE:
         got = _short(attestation.envelope.payload_type)
         return [Finding(f"payloadType {PAYLOAD_TYPE}", got, f"{where}: payloadType")]

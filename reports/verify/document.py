@@ -74,6 +74,8 @@ def show(verification: Verification, console: Console) -> None:
     why = f"  broken: {', '.join(broken)}" if broken else f"  undecidable: {', '.join(open_)}" if open_ else ""
     styles = {"accepted": "bold green", "refused": "bold red", "undecided": "bold yellow"}
     console.print(Text(f"\n{word}", style=styles[word]).append(why, style=""))
+    if signers := verification.submission.attestation.signers:
+        console.print(Text(f"signed by {', '.join(signers)}"))
     if report is not None:
         claims = ", ".join(f"{tally.name} {tally.verdict}" for tally in report.profiles)
         console.print(Text(PLAIN.one_line(f"run {report.run}, gate {report.gate.name}; by profile: {claims}", 600)))

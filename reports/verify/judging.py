@@ -68,7 +68,7 @@ def _attestation(path: Path, keys: "Sequence[SSlibKey]") -> Attestation:
     try:
         found = envelope.read(path)
     except ReportError as error:
-        return Attestation(path, fault=str(error))
+        return Attestation(path, fault=str(error), absent=isinstance(error.__cause__, FileNotFoundError))
     signers = envelope.signers(found, keys)
     try:
         return Attestation(path, found, envelope.payload(found), signers)

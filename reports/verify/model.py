@@ -72,6 +72,7 @@ class Attestation:
         statement: The object in it; None likewise.
         signers: The ids of the lab's keys that have signed it.
         fault: The reason why it cannot be read; empty: it can.
+        absent: Whether there is no such file.
     """
 
     path: Path
@@ -79,6 +80,7 @@ class Attestation:
     statement: Mapping[str, Any] | None = None
     signers: Sequence[str] = ()
     fault: str = ""
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def observed(history: History) -> Sequence[Finding]:
     return [
         Finding(f"{name} {version}, as observed", claims.get(name, "none"), f"run.started: sut.{name}")
         for name, version in sorted(seen.items())
-        if claims.get(name) != str(version)
+        if version is not None and claims.get(name) != version
     ]
 
 

@@ -213,20 +213,33 @@ def reported(run_dir: Path, catalogue: Catalogue) -> Callable[[History], Report]
 
 
 @pytest.fixture(scope="package")
-def handed_in_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Return the folders of two houses with a small real run each: one passes, of the other one case of three fails."""
-    folder = tmp_path_factory.mktemp("handed-in")
-    return run(folder / "passing", 204), run(folder / "failing", 500)
+def passing_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a house with a small real run that passes."""
+    return run(tmp_path_factory.mktemp("houses") / "passing", 204)
+
+
+@pytest.fixture(scope="package")
+def failing_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a house with a small real run, of which one case of three fails."""
+    return run(tmp_path_factory.mktemp("houses") / "failing", 500)
 
 
 @pytest.fixture
-def handed_in(handed_in_runs: tuple[Path, Path], tmp_path: Path) -> HandedIn:
+def handed_in(passing_house: Path, tmp_path: Path, request: pytest.FixtureRequest) -> HandedIn:
     """Return an honest run with its signature, which nobody has touched yet."""
-    passing, failing = ([*read(house.run_folder(each) / "history.ndjson")] for each in handed_in_runs)
+
+    def of_run(folder: Path) -> list[dict[str, Any]]:
+        return as_on_a_cluster([*read(house.run_folder(folder) / "history.ndjson")])
+
     folder = tmp_path / "run"
     folder.mkdir()
-    catalogue = load_catalogue(handed_in_runs[0] / "suites" / "catalogue")
-    made = HandedIn(folder, catalogue, as_on_a_cluster(passing), as_on_a_cluster(failing))
+    made = HandedIn(
+        folder,
+        load_catalogue(passing_house / "suites" / "catalogue"),
+        of_run(passing_house),
+        # Most tests need no second run.
+        lambda: of_run(request.getfixturevalue("failing_house")),
+    )
     made.keys.append(made.signer.public_key)
     made.hand_in(made.records)
     return made

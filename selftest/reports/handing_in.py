@@ -37,7 +37,7 @@ class HandedIn:
         folder: The run's folder.
         catalogue: The lab's catalogue.
         records: The records of the history, as they were handed in at first.
-        other: The records of another real run, of which one case of three fails.
+        load_other: Returns the records of another real run, of which one case of three fails.
         signer: The vendor's key.
         keys: The keys that the lab trusts.
         policy: What the lab asks for.
@@ -46,10 +46,15 @@ class HandedIn:
     folder: Path
     catalogue: Catalogue
     records: list[Raw]
-    other: list[Raw]
+    load_other: Callable[[], list[Raw]]
     signer: CryptoSigner = field(default_factory=CryptoSigner.generate_ed25519)
     keys: list[SSlibKey] = field(default_factory=list)
     policy: Policy = field(default_factory=Policy)
+
+    @property
+    def other(self) -> list[Raw]:
+        """The records of the other run."""
+        return self.load_other()
 
     @property
     def history(self) -> Path:

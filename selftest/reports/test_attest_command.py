@@ -25,11 +25,9 @@ SECRET = b"correct horse"
 
 
 @pytest.fixture
-def reports(
-    handed_in: HandedIn, handed_in_runs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> Command:
+def reports(handed_in: HandedIn, passing_house: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Command:
     """Return what runs a command and returns the exit code, standard output and standard error."""
-    monkeypatch.setattr(cli, "CATALOGUE", handed_in_runs[0] / "suites" / "catalogue")
+    monkeypatch.setattr(cli, "CATALOGUE", passing_house / "suites" / "catalogue")
     monkeypatch.delenv(keys.PASSPHRASE, raising=False)
 
     def run(*words: object) -> tuple[int, str, str]:
@@ -73,7 +71,7 @@ def test_a_run_is_signed_and_accepted(handed_in: HandedIn, tmp_path: Path, repor
     assert "result PASSED" in out
     code, out, _ = reports("verify", handed_in.folder, "--key", pub)
     assert code == 0, out
-    assert "\naccepted\n" in out
+    assert "\naccepted\nsigned by " in out
     assert [entry.name for entry in handed_in.folder.iterdir() if "part" in entry.name] == []
 
 
@@ -117,7 +115,7 @@ def test_a_run_that_check_does_not_agree_with_is_not_signed(
 
 
 def test_a_run_of_another_catalogue_is_not_signed(
-    handed_in: HandedIn, handed_in_runs: tuple[Path, Path], tmp_path: Path, reports: Command, monkeypatch: Any
+    handed_in: HandedIn, tmp_path: Path, reports: Command, monkeypatch: Any
 ) -> None:
     house.build(tmp_path / "other", "")
     monkeypatch.setattr(cli, "CATALOGUE", tmp_path / "other" / "suites" / "catalogue")

@@ -18,8 +18,8 @@ from reports.verify import document, policy, rules
 from reports.verify.model import Finding, Rule, Verification
 from reports.verify.policy import Policy
 from selftest.reports import test_verify_attestations, test_verify_histories
+from selftest.reports.forged_histories import ID, anew, begun, older, product_never_observed, selecting, waived
 from selftest.reports.handing_in import IMAGE, PRODUCTS, Forgery, HandedIn, collected, recollected, told
-from selftest.reports.test_verify_histories import ID, anew, begun, older, product_never_observed, selecting, waived
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "reports" / "policies" / "example.toml"

@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from securesystemslib.signer import CryptoSigner
 
 from reports.attest import envelope, statement
@@ -232,6 +234,17 @@ def test_a_forged_attestation_is_refused_by_its_rule(handed_in: HandedIn, name: 
     assert rule in found, told(verification)
     assert all(each.expected and each.got and each.where for each in found[rule])
     assert found.keys() <= {"signature", "statement", "subjects", "gate"}, told(verification)
+
+
+def test_the_signature_is_one_by_the_specification_of_dsse(handed_in: HandedIn) -> None:
+    """The library that signs is not asked here: the bytes that DSSE has signed are put together by hand."""
+    envelope_of = document(handed_in)
+    payload = base64.b64decode(envelope_of["payload"])
+    signed = b"DSSEv1 28 application/vnd.in-toto+json %d %s" % (len(payload), payload)
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(handed_in.signer.public_key.keyval["public"]))
+    key.verify(base64.b64decode(envelope_of["signatures"][0]["sig"]), signed)
+    with pytest.raises(InvalidSignature):
+        key.verify(base64.b64decode(envelope_of["signatures"][0]["sig"]), payload)
 
 
 def test_the_statement_is_in_totos(handed_in: HandedIn) -> None:
