@@ -34,6 +34,8 @@ Versions: TypeAlias = Annotated[dict[str, str | None], fields.VERSIONS]
 Outcome: TypeAlias = Literal["passed", "failed", "error", "unknown", "not_supported", "not_testable", "skipped"]
 GateName: TypeAlias = Literal["known", "strict"]
 AllowanceKind: TypeAlias = Literal["known", "waiver"]
+Sabotage: TypeAlias = Literal["lost", "doubled", "delayed", "reordered", "body", "attribute", "answer"]
+SabotagePlace: TypeAlias = Literal["ingress", "sink"]
 
 
 class EventId(TypedDict):
@@ -76,6 +78,7 @@ class Selection(TypedDict):
     requirements: NotRequired[Annotated[Names, "The requirements that were asked for; none: all."]]
     profiles: NotRequired[Annotated[Names, "The profiles that were asked for; none: all."]]
     catalogues: NotRequired[Annotated[Names, "The catalogues of vendors that were asked beside the suite's own."]]
+    saboteur: NotRequired[Annotated[Count, "The seed of the saboteur's cases; absent: they were not asked for."]]
     narrowed: NotRequired[Annotated[Texts, "The words that leave cases out."]]
     uncollected: NotRequired[Annotated[Texts, "Those among them that keep cases from being collected."]]
     whole: NotRequired[Annotated[Texts, "The areas that are collected all the same."]]

@@ -32,6 +32,8 @@ from evidence.record_values import (
     Offsets,
     Ordinal,
     Outcome,
+    Sabotage,
+    SabotagePlace,
     Seconds,
     Selection,
     Sha256,
@@ -134,6 +136,10 @@ class TestStarted(Anchored):
     test: Annotated[Name, "Its node id, without the mutant."]
     requirements: Annotated[Names, "The requirements that it asks."]
     mutant: Annotated[Name | None, "What it runs under, or null."]
+    sabotage: NotRequired[
+        Annotated[Name, "The saboteur's case that it is, which asks no requirement; absent: it is a test of the suite."]
+    ]
+    twin: NotRequired[Annotated[Bool, "Whether it is the honest twin of the case: the same traffic, and no sabotage."]]
 
 
 class TestFinished(Anchored):
@@ -402,6 +408,21 @@ class JudgedRecord(Numbered):
     proof: NotRequired[Annotated[Text, "The kind of proof that a Trigger was done: offsets, order, fence, or none."]]
 
 
+class SabotageDone(Numbered):
+    """What the probe's saboteur did to one event, between the records and the wire. No check reads it.
+
+    Writer: the probe, when it does it. What the checks say of the case is held against it afterwards.
+    """
+
+    record: Literal["sabotage.done"]
+    what: Annotated[Sabotage, "What was done: the event, its body, an attribute or the answer to it."]
+    place: Annotated[SabotagePlace, "Where: between the sender and the ingress, or before the sink."]
+    event: Annotated[EventId, "The event that it was done to."]
+    seed: Annotated[Count, "The number that chose the rest."]
+    detail: Annotated[Text, "How it was done, in words."]
+    idle: NotRequired[Annotated[Bool, "Whether it came to nothing, as what it needs did not happen."]]
+
+
 class BodyRecord(Numbered):
     """A large body, stored once: records behind it name its digest in the body's place.
 
@@ -437,6 +458,7 @@ Record: TypeAlias = (
     | ProbeShortage
     | DiagnosticsTaken
     | JudgedRecord
+    | SabotageDone
     | BodyRecord
 )
 

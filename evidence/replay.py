@@ -17,15 +17,23 @@ from evidence.aggregate import Outcome, of_test
 from evidence.checks import Check, CheckError, check_of, judge
 from evidence.history import HistoryError, read
 from evidence.history_index import HistoryIndex
-from evidence.records import GAP, RESTART, SHORTAGE, JudgedRecord, ProbeShortage, Record, TestFinished, TestStarted
+from evidence.records import (
+    GAP,
+    RESTART,
+    SHORTAGE,
+    JudgedRecord,
+    ProbeShortage,
+    Record,
+    SabotageDone,
+    TestFinished,
+    TestStarted,
+)
 from evidence.verdict import Judgement, Verdict, Violation
-from evidence.watch import Watch
+from evidence.watch import Trouble, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
-
-    from evidence.watch import Trouble
 
 
 MOST_TROUBLES = 20
@@ -71,6 +79,18 @@ class TestRun:
     expectations: list[JudgedExpectation] = field(default_factory=list)
     broken: str = ""
     """What broke the history while it ran; empty when nothing did."""
+    sabotages: list[SabotageDone] = field(default_factory=list)
+    """What the saboteur did meanwhile."""
+
+    @property
+    def sabotage(self) -> str:
+        """The saboteur's case that it is; empty: it is a test of the suite."""
+        return str(self.started.get("sabotage", ""))
+
+    @property
+    def twin(self) -> bool:
+        """Whether it is the honest twin of that case."""
+        return bool(self.started.get("twin"))
 
     @property
     def test(self) -> str:
@@ -111,12 +131,14 @@ class Replay:
 
     Attributes:
         tests: Every run of a test, in the order of their beginnings.
+        cases: Every run of a case of the saboteur, and of its honest twin.
         stray: Expectations of scopes in which no test began.
         records: How many records the history has.
         troubles: What is wrong with the instrument (`evidence.watch`); the first few.
     """
 
     tests: list[TestRun] = field(default_factory=list)
+    cases: list[TestRun] = field(default_factory=list)
     stray: list[JudgedExpectation] = field(default_factory=list)
     records: int = 0
     troubles: list[str] = field(default_factory=list)
@@ -130,7 +152,8 @@ class Replay:
 
     def disagreements(self) -> list[JudgedExpectation]:
         """Claims whose recorded verdict is not the one that the history gives."""
-        expectations = [expectation for test in self.tests for expectation in test.expectations] + self.stray
+        runs = [*self.tests, *self.cases]
+        expectations = [expectation for run in runs for expectation in run.expectations] + self.stray
         return [expectation for expectation in expectations if not expectation.agrees]
 
 
@@ -168,19 +191,30 @@ def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
         for trouble in watch.feed(record):
             result.note(trouble, [runs[trouble.scope]] if trouble.scope in runs else running.values())
         if record["record"] == "test.started":
-            runs[scope] = running[scope] = TestRun(record)
-            result.tests.append(runs[scope])
+            run = runs[scope] = running[scope] = TestRun(record)
+            (result.cases if run.sabotage else result.tests).append(run)
         elif record["record"] == "test.finished" and scope in runs:
             runs[scope].finished = record
             running.pop(scope, None)
         elif record["record"] == "expectation":
             expectation = scopes[scope].judge(record)
             (runs[scope].expectations if scope in runs else result.stray).append(expectation)
+        elif record["record"] == "sabotage.done":
+            _note_sabotage(record, result, runs.get(scope))
         elif scope in scopes:
             scopes[scope].feed(record)
     for trouble in watch.end():
         result.note(trouble, [runs[trouble.scope]] if trouble.scope in runs else [])
     return result
+
+
+def _note_sabotage(record: SabotageDone, result: Replay, run: TestRun | None) -> None:
+    """Note a sabotage at its case; where the saboteur has no business, nobody can judge what ran."""
+    if run is None or run.twin or not run.sabotage:
+        text = f"record {record['seq']}: expected a sabotage in a case of the saboteur, got one of what must be honest"
+        result.note(Trouble(record["scope"], text), [] if run is None else [run])
+    else:
+        run.sabotages.append(record)
 
 
 def _note_shortage(record: ProbeShortage, running: dict[str, TestRun]) -> None:

@@ -67,6 +67,10 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
             *cases.faults(asked, tests, completed=completed),
         )
     ]
+    seed = selection.get("saboteur")
+    sabotages = None if seed is None else from_replay.sabotages(replayed, seed)
+    if sabotages is None and replayed.cases:
+        faults.append("it has cases of the saboteur, and run.started does not tell that they were asked for")
     unproved = proof and not honest and all(case.left_out or case.mutant for case in asked.cases or ())
     results = _results(catalogue, honest, applying, asked, unproved=unproved)
     results = _allowing(results, allowances.applying(entries, sut, day))
@@ -85,6 +89,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         part=not whole,
         exact=plain and PERSONALITY in sut,
         allowances=judged,
+        sabotages=sabotages,
     )
     if proof and mutation is not None:
         proven = gate.decide_proof(name, mutation, faults, completed=completed, part=not whole)
@@ -113,6 +118,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         history_faults=tuple(faults[:100]),
         history_head=told.head,
         first_t=told.first_t,
+        sabotages=sabotages,
         mutant_tests=tuple(mutated),
         allowance_files=files,
         allowances=judged,

@@ -8,7 +8,7 @@ from typing import Any
 from common.redaction import PLAIN
 from reports import schemas
 from reports.errors import ReportError
-from reports.model import Allowed, Mutation, Report, Result, Tally, Test
+from reports.model import Allowed, Mutation, Report, Result, Sabotages, Tally, Test
 
 API_VERSION = "touchstone/v1"
 KIND = "ConformanceReport"
@@ -53,6 +53,7 @@ def to_json(report: Report) -> dict[str, Any]:
             "origins": {tally.name: _tally(tally) for tally in report.origins},
         },
         "results": [_result(result) for result in report.results],
+        "sabotages": None if report.sabotages is None else _sabotages(report.sabotages),
         "mutation": None if report.mutation is None else mutation_json(report.mutation),
         **({"allowances": _allowances(report)} if report.allowance_files else {}),
         "history": {
@@ -102,6 +103,15 @@ def _allowed(allowed: Allowed) -> dict[str, Any]:
         "cases": [PLAIN.one_line(case, 1000) for case in entry.cases],
         "sut": entry.sut or None,
         "versions": list(entry.versions),
+    }
+
+
+def _sabotages(sabotages: Sabotages) -> dict[str, Any]:
+    return {
+        "seed": sabotages.seed,
+        "asked": len(sabotages.asked),
+        "found": len(sabotages.found),
+        "cases": [{**asdict(finding), "status": str(finding.status)} for finding in sabotages.findings],
     }
 
 

@@ -3,15 +3,15 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from common.redaction import PLAIN
-from evidence import replay, verdict
+from evidence import replay, saboteur, verdict
 from evidence.aggregate import Outcome, of_all, of_runs
 from evidence.catalogue import Catalogue
 from evidence.verdict import Verdict
-from reports.model import Diagnostics, ReportedExpectation, ReportedViolation, Test
+from reports.model import Diagnostics, ReportedExpectation, ReportedViolation, Sabotages, Test
 from reports.run import records
 
 MOST_TOLD = 8_000
@@ -28,7 +28,9 @@ def judge(history: Path) -> replay.Replay:
 
 def faults(judged: replay.Replay) -> list[str]:
     """Why no honest run leaves this: unfinished tests, stray expectations, other verdicts, troubles of the probe."""
-    unfinished = [f"test {test.test} began and never ended" for test in judged.tests if test.finished is None]
+    unfinished = [
+        f"test {test.test} began and never ended" for test in (*judged.tests, *judged.cases) if test.finished is None
+    ]
     stray = [f"expectation {each.record['expectation']} stands outside of any test" for each in judged.stray]
     differing = [
         f"expectation {each.record['expectation']}: recorded {each.recorded}, judged {each.judgement.verdict}"
@@ -45,6 +47,21 @@ def tests(judged: replay.Replay, diagnostics: Mapping[str, Diagnostics]) -> list
         diagnostics: What was read when tests failed, by scope.
     """
     return [_test(test, diagnostics) for test in judged.tests]
+
+
+def sabotages(judged: replay.Replay, seed: int) -> Sabotages:
+    """Return what the cases of the saboteur showed, with texts as every output may show them."""
+    findings = (
+        replace(
+            found,
+            event=PLAIN.one_line(found.event, 200),
+            check=PLAIN.one_line(found.check, 100),
+            message=PLAIN.clean(found.message, MOST_TOLD),
+            where=PLAIN.clean(found.where, MOST_TOLD),
+        )
+        for found in saboteur.judge(judged.cases)
+    )
+    return Sabotages(seed, tuple(findings))
 
 
 def node(name: str) -> str:

@@ -13,6 +13,8 @@ there a nonconformity that is gone fails the run.
 The operator's own entries (`--known`) are expected under gate known only, and told under both. A waiver (`--waivers`)
 is a fault of the suite that an issue proves: no gate counts the requirement, and every report shows it. An entry that
 has ended forgives nothing.
+A sabotage that the checks did not find, or found as something else, makes the run end with 2, whatever else it shows:
+the instrument is blind, and no verdict of it can be trusted. A sabotage that proves nothing is undecided.
 A certain failure (1) outweighs what is undecided (2). A MAY cannot be violated: its failure is shown, never counted.
 A requirement of which some cases did not run is skipped where the operator left them out, and unknown otherwise.
 With `--profile`, strict judges those profiles only; what the operator left out is skipped, never passed.
@@ -23,7 +25,7 @@ that must catch it is not asked: it is named, and decides nothing but its false 
 
 from collections.abc import Collection, Sequence
 
-from reports.model import Allowed, Exit, Gate, Mutation, Result
+from reports.model import Allowed, Exit, Gate, Mutation, Result, Sabotages
 
 _SAID = {
     "error": "ended in an error of ours",
@@ -32,6 +34,7 @@ _SAID = {
     "skipped": "skipped",
 }
 _OUTCOME: dict[Exit, str] = {0: "as expected", 1: "not as expected", 2: "undecided", 3: "usage"}
+MOST_SABOTAGES = 5
 OF_PART = "as expected, of the part that was asked"
 
 
@@ -45,6 +48,7 @@ def decide(
     part: bool = False,
     exact: bool = False,
     allowances: Sequence[Allowed] = (),
+    sabotages: Sabotages | None = None,
 ) -> Gate:
     """Return the gate's word on a run without mutants.
 
@@ -57,6 +61,7 @@ def decide(
         part: Whether the operator asked for a part only.
         exact: Whether every known nonconformity that was asked for must have shown.
         allowances: What became of the operator's own entries.
+        sabotages: What the saboteur's cases showed; None: they were not asked for.
     """
     strict = name == "strict"
     failing = {"fail", "flaky"} | ({"not_supported"} if strict else set())
@@ -77,7 +82,10 @@ def decide(
         reasons.append("the run did not come to its end")
     if not any(result.tests for result in results):
         reasons.append("no test ran")
+    reasons += _of_sabotages(sabotages)
     code: Exit = 1 if bad or (exact and gone) else 2 if reasons else 0
+    if sabotages is not None and sabotages.blind:
+        code = 2
     excused = [r for r in scope if r.excused]
     if documented := [r for r in excused if r.known is not None and not strict]:
         reasons.append(f"{_count(documented)} failed as documented: {_ids(documented)}")
@@ -106,6 +114,23 @@ def _ended(allowances: Sequence[Allowed]) -> list[str]:
         if ids:
             told.append(f"{word}: entries of the operator {advice}: {_some(ids)}")
     return told
+
+
+def _of_sabotages(sabotages: Sabotages | None) -> list[str]:
+    """Return why the saboteur's cases leave the run undecided."""
+    if sabotages is None:
+        return []
+    told = (
+        (sabotages.blind, "blind instrument: {} not found: {}"),
+        (sabotages.undecided, "{} proved nothing: {}"),
+    )
+    return [
+        words.format(
+            _n(group, "sabotage"), "; ".join(f"{each.case}: {each.message}" for each in group[:MOST_SABOTAGES])
+        )
+        for group, words in told
+        if group
+    ]
 
 
 def decide_proof(

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from common.redaction import PLAIN
 from evidence.catalogue import OURS
+from evidence.saboteur import Status
 from reports import allowances, picture, terminal
 from reports.model import Mutation, Report
 from reports.views import Evidence
@@ -31,6 +32,13 @@ MARKS = {
     "skipped": "-",
 }
 PROOFS = {"offsets": "committed offsets", "order": "a later event in order", "fence": "a fence"}
+SABOTAGE_MARKS = {
+    Status.FOUND: "pass",
+    Status.MISSED: "fail",
+    Status.MISTAKEN: "fail",
+    Status.UNDECIDED: "unknown",
+    Status.NOT_TESTABLE: "not_testable",
+}
 CLAIMS = {"pass": "Conformant", "fail": "Not conformant", "unknown": "Undecided"}
 
 
@@ -54,6 +62,7 @@ def render(report: Report, history: Path) -> str:
             ours=OURS,
             claims=CLAIMS,
             proofs=PROOFS,
+            sabotage_marks=SABOTAGE_MARKS,
             mark_of=terminal.mark_of,
             troubled=[
                 r

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from evidence.allowances import Allowance
 from evidence.catalogue import OURS
 from evidence.record_values import AllowanceFile
+from evidence.saboteur import Finding, Status
 
 VERDICTS = ("pass", "fail", "error", "unknown", "flaky", "not_supported", "not_testable", "skipped")
 """Every verdict, in the order in which tables count them."""
@@ -301,6 +302,49 @@ class Mutation:
 
 
 @dataclass(frozen=True, slots=True)
+class Sabotages:
+    """Whether the checks found what the saboteur did to events on the system itself.
+
+    Attributes:
+        seed: The number that chose what was hit.
+        findings: One for each case.
+    """
+
+    seed: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def asked(self) -> tuple[Finding, ...]:
+        """Those that this system lets anybody tell."""
+        return tuple(each for each in self.findings if each.status is not Status.NOT_TESTABLE)
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """Those that were found as what they are."""
+        return self._of(Status.FOUND)
+
+    @property
+    def blind(self) -> tuple[Finding, ...]:
+        """Those that were not found, or found as something else: nothing else that the checks say can be trusted."""
+        return self._of(Status.MISSED, Status.MISTAKEN)
+
+    @property
+    def undecided(self) -> tuple[Finding, ...]:
+        """Those that prove nothing."""
+        return self._of(Status.UNDECIDED)
+
+    @property
+    def told(self) -> str:
+        """The result in a few words."""
+        left = len(self.findings) - len(self.asked)
+        more = f", {left} not testable on this system" if left else ""
+        return f"{len(self.found)} of {len(self.asked)} sabotages found{more}"
+
+    def _of(self, *statuses: Status) -> tuple[Finding, ...]:
+        return tuple(each for each in self.findings if each.status in statuses)
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """Whether the run ended as the gate expects, and why."""
 
@@ -340,6 +384,8 @@ class Report:
     """The digest of the last record, at the end of the chain; empty where no record has one."""
     first_t: float = 0.0
     """The first record on the probe's clock, for placing tests in time."""
+    sabotages: Sabotages | None = None
+    """What the saboteur's cases showed; None: they were not asked for. They are no tests of requirements."""
     mutant_tests: tuple[Test, ...] = ()
     """Tests that ran against a mutant; they never count towards `results`."""
     allowance_files: tuple[AllowanceFile, ...] = ()

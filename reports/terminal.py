@@ -16,7 +16,7 @@ from rich.text import Text
 from common.redaction import PLAIN
 from evidence import history_file
 from evidence.catalogue import OURS
-from reports import allowances
+from reports import allowances, sabotages
 from reports.model import VERDICTS, Allowed, Cell, MutantRow, Mutation, Report, ReportedViolation, Result, Test
 
 _MARKS = {
@@ -90,6 +90,8 @@ def show(report: Report, console: Console, *, ascii_only: bool = False, folder: 
         console.print(_table(report, ascii_only=ascii_only))
         for part in _troubles(report, ascii_only=ascii_only):
             console.print(part)
+    if report.sabotages is not None:
+        console.print(sabotages.table(report.sabotages, ascii_only=ascii_only))
     if report.mutation is not None:
         console.print(kill_table(report.mutation, ascii_only=ascii_only))
         for row, cell, tests in report.doubts[:MAX_SHOWN]:

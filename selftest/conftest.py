@@ -13,6 +13,7 @@ settings.load_profile("touchstone")
 LONGEST = (
     "docs/test_extending.py",
     "brokers/test_opaque_brokers.py",
+    "reports/test_report_saboteur.py",
     "redaction/test_outputs.py",
     "reports/test_compare_platform.py",
     "embedded_kafka/test_kafka_apache.py",

@@ -31,6 +31,7 @@ from evidence.records import (
     Replied,
     RunFinished,
     RunStarted,
+    SabotageDone,
     Sent,
     TestFinished,
     TestStarted,
@@ -191,6 +192,14 @@ _RECORDS: Final[tuple[Record, ...]] = (
         verdict="pass",
         violations=[],
         figures={},
+    ),
+    SabotageDone(
+        record="sabotage.done",
+        what="lost",
+        place="ingress",
+        event=EventId(source="/s", id="1"),
+        seed=7,
+        detail="the ingress never got it; 202 was answered in its place",
     ),
     body_record(digest("0123456789"), "0123456789"),
 )

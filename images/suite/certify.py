@@ -2,10 +2,10 @@
 
     python -m images.suite.certify [options of the suite]
 
-It runs `pytest suites --target cluster --gate strict` with those options, and ends with its exit code. The run's
-folder is left under $TOUCHSTONE_RESULTS (a volume; default /results), and report.json goes to standard output, so that
-it outlives the pod in its log. Where Sonobuoy runs it ($SONOBUOY_RESULTS_DIR), all goes into one archive, named in the
-file `done`, which Sonobuoy waits for: it is written whatever happens.
+It runs `pytest suites --target cluster --saboteur --gate strict` with those options, and ends with its exit code. The
+run's folder is left under $TOUCHSTONE_RESULTS (a volume; default /results), and report.json goes to standard output, so
+that it outlives the pod in its log. Where Sonobuoy runs it ($SONOBUOY_RESULTS_DIR), all goes into one archive, named in
+the file `done`, which Sonobuoy waits for: it is written whatever happens.
 """
 
 import os
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-SUITE = [sys.executable, "-m", "pytest", "suites", "--target", "cluster", "--gate", "strict"]
+SUITE = [sys.executable, "-m", "pytest", "suites", "--target", "cluster", "--saboteur", "--gate", "strict"]
 # Nothing is written outside the volumes. One line for each test: a container's log shows only whole lines.
 IN_A_POD = ["-p", "no:cacheprovider", "-n", "2", "--dist", "loadscope", "-v"]
 ARCHIVE = "touchstone.tar.gz"

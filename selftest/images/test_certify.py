@@ -48,7 +48,7 @@ def test_the_exit_code_is_the_suites_and_the_report_is_in_the_log(
 
 
 def test_it_certifies_a_cluster_and_writes_to_volumes_only(certify: ModuleType, tmp_path: Path) -> None:
-    assert certify.SUITE[1:] == ["-m", "pytest", "suites", "--target", "cluster", "--gate", "strict"]
+    assert certify.SUITE[1:] == ["-m", "pytest", "suites", "--target", "cluster", "--saboteur", "--gate", "strict"]
     certify.main(["--kafka=kafka:9092", "0"], [sys.executable, "-c", SUITE])
     told = (tmp_path / "results" / "latest" / "diagnostics" / "pods.txt").read_text()
     assert told == (f"-p no:cacheprovider -n 2 --dist loadscope -v --out {tmp_path / 'results'} --kafka=kafka:9092 0")

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from evidence.saboteur import Finding, Status
 from reports import gate
-from reports.model import Known, Report, Result, Test
+from reports.model import Known, Report, Result, Sabotages, Test
 
 Reported = Callable[[Any], Report]
 KNOWN = Known("A-1", "kserve", ("0.21.0",), "It fails.", "a thread")
@@ -54,6 +55,39 @@ def test_beside_a_personality_the_list_is_exact(verdict: str, code: int) -> None
 
 def test_a_certain_failure_outweighs_what_is_undecided() -> None:
     assert gate.decide("known", [result("fail"), result("error")], []).exit == 1
+
+
+def sabotages(*statuses: Status) -> Sabotages:
+    findings = [
+        Finding("lost-before-sink", "lost", "sink", "It is lost.", status, message="why") for status in statuses
+    ]
+    return Sabotages(7, tuple(findings))
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "code"),
+    [
+        (Status.FOUND, "pass", 0),
+        (Status.FOUND, "fail", 1),
+        (Status.NOT_TESTABLE, "pass", 0),
+        (Status.UNDECIDED, "pass", 2),
+        (Status.UNDECIDED, "fail", 1),
+        (Status.MISSED, "pass", 2),
+        (Status.MISSED, "fail", 2),
+        (Status.MISTAKEN, "fail", 2),
+    ],
+)
+@pytest.mark.parametrize("name", ["known", "strict"])
+def test_a_blind_instrument_ends_with_two_whatever_it_says(name: str, status: Status, verdict: str, code: int) -> None:
+    decided = gate.decide(name, [result(verdict)], [], sabotages=sabotages(Status.FOUND, status))
+    assert decided.exit == code
+    told = any("lost-before-sink: why" in reason for reason in decided.reasons)
+    assert told == (status not in {Status.FOUND, Status.NOT_TESTABLE})
+
+
+def test_what_cannot_be_told_on_a_system_does_not_count() -> None:
+    told = sabotages(Status.FOUND, Status.NOT_TESTABLE, Status.MISSED).told
+    assert told == "1 of 2 sabotages found, 1 not testable on this system"
 
 
 def test_strict_judges_the_profiles_that_were_asked_for() -> None:
