@@ -78,6 +78,7 @@ class Selection(TypedDict):
     requirements: NotRequired[Annotated[Names, "The requirements that were asked for; none: all."]]
     profiles: NotRequired[Annotated[Names, "The profiles that were asked for; none: all."]]
     catalogues: NotRequired[Annotated[Names, "The catalogues of vendors that were asked beside the suite's own."]]
+    challenge: NotRequired[Annotated[Text, "The nonce that ids and the order of the cases derive from."]]
     saboteur: NotRequired[Annotated[Count, "The seed of the saboteur's cases; absent: they were not asked for."]]
     narrowed: NotRequired[Annotated[Texts, "The words that leave cases out."]]
     uncollected: NotRequired[Annotated[Texts, "Those among them that keep cases from being collected."]]

@@ -152,6 +152,7 @@ class TestFinished(Anchored):
     outcome: Annotated[Outcome, "How it ended."]
     reason: Annotated[Text | None, "Why, where it did not pass."]
     duration: Annotated[Seconds, "The seconds that it took."]
+    minted: NotRequired[Annotated[Count, "How many ids it has minted of the challenge; absent: the run had none."]]
 
 
 class Sent(Numbered):

@@ -6,7 +6,7 @@ import pytest
 
 from evidence.expectations import offset_after_answer, one_stream_answer, stream_answer, stream_key_kept
 from evidence.refs import ProducedRef
-from fixtures import Produce, SeldonStream, expect
+from fixtures import Produce, SeldonStream, expect, seed
 from suites.oracles.cifar10 import Picture, picture, probabilities
 from suites.oracles.tensorflow import predict_json
 from suites.wire import fresh
@@ -21,7 +21,7 @@ def answer(image: Picture) -> dict[str, list[list[float]]]:
 
 def control(stream: SeldonStream, produce: Produce) -> ProducedRef:
     """Send a request and wait for its answer: what comes to a standstill later was at work before."""
-    image = picture(fresh())
+    image = picture(seed())
     asked = produce(stream.input, predict_json(image), key=fresh("control"), partition=0)
     expect(stream_answer(asked, stream.output, group=stream.group, json=answer(image)), within=WITHIN)
     return asked
@@ -35,7 +35,7 @@ def beside(value: bytes, image: Picture) -> list[dict[str, object]]:
 
 @pytest.mark.requirement("STR-JSN-001")
 def test_a_json_request_is_answered_with_its_predictions(cifar10: SeldonStream, produce: Produce) -> None:
-    first, second = picture(fresh()), picture(fresh())
+    first, second = picture(seed()), picture(seed())
     asked = produce(cifar10.input, predict_json(first, second), key=fresh("key"))
     expected = {"predictions": [probabilities(first), probabilities(second)]}
     expect(stream_answer(asked, cifar10.output, group=cifar10.group, json=expected), within=WITHIN)
@@ -43,7 +43,7 @@ def test_a_json_request_is_answered_with_its_predictions(cifar10: SeldonStream, 
 
 @pytest.mark.requirement("STR-JSN-002")
 def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: SeldonStream, produce: Produce) -> None:
-    images = [picture(fresh()) for _ in range(12)]
+    images = [picture(seed()) for _ in range(12)]
     asked = produce.many(cifar10.input, [{"value": predict_json(image), "key": fresh("key")} for image in images])
     expect(
         *[
@@ -58,7 +58,7 @@ def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: SeldonS
 @pytest.mark.destructive
 @pytest.mark.parametrize("value", [b"[1]", b"5", b"null", b'"text"'], ids=["array", "number", "null", "text"])
 def test_json_that_is_no_object_stops_no_other_request(cifar10: SeldonStream, produce: Produce, value: bytes) -> None:
-    image, before = picture(fresh()), control(cifar10, produce)
+    image, before = picture(seed()), control(cifar10, produce)
     _, *asked = produce.many(cifar10.input, beside(value, image))
     terms: dict[str, Any] = {"group": cifar10.group, "json": answer(image), "control": before}
     expect(*[stream_answer(request, cifar10.output, **terms) for request in asked], within=WITHIN)
@@ -70,7 +70,7 @@ def test_json_that_is_no_object_stops_no_other_request(cifar10: SeldonStream, pr
 def test_a_value_that_cannot_be_decoded_stops_no_other_request(
     cifar10: SeldonStream, produce: Produce, value: bytes
 ) -> None:
-    image, before = picture(fresh()), control(cifar10, produce)
+    image, before = picture(seed()), control(cifar10, produce)
     _, *asked = produce.many(cifar10.input, beside(value, image))
     terms: dict[str, Any] = {"group": cifar10.group, "json": answer(image), "control": before}
     expect(*[stream_answer(request, cifar10.output, **terms) for request in asked], within=WITHIN)
@@ -81,20 +81,20 @@ def test_a_value_that_cannot_be_decoded_stops_no_other_request(
     "key", [b"customer-17", "Grüße €".encode(), b"\xff\x00\xfe", None], ids=["text", "utf8", "bytes", "none"]
 )
 def test_an_answer_has_the_key_of_its_request(cifar10: SeldonStream, produce: Produce, key: bytes | None) -> None:
-    image = picture(fresh())
+    image = picture(seed())
     asked = produce(cifar10.input, predict_json(image), key=key)
     expect(stream_key_kept(asked, cifar10.output, group=cifar10.group, json=answer(image)), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-CNT-001")
 def test_a_request_is_answered_once(cifar10: SeldonStream, produce: Produce) -> None:
-    asked = produce(cifar10.input, predict_json(picture(fresh())), key=fresh("key"))
+    asked = produce(cifar10.input, predict_json(picture(seed())), key=fresh("key"))
     expect(one_stream_answer(asked, cifar10.output, group=cifar10.group), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-OFF-001")
 def test_offsets_are_committed_after_the_answers(cifar10: SeldonStream, produce: Produce) -> None:
     # Many and large, so that a commit ahead of the answers stands long enough to be seen.
-    values = [predict_json(*[picture(fresh()) for _ in range(2)]) for _ in range(16)]
+    values = [predict_json(*[picture(seed()) for _ in range(2)]) for _ in range(16)]
     asked = produce.many(cifar10.input, [{"value": value, "key": fresh("key")} for value in values])
     expect(offset_after_answer(asked, cifar10.output, group=cifar10.group))

@@ -7,7 +7,7 @@ import pytest
 
 from evidence.expectations import Expectation, no_prediction, no_stream_answer, stream_answer
 from evidence.refs import ProducedRef
-from fixtures import Produce, SeldonStream, expect
+from fixtures import Produce, SeldonStream, expect, seed
 from suites.oracles.cifar10 import Picture, balanced_picture, flat, picture, probabilities, shaped
 from suites.oracles.tensorflow import INPUT, SIGNATURE, json_written, predict_json
 from suites.wire import fresh
@@ -29,7 +29,7 @@ def answers(stream: SeldonStream, asked: list[ProducedRef], expected: Any, **ter
 
 def control(stream: SeldonStream, produce: Produce) -> ProducedRef:
     """Send a request and wait for its answer: what comes to a standstill later was at work before."""
-    image = picture(fresh())
+    image = picture(seed())
     [asked] = send(stream, produce, predict_json(image))
     expect(*answers(stream, [asked], {"predictions": [probabilities(image)]}), within=WITHIN)
     return asked
@@ -57,7 +57,7 @@ def spelled(image: Picture) -> list[bytes]:
 def test_rows_and_columns_are_answered_in_their_format(
     cifar10: SeldonStream, produce: Produce, member: str, answer: str
 ) -> None:
-    image = picture(fresh())
+    image = picture(seed())
     named = [{INPUT: image}] * 2 if member == "instances" else {INPUT: [image] * 2}
     bodies = [{member: [image] * 2}, {member: named}, {member: [image] * 2, "signature_name": SIGNATURE}]
     asked = send(cifar10, produce, *[json.dumps(body).encode() for body in bodies])
@@ -66,7 +66,7 @@ def test_rows_and_columns_are_answered_in_their_format(
 
 @pytest.mark.requirement("STR-JSN-006")
 def test_numbers_keep_their_value_however_they_are_written(cifar10: SeldonStream, produce: Produce) -> None:
-    image = balanced_picture(fresh(), 1e6)
+    image = balanced_picture(seed(), 1e6)
     writers = [repr, "{:.17e}".format, "{:.17E}".format, "{:.30f}".format, lambda value: f"{value!r}e+00"]
     asked = send(cifar10, produce, *[json_written(image, write) for write in writers])
     expect(*answers(cifar10, asked, {"predictions": [probabilities(image)]}), within=WITHIN)
@@ -74,7 +74,7 @@ def test_numbers_keep_their_value_however_they_are_written(cifar10: SeldonStream
 
 @pytest.mark.requirement("STR-JSN-006")
 def test_small_numbers_and_zeros_of_either_sign_are_numbers(cifar10: SeldonStream, produce: Produce) -> None:
-    values = flat(picture(fresh()))
+    values = flat(picture(seed()))
     values[:6] = [0.0] * 6
     small = iter(["-0.0", "1e-7", "-0", "5e-324", "0E+9", "1E-400"])
     body = json_written(shaped(values), lambda value: repr(value) if value else next(small, "0"))
@@ -84,14 +84,14 @@ def test_small_numbers_and_zeros_of_either_sign_are_numbers(cifar10: SeldonStrea
 
 @pytest.mark.requirement("STR-JSN-007")
 def test_a_request_is_read_as_json_whatever_its_spelling(cifar10: SeldonStream, produce: Produce) -> None:
-    image = picture(fresh())
+    image = picture(seed())
     asked = send(cifar10, produce, *spelled(image))
     expect(*answers(cifar10, asked, {"predictions": [probabilities(image)]}), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-JSN-008")
 def test_a_request_of_nearly_kafkas_limit_is_answered(cifar10: SeldonStream, produce: Produce) -> None:
-    image = picture(fresh())
+    image = picture(seed())
     count = 950_000 // len(predict_json(image))
     asked = send(cifar10, produce, predict_json(*[image] * count))
     expect(*answers(cifar10, asked, {"predictions": [probabilities(image)] * count}), within=WITHIN)
@@ -119,7 +119,7 @@ def refused_by_the_model(image: Picture) -> list[bytes]:
 
 @pytest.mark.requirement("STR-JSN-009")
 def test_a_request_that_the_model_refuses_stops_no_other(cifar10: SeldonStream, produce: Produce) -> None:
-    image, before = picture(fresh()), control(cifar10, produce)
+    image, before = picture(seed()), control(cifar10, produce)
     refused = refused_by_the_model(image)
     asked = send(cifar10, produce, *refused, *[predict_json(image)] * GOOD)
     bad, good = asked[: len(refused)], asked[len(refused) :]
@@ -130,7 +130,7 @@ def test_a_request_that_the_model_refuses_stops_no_other(cifar10: SeldonStream, 
 @pytest.mark.requirement("STR-JSN-010")
 @pytest.mark.destructive
 def test_a_null_value_stops_no_other_request(cifar10: SeldonStream, produce: Produce) -> None:
-    image, before = picture(fresh()), control(cifar10, produce)
+    image, before = picture(seed()), control(cifar10, produce)
     null, *good = send(cifar10, produce, None, *[predict_json(image)] * GOOD)
     expect(*answers(cifar10, good, {"predictions": [probabilities(image)]}, control=before), within=WITHIN)
     expect(no_stream_answer(null, cifar10.output, group=cifar10.group), within=WITHIN)
@@ -139,7 +139,7 @@ def test_a_null_value_stops_no_other_request(cifar10: SeldonStream, produce: Pro
 @pytest.mark.requirement("STR-JSN-011")
 @pytest.mark.destructive
 def test_a_value_that_is_no_json_is_not_answered(cifar10: SeldonStream, produce: Produce) -> None:
-    image, before = picture(fresh()), control(cifar10, produce)
+    image, before = picture(seed()), control(cifar10, produce)
     plain = predict_json(image)
     broken = [
         b"",
@@ -164,7 +164,7 @@ def test_a_value_that_is_no_json_is_not_answered(cifar10: SeldonStream, produce:
 def test_a_bad_value_among_good_ones_stops_neither_side(
     cifar10: SeldonStream, produce: Produce, poison: bytes | None
 ) -> None:
-    image, before = picture(fresh()), control(cifar10, produce)
+    image, before = picture(seed()), control(cifar10, produce)
     good = [predict_json(image)] * GOOD
     asked = send(cifar10, produce, *good, poison, *good)
     asked.pop(len(good))

@@ -6,7 +6,7 @@ import pytest
 
 from evidence.expectations import no_stream_answer, stream_answer
 from evidence.refs import ProducedRef
-from fixtures import Produce, SeldonStream, expect
+from fixtures import Produce, SeldonStream, expect, seed
 from suites.oracles.cifar10 import Picture, picture, probabilities
 from suites.oracles.tensorflow import PROTO_NAME, predict_protobuf
 from suites.wire import Headers, fresh
@@ -17,7 +17,7 @@ WITHIN = 5.0  # seconds; an answer counts as missing only after them
 
 def control(stream: SeldonStream, produce: Produce) -> ProducedRef:
     """Send a request and wait for its answer: what comes to a standstill later was at work before."""
-    image = picture(fresh())
+    image = picture(seed())
     asked = produce(stream.input, predict_protobuf(image), key=fresh("control"), headers=NAMED, partition=0)
     expected = [probabilities(image)]
     expect(stream_answer(asked, stream.output, group=stream.group, tensor=expected), within=WITHIN)
@@ -32,7 +32,7 @@ def beside(headers: Headers, image: Picture) -> list[dict[str, object]]:
 
 @pytest.mark.requirement("STR-PRT-001")
 def test_a_protobuf_request_is_decoded_by_its_proto_name(cifar10_grpc: SeldonStream, produce: Produce) -> None:
-    image = picture(fresh())
+    image = picture(seed())
     asked = produce(cifar10_grpc.input, predict_protobuf(image), key=fresh("key"), headers=NAMED)
     expected = [probabilities(image)]
     expect(stream_answer(asked, cifar10_grpc.output, group=cifar10_grpc.group, tensor=expected), within=WITHIN)
@@ -46,7 +46,7 @@ def test_a_protobuf_request_is_decoded_by_its_proto_name(cifar10_grpc: SeldonStr
     ids=["unknown", "empty", "other-case", "space"],
 )
 def test_an_unknown_proto_name_stops_no_other_request(cifar10_grpc: SeldonStream, produce: Produce, name: str) -> None:
-    image, output, group = picture(fresh()), cifar10_grpc.output, cifar10_grpc.group
+    image, output, group = picture(seed()), cifar10_grpc.output, cifar10_grpc.group
     terms: dict[str, Any] = {
         "group": group,
         "tensor": [probabilities(image)],
@@ -65,7 +65,7 @@ def test_an_unknown_proto_name_stops_no_other_request(cifar10_grpc: SeldonStream
 def test_a_missing_or_doubled_proto_name_is_not_guessed(
     cifar10_grpc: SeldonStream, produce: Produce, headers: Headers
 ) -> None:
-    image, output, group = picture(fresh()), cifar10_grpc.output, cifar10_grpc.group
+    image, output, group = picture(seed()), cifar10_grpc.output, cifar10_grpc.group
     terms: dict[str, Any] = {
         "group": group,
         "tensor": [probabilities(image)],

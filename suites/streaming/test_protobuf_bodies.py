@@ -13,7 +13,7 @@ from evidence.expectations import (
     stream_answer,
 )
 from evidence.refs import ProducedRef
-from fixtures import Produce, SeldonStream, expect
+from fixtures import Produce, SeldonStream, expect, seed
 from suites.oracles.cifar10 import Picture, exact_picture, flat, picture, probabilities
 from suites.oracles.tensorflow import (
     DT_DOUBLE,
@@ -57,7 +57,7 @@ def answers(stream: SeldonStream, asked: list[ProducedRef], expected: Any, **ter
 
 def control(stream: SeldonStream, produce: Produce) -> ProducedRef:
     """Send a request and wait for its answer: what comes to a standstill later was at work before."""
-    image = picture(fresh())
+    image = picture(seed())
     [asked] = send(stream, produce, predict_protobuf(image))
     expect(*answers(stream, [asked], [probabilities(image)]), within=WITHIN)
     return asked
@@ -65,7 +65,7 @@ def control(stream: SeldonStream, produce: Produce) -> ProducedRef:
 
 @pytest.mark.requirement("STR-PRT-004")
 def test_a_tensor_is_read_from_each_of_its_fields(cifar10_grpc: SeldonStream, produce: Produce) -> None:
-    image = exact_picture(fresh())
+    image = exact_picture(seed())
     forms = [(dtype, form) for dtype in (DT_FLOAT, DT_DOUBLE) for form in ("packed", "unpacked", "content")]
     asked = send(cifar10_grpc, produce, *[request(tensor([image], dtype, form=form)) for dtype, form in forms])
     expect(*answers(cifar10_grpc, asked, [probabilities(image)]), within=WITHIN)
@@ -101,7 +101,7 @@ def refused_by_the_model(image: Picture) -> list[bytes]:
 
 @pytest.mark.requirement("STR-PRT-005")
 def test_a_request_that_the_model_refuses_stops_no_other(cifar10_grpc: SeldonStream, produce: Produce) -> None:
-    image, before = picture(fresh()), control(cifar10_grpc, produce)
+    image, before = picture(seed()), control(cifar10_grpc, produce)
     refused = refused_by_the_model(image)
     asked = send(cifar10_grpc, produce, *refused, good=image)
     bad, good = asked[: len(refused)], asked[len(refused) :]
@@ -111,7 +111,7 @@ def test_a_request_that_the_model_refuses_stops_no_other(cifar10_grpc: SeldonStr
 
 @pytest.mark.requirement("STR-PRT-006")
 def test_fields_of_any_order_and_of_later_versions_do_no_harm(cifar10_grpc: SeldonStream, produce: Produce) -> None:
-    image = exact_picture(fresh())
+    image = exact_picture(seed())
     good = tensor([image])
     spec, entry = octets(1, model_spec()), octets(2, octets(1, b"images") + octets(2, good))
     unknown = number(1000, 1) + octets(2**29 - 1, b"\xff\x00") + b"\xc5\x3e" + bytes(4) + b"\xc1\x3e" + bytes(8)
@@ -133,7 +133,7 @@ def test_fields_of_any_order_and_of_later_versions_do_no_harm(cifar10_grpc: Seld
 @pytest.mark.requirement("STR-PRT-007")
 @pytest.mark.destructive
 def test_bytes_that_are_no_message_are_not_answered(cifar10_grpc: SeldonStream, produce: Produce) -> None:
-    image, before = picture(fresh()), control(cifar10_grpc, produce)
+    image, before = picture(seed()), control(cifar10_grpc, produce)
     whole = predict_protobuf(image)
     garbage = [
         *[whole[:length] for length in (1, 2, 20, 40, 100, len(whole) // 2, len(whole) - 1)],
@@ -155,7 +155,7 @@ def test_bytes_that_are_no_message_are_not_answered(cifar10_grpc: SeldonStream, 
 
 @pytest.mark.requirement("STR-PRT-008")
 def test_bytes_of_another_message_are_not_answered(cifar10_grpc: SeldonStream, produce: Produce) -> None:
-    image, before = picture(fresh()), control(cifar10_grpc, produce)
+    image, before = picture(seed()), control(cifar10_grpc, produce)
     other = [response(tensor([image])), octets(5, b"text of a SeldonMessage"), number(9, 9)]
     asked = send(cifar10_grpc, produce, *other, good=image)
     bad, good = asked[: len(other)], asked[len(other) :]
@@ -171,7 +171,7 @@ def test_bytes_of_another_message_are_not_answered(cifar10_grpc: SeldonStream, p
     ids=["seldon", "v2", "regression"],
 )
 def test_a_request_of_another_type_stops_no_other(cifar10_grpc: SeldonStream, produce: Produce, name: str) -> None:
-    image, before = picture(fresh()), control(cifar10_grpc, produce)
+    image, before = picture(seed()), control(cifar10_grpc, produce)
     bad, *good = send(cifar10_grpc, produce, predict_protobuf(image), name=name, good=image)
     expect(*answers(cifar10_grpc, good, [probabilities(image)], control=before), within=WITHIN)
     expect(no_prediction(bad, cifar10_grpc.output, group=cifar10_grpc.group), within=WITHIN)
@@ -179,7 +179,7 @@ def test_a_request_of_another_type_stops_no_other(cifar10_grpc: SeldonStream, pr
 
 @pytest.mark.requirement("STR-PRT-010")
 def test_a_response_is_no_request(cifar10_grpc: SeldonStream, produce: Produce) -> None:
-    image = picture(fresh())
+    image = picture(seed())
     name = PROTO_NAME.replace("Request", "Response")
     bad, *good = send(cifar10_grpc, produce, response(tensor([image])), name=name, good=image)
     expect(*answers(cifar10_grpc, good, [probabilities(image)]), within=WITHIN)
@@ -189,7 +189,7 @@ def test_a_response_is_no_request(cifar10_grpc: SeldonStream, produce: Produce) 
 @pytest.mark.requirement("STR-PRT-011")
 @pytest.mark.destructive
 def test_a_null_value_stops_no_other_request(cifar10_grpc: SeldonStream, produce: Produce) -> None:
-    image, before = picture(fresh()), control(cifar10_grpc, produce)
+    image, before = picture(seed()), control(cifar10_grpc, produce)
     null, *good = send(cifar10_grpc, produce, None, good=image)
     expect(*answers(cifar10_grpc, good, [probabilities(image)], control=before), within=WITHIN)
     expect(no_prediction(null, cifar10_grpc.output, group=cifar10_grpc.group), within=WITHIN)
@@ -203,14 +203,14 @@ def test_an_empty_batch_has_an_empty_answer(cifar10_grpc: SeldonStream, produce:
 
 @pytest.mark.requirement("STR-PRT-013")
 def test_a_request_of_nearly_kafkas_limit_is_answered(cifar10_grpc: SeldonStream, produce: Produce) -> None:
-    image, count = picture(fresh()), 75
+    image, count = picture(seed()), 75
     asked = send(cifar10_grpc, produce, predict_protobuf(*[image] * count))
     expect(*answers(cifar10_grpc, asked, [probabilities(image)] * count), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-PRT-014")
 def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10_grpc: SeldonStream, produce: Produce) -> None:
-    images = [picture(fresh()) for _ in range(12)]
+    images = [picture(seed()) for _ in range(12)]
     asked = send(cifar10_grpc, produce, *[predict_protobuf(image) for image in images])
     pairs = zip(asked, images, strict=True)
     wanted = [each for one, image in pairs for each in answers(cifar10_grpc, [one], [probabilities(image)])]
@@ -220,5 +220,5 @@ def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10_grpc: Se
 @pytest.mark.requirement("STR-OFF-002")
 def test_offsets_are_committed_after_the_answers(cifar10_grpc: SeldonStream, produce: Produce) -> None:
     # Many, so that commits ahead of the answers stand long enough to be seen: reading the topic so far takes a second.
-    asked = send(cifar10_grpc, produce, *[predict_protobuf(picture(fresh()))] * 48)
+    asked = send(cifar10_grpc, produce, *[predict_protobuf(picture(seed()))] * 48)
     expect(offset_after_answer(asked, cifar10_grpc.output, group=cifar10_grpc.group))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from evidence.expectations import one_stream_answer, stream_answer, stream_key_kept
-from fixtures import Produce, SeldonStream, expect
+from fixtures import Produce, SeldonStream, expect, seed
 from suites.oracles.cifar10 import picture, probabilities, sparse_picture
 from suites.oracles.tensorflow import PROTO_NAME, predict_json, predict_protobuf
 from suites.wire import fresh
@@ -26,7 +26,7 @@ HEADERS: dict[str, list[tuple[str, str | bytes | None]]] = {
 
 @pytest.mark.requirement("STR-KEY-002")
 def test_keys_of_every_kind_are_kept(cifar10: SeldonStream, produce: Produce) -> None:
-    image, unique = picture(fresh()), fresh("key")
+    image, unique = picture(seed()), fresh("key")
     keys = [
         "\x00" + unique,
         unique + "\x00",
@@ -43,7 +43,7 @@ def test_keys_of_every_kind_are_kept(cifar10: SeldonStream, produce: Produce) ->
 
 @pytest.mark.requirement("STR-KEY-002")
 def test_an_empty_key_is_a_key(cifar10: SeldonStream, produce: Produce) -> None:
-    image = picture(fresh())
+    image = picture(seed())
     asked = produce(cifar10.input, predict_json(image), key="")
     terms: dict[str, Any] = {"group": cifar10.group, "json": {"predictions": [probabilities(image)]}}
     expect(stream_key_kept(asked, cifar10.output, **terms), within=WITHIN)
@@ -51,14 +51,14 @@ def test_an_empty_key_is_a_key(cifar10: SeldonStream, produce: Produce) -> None:
 
 @pytest.mark.requirement("STR-CNT-002")
 def test_each_of_many_requests_is_answered_once(cifar10: SeldonStream, produce: Produce) -> None:
-    value = predict_json(sparse_picture(fresh()))
+    value = predict_json(sparse_picture(seed()))
     asked = produce.many(cifar10.input, [{"value": value, "key": fresh("key")} for _ in range(120)])
     expect(*[one_stream_answer(each, cifar10.output, group=cifar10.group) for each in asked], within=15.0)
 
 
 @pytest.mark.requirement("STR-HDR-001")
 def test_headers_beside_json_keep_nothing_from_its_answer(cifar10: SeldonStream, produce: Produce) -> None:
-    image = picture(fresh())
+    image = picture(seed())
     records = [{"value": predict_json(image), "key": fresh(name), "headers": each} for name, each in HEADERS.items()]
     terms: dict[str, Any] = {"group": cifar10.group, "json": {"predictions": [probabilities(image)]}}
     asked = produce.many(cifar10.input, records)
@@ -69,7 +69,7 @@ def test_headers_beside_json_keep_nothing_from_its_answer(cifar10: SeldonStream,
 def test_headers_beside_the_proto_name_keep_nothing_from_its_answer(
     cifar10_grpc: SeldonStream, produce: Produce
 ) -> None:
-    image = picture(fresh())
+    image = picture(seed())
     other = {"after": [*NAMED, ("x-after", "1")], "other case": [("Proto-Name", "tensorflow.serving.Nope"), *NAMED]}
     headers = {name: [*each, *NAMED] for name, each in HEADERS.items()} | other
     records = [
