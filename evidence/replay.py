@@ -212,7 +212,7 @@ def _note_sabotage(record: SabotageDone, result: Replay, run: TestRun | None) ->
     """Note a sabotage at its case; where the saboteur has no business, nobody can judge what ran."""
     if run is None or run.twin or not run.sabotage:
         text = f"record {record['seq']}: expected a sabotage in a case of the saboteur, got one of what must be honest"
-        result.note(Trouble(record["scope"], text), [] if run is None else [run])
+        result.note(Trouble(record["scope"], text, "run"), [] if run is None else [run])
     else:
         run.sabotages.append(record)
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from reports.check import MOST_REPORT
 from reports.errors import ReportError
 from reports.model import Report, Result
+from reports.written import MOST_REPORT
 
 TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://in-toto.io/attestation/test-result/v0.1"

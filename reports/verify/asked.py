@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from common.redaction import PLAIN
+from evidence import challenge
 from reports import gate
 from reports.build import PERSONALITY
 from reports.model import Gate
+from reports.run import records
 from reports.verify.model import Finding, History
 
 MOST: Final = 20
@@ -121,6 +123,23 @@ def finished(history: History) -> Sequence[Finding]:
     return found[:MOST]
 
 
+def challenged(history: History) -> Sequence[Finding]:
+    """Judge whether ids and order derive from the nonce that the lab gave."""
+    nonce = history.submission.challenge
+    if nonce is None:
+        told = history.report.selection.get("challenge")
+        got = (
+            f"the run has one, {PLAIN.one_line(str(told), 200)!r}: give it with --challenge"
+            if told
+            else "none was given"
+        )
+        return [Finding("a challenge", got, "record 1, field selection.challenge", "not judged")]
+    return [
+        Finding(f"{PLAIN.one_line(each.expected, 300)} (rule {each.rule})", PLAIN.one_line(each.got, 300), each.where)
+        for each in challenge.verify(records(history.submission.history), nonce)[:MOST]
+    ]
+
+
 def gated(history: History) -> Sequence[Finding]:
     """Judge whether the run ended as its gate, or the policy's, asks."""
     decided = _decided(history)
@@ -135,7 +154,7 @@ def _decided(history: History) -> Gate:
     if policy.gate is None and not policy.profiles:
         return report.gate
     name = policy.gate or report.gate.name
-    return gate.decide(name, history.claimed, (), exact=PERSONALITY in report.sut)
+    return gate.decide(name, history.claimed, (), exact=PERSONALITY in report.sut, sabotages=report.sabotages)
 
 
 def _node(name: str) -> str:

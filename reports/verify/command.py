@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.console import Console
 
-from evidence import canaries
+from evidence import canaries, challenge
 from evidence.catalogue import Catalogue
 from reports.document import dump
 from reports.run import history_of
@@ -35,7 +35,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--attestation", type=Path, metavar="FILE", help="the envelope; RUN/attestation.json when left out"
     )
+    parser.add_argument(
+        "--challenge", type=_nonce, metavar="NONCE", help="the nonce that you gave: ids and order must derive from it"
+    )
     parser.add_argument("--json", action="store_true", help="as JSON, one document (reports/schema)")
+
+
+def _nonce(text: str) -> str:
+    if fault := challenge.fault_of(text):
+        raise argparse.ArgumentTypeError(fault)
+    return text
 
 
 def run(arguments: argparse.Namespace, console: Console, catalogue: Catalogue) -> int:
@@ -64,6 +73,7 @@ def run(arguments: argparse.Namespace, console: Console, catalogue: Catalogue) -
         keys=trusted,
         attestation=arguments.attestation or history.parent / envelope.FILE,
         now=datetime.now(UTC),
+        challenge=arguments.challenge,
     )
     if arguments.json:
         sys.stdout.write(dump(document.to_json(verification)))

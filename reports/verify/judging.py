@@ -29,6 +29,7 @@ def verify(
     keys: "Sequence[SSlibKey]",
     attestation: Path,
     now: datetime,
+    challenge: str | None = None,
     rules: Sequence[Rule] = RULES,
 ) -> Verification:
     """Ask all rules of a run.
@@ -40,6 +41,7 @@ def verify(
         keys: The public keys that it trusts.
         attestation: The file of the envelope.
         now: The time of day.
+        challenge: The nonce that the lab gave; None: it gave none.
         rules: The rules.
 
     Raises:
@@ -52,6 +54,7 @@ def verify(
         keys=keys,
         attestation=_attestation(attestation, keys),
         now=now,
+        challenge=challenge,
         catalogue_sha256=catalogue_sha256(catalogue),
         pins={requirement.id: requirement.cases for requirement in catalogue.requirements},
         catalogue_version=catalogue.version,

@@ -94,6 +94,7 @@ class Submission:
         keys: The public keys that the lab trusts.
         attestation: The envelope.
         now: The time of day, for ages.
+        challenge: The nonce that the lab gave; None: it gave none.
         catalogue_sha256: The digest of the lab's catalogue.
         pins: How many cases the lab's catalogue has, by requirement.
         catalogue_version: The version of the lab's catalogue; empty: it has none.
@@ -110,6 +111,7 @@ class Submission:
     keys: Sequence[SSlibKey]
     attestation: Attestation
     now: datetime
+    challenge: str | None
     catalogue_sha256: str
     pins: Mapping[str, int]
     catalogue_version: str

@@ -55,6 +55,11 @@ RULES: Final[Sequence[Rule]] = (
     ),
     Rule("started", "Every one of these cases began, as often as the run repeats them.", of_history=asked.started),
     Rule("finished", "Every test that began came to its end, and so did the run.", of_history=asked.finished),
+    Rule(
+        "challenge",
+        "Where the lab gave a challenge, all ids and the order of the cases derive from it and from the run's start.",
+        of_history=asked.challenged,
+    ),
     Rule("gate", "The claimed requirements pass the gate of the run, or that of the policy.", of_history=asked.gated),
     Rule(
         "profiles",

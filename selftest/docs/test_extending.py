@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from selftest.docs.following import copy_project
-from selftest.walkthrough.test_readme import DONE, matches, up
+from selftest.walkthrough.conftest import up
+from selftest.walkthrough.test_readme import DONE, matches
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")

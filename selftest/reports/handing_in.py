@@ -41,6 +41,7 @@ class HandedIn:
         signer: The vendor's key.
         keys: The keys that the lab trusts.
         policy: What the lab asks for.
+        challenge: The nonce that the lab gave; None: it gave none.
     """
 
     folder: Path
@@ -50,6 +51,7 @@ class HandedIn:
     signer: CryptoSigner = field(default_factory=CryptoSigner.generate_ed25519)
     keys: list[SSlibKey] = field(default_factory=list)
     policy: Policy = field(default_factory=Policy)
+    challenge: str | None = None
 
     @property
     def other(self) -> list[Raw]:
@@ -111,6 +113,7 @@ class HandedIn:
             keys=self.keys,
             attestation=self.attestation,
             now=datetime.now(UTC),
+            challenge=self.challenge,
             rules=rules,
         )
 

@@ -53,6 +53,19 @@ from selftest.reports.forged_histories import (
 )
 from selftest.reports.handing_in import Forgery, HandedIn, broken, told
 
+NONCE = "a-nonce-of-the-lab"
+
+
+def challenged(forge: Forgery) -> Forgery:
+    """Return a forgery that is handed in to a lab which gave a nonce."""
+
+    def hand_in(run: HandedIn) -> None:
+        run.challenge = NONCE
+        forge(run)
+
+    return hand_in
+
+
 FORGERIES: dict[str, tuple[Forgery, str]] = {
     # Those that were tried by hand at first.
     "verdict edited in the report": (in_the_report("verdict", "not_testable"), "verdicts"),
@@ -72,6 +85,9 @@ FORGERIES: dict[str, tuple[Forgery, str]] = {
         "suite-clean",
     ),
     "date changed": (anew(dated), "clock"),
+    "challenge not answered": (challenged(anew(selecting())), "challenge"),
+    "another challenge answered": (challenged(anew(selecting(challenge="another-nonce"))), "challenge"),
+    "nonce claimed, ids of before": (challenged(anew(selecting(challenge=NONCE))), "challenge"),
     "subset": (anew(a_case_left_out_by_choice, failing=True), "collected"),
     "subset said to be complete": (anew(a_subset_said_to_be_complete, failing=True), "collected"),
     "passing part of another run": (part_of_another_run, "run"),
