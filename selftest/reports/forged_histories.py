@@ -230,6 +230,24 @@ def begun_behind_its_first_test(records: list[Raw]) -> list[Raw]:
     return [{**records[1], "format": records[0]["format"]}, *records[2:place], head, *records[place:]]
 
 
+def ended_before_its_last_test(records: list[Raw]) -> list[Raw]:
+    place = records.index(first(records, "test.started", scopes(records)[2]))
+    return [*records[:place], {**records[-1], "t": records[place]["t"]}, *records[place:-1]]
+
+
+def a_mutant_unsaid(records: list[Raw]) -> list[Raw]:
+    first(records, "test.started", scopes(records)[2])["mutant"] = "broken"
+    return records
+
+
+def the_first_of_two_produced_lost(records: list[Raw]) -> list[Raw]:
+    end = first(records, "test.finished", scopes(records)[2])
+    second: Raw = {"record": "produced", "produce": f"{end['scope']}-p2", "topic": "t", "key": None, "headers": []}
+    second |= {"value": "{}", "error": None, "seq": 0, "t": end["t"], "scope": end["scope"]}
+    place = records.index(end)
+    return [*records[:place], second, *records[place:]]
+
+
 def two_runs_behind_each_other(run: HandedIn) -> None:
     shifted = [{**record, "seq": record["seq"] + 10_000} for record in copy.deepcopy(run.records)]
     for record in shifted:

@@ -12,14 +12,15 @@ from securesystemslib.signer import CryptoSigner
 
 from common.errors import UsageError
 from evidence.catalogue import Catalogue
-from reports.attest import envelope
+from reports.attest import envelope, images
 from reports.model import Known
 from reports.verify import document, policy, rules
 from reports.verify.model import Finding, Rule, Verification
 from reports.verify.policy import Policy
+from selftest.histories import Raw, typed
 from selftest.reports import test_verify_attestations, test_verify_histories
 from selftest.reports.forged_histories import ID, anew, begun, older, product_never_observed, selecting, waived
-from selftest.reports.handing_in import IMAGE, PRODUCTS, Forgery, HandedIn, collected, recollected, told
+from selftest.reports.handing_in import IMAGE, PRODUCTS, Forgery, HandedIn, broken, collected, recollected, told
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "reports" / "policies" / "example.toml"
@@ -182,6 +183,34 @@ def test_what_nobody_asks_for_is_told_as_not_judged(handed_in: HandedIn) -> None
     }
     (finding,) = rulings["observed"].findings
     assert finding.got == "nothing: the target shows no Deployments of products"
+
+
+def test_what_stands_on_something_that_cannot_be_read_is_not_judged(handed_in: HandedIn) -> None:
+    (handed_in.folder / "report.json").unlink()
+    handed_in.attestation.unlink()
+    verification = handed_in.verify()
+    assert list(broken(verification)) == ["signature", "format"]
+    assert {state(verification, rule) for rule in ("statement", "subjects", "verdicts")} == {"not judged"}
+
+
+def test_of_a_history_that_cannot_be_read_the_signature_alone_is_judged(handed_in: HandedIn) -> None:
+    handed_in.history.write_bytes(b"{}\n")
+    verification = handed_in.verify()
+    assert list(broken(verification)) == ["format"]
+    kept = [ruling.rule.id for ruling in verification.rulings if ruling.state == "kept"]
+    assert kept == ["signature", "statement"]
+    assert document.to_json(verification)["run"] is None
+
+
+def test_images_are_those_that_objects_name_by_digest() -> None:
+    digest = "cd" * 32
+    pod: Raw = {"spec": {"containers": [{"image": "docker.io/a:1"}, {"image": f"docker.io/a:1@sha256:{digest}"}]}}
+    pod |= {"status": {"containerStatuses": [{"imageID": f"docker-pullable://docker.io/b@sha256:{digest}"}]}}
+    objects: list[Raw] = [{"record": "object", "object": pod}, {"record": "object", "object": None}]
+    assert images.named_in(typed(objects)) == {
+        f"docker.io/a:1@sha256:{digest}": digest,
+        f"docker.io/b@sha256:{digest}": digest,
+    }
 
 
 def test_images_and_products_are_those_of_the_history(handed_in: HandedIn) -> None:

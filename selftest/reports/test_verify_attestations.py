@@ -77,6 +77,28 @@ def signature_twice(run: HandedIn) -> None:
     put(run, {**changed, "signatures": changed["signatures"] * 2})
 
 
+def signatures_without_end(run: HandedIn) -> None:
+    changed = document(run)
+    more = [{"keyid": str(number), "sig": "AA=="} for number in range(envelope.MOST_SIGNATURES)]
+    put(run, {**changed, "signatures": [*changed["signatures"], *more]})
+
+
+def signature_with_a_field_more(run: HandedIn) -> None:
+    changed = document(run)
+    changed["signatures"][0]["cert"] = "mine"
+    put(run, changed)
+
+
+def signature_that_is_a_number(run: HandedIn) -> None:
+    changed = document(run)
+    changed["signatures"][0]["sig"] = 1
+    put(run, changed)
+
+
+def payload_that_is_a_number(run: HandedIn) -> None:
+    put(run, {**document(run), "payload": 1})
+
+
 def field_beside_the_signed_ones(run: HandedIn) -> None:
     put(run, {**document(run), "verdict": "accepted"})
 
@@ -194,6 +216,10 @@ FORGERIES: dict[str, tuple[Forgery, str]] = {
     "signature left out": (signature_left_out, "signature"),
     "signature emptied": (signature_emptied, "signature"),
     "signature twice": (signature_twice, "signature"),
+    "signatures without end": (signatures_without_end, "signature"),
+    "signature with a field more": (signature_with_a_field_more, "signature"),
+    "signature that is a number": (signature_that_is_a_number, "signature"),
+    "payload that is a number": (payload_that_is_a_number, "signature"),
     "field beside the signed ones": (field_beside_the_signed_ones, "signature"),
     "payload that is no Base64": (payload_that_is_no_base64, "signature"),
     "envelope that is no JSON": (envelope_that_is_no_json, "signature"),
