@@ -4,9 +4,10 @@ import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, Final, cast
+from typing import Final
 
 from common.redaction import PLAIN
+from evidence.record_values import AllowanceFile
 from reports.build import PERSONALITY
 from reports.verify.model import Finding, History
 from reports.verify.told import moment
@@ -100,21 +101,18 @@ def fresh(history: History) -> Sequence[Finding]:
 
 def waivers(history: History) -> Sequence[Finding]:
     """Judge the waivers that the run was given for faults of the suite: none has ended, and each names its issue."""
-    given = cast("Mapping[str, Any]", history.run.started or {}).get("allowances")
+    given = history.run.started.get("allowances", []) if history.run.started else []
     found: list[Finding] = []
-    for number, file in enumerate(given if isinstance(given, list) else []):
-        where = f"run.started: allowances[{number}]"
-        if not isinstance(file, dict) or not isinstance(file.get("text"), str):
-            found.append(Finding("a file of waivers", "none", where))
-        elif file.get("kind") == "waiver":
-            found += _of_file(file, where, history)
+    for number, file in enumerate(given):
+        if file["kind"] == "waiver":
+            found += _of_file(file, f"run.started: allowances[{number}]", history)
     return found
 
 
-def _of_file(file: Mapping[str, Any], where: str, history: History) -> list[Finding]:
-    text, day = str(file["text"]), history.submission.now.date()
-    if (digest := hashlib.sha256(text.encode()).hexdigest()) != file.get("sha256"):
-        return [Finding(digest, str(file.get("sha256")), f"{where}.sha256")]
+def _of_file(file: AllowanceFile, where: str, history: History) -> list[Finding]:
+    text, day = file["text"], history.submission.now.date()
+    if (digest := hashlib.sha256(text.encode()).hexdigest()) != file["sha256"]:
+        return [Finding(digest, file["sha256"], f"{where}.sha256")]
     try:
         entries = tomllib.loads(text).get("waiver")
     except (ValueError, RecursionError) as error:

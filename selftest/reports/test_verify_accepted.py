@@ -179,7 +179,7 @@ def test_what_nobody_asks_for_is_told_as_not_judged(handed_in: HandedIn) -> None
     verification = handed_in.verify()
     rulings = {ruling.rule.id: ruling for ruling in verification.rulings}
     assert {name for name, ruling in rulings.items() if ruling.state == "not judged"} == {
-        *("profiles", "observed", "products", "target", "kafka", "personality", "fresh")
+        *("challenge", "profiles", "observed", "products", "target", "kafka", "personality", "fresh")
     }
     (finding,) = rulings["observed"].findings
     assert finding.got == "nothing: the target shows no Deployments of products"
@@ -228,10 +228,10 @@ def test_every_rule_refuses_a_forgery() -> None:
 
 
 def test_a_further_rule_is_a_line(handed_in: HandedIn) -> None:
-    finding = Finding("a challenge", "none", "run.started: challenge")
-    more = Rule("challenge", "The run answers the lab's challenge.", of_history=lambda _: [finding])
+    finding = Finding("a sunny day", "rain", "the window")
+    more = Rule("weather", "The sun shines.", of_history=lambda _: [finding])
     verification = handed_in.verify(rules=[*rules.RULES, more])
-    assert (verification.exit, state(verification, "challenge")) == (1, "broken")
+    assert (verification.exit, state(verification, "weather")) == (1, "broken")
 
 
 def test_the_rules_are_published() -> None:
