@@ -18,6 +18,7 @@ PLUGINS = (
     "fixtures.plugin.spare",
     "fixtures.plugin.broker",
     "fixtures.plugin.features",
+    "fixtures.plugin.generated",
     "fixtures.plugin.load",
     "fixtures.plugin.pipelines",
     "fixtures.plugin.session",

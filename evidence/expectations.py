@@ -242,6 +242,37 @@ def not_held_up(event: Event, to: Trigger, *, by: Trigger, during: Event) -> Exp
     return expectation("not_held_up", event=event_of(event), to=triggers_of(to), by=slow, during=event_of(during))
 
 
+def selection(
+    events: Sequence[Event],
+    to: Trigger,
+    *,
+    all_of: Sequence[Trigger] | None = None,
+    any_of: Sequence[Trigger] | None = None,
+    none_of: Sequence[Trigger] | None = None,
+    twins: Sequence[Event] | None = None,
+) -> Expectation:
+    """Expect that the Trigger gets exactly those events that all, any or none of others get.
+
+    Args:
+        events: The events.
+        to: The Trigger.
+        all_of: The others, of which all get an event that it gets, and no other.
+        any_of: Likewise any of them.
+        none_of: Likewise none of them.
+        twins: For each event the one that the others are asked about; None: the same.
+    """
+    given = {"all": all_of, "any": any_of, "none": none_of}
+    named = [(op, others) for op, others in given.items() if others is not None]
+    if len(named) != 1:
+        raise RefError("selection takes one of all_of, any_of and none_of")
+    ((op, others),) = named
+    refs = [event_of(event) for event in events]
+    pairs = refs if twins is None else [event_of(event) for event in twins]
+    if len(pairs) != len(refs):
+        raise RefError(f"selection takes a twin for each of {len(refs)} events, got {len(pairs)}")
+    return expectation("selection", events=refs, twins=pairs, to=triggers_of(to), op=op, of=triggers_of(list(others)))
+
+
 # Dead letters.
 
 

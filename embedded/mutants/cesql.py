@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from embedded.dataplane.cesql import ErrorKind, EvaluationError, Expression, ParseError
@@ -11,7 +11,7 @@ from embedded.dataplane.cesql.evaluation import Binary, Evaluation, Node, Operat
 from embedded.dataplane.cesql.functions import FUNCTIONS
 from embedded.dataplane.cesql.grammar import GRAMMAR, parser
 from embedded.dataplane.cesql.like import Pattern
-from embedded.dataplane.cesql.nodes import Literal
+from embedded.dataplane.cesql.nodes import Chain, Literal, Unary
 from embedded.dataplane.cesql.operators import equality, strict
 from embedded.dataplane.cesql.values import Value, cast
 from embedded.dataplane.cloudevents.event import CORE
@@ -66,6 +66,24 @@ def cesql_and_before_or(honest: DataPlanePolicies) -> DataPlanePolicies:
     ?conjunction: comparison
                 | comparison (AND comparison)+ -> expression"""
     return with_rules(honest, parse=parser(GRAMMAR.replace(LOGIC, tighter)))
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.parse")
+def cesql_not_takes_first_operand(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Negate the first operand alone where NOT stands before operands in parentheses."""
+    parsed = dialect_of(honest).rules.parse
+
+    def moved(node: Any) -> Any:
+        if isinstance(node, tuple):
+            return tuple(map(moved, node))
+        if not is_dataclass(node) or isinstance(node, type):
+            return node
+        node = replace(node, **{each.name: moved(getattr(node, each.name)) for each in fields(node) if each.init})
+        if isinstance(node, Unary) and node.operators == ("NOT",) and isinstance(node.operand, Chain):
+            return replace(node.operand, first=Unary(node.operators, node.operand.first))
+        return node
+
+    return with_rules(honest, parse=lambda text: moved(parsed(text)))
 
 
 @mutant(DATA_PLANE, replaces=("matcher.dialects.cesql.rules.binary.=", "matcher.dialects.cesql.rules.binary.!="))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from embedded.dataplane.cloudevents import CloudEvent
@@ -108,6 +109,40 @@ def any_as_all(honest: DataPlanePolicies) -> DataPlanePolicies:
 def not_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Evaluate `not` as its expression, without the inversion."""
     return _dialect(honest, not_=lambda matcher, argument, path: matcher.expression(argument, path))
+
+
+@mutant(DATA_PLANE, wraps="matcher.dialects.not")
+def double_negation_lost(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take `not` of `not` for one `not`."""
+
+    def negation(matcher: Matcher, argument: Any, path: str) -> Predicate:
+        if isinstance(argument, Mapping) and list(argument) == ["not"]:
+            return matcher.expression(argument, path)
+        return honest.matcher.dialects["not"](matcher, argument, path)
+
+    return _dialect(honest, not_=negation)
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.all")
+def all_looks_at_two(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Evaluate the first two expressions of `all` only."""
+    return _dialect(honest, all_=combining(lambda parts: all(islice(parts, 2))))
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.any")
+def any_looks_at_two(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Evaluate the first two expressions of `any` only."""
+    return _dialect(honest, any_=combining(lambda parts: any(islice(parts, 2))))
+
+
+@mutant(DATA_PLANE, wraps="matcher.view")
+def filters_see_eight_attributes(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Show filters the first eight attributes of an event only."""
+
+    def view(event: CloudEvent) -> Attributes:
+        return dict(islice(honest.matcher.view(event).items(), 8))
+
+    return replace(honest, matcher=replace(honest.matcher, view=view))
 
 
 class _Guarded:

@@ -35,6 +35,17 @@ def same_destination_once(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, takes=takes)
 
 
+@mutant(DATA_PLANE, wraps="takes")
+def sixteen_triggers_at_most(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Give an event to the first sixteen of the Triggers that match it."""
+
+    def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
+        older = list(earlier)
+        return sum(other.matches(event) for other in older) < 16 and honest.takes(candidate, event, older)
+
+    return replace(honest, takes=takes)
+
+
 @mutant(DATA_PLANE, replaces="is_again")
 def delivers_twice(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Repeat a delivery that succeeded at once (eventing-kafka-broker issue 2202: 8081 duplicates of 20000)."""

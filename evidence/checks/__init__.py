@@ -23,6 +23,7 @@ from evidence.checks import (
     latency,
     order,
     records,
+    selection,
     streaming,
     tracing,
 )
@@ -57,6 +58,7 @@ FAMILIES = (
     content,
     order,
     batches,
+    selection,
     deadletter,
     tracing,
     inference,

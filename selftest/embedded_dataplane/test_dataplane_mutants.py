@@ -237,6 +237,16 @@ async def _fan_out(world: World, mutant: str | None) -> tuple[int, int]:
     return len(first.received), len(second.received)
 
 
+async def _crowd(world: World, mutant: str | None) -> int:
+    place = await world.broker(mutant)
+    sinks = [world.sink() for _ in range(17)]
+    triggers = [await place.trigger(sink) for sink in sinks]
+    await place.send()
+    for trigger in triggers:
+        await settled(world, place, trigger.group, 1)
+    return sum(len(sink.received) for sink in sinks)
+
+
 async def _same_destination(world: World, mutant: str | None) -> int:
     place, sink = await world.broker(mutant), world.sink()
     triggers = [await place.trigger(sink) for _ in range(2)]
@@ -777,6 +787,7 @@ ROWS: dict[str, Row] = {
         record(lambda kept: dict(kept.headers)["ce_subject"], subject="a%20b"), b"a b", b"a%20b"
     ),
     "first-trigger-only": Row(_fan_out, (1, 1), (1, 0)),
+    "sixteen-triggers-at-most": Row(_crowd, 17, 16),
     "same-destination-once": Row(_same_destination, 2, 1),
     "delivers-twice": Row(attempts(200), (1, 0), (2, 0)),
     "deduplicates-by-id": Row(_duplicates, 2, 1),
@@ -806,9 +817,16 @@ ROWS: dict[str, Row] = {
     "any-as-all": Row(matches(A, AX, **dialect(any=[{"exact": A}, {"exact": {"subject": "x"}}])), [0, 1], [1]),
     "absent-attribute-raises": Row(matches(A, AX, **dialect(**{"not": {"exact": {"subject": "y"}}})), [0, 1], [1]),
     "not-ignored": Row(matches(A, B, **dialect(**{"not": {"exact": A}})), [1], [0]),
+    "double-negation-lost": Row(matches(A, B, **dialect(**{"not": {"not": {"exact": A}}})), [0], [1]),
+    "all-looks-at-two": Row(matches(A, B, **dialect(all=[{"exact": A}, {"exact": A}, {"exact": B}])), [], [0]),
+    "any-looks-at-two": Row(matches(A, B, **dialect(any=[{"exact": A}, {"exact": A}, {"exact": B}])), [0, 1], [0]),
+    "filters-see-eight-attributes": Row(
+        matches({**A, **{f"x{number}": "1" for number in range(5)}}, **dialect(exact={"x4": "1"})), [0], []
+    ),
     "filters-ored": Row(matches(A, AX, filters=({"exact": A}, {"exact": {"subject": "x"}})), [1], [0, 1]),
     "filter-beats-filters": Row(matches(A, B, filter={"attributes": A}, filters=({"exact": B},)), [1], [0]),
     "cesql-keywords-case-sensitive": Row(sql("type = 'a' and true", A, B), [0], []),
+    "cesql-not-takes-first-operand": Row(sql("NOT (type = 'b' OR type = 'a')", A, {"type": "c"}), [1], [0, 1]),
     "cesql-and-before-or": Row(sql("TRUE OR FALSE AND type = 'b'", A, B), [1], [0, 1]),
     "cesql-text-ignores-case": Row(sql("type = 'A'", A, {"type": "A"}), [1], [0, 1]),
     "cesql-compares-as-text": Row(sql("n = 5", {"n": "05"}, {"n": "5"}), [0, 1], [1]),
