@@ -19,6 +19,7 @@ PLUGINS = (
     "fixtures.plugin.broker",
     "fixtures.plugin.features",
     "fixtures.plugin.generated",
+    "fixtures.plugin.faults",
     "fixtures.plugin.load",
     "fixtures.plugin.pipelines",
     "fixtures.plugin.session",

@@ -37,6 +37,7 @@ from evidence.refs import (
     BrokerRef,
     EventRef,
     ExchangeRef,
+    Has,
     LoadRef,
     ObjectRef,
     ProducedRef,
@@ -74,6 +75,12 @@ def refused(
     """
     more = {} if control is None else {"control": ref_of(control, ExchangeRef, EventRef)}
     return expectation("refused", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status), **more)
+
+
+def answered_before(event: Event, other: Event) -> Expectation:
+    """Expect that a request was accepted while another one, sent before it, was still under way."""
+    accepting = status_of(range(200, 300))
+    return expectation("answered_before", exchange=event_of(event), other=event_of(other), status=accepting)
 
 
 def header(exchange: Exchange | Event, name: str, value: str | None) -> Expectation:
@@ -271,6 +278,23 @@ def selection(
     if len(pairs) != len(refs):
         raise RefError(f"selection takes a twin for each of {len(refs)} events, got {len(pairs)}")
     return expectation("selection", events=refs, twins=pairs, to=triggers_of(to), op=op, of=triggers_of(list(others)))
+
+
+def survived(events: Sequence[Event], to: Trigger, *, of: BrokerRef | Has[BrokerRef]) -> Expectation:
+    """Expect that faults made on purpose lost no accepted event, and repeated only what was uncommitted.
+
+    A request that a fault left without an answer is no delivery. An event comes again at most once for each fault
+    window of the Broker, and only where its offset was not seen committed when that window began. An event that the
+    ingress did not accept is not asked about.
+
+    Args:
+        events: The events.
+        to: The Trigger.
+        of: The Broker whose fault windows count.
+    """
+    broker = ref_of(of, BrokerRef)
+    refs = [event_of(event) for event in events]
+    return expectation("survived", events=refs, to=triggers_of(to), namespace=broker.namespace, broker=broker.name)
 
 
 # Dead letters.

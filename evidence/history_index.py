@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from evidence.records import (
         Answered,
         ApiObject,
+        FaultWindow,
         Fence,
         LoadChunk,
         ObservedOffsets,
@@ -130,6 +131,7 @@ class HistoryIndex:
         self.loads: dict[str, list[LoadChunk]] = {}
         self.fences: dict[tuple[str, str], list[Fence]] = {}
         self.at_sink: dict[str, list[Received]] = {}
+        self.windows: dict[tuple[str, str], list[FaultWindow]] = {}
         self.fed = 0
         self._all = False
         self._all_topics = False
@@ -144,6 +146,7 @@ class HistoryIndex:
             "object": self._object,
             "load": self._load,
             "fence": self._fence,
+            "fault.window": self._window,
         }
 
     # What to keep.
@@ -194,6 +197,10 @@ class HistoryIndex:
         """Keep the fences of a Trigger, and every event: a fence is one of them."""
         self.fences.setdefault((namespace, trigger), [])
         self.watch_all_events()
+
+    def watch_windows(self, namespace: str, broker: str) -> None:
+        """Keep the fault windows of a Broker."""
+        self.windows.setdefault((namespace, broker), [])
 
     def watch_sink(self, sink: str) -> None:
         """Keep every request that comes to a sink, whatever it carries."""
@@ -315,6 +322,11 @@ class HistoryIndex:
 
     def _fence(self, record: Fence) -> None:
         kept = self.fences.get((record["namespace"], record["trigger"]))
+        if kept is not None:
+            kept.append(record)
+
+    def _window(self, record: FaultWindow) -> None:
+        kept = self.windows.get((record["namespace"], record["broker"]))
         if kept is not None:
             kept.append(record)
 

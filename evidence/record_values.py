@@ -36,6 +36,7 @@ GateName: TypeAlias = Literal["known", "strict"]
 AllowanceKind: TypeAlias = Literal["known", "waiver"]
 Sabotage: TypeAlias = Literal["lost", "doubled", "delayed", "reordered", "body", "attribute", "answer"]
 SabotagePlace: TypeAlias = Literal["ingress", "sink"]
+WindowPhase: TypeAlias = Literal["begin", "end"]
 
 
 class EventId(TypedDict):

@@ -45,6 +45,7 @@ from evidence.record_values import (
     Time,
     Versions,
     Whole,
+    WindowPhase,
 )
 
 FORMAT: Final = 4
@@ -168,6 +169,14 @@ class Sent(Numbered):
     headers: Annotated[Headers, "The headers as given, in order."]
     body: Annotated[Body, "The body as given."]
     event: NotRequired[Annotated[EventId | None, "The event that it carries, as the test calls it."]]
+    broken: NotRequired[
+        Annotated[
+            Text,
+            "How its body is broken off on purpose: one of unsent, stalled (half of it, given up when nothing comes), "
+            "closed, reset (half of it).",
+        ]
+    ]
+    parts: NotRequired[Annotated[Count, "In how many parts its body leaves, with pauses between them."]]
 
 
 class Answered(Numbered):
@@ -297,6 +306,21 @@ class Fence(Numbered):
     trigger: Annotated[Name, "The name of the Trigger."]
     source: Annotated[Name, "The source of the later event."]
     id: Annotated[Name, "The id of the later event."]
+
+
+class FaultWindow(Numbered):
+    """The beginning or the end of a fault that the test made on purpose.
+
+    Writer: the process that runs the test. The beginning is written before the fault, the end after it was over.
+    """
+
+    record: Literal["fault.window"]
+    window: Annotated[Text, "The id of the window, the same in its beginning and its end."]
+    phase: Annotated[WindowPhase, "Which of the two it is."]
+    fault: Annotated[Text, "What was done, in words."]
+    namespace: Annotated[Name, "The namespace of the Broker that it was done to."]
+    broker: Annotated[Name, "The name of that Broker."]
+    excuses: Annotated[Names, "What it may excuse: `repeated`, deliveries of what was uncommitted at its beginning."]
 
 
 class LoadChunk(Numbered):
@@ -451,6 +475,7 @@ Record: TypeAlias = (
     | ObservedOffsets
     | ApiObject
     | Fence
+    | FaultWindow
     | LoadChunk
     | PreflightRows
     | ProbeStarted

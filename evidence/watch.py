@@ -257,7 +257,7 @@ class _Numbers:
 class _Names:
     """Scopes and namespaces carry the run that they are of."""
 
-    kinds = frozenset({"run.started", "object", "fence"})
+    kinds = frozenset({"run.started", "object", "fence", "fault.window"})
 
     def __init__(self) -> None:
         self.known = {""}
@@ -270,7 +270,7 @@ class _Names:
             case "object":
                 yield from self._namespace(record, record["namespace"] or "")
                 yield from self._namespace(record, record["name"])
-            case "fence":
+            case "fence" | "fault.window":
                 yield from self._namespace(record, record["namespace"])
 
     def meet(self, record: Record) -> Iterator[Trouble]:

@@ -24,6 +24,8 @@ KAFKA_CLASS = "Kafka"
 OPAQUE_CLASS = "Opaque"
 CLASSES = (KAFKA_CLASS, OPAQUE_CLASS)
 OPAQUE_PARTITIONS = 3
+KILL = "touchstone.dev/kill"
+"""An annotation like `dispatcher/1`: that part of the Broker's data plane is killed once for each new value."""
 EXTERNAL_TOPIC = "kafka.eventing.knative.dev/external.topic"
 FINALIZER = "brokers.eventing.knative.dev"
 DEFAULT_CONFIG = {"kind": "ConfigMap", "name": "kafka-broker-config", "namespace": "knative-eventing"}
@@ -154,6 +156,19 @@ class BrokerController(Controller):
         if not is_opaque(broker):
             status["annotations"] = {"default.topic": policies.annotated_topic(topic), **config.annotations()}
         status |= policies.address_of_broker(f"{INGRESS}/{namespace}/{name}")
+        await self._kill(broker, status)
+
+    async def _kill(self, broker: dict[str, Any], status: dict[str, Any]) -> None:
+        """Kill what the Broker's annotation names, once; the status then repeats the annotation."""
+        namespace, name = broker["metadata"]["namespace"], broker["metadata"]["name"]
+        wanted = str((broker["metadata"].get("annotations") or {}).get(KILL, ""))
+        victims = {"dispatcher": self._plane.kill_dispatcher, "ingress": self._plane.kill_ingress}
+        kill = victims.get(wanted.partition("/")[0])
+        if kill is None:
+            return
+        if ((broker.get("status") or {}).get("annotations") or {}).get(KILL) != wanted:
+            await kill(namespace, name)
+        status["annotations"] = {**status.get("annotations", {}), KILL: wanted}
 
     async def _topic(self, broker: dict[str, Any], config: TopicConfig, conditions: Conditions) -> tuple[str, int]:
         """Return the name and the partition count of the Broker's topic, or ("", 0) when it cannot be used.

@@ -30,6 +30,12 @@ class DataPlaneApi(Protocol):
     async def remove_trigger(self, namespace: str, name: str) -> None:
         """Deliver nothing more to a Trigger."""
 
+    async def kill_dispatcher(self, namespace: str, broker: str) -> None:
+        """Let a Broker's dispatchers forget all that they have not committed, and begin again."""
+
+    async def kill_ingress(self, namespace: str, broker: str) -> None:
+        """Break the connections of a Broker's requests off, and forget what is not stored."""
+
 
 def address_of_broker(url: str) -> dict[str, Any]:
     """Return the parts of a Broker's status that hold its address (control plane specification, Broker Lifecycle)."""

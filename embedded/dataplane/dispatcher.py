@@ -6,7 +6,7 @@ is committed only past records whose delivery, retries, reply and dead letter ar
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 from embedded.dataplane import tracing
@@ -88,6 +88,24 @@ class Dispatcher:
             NoTopicError, KafkaException: The topic cannot be consumed.
         """
         await self._feed.open("latest", resume=resume, begin=self.plan.policies.begin)
+
+    async def restart(self, killed: "Dispatcher") -> None:
+        """Begin in the place of a dispatcher that was killed: it has left nothing but the offsets that it committed.
+
+        Raises:
+            NoTopicError, KafkaException: The topic cannot be consumed.
+        """
+        policies, taken = self.plan.policies, killed.taken
+        await self._feed.open(
+            "latest",
+            begin=policies.begin,
+            resumed=lambda committed, ends: policies.resumed(committed, taken, ends),
+        )
+
+    @property
+    def taken(self) -> Mapping[int, int]:
+        """The offsets behind the last record that it has taken up, by partition."""
+        return self._feed.taken
 
     async def stop(self) -> None:
         """Deliver nothing more; records in flight are cut off and stay uncommitted."""

@@ -133,6 +133,7 @@ class Feed:
         *,
         resume: bool = True,
         begin: Callable[[Mapping[int, int]], Mapping[int, int]] = dict,
+        resumed: Callable[[Mapping[int, int], Mapping[int, int]], Mapping[int, int]] = lambda kept, _: kept,
     ) -> None:
         """Begin at the group's committed offsets, else at `reset`; return once the offsets are committed.
 
@@ -140,6 +141,7 @@ class Feed:
             reset: The position of a group without offsets.
             resume: False to ignore the offsets that the group has.
             begin: The function from the offsets at `reset` to those to begin at.
+            resumed: The function from what the group has committed, and the ends, to where it goes on.
 
         Raises:
             NoTopicError: The topic does not exist.
@@ -153,7 +155,8 @@ class Feed:
             start = dict(begin(first if reset == "earliest" else last))
             if resume:
                 # Offsets outside of the topic's range belong to another topic of the same name.
-                start |= {part: offset for part, offset in kept.items() if first[part] <= offset <= last[part]}
+                going_on = resumed(kept, last)
+                start |= {part: offset for part, offset in going_on.items() if first[part] <= offset <= last[part]}
             await cluster.commit(self._group, topic, start)
             client.assign([TopicPartition(topic, partition, offset) for partition, offset in start.items()])
         except BaseException:
@@ -161,6 +164,11 @@ class Feed:
             raise
         self._client = client
         self._thread.start()
+
+    @property
+    def taken(self) -> Mapping[int, int]:
+        """The offsets behind the last record that was given out, by partition."""
+        return self._progress.following
 
     def done(self, record: Record) -> None:
         """Note, on the loop, that a record's outcome is known."""

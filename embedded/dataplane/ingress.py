@@ -18,20 +18,22 @@ answers 503 to bodies that are too large, and gives no reason and no `Allow` (kn
 
 import asyncio
 import logging
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
+from aiohttp.http_exceptions import PayloadEncodingError
 
 from embedded.dataplane import tracing
 from embedded.dataplane.cloudevents import NotAnEventError
 from embedded.dataplane.policies import DataPlanePolicies, IngressAnswer
 from embedded.dataplane.producer import NotStoredError, Producer
 from embedded.dataplane.specs import BrokerSpec
+from embedded.types import Key
 
 _log = logging.getLogger(__name__)
 
-_BODY_SECONDS = 30.0
 # Attributes travel as header fields; 64 KiB of event must pass whichever way it is split (CloudEvents, "Size Limits").
 _MAX_FIELD = 72 * 1024
 
@@ -59,6 +61,8 @@ class Ingress:
         self._producer = producer
         self._find = find
         self._defaults = defaults
+        self._open: defaultdict[Key, set[asyncio.Transport]] = defaultdict(set)
+        self._lives: Counter[Key] = Counter()
         self._runner = web.ServerRunner(
             web.Server(self._handle, access_log=None, max_line_size=_MAX_FIELD, max_field_size=_MAX_FIELD),
             shutdown_timeout=1.0,
@@ -74,6 +78,12 @@ class Ingress:
         site = web.TCPSite(self._runner, host, port)
         await site.start()
         return f"http://{host}:{self._runner.addresses[0][1]}"
+
+    def kill(self, broker: Key) -> None:
+        """Break the connections of a Broker's requests off; what they have not stored yet is never stored."""
+        self._lives[broker] += 1
+        for transport in self._open.pop(broker, ()):
+            transport.abort()
 
     async def stop(self) -> None:
         """Stop listening; requests under way get a second."""
@@ -93,17 +103,26 @@ class Ingress:
             return web.Response(status=405, headers={"Allow": policies.allow} if policies.allow else {})
         if mount is None:
             return _response(policies.unknown_broker)
-        return _response(await self._take(request, mount))
+        key, transport = (namespace, name), request.transport
+        if transport is not None:
+            self._open[key].add(transport)
+        try:
+            return _response(await self._take(request, mount))
+        finally:
+            if transport is not None and key in self._open:
+                self._open[key].discard(transport)
 
     async def _take(self, request: web.BaseRequest, mount: Mount) -> IngressAnswer:
         spec, policies = mount.spec, mount.policies
         if policies.needs_length and request.content_length is None and request.body_exists:
             return IngressAnswer(411, "the length of the body is not announced")
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                body = await _read(request, policies.max_body)
+            async with policies.door(), asyncio.timeout(policies.body_seconds):
+                body = await _read(request, policies.max_body, policies.part)
         except TimeoutError:
-            return IngressAnswer(408, f"the body did not come within {_BODY_SECONDS:g} s")
+            return IngressAnswer(408, f"the body did not come within {policies.body_seconds:g} s")
+        except ConnectionError:
+            return IngressAnswer(400, "the body broke off")  # nobody is there to read it
         if body is None:
             return IngressAnswer(policies.too_large, f"the body is larger than {policies.max_body} bytes")
         try:
@@ -114,7 +133,12 @@ class Ingress:
             tracing.extract((name.decode("latin-1"), value) for name, value in request.raw_headers)
         )
 
+        broker = (spec.namespace, spec.name)
+        life = self._lives[broker]
+
         async def send() -> None:
+            if self._lives[broker] != life:
+                raise NotStoredError("the ingress was killed")
             await self._producer.send(spec.topic, tracing.stamped(policies.to_record(event, spec.partitions), trace))
 
         try:
@@ -133,14 +157,23 @@ def _response(answer: IngressAnswer) -> web.Response:
     )
 
 
-async def _read(request: web.BaseRequest, limit: int) -> bytes | None:
-    """Read the body; return None when it is larger than `limit` bytes."""
+async def _read(request: web.BaseRequest, limit: int, part: Callable[[bytes], bytes | None]) -> bytes | None:
+    """Read the body; return None when it is larger than `limit` bytes.
+
+    Raises:
+        ConnectionError: The connection ended before the body did, and `part` makes nothing of what came.
+    """
     if (request.content_length or 0) > limit:
         return None
     chunks, size = [], 0
-    while chunk := await request.content.readany():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limit:
-            return None
+    try:
+        while chunk := await request.content.readany():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                return None
+    except (ConnectionError, ClientPayloadError, PayloadEncodingError) as error:
+        if (taken := part(b"".join(chunks))) is None:
+            raise ConnectionResetError("the body broke off") from error
+        return taken
     return b"".join(chunks)

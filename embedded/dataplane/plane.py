@@ -106,6 +106,31 @@ class DataPlane:
                 self._deleted.add(self._triggers[key].spec.group)
                 await self._retire(key)
 
+    async def kill_dispatcher(self, namespace: str, broker: str) -> None:
+        """Let a Broker's dispatchers forget all that they have not committed, and begin again.
+
+        Raises:
+            NoTopicError, KafkaException: The topic cannot be consumed again.
+        """
+        for key, running in list(self._triggers.items()):
+            if (running.spec.namespace, running.spec.broker) == (namespace, broker):
+                async with self._turn(key):
+                    await self._restart(key)
+
+    async def _restart(self, key: Key) -> None:
+        killed = self._triggers.get(key)
+        if killed is None:
+            return
+        await killed.stop()
+        await killed.stopped()
+        dispatcher = Dispatcher(killed.plan, self._cluster, self._outlet, self._earlier)
+        await dispatcher.restart(killed)
+        self._triggers[key] = dispatcher
+
+    async def kill_ingress(self, namespace: str, broker: str) -> None:
+        """Break the connections of a Broker's requests off, and forget what is not stored."""
+        self._ingress.kill((namespace, broker))
+
     async def _retire(self, key: Key) -> None:
         dispatcher = self._triggers.pop(key)
         await dispatcher.stop()

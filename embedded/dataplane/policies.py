@@ -98,6 +98,16 @@ def locate(target: str) -> tuple[str, str]:
     return (path[1], path[2]) if len(path) == 3 and not path[0] else ("", "")
 
 
+def door() -> AbstractAsyncContextManager[None]:
+    """Return what a request holds while its body is read: nothing that another one waits for."""
+    return nullcontext()
+
+
+def part(body: bytes) -> bytes | None:  # noqa: ARG001 - a policy's shape
+    """Return what counts as the body where only a part came: nothing (RFC 9112, "Handling Incomplete Messages")."""
+    return None
+
+
 async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:  # noqa: ARG001 - a policy's shape
     """Store an event; the ingress acknowledges it once this returns ("Event Acknowledgement")."""
     await send()
@@ -111,6 +121,21 @@ def to_record(event: CloudEvent, partitions: int) -> Record:  # noqa: ARG001 - a
 def begin(ends: Mapping[int, int]) -> Mapping[int, int]:
     """Return the offsets to begin at: the ends, as a Ready Trigger gets later events only ("Trigger Lifecycle")."""
     return ends
+
+
+def resumed(
+    committed: Mapping[int, int],
+    taken: Mapping[int, int],  # noqa: ARG001 - a policy's shape
+    ends: Mapping[int, int],  # noqa: ARG001 - likewise
+) -> Mapping[int, int]:
+    """Return the offsets where a restarted dispatcher goes on: where its group has committed, for nothing may be lost.
+
+    Args:
+        committed: What the group has committed.
+        taken: What the dispatcher before it had taken up.
+        ends: The topic's ends.
+    """
+    return committed
 
 
 def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:  # noqa: ARG001 - likewise
@@ -238,12 +263,16 @@ class DataPlanePolicies:
         unknown_broker: The answer of the ingress on a path without a Broker.
         needs_length: The refusal (411) of bodies whose length is not announced.
         max_body: The most bytes of a body that the ingress reads.
+        door: The function to what a request holds while its body is read.
+        body_seconds: The most seconds that a body may take to come.
+        part: The function from a part of a body, behind which the connection ended, to what counts as the body.
         too_large: The status for a body, or a record, that is larger.
         accept: The reader of the ingress, from request to event.
         store: The storing of an event, after which the ingress acknowledges it.
         to_record: The function from an event and the topic's partition count to a record, for events and replies.
         from_record: The function from a record to an event.
         begin: The function from each partition's end to the offset where a Trigger without committed offsets begins.
+        resumed: The function from the offsets that are known at a restart to those where the dispatcher goes on.
         matcher: The rules of filtering.
         closes: The check of a filter before its Trigger changes: whether its consumer can be closed.
         takes: The choice among matching Triggers.
@@ -276,12 +305,16 @@ class DataPlanePolicies:
     unknown_broker: IngressAnswer = IngressAnswer(404, "no Broker has this path")
     needs_length: bool = False
     max_body: int = MAX_BODY
+    door: Callable[[], AbstractAsyncContextManager[None]] = door
+    body_seconds: float = 30.0
+    part: Callable[[bytes], bytes | None] = part
     too_large: int = 413
     accept: HttpReader = field(default_factory=HttpReader)
     store: Callable[[Callable[[], Awaitable[None]], CloudEvent], Awaitable[None]] = store
     to_record: Callable[[CloudEvent, int], Record] = to_record
     from_record: Callable[[Record], CloudEvent] = read_record
     begin: Callable[[Mapping[int, int]], Mapping[int, int]] = begin
+    resumed: Callable[[Mapping[int, int], Mapping[int, int], Mapping[int, int]], Mapping[int, int]] = resumed
     matcher: Matcher = field(default_factory=Matcher)
     closes: Callable[[Callable[[CloudEvent], bool]], bool] = closes
     takes: Callable[[Candidate, CloudEvent, Iterable[Candidate]], bool] = takes

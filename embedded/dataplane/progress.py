@@ -9,6 +9,11 @@ class Progress:
         self._next: dict[int, int] = {}
         self._taken: dict[int, int] = {}
 
+    @property
+    def following(self) -> dict[int, int]:
+        """The offset behind the last record that has begun, by partition."""
+        return dict(self._next)
+
     def begin(self, partition: int, offset: int) -> None:
         """Note that a record has begun."""
         self._open.setdefault(partition, {})[offset] = None

@@ -106,6 +106,36 @@ class AnsweredCheck(AnswerCheck):
         return failed(violation(self.expected, got, (answer["seq"], after["seq"]), fault.where))
 
 
+@check("answered_before")
+class AnsweredBefore(AnsweredCheck):
+    """The status code, while another request was still under way."""
+
+    def watch(self) -> None:
+        """Keep the other exchange too."""
+        super().watch()
+        other: EventRef = self.args["other"]
+        if other.send is None:
+            raise RefError(f"event {other.id} was not sent by a request of the probe: it has no answer")
+        self.other = other.send
+        self.history.watch_exchange(self.other)
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
+        """The expectation in a few words."""
+        return f"{super().expected} before request {self.other} was over"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail as soon as the other one is over and this one has no answer."""
+        over, answer = self.history.answered.get(self.other), self.history.answered.get(self.send)
+        if over is not None and (answer is None or answer["seq"] > over["seq"]):
+            sent = self.history.sent.get(self.send)
+            if sent is None or sent["seq"] > over["seq"]:
+                return undecidable(violation(self.expected, "it was not sent before that", (over["seq"],)))
+            where = in_a_line(of_exchange(self.history, self.send))
+            return failed(violation(self.expected, "no answer by then", (sent["seq"], over["seq"]), where))
+        return super().decide(final=final)
+
+
 @check("header")
 class Header(AnswerCheck):
     """A header of the answer."""

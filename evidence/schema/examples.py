@@ -17,6 +17,7 @@ from evidence.records import (
     CollectedPart,
     CollectionSummary,
     DiagnosticsTaken,
+    FaultWindow,
     Fence,
     HistoryGap,
     JudgedRecord,
@@ -156,6 +157,15 @@ _RECORDS: Final[tuple[Record, ...]] = (
         trigger="trigger-1",
         source="/touchstone/fence",
         id="fence-1",
+    ),
+    FaultWindow(
+        record="fault.window",
+        window=f"{_SCOPE}-w1",
+        phase="begin",
+        fault="the dispatcher was killed",
+        namespace="ns",
+        broker="broker",
+        excuses=["repeated"],
     ),
     LoadChunk(
         record="load",

@@ -7,6 +7,7 @@ import asyncio
 import itertools
 import json
 import math
+import time
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -235,6 +236,84 @@ async def _fan_out(world: World, mutant: str | None) -> tuple[int, int]:
     for trigger in triggers:
         await settled(world, place, trigger.group, 1)
     return len(first.received), len(second.received)
+
+
+async def upload(place: Place, *parts: bytes, pause: float = 0.0, length: int = 8, whole: bool = True) -> int:
+    """Post an event whose body comes in parts, with a pause before each; return the status, 0 without an answer."""
+    host, _, port = place.world.ingress.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    lines = [f"POST /{place.spec.namespace}/{place.spec.name} HTTP/1.1", "Host: ingress", f"Content-Length: {length}"]
+    lines += [f"{name}: {value}" for name, value in binary(**EVENT).items()]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    for part in parts:
+        await asyncio.sleep(pause)
+        writer.write(part)
+    await writer.drain()
+    if not whole:
+        await asyncio.sleep(0.1)
+        writer.write_eof()
+    answer = await reader.readline()
+    writer.close()
+    return int(answer.split()[1]) if answer else 0
+
+
+async def _half_body(world: World, mutant: str | None) -> int:
+    place = await world.broker(mutant, partitions=1)
+    await upload(place, b"half", whole=False)
+    await place.send(b"fence")
+    await place.records(1)
+    return await place.count()
+
+
+async def _slow_body(world: World, mutant: str | None) -> int:
+    return await upload(await world.broker(mutant), b"half", b"half", pause=0.4)
+
+
+async def _beside_a_stalled_one(world: World, mutant: str | None) -> bool:
+    place = await world.broker(mutant)
+    stalled = asyncio.create_task(upload(place, b"half", b"half", pause=2.0))
+    await asyncio.sleep(0.3)
+    began = time.monotonic()
+    await place.send()
+    waited = time.monotonic() - began
+    assert await stalled == 202
+    return waited < 2.5  # the stalled one lasts four seconds
+
+
+async def _after_broken_ones(world: World, mutant: str | None) -> int:
+    place = await world.broker(mutant)
+    for _ in range(8):
+        await upload(place, b"half", whole=False)
+    return (await place.post(binary(**EVENT))).status
+
+
+def restarted(*answers: Reply, sent: int = 6) -> Observe:
+    """Observe which events come in all, when the dispatcher is killed once all have come, whatever was answered."""
+
+    async def observe(world: World, mutant: str | None) -> list[int]:
+        place, sink = await world.broker(mutant, partitions=1), world.sink(*answers)
+        trigger = await place.trigger(sink)
+        for number in range(sent):
+            await place.send(id=str(number))
+        await until(lambda: len(sink.received) >= sent)
+        if not answers:
+            await settled(world, place, trigger.group, sent)
+        await world.plane.kill_dispatcher(place.spec.namespace, place.spec.name)
+        await place.send(id=str(sent))
+        await until(lambda: str(sent) in sink.ids)
+        await settled(world, place, trigger.group, sent + 1)
+        return sorted(int(name) for name in sink.ids)
+
+    return observe
+
+
+async def _ingress_killed(world: World, mutant: str | None) -> bool:
+    place = await world.broker(mutant, partitions=1)
+    for number in range(20):
+        await place.send(id=str(number))
+    await world.plane.kill_ingress(place.spec.namespace, place.spec.name)
+    await place.send(id="fence")
+    return len(await place.records(21)) == 21
 
 
 async def _crowd(world: World, mutant: str | None) -> int:
@@ -787,6 +866,15 @@ ROWS: dict[str, Row] = {
         record(lambda kept: dict(kept.headers)["ce_subject"], subject="a%20b"), b"a b", b"a%20b"
     ),
     "first-trigger-only": Row(_fan_out, (1, 1), (1, 0)),
+    "half-body-stored": Row(_half_body, 1, 2),
+    "slow-body-refused": Row(_slow_body, 202, 408),
+    "stalled-upload-blocks": Row(_beside_a_stalled_one, honest=True, faulty=False),
+    "broken-uploads-leak": Row(_after_broken_ones, 202, 500),
+    "answers-before-stored": Row(_ingress_killed, honest=True, faulty=False),
+    "restart-skips-in-flight": Row(restarted(Reply(delay=30.0), Reply(), sent=1), [0, 0, 1], [0, 1]),
+    "restart-begins-at-end": Row(restarted(Reply(delay=30.0), Reply(), sent=1), [0, 0, 1], [0, 1]),
+    "restart-begins-at-earliest": Row(restarted(sent=2), [0, 1, 2], [0, 0, 1, 1, 2]),
+    "restart-goes-back": Row(restarted(sent=4), [0, 1, 2, 3, 4], [0, 1, 1, 2, 2, 3, 3, 4]),
     "sixteen-triggers-at-most": Row(_crowd, 17, 16),
     "same-destination-once": Row(_same_destination, 2, 1),
     "delivers-twice": Row(attempts(200), (1, 0), (2, 0)),

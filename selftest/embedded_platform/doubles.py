@@ -43,6 +43,7 @@ class Plane:
     def __init__(self) -> None:
         self.brokers: dict[tuple[str, str], BrokerSpec] = {}
         self.triggers: dict[tuple[str, str], TriggerSpec] = {}
+        self.killed: list[tuple[str, str, str]] = []
 
     async def add_broker(self, spec: BrokerSpec) -> None:
         """Note it."""
@@ -61,6 +62,14 @@ class Plane:
     async def remove_trigger(self, namespace: str, name: str) -> None:
         """Note it."""
         del self.triggers[namespace, name]
+
+    async def kill_dispatcher(self, namespace: str, broker: str) -> None:
+        """Note it."""
+        self.killed.append(("dispatcher", namespace, broker))
+
+    async def kill_ingress(self, namespace: str, broker: str) -> None:
+        """Note it."""
+        self.killed.append(("ingress", namespace, broker))
 
 
 class KafkaTopics(Topics):

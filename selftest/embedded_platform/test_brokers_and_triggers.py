@@ -1,8 +1,13 @@
 """Conditions and effects of the Broker and Trigger controllers."""
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 import pytest
 
 from embedded.api.resources import BROKER, CONFIGMAP, NAMESPACE, SERVICE, TRIGGER
+from embedded.controllers.broker import KILL
 from embedded.controllers.topics import KAFKA_HOST
 from selftest.embedded_platform.doubles import (
     CONFIG,
@@ -15,6 +20,11 @@ from selftest.embedded_platform.doubles import (
 )
 
 pytestmark = pytest.mark.anyio
+
+
+def repeats(order: str, status: Mapping[str, Any]) -> bool:
+    """Tell whether a status repeats an order to kill something."""
+    return bool(status["annotations"].get(KILL) == order)
 
 
 async def test_broker_becomes_ready_with_address_and_topic(cluster: Cluster) -> None:
@@ -86,6 +96,17 @@ async def test_deleted_broker_takes_its_topic_along(cluster: Cluster) -> None:
     cluster.store.delete(BROKER, "ns", "broker")
     await cluster.gone(BROKER, "broker")
     assert (cluster.topics.made, cluster.plane.brokers) == ({}, {})
+
+
+async def test_a_part_of_a_brokers_data_plane_is_killed_once_for_each_order(cluster: Cluster) -> None:
+    cluster.broker()
+    await cluster.until(BROKER, "broker", is_true())
+    for order in ("dispatcher/1", "ingress/2"):
+        obj = cluster.store.get(BROKER, "ns", "broker")
+        obj["metadata"]["annotations"][KILL] = order
+        cluster.store.update(BROKER, obj)
+        await cluster.until(BROKER, "broker", partial(repeats, order))
+    assert cluster.plane.killed == [("dispatcher", "ns", "broker"), ("ingress", "ns", "broker")]
 
 
 async def test_broker_of_another_class_is_left_alone(cluster: Cluster) -> None:
