@@ -233,6 +233,12 @@ def none_late(events: Sequence[Event], to: Trigger, *, by: float, overtaken: int
     return expectation("none_late", events=refs, to=triggers_of(to), by=by, overtaken=overtaken)
 
 
+def none_received(events: Sequence[Event], at: Sink, *, by: Trigger) -> Expectation:
+    """Expect that none of the events came to the sink, once the Trigger `by`, which delivers elsewhere, is done."""
+    refs = [event_of(event) for event in events]
+    return expectation("none_received", events=refs, to=triggers_of(by), at=ref_of(at, SinkRef))
+
+
 def in_flight(
     events: Sequence[Event], to: Trigger, *, at_most: int | None = None, at_least: int | None = None
 ) -> Expectation:

@@ -113,6 +113,31 @@ class EachOnce(Batch):
         return violation(f"{describe(event)} in one request", f"none when {fate.text}", fate.witness, self.where(event))
 
 
+@check("none_received")
+class NoneReceived(Batch):
+    """No event at a sink that none of them should come to, when the Triggers are done with all."""
+
+    @property
+    def wording(self) -> str:
+        """How the events should be delivered."""
+        return f"and none to sink {self.args['at'].name}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at the events that came there; pass when all were handled."""
+        strayed = [(event, found[0]) for event in self.events if (found := self._strayed(event))]
+        if strayed:
+            return failed(*(self._stray(event, request) for event, request in strayed))
+        unfinished = self.open()
+        return PASSED if unfinished is None else self.unfinished(*unfinished, final=final)
+
+    def _strayed(self, event: EventRef) -> list[Received]:
+        return self.history.deliveries((event.source, event.id), {self.args["at"].name})
+
+    def _stray(self, event: EventRef, request: Received) -> Violation:
+        expected = f"nothing of {describe(event)} at sink {self.args['at'].name}"
+        return violation(expected, f"request {request['receive']}", (request["seq"],), self.where(event))
+
+
 @check("none_late")
 class NoneLate(Batch):
     """No event waits on its own: none comes long after many that were accepted after it.

@@ -287,6 +287,55 @@ async def _after_broken_ones(world: World, mutant: str | None) -> int:
     return (await place.post(binary(**EVENT))).status
 
 
+def letters_of(count: int) -> Observe:
+    """Observe the dead letters of so many events that are delivered at their second attempt."""
+
+    async def observe(world: World, mutant: str | None) -> int:
+        place, dead = await world.broker(mutant, partitions=1), world.sink()
+        sink = world.sink(*[Reply(503), Reply()] * count)
+        delivery = {"retry": 3, "backoffPolicy": "linear", "backoffDelay": "PT0.01S"}
+        trigger = await place.trigger(sink, delivery=delivery, dead_letter=dead.url, ordered=True)
+        for _ in range(count):
+            await place.send()
+        await settled(world, place, trigger.group, count)
+        return len(dead.received)
+
+    return observe
+
+
+def followed(count: int) -> Observe:
+    """Observe how many of so many redirects are followed."""
+
+    async def observe(world: World, mutant: str | None) -> int:
+        place, elsewhere = await world.broker(mutant), world.sink()
+        trigger = await place.trigger(world.sink(Reply(307, {"Location": elsewhere.url})))
+        await asyncio.gather(*(place.send() for _ in range(count)))
+        await settled(world, place, trigger.group, count)
+        return len(elsewhere.received)
+
+    return observe
+
+
+async def _ten_new_triggers(world: World, mutant: str | None) -> int:
+    place, sink = await world.broker(mutant, partitions=1), world.sink()
+    await place.send(id="before")
+    triggers = [await place.trigger(sink) for _ in range(10)]
+    await place.send(id="after")
+    for trigger in triggers:
+        await settled(world, place, trigger.group, 2)
+    return sink.ids.count("before")
+
+
+async def _one_late_of_hundred(world: World, mutant: str | None) -> bool:
+    place, sink = await world.broker(mutant, partitions=1), world.sink()
+    trigger = await place.trigger(sink, ordered=True)
+    for _ in range(101):
+        await place.send()
+    await settled(world, place, trigger.group, 101)
+    gaps_ = [after.at - before.at for before, after in itertools.pairwise(sink.received)]
+    return max(gaps_) < 1.0
+
+
 def restarted(*answers: Reply, sent: int = 6) -> Observe:
     """Observe which events come in all, when the dispatcher is killed once all have come, whatever was answered."""
 
@@ -870,6 +919,11 @@ ROWS: dict[str, Row] = {
     "slow-body-refused": Row(_slow_body, 202, 408),
     "stalled-upload-blocks": Row(_beside_a_stalled_one, honest=True, faulty=False),
     "broken-uploads-leak": Row(_after_broken_ones, 202, 500),
+    "one-in-hundred-doubled": Row(burst(100), 100, 101),
+    "one-in-two-hundred-late": Row(_one_late_of_hundred, honest=True, faulty=False),
+    "one-in-fifty-lettered-after-retry": Row(letters_of(50), 0, 1),
+    "one-in-fifty-redirects-followed": Row(followed(50), 0, 1),
+    "one-in-ten-begins-at-earliest": Row(_ten_new_triggers, 0, 1),
     "answers-before-stored": Row(_ingress_killed, honest=True, faulty=False),
     "restart-skips-in-flight": Row(restarted(Reply(delay=30.0), Reply(), sent=1), [0, 0, 1], [0, 1]),
     "restart-begins-at-end": Row(restarted(Reply(delay=30.0), Reply(), sent=1), [0, 0, 1], [0, 1]),

@@ -10,6 +10,7 @@ from evidence.expectations import (
     each_once,
     in_flight,
     none_late,
+    none_received,
     not_held_up,
     untouched,
 )
@@ -117,6 +118,9 @@ LATE = none_late(EVENTS, TRIGGER, by=0.5, overtaken=2)
         (batch(["e1", "e1"], committed=None), each_once(EVENTS, TRIGGER), Verdict.FAIL),
         (batch(["e1", "e3"]), each_once(EVENTS, TRIGGER), Verdict.FAIL),
         (batch(NAMES, committed=2), each_once(EVENTS, TRIGGER), Verdict.UNKNOWN),
+        (batch(NAMES), none_received(EVENTS, LETTERS, by=TRIGGER), Verdict.PASS),
+        (batch(NAMES, committed=2), none_received(EVENTS, LETTERS, by=TRIGGER), Verdict.UNKNOWN),
+        (letters(1), none_received([E], LETTERS, by=TRIGGER), Verdict.FAIL),
         (batch(NAMES), LATE, Verdict.PASS),
         (batch(["e2", "e3", "e1"], wait=0.6, slow="e1"), LATE, Verdict.FAIL),
         (batch(["e2", "e3", "e1"], wait=0.4, slow="e1"), LATE, Verdict.PASS),
