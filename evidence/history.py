@@ -47,7 +47,7 @@ _NUMBERS = (int, float)
 _FLAT = {kind: [(name, rule.types, rule.fits) for name, rule in rules.items()] for kind, rules in KINDS.items()}
 _NESTED = {kind: rules for kind, rules in KINDS.items() if any(rule.inner for rule in rules.values())}
 # Kinds with values of any shape, which their readers walk.
-_DEEP = frozenset({"run.started", "object", "load", "preflight", "diagnostics", "expectation"})
+_DEEP = frozenset({"run.started", "object", "load", "preflight", "diagnostics", "expectation", "sink.opened"})
 
 
 def octets(text: str) -> bytes:

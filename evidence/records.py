@@ -197,6 +197,18 @@ class Answered(Numbered):
     excess: NotRequired[Annotated[Text, "The first bytes that came behind the end of the answer."]]
 
 
+class SinkOpened(Numbered):
+    """A sink that the probe opened for a test, with the script of its answers.
+
+    Writer: the probe.
+    """
+
+    record: Literal["sink.opened"]
+    sink: Annotated[Text, "The name of the sink, unique in the run."]
+    url: Annotated[Text, "The URL under which the system under test reaches it."]
+    answers: Annotated[List, "Its answers in order, as the control API takes them; the last one repeats."]
+
+
 class Received(Numbered):
     """A request that the system under test made to a sink of the probe.
 
@@ -293,6 +305,7 @@ class ApiObject(Numbered):
     reason: NotRequired[Annotated[Text | None, "The reason of a refusal, in the API's word."]]
     message: NotRequired[Annotated[Text | None, "The message of a refusal."]]
     object: NotRequired[Annotated[Object | None, "The object; null with a refusal."]]
+    asked: NotRequired[Annotated[Object, "What was sent: the manifest or the patch, where one was."]]
 
 
 class Fence(Numbered):
@@ -468,6 +481,7 @@ Record: TypeAlias = (
     | TestFinished
     | Sent
     | Answered
+    | SinkOpened
     | Received
     | Replied
     | TopicRecord

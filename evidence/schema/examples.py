@@ -34,6 +34,7 @@ from evidence.records import (
     RunStarted,
     SabotageDone,
     Sent,
+    SinkOpened,
     TestFinished,
     TestStarted,
     TopicRecord,
@@ -98,6 +99,12 @@ _RECORDS: Final[tuple[Record, ...]] = (
         error=None,
         sent_t=2201.5,
         answered_t=2201.6,
+    ),
+    SinkOpened(
+        record="sink.opened",
+        sink=f"{_SCOPE}/1",
+        url=f"http://probe/sinks/{_SCOPE}/1",
+        answers=[{"status": 503, "headers": [], "body": "", "delay": 0.0, "close": False, "broken": ""}],
     ),
     Received(
         record="received",
