@@ -22,6 +22,7 @@ PLUGINS = (
     "fixtures.plugin.faults",
     "fixtures.plugin.load",
     "fixtures.plugin.pipelines",
+    "fixtures.plugin.replaying",
     "fixtures.plugin.session",
     "fixtures.plugin.diagnosing",
     "reports.plugin",

@@ -23,6 +23,7 @@ from reports.attest import command as attesting
 from reports.check import check
 from reports.compare import command as comparison
 from reports.errors import ReportError
+from reports.replay import command as replaying
 from reports.run import history_of
 from reports.trend import command as trends
 from reports.verify import command as verifying
@@ -43,7 +44,12 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    words, behind = _apart(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    arguments = parser.parse_args(words)
+    if behind and arguments.command is not _replay:
+        parser.error(f"-- {' '.join(behind)}: only replay takes options of a session behind --")
+    arguments.behind = behind
     console = terminal.plain_console(sys.stdout, _width())
     command: Callable[[argparse.Namespace, Console], int] = arguments.command
     try:
@@ -58,6 +64,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output (head, less) has gone; leave nothing for the interpreter to flush into the void.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _apart(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the words before `--` and those behind it."""
+    words = list(argv)
+    place = words.index("--") if "--" in words else len(words)
+    return words[:place], words[place + 1 :]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,6 +117,11 @@ def _parser() -> argparse.ArgumentParser:
     trends.add_options(add("trend", _trend, told, judges=False))
     attesting.add_options(add("attest", _attest, attesting.TEXT))
     verifying.add_options(add("verify", _verify, verifying.TEXT))
+    replaying.add_options(
+        add(
+            "replay", _replay, "send a failing case of a run again, make it smaller, and write a test file; 1: it fails"
+        )
+    )
     sub = add("list", _list, "list the catalogue: every requirement that the suite asks")
     form = sub.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON, one document")
@@ -187,6 +205,10 @@ def _attest(arguments: argparse.Namespace, console: Console) -> int:
 
 def _verify(arguments: argparse.Namespace, console: Console) -> int:
     return verifying.run(arguments, console, _catalogue(arguments))
+
+
+def _replay(arguments: argparse.Namespace, console: Console) -> int:
+    return replaying.run(arguments, console, _catalogue(arguments), arguments.behind)
 
 
 def _list(arguments: argparse.Namespace, console: Console) -> int:

@@ -47,6 +47,7 @@ LONGEST = (
     "reports/test_compare_latency.py",
     "reports/test_verify_histories.py",
     "reports/test_verify_attestations.py",
+    "reports/test_replay_platform.py",
 )
 """Modules that take more than five seconds, the longest first; of the others none is long enough to matter."""
 
