@@ -46,7 +46,7 @@ def pytest_touchstone_finished(config: pytest.Config, run_dir: Path, history: Pa
     # Loaded here and not above: every worker of pytest-xdist loads the plug-in, and none needs templates and schemas.
     from evidence import catalogue as catalogues
     from evidence.vendor import load_beside
-    from reports import build, write
+    from reports import build, markdown, step_summary, write
     from reports.errors import ReportError
 
     state.folder = run_dir
@@ -56,6 +56,7 @@ def pytest_touchstone_finished(config: pytest.Config, run_dir: Path, history: Pa
         catalogue, _ = load_beside(catalogues.load(CATALOGUE), folders)
         state.report = build.build(history, catalogue)
         write.write(state.report, run_dir, history)
+        step_summary.append(markdown.render(state.report))
     except (ReportError, ValueError) as error:
         state.trouble = f"no trustworthy report: {error}"
     except Exception:  # noqa: BLE001 - a fault of ours here must not keep others from ending the run; it is told below

@@ -1,7 +1,6 @@
 """`python -m reports compare`: its options, and what it writes where."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -10,13 +9,14 @@ from rich.console import Console
 
 from common import files
 from evidence.catalogue import Catalogue
+from reports import step_summary
 from reports.compare import document, html, markdown, terminal
 from reports.compare.comparing import compare
 from reports.document import dump
 from reports.errors import ReportError
 
-SUMMARY: Final = "GITHUB_STEP_SUMMARY"
-"""The variable with which GitHub Actions names the file of a step's summary."""
+MOST_COMMENTED: Final = 65_000
+"""Bytes of a comment in GitHub; it refuses a longer one than 65,536 characters."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -52,26 +52,16 @@ def run(arguments: argparse.Namespace, console: Console, catalogue: Catalogue, *
             told = "\n".join(line.rstrip() for line in shown.get().split("\n"))
             sys.stdout.write(told.encode("ascii", "backslashreplace").decode() if ascii_only else told)
     if arguments.markdown:
-        _write(arguments.markdown, markdown.render(compared))
+        _write(arguments.markdown, step_summary.bounded(markdown.render(compared), MOST_COMMENTED))
     if arguments.html:
-        _write(arguments.html, html.render(compared))
-    if summary := os.environ.get(SUMMARY):
-        _append(Path(summary), markdown.render(compared))
+        _write(arguments.html, html.render(compared).encode("utf-8", "backslashreplace"))
+    step_summary.append(markdown.render(compared))
     return compared.exit
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     try:
         with files.whole(path, files.SHARED_FILE_MODE) as file:
-            file.write(text.encode("utf-8", "backslashreplace"))
+            file.write(content)
     except OSError as error:
         raise ReportError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _append(path: Path, text: str) -> None:
-    """Add to a file that other steps write too."""
-    try:
-        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-    except OSError as error:
-        raise ReportError(f"cannot write {path}, which {SUMMARY} names: {error.strerror}") from error

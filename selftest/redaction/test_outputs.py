@@ -18,6 +18,7 @@ from fixtures.targets.base import TargetOptions
 from fixtures.targets.cluster import ClusterTarget
 from fixtures.targets.clusterrun import ClusterAccess, ClusterRun
 from reports import __main__ as command
+from reports import markdown
 from reports.build import build
 from reports.write import write
 from selftest.fixtures import house
@@ -68,6 +69,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (catalogue / "mutants.toml").write_text(MUTANTS, encoding="utf-8")
     report = build(folder / "history.ndjson", load_catalogue(catalogue), KNOWN)
     write(report, folder, folder / "history.ndjson")
+    (folder / "summary.md").write_text(markdown.render(report), encoding="utf-8")
     return folder
 
 
@@ -83,7 +85,7 @@ def _more(history: History, sample: Sample, text: str) -> None:
     claim["args"] = {**claim["args"], "said": text}
 
 
-@pytest.mark.parametrize("name", ["report.json", "index.html", "junit.xml"])
+@pytest.mark.parametrize("name", ["report.json", "index.html", "junit.xml", "summary.md"])
 def test_no_sample_is_in_a_report(run_folder: Path, name: str) -> None:
     text = (run_folder / name).read_text(encoding="utf-8")
     assert "(redacted)" in text

@@ -16,7 +16,7 @@ from evidence.expectations import within
 from evidence.refs import LoadRef
 from evidence.run_names import run_hash, scope_name
 from reports import __main__ as cli
-from reports.compare import document
+from reports.compare import command, document
 from selftest.reports.conftest import BAD, GOOD, IDS, RUN, History
 
 HOSTILE = "x[</code><script>alert(1)</script>|`@octocat` ![a](http://evil/)]\r\n# h"
@@ -250,6 +250,17 @@ def test_the_summary_of_a_step_is_added_to(
     compare(write("base", run_of()), write("new", run_of("EVT-ING-001")), "--markdown", markdown)
     assert summary.read_text(encoding="utf-8") == "before\n" + markdown.read_text(encoding="utf-8")
     assert "| **regressed** | `EVT-ING-001` | MUST | pass -> fail |" in markdown.read_text(encoding="utf-8")
+
+
+def test_markdown_for_a_comment_is_no_longer_than_github_takes(
+    write: Write, compare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "MOST_COMMENTED", 700)
+    markdown = tmp_path / "told.md"
+    compare(write("base", run_of()), write("new", run_of("EVT-ING-001")), "--markdown", markdown)
+    text = markdown.read_text(encoding="utf-8")
+    assert 300 < len(text.encode()) <= 700
+    assert text.endswith("the reports have it.\n")
 
 
 def test_a_hostile_run_writes_no_markup(write: Write, compare: Any, tmp_path: Path) -> None:
