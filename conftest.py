@@ -12,6 +12,7 @@ PLUGINS = (
     "fixtures.plugin.namespace",
     "fixtures.plugin.turns",
     "fixtures.plugin.outcomes",
+    "fixtures.plugin.allure_results",
     "fixtures.plugin.kube",
     "fixtures.plugin.sink",
     "fixtures.plugin.topics",
