@@ -242,7 +242,7 @@ class _Extraction:
         """Return what stands before the path of a Broker: its ingress."""
         brokers = [name for kind, name in self._made if kind == "Broker"]
         before, found, _ = url.partition(f"/{self._namespace}/")
-        if found:
+        if self._namespace and found:
             return before
         place = urlsplit(url)
         origin = f"{place.scheme}://{place.netloc}"

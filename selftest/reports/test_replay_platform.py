@@ -40,7 +40,7 @@ def run(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def session(out: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    return run("pytest", "-q", "-n0", "-p", "no:cacheprovider", "--default-path=suites", f"--out={out}", *words)
+    return run("pytest", "-q", "-n0", "-p", "no:cacheprovider", "--default-path", "suites", f"--out={out}", *words)
 
 
 @pytest.fixture(scope="module")
