@@ -1,7 +1,7 @@
 """Takes the stimulus of one failing case out of a history: what was applied, sent and claimed, up to what failed."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -111,6 +111,7 @@ class _Extraction:
         self._own_topics: dict[str, TopicStep] = {}
         self._namespace = ""
         self._ingress = ""
+        self._exchanges: set[str] = set()
         self._flying: set[str] = set()
         self._answered: list[str] = []
         self._over = False
@@ -237,6 +238,7 @@ class _Extraction:
         else:
             self._steps.append(SendStep(step="send", requests=[request], concurrency=1))
         self._flying.add(record["send"])
+        self._exchanges.add(record["send"])
 
     def _prefix(self, url: str) -> str:
         """Return what stands before the path of a Broker: its ingress."""
@@ -261,6 +263,7 @@ class _Extraction:
 
     def _produced(self, record: Produced) -> None:
         self._topic(record["topic"])
+        self._exchanges.add(record["produce"])
         self._await_answers()
         self._steps.append(
             ProduceStep(
@@ -289,7 +292,8 @@ class _Extraction:
     def _claim(self, record: JudgedRecord) -> None:
         self._look(record["args"])
         within = (record.get("deadline") or 0.0) / self._patience
-        self._steps.append(ClaimStep(step="claim", check=record["check"], args=record["args"], within=within))
+        args = without_unsent(record["args"], self._exchanges)
+        self._steps.append(ClaimStep(step="claim", check=record["check"], args=args, within=within))
         self._over = record["seq"] == self._failed.record["seq"]
 
     def _look(self, value: Any) -> None:
@@ -309,6 +313,26 @@ class _Extraction:
                     self._topic(str(value.get("name")))
             for item in value.values():
                 self._look(item)
+
+
+def without_unsent(args: dict[str, Any], sent: Collection[str]) -> dict[str, Any]:
+    """Return the arguments of a claim without the events, in its lists, that had not been sent when it was judged.
+
+    A claim on many events may be refuted by the first of them, while the others still wait to be sent.
+
+    Args:
+        args: The arguments.
+        sent: The ids of the requests and records that were.
+    """
+
+    def unsent(value: Any) -> bool:
+        name = value.get("send") or value.get("produce") if isinstance(value, dict) and "$ref" in value else None
+        return name is not None and name not in sent
+
+    return {
+        name: [item for item in value if not unsent(item)] if isinstance(value, list) else value
+        for name, value in args.items()
+    }
 
 
 def _is_ready(said: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from evidence.stimulus import Stimulus, fault_of, requests_of, steps_of
 from evidence.verdict import Verdict
 from reports.replay import curl
+from reports.replay.extracting import without_unsent
 from reports.replay.hiding import without_secrets
 from reports.replay.reducing import candidates, fewer_objects, simpler_values, size_of, without_events
 from reports.replay.sessions import Played
@@ -45,6 +46,13 @@ def test_events_leave_the_lists_of_claims_and_no_other_place() -> None:
     assert last["step"] == "claim"
     assert [each["id"] for each in last["args"]["events"]] == ["e11"]
     assert without_events(BURST, {stimuli.send_id(number) for number in range(12)}) is None
+
+
+def test_events_that_were_not_sent_yet_are_not_claimed_about() -> None:
+    events = [stimuli.event(number) for number in range(3)]
+    args = {"events": events, "event": stimuli.event(2), "to": ["x"]}
+    kept = without_unsent(args, {stimuli.send_id(0), stimuli.send_id(1)})
+    assert kept == {**args, "events": events[:2]}
 
 
 def test_what_the_claim_names_stays() -> None:
