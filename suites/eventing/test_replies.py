@@ -118,7 +118,8 @@ def test_a_reply_goes_to_nobody_who_does_not_match_it(broker: Broker, sinks: Sin
         {"filter": {"attributes": {"source": "/touchstone/sender"}}},
         {"filter": ANSWER},
     )
-    expect(delivered(broker.send(type="question"), to=replier))
+    question = broker.send(type="question")
+    expect(delivered(question, to=replier), delivered(question, to=bystander))
     expect(delivered(answer, to=receiver, replied_by=replier))
     expect(not_delivered(answer, to=bystander, replied_by=replier))
     expect(not_delivered(answer, to=replier, replied_by=replier))
