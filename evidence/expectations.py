@@ -272,7 +272,7 @@ def selection(
         all_of: The others, of which all get an event that it gets, and no other.
         any_of: Likewise any of them.
         none_of: Likewise none of them.
-        twins: For each event the one that the others are asked about; None: the same.
+        twins: The event that the others are asked about, for each event; None: the same ones.
     """
     given = {"all": all_of, "any": any_of, "none": none_of}
     named = [(op, others) for op, others in given.items() if others is not None]

@@ -25,10 +25,10 @@ class Window:
     """A fault that was made on purpose.
 
     Attributes:
-        fault: What was done.
-        begin: When it began.
-        end: When it was over.
-        excuses: What it may excuse.
+        fault: The fault, in words.
+        begin: The moment at which it began.
+        end: The moment at which it was over.
+        excuses: The deviations that it may excuse.
     """
 
     fault: str

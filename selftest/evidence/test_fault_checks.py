@@ -26,8 +26,8 @@ def killed(
     """Return a story of two events: which come before a window, and which behind it, by the digit of their names.
 
     Args:
-        before: Those that come before.
-        after: Those that come behind it.
+        before: The records that come before.
+        after: The records that come behind it.
         committed: What was committed at its beginning.
         at_last: What is committed at the end.
         broker: The Broker of the window.
