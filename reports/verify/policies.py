@@ -1,12 +1,11 @@
 """Judges what a lab's policy asks for: profiles, products as they were observed, the target, age and waivers."""
 
-import hashlib
-import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 from common.redaction import PLAIN
+from evidence import allowances
 from evidence.record_values import AllowanceFile
 from reports.build import PERSONALITY
 from reports.verify.model import Finding, History
@@ -101,44 +100,26 @@ def fresh(history: History) -> Sequence[Finding]:
 
 def waivers(history: History) -> Sequence[Finding]:
     """Judge the waivers that the run was given for faults of the suite: none has ended, and each names its issue."""
-    given = history.run.started.get("allowances", []) if history.run.started else []
+    started = history.run.started
     found: list[Finding] = []
-    for number, file in enumerate(given):
-        if file["kind"] == "waiver":
-            found += _of_file(file, f"run.started: allowances[{number}]", history)
+    for number, file in enumerate(started.get("allowances", []) if started else []):
+        if started and file["kind"] == "waiver":
+            found += _of_file(file, started["wall"], f"run.started: allowances[{number}]", history)
     return found
 
 
-def _of_file(file: AllowanceFile, where: str, history: History) -> list[Finding]:
-    text, day = file["text"], history.submission.now.date()
-    if (digest := hashlib.sha256(text.encode()).hexdigest()) != file["sha256"]:
-        return [Finding(digest, file["sha256"], f"{where}.sha256")]
-    try:
-        entries = tomllib.loads(text).get("waiver")
-    except (ValueError, RecursionError) as error:
-        return [Finding("TOML", PLAIN.one_line(str(error), 200), where)]
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        return [Finding("[[waiver]] entries", "none", where)]
-    found: list[Finding] = []
+def _of_file(file: AllowanceFile, began: str, where: str, history: History) -> list[Finding]:
+    entries, faults = allowances.recorded([file], began)
+    expected = "a file of waivers that hold, each with its issue, as its sha256 names it"
+    found = [Finding(expected, PLAIN.one_line(fault, 300), where) for fault in faults]
+    day = history.submission.now.date()
     for entry in entries:
-        place = f"{where}: waiver of {PLAIN.one_line(str(entry.get('requirement')), 100)}"
-        last = _day(entry.get("expires"))
-        if last is None or last < day:
-            found.append(Finding(f"a waiver that holds on {day}", f"expires {entry.get('expires')}"[:100], place))
-        if not entry.get("url"):
-            found.append(Finding("the address of the issue that proves it", "none", place))
+        place = f"{where}: waiver of {PLAIN.one_line(entry.requirement, 100)}"
+        if entry.ended(day):
+            found.append(Finding(f"a waiver that holds on {day}", f"expires {entry.expires}", place))
         if not history.policy.waivers:
             found.append(Finding("no waiver, by the policy", "one", place))
     return found
-
-
-def _day(value: object) -> date | None:
-    if isinstance(value, date):
-        return date(value.year, value.month, value.day)
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError:
-        return None
 
 
 def _among(key: str, accepted: Sequence[str] | None, got: object, where: str) -> Sequence[Finding]:
