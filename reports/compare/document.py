@@ -6,8 +6,8 @@ from typing import Any
 
 from reports import schemas
 from reports.compare.model import Change, Comparison, Comparisons, RunName, StageChange, Witness, Word
+from reports.document import API_VERSION
 
-API_VERSION = "touchstone/v1"
 KIND = "RunComparison"
 SCHEMA = schemas.FOLDER / "comparison.schema.json"
 

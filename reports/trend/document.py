@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from reports import schemas
+from reports.document import API_VERSION
 from reports.trend.model import Column, Row, StageRow, Trend
 
-API_VERSION: Final = "touchstone/v1"
 KIND: Final = "RunTrend"
 SCHEMA: Final = schemas.FOLDER / "trend.schema.json"
 
