@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from evidence.refs import (
     BrokerRef,
+    CallRef,
     EventRef,
     ExchangeRef,
     Has,
@@ -26,6 +27,7 @@ from evidence.refs import (
 
 Event: TypeAlias = EventRef | Has[EventRef]
 Exchange: TypeAlias = ExchangeRef | Has[ExchangeRef]
+Call: TypeAlias = CallRef | Has[CallRef]
 Sink: TypeAlias = SinkRef | Has[SinkRef]
 Trigger: TypeAlias = TriggerRef | Has[TriggerRef]
 Place: TypeAlias = TriggerRef | SinkRef | Has[TriggerRef] | Has[SinkRef]

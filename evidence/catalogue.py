@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LEVELS = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY")
-PROFILES = ("broker-core", "broker-extended", "async-inference", "kafka-streaming", "latency")
+PROFILES = (
+    "broker-core",
+    "broker-extended",
+    "async-inference",
+    "inference-extras",
+    "kafka-streaming",
+    "latency",
+    "mlserver-kafka",
+    "open-inference",
+)
+ON_REQUEST = ("mlserver-kafka",)
+"""The profiles of real software beside the platform: they count only in a run that asks for their pipeline."""
+NOT_REQUESTED = "a run without --pipeline"
+"""How the reason begins why a run has left out the cases of such a profile."""
 FIELDS = ("id", "level", "profile", "text", "source", "url", "mutants", "cases", "needs")
 STORAGE = "broker-storage"
 """A requirement needs a topic that holds a Broker's events, and that can be read and written."""
@@ -186,7 +199,8 @@ def load(folder: Path) -> Catalogue:
     version = _version(reader, folder / VERSION_FILE)
     unique_ids(reader, requirements)
     _unique_names(reader, mutants_file, mutants)
-    _joined(reader, requirements, mutants_file, mutants)
+    if mutants or not reader.faults:  # a file that cannot be read says nothing about names
+        _joined(reader, requirements, mutants_file, mutants)
     if reader.faults:
         raise CatalogueError("\n".join(reader.faults))
     return Catalogue(tuple(requirement for _, requirement in requirements), tuple(mutants), version)

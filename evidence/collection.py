@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from evidence.record_values import CollectedCase
@@ -42,8 +42,8 @@ class Case:
 def sha256(cases: Sequence[Case]) -> str:
     """Return the digest of all cases, in their order."""
     digest = hashlib.sha256()
-    for case in cases:
-        digest.update(json.dumps(asdict(case)).encode() + b"\n")
+    for case in cases:  # a proof collects tens of thousands
+        digest.update(json.dumps(_written(case)).encode() + b"\n")
     return digest.hexdigest()
 
 
@@ -72,9 +72,12 @@ class Collection:
 
     _tellings: list[CollectionSummary] = field(default_factory=list)
     _parts: list[CollectedPart] = field(default_factory=list)
+    _read: tuple[str, tuple[Case, ...]] | None = None
+    """Fault and cases, once somebody has asked."""
 
     def feed(self, record: CollectionSummary | CollectedPart) -> None:
         """Take a record."""
+        self._read = None
         if record["record"] == "collected":
             self._parts.append(record)
         else:
@@ -82,10 +85,20 @@ class Collection:
 
     def cases(self) -> tuple[Case, ...] | None:
         """All cases in their order, or None when the history does not tell them, or not soundly (see `fault`)."""
-        return None if self.fault() or not self._parts else self._joined()
+        fault, cases = self._whole()
+        return None if fault or not self._parts else cases
 
     def fault(self) -> str:
         """Why what was collected cannot be trusted; empty when it can, or when nothing is recorded of it."""
+        return self._whole()[0]
+
+    def _whole(self) -> tuple[str, tuple[Case, ...]]:
+        if self._read is None:
+            cases = self._joined()
+            self._read = self._fault(cases), cases
+        return self._read
+
+    def _fault(self, cases: Sequence[Case]) -> str:
         if not self._parts and not self._tellings:
             return ""
         numbers = sorted(part["part"] for part in self._parts)
@@ -93,7 +106,6 @@ class Collection:
         if numbers != list(range(1, wanted + 1)) or {part["parts"] for part in self._parts} != {wanted}:
             got = ", ".join(map(str, numbers[:20])) or "none"
             return f"collected cases: expected {wanted} parts, each once, got {got}"
-        cases = self._joined()
         digest = sha256(cases)
         for record in self._tellings:
             if record["sha256"] != digest or record["cases"] != len(cases):

@@ -157,6 +157,10 @@ def _texts(value: list[Any]) -> bool:
     return all(type(item) is str for item in value)
 
 
+def _latencies(value: list[Any]) -> bool:
+    return all(each is None or (type(each) in (int, float) and 0 <= each <= LARGEST) for each in value)
+
+
 def _counts(value: dict[str, Any]) -> bool:
     return all(type(count) is int and count > 0 for count in value.values())
 
@@ -257,6 +261,12 @@ NAMES = Field(
     schema=_schema("array", maxItems=MOST_NAMES, items=_NAME_SCHEMA),
 )
 TEXTS = Field("a list of texts", _LIST, _texts, schema=_schema("array", items={"type": "string"}))
+LATENCIES = Field(
+    "a list of seconds from 0, or null",
+    _LIST,
+    _latencies,
+    schema=_schema("array", items={"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]}),
+)
 COUNTS = Field(
     "an object of whole numbers from 1",
     _DICT,

@@ -117,19 +117,20 @@ class Parser:
         fault = None if self._began else _format_fault(record)
         self._began = True
         if fault is None:
-            fault = self._fault(record)
+            fault = self._fault(record, line)
         if fault is not None:
             raise self._error(number, fault)
         return cast("Record", record)
 
-    def _fault(self, record: Any) -> str | None:
+    def _fault(self, record: Any, line: bytes) -> str | None:
         kind = record.get("record") if type(record) is dict else None
         name = BODY_FIELDS.get(kind) if type(kind) is str else None
         if name is not None and type(record.get(name)) is dict and (fault := self._bodies.fill(record, name)):
             return fault
         if fault := fault_of(record):
             return fault
-        if kind in _DEEP and too_deep(record, MOST_NESTED):
+        # No line nests deeper than it has brackets: to count them is cheaper than to walk through all values.
+        if kind in _DEEP and line.count(b"{") + line.count(b"[") > MOST_NESTED and too_deep(record, MOST_NESTED):
             return f"expected lists and objects nested at most {MOST_NESTED} deep, got deeper ones"
         return self._bodies.take(record) if kind == BODY else None
 

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
         ApiObject,
         FaultWindow,
         Fence,
+        GrpcAnswered,
+        GrpcCalled,
         LoadChunk,
+        ObservedComponents,
         ObservedOffsets,
         Produced,
         Received,
         Record,
         Replied,
         Sent,
+        TopicListed,
         TopicRecord,
     )
 
@@ -81,6 +85,7 @@ class SeenTopic:
 
     Attributes:
         read: Next offset to read, by partition; None once a tap skipped offsets.
+        opened: Ends of the partitions before anything was asked of the system: nothing below them is of interest.
         ends: Observations (seq, begun at, end by partition).
         kept: All records, if a check wants them.
         others: The numbers of the first records of events that nobody watches, for near misses.
@@ -88,6 +93,7 @@ class SeenTopic:
 
     keep: bool = False
     read: dict[int, int | None] = field(default_factory=dict)
+    opened: dict[int, int] = field(default_factory=dict)
     ends: list[tuple[Moment, float | None, dict[int, int]]] = field(default_factory=list)
     kept: list[TopicRecord] = field(default_factory=list)
     others: dict[Identity, int] = field(default_factory=dict)
@@ -108,9 +114,13 @@ class SeenTopic:
     def covered(self, since: Moment) -> int | None:
         """Return the observation (its seq) that proves that everything stored before a moment has been read, if any."""
         for seq, ends in self.observed_after(since):
-            if all(end == 0 or (self.read.get(partition) or 0) >= end for partition, end in ends.items()):
+            if all((self.position(partition) or 0) >= end for partition, end in ends.items()):
                 return seq
         return None
+
+    def position(self, partition: int) -> int | None:
+        """Return the offset up to which a partition is known; None once a tap skipped offsets."""
+        return self.read.get(partition, self.opened.get(partition, 0))
 
 
 class HistoryIndex:
@@ -120,6 +130,8 @@ class HistoryIndex:
         self.events: dict[Identity, SeenEvent] = {}
         self.sent: dict[str, Sent | None] = {}
         self.answered: dict[str, Answered] = {}
+        self.calls: dict[str, GrpcCalled | None] = {}
+        self.call_ends: dict[str, GrpcAnswered] = {}
         self.topics: dict[str, SeenTopic] = {}
         self.committed: dict[tuple[str, str], list[tuple[Moment, dict[int, int]]]] = {}
         self.observed: dict[tuple[str, str], Moment] = {}
@@ -132,12 +144,17 @@ class HistoryIndex:
         self.fences: dict[tuple[str, str], list[Fence]] = {}
         self.at_sink: dict[str, list[Received]] = {}
         self.windows: dict[tuple[str, str], list[FaultWindow]] = {}
+        self.listed: dict[str, list[TopicListed]] = {}
+        self.components: list[ObservedComponents] | None = None
+        self.all_windows: list[FaultWindow] = []
         self.fed = 0
         self._all = False
         self._all_topics = False
         self._feeders: Mapping[str, Callable[[Any], None]] = {
             "sent": self._sent,
             "answered": self._answered,
+            "grpc.called": self._called,
+            "grpc.answered": self._call_ended,
             "received": self._received,
             "replied": self._replied,
             "topic.record": self._record,
@@ -147,6 +164,8 @@ class HistoryIndex:
             "load": self._load,
             "fence": self._fence,
             "fault.window": self._window,
+            "components": self._components,
+            "topic.listed": self._listed,
         }
 
     # What to keep.
@@ -162,6 +181,10 @@ class HistoryIndex:
     def watch_exchange(self, send: str) -> None:
         """Keep a request and its answer."""
         self.sent.setdefault(send, None)
+
+    def watch_call(self, call: str) -> None:
+        """Keep a gRPC call and its end."""
+        self.calls.setdefault(call, None)
 
     def watch_topic(self, name: str, *, keep: bool = False) -> None:
         """Note how far a topic was read and its ends; with `keep`, all its records."""
@@ -202,6 +225,16 @@ class HistoryIndex:
         """Keep the fault windows of a Broker."""
         self.windows.setdefault((namespace, broker), [])
 
+    def watch_listed(self, topic: str) -> None:
+        """Keep whether Kafka has a topic, and how far it was read."""
+        self.listed.setdefault(topic, [])
+        self.watch_topic(topic)
+
+    def watch_components(self) -> None:
+        """Keep how the platform's own pods were, and every fault window."""
+        if self.components is None:
+            self.components = []
+
     def watch_sink(self, sink: str) -> None:
         """Keep every request that comes to a sink, whatever it carries."""
         self.at_sink.setdefault(sink, [])
@@ -236,6 +269,14 @@ class HistoryIndex:
     def _answered(self, record: Answered) -> None:
         if record["send"] in self.sent:
             self.answered[record["send"]] = record
+
+    def _called(self, record: GrpcCalled) -> None:
+        if record["call"] in self.calls:
+            self.calls[record["call"]] = record
+
+    def _call_ended(self, record: GrpcAnswered) -> None:
+        if record["call"] in self.calls:
+            self.call_ends[record["call"]] = record
 
     def _received(self, record: Received) -> None:
         if (kept := self.at_sink.get(record["sink"])) is not None:
@@ -273,10 +314,10 @@ class HistoryIndex:
         if topic is None:
             return
         partition, offset = record["partition"], record["offset"]
-        position = topic.read.get(partition, 0)
+        position = topic.position(partition)
         if position is not None:
             if offset < position:
-                return  # A second tap of the same scope, or of the run, reads it again.
+                return  # It is from before the test, or a second tap of the same scope, or of the run, reads it again.
             topic.read[partition] = offset + 1 if offset == position else None
         if topic.keep:
             topic.kept.append(record)
@@ -298,6 +339,8 @@ class HistoryIndex:
         topic = self._topic(record["topic"])
         if topic is None:
             return
+        if record.get("opens"):
+            topic.opened = _offsets(record["end"])
         if record["end"] and not self._all_topics:
             topic.ends.append((moment(record), record.get("asked_t"), _offsets(record["end"])))
         key = (record["group"] or "", record["topic"])
@@ -329,6 +372,17 @@ class HistoryIndex:
         kept = self.windows.get((record["namespace"], record["broker"]))
         if kept is not None:
             kept.append(record)
+        if self.components is not None:
+            self.all_windows.append(record)
+
+    def _listed(self, record: TopicListed) -> None:
+        kept = self.listed.get(record["topic"])
+        if kept is not None:
+            kept.append(record)
+
+    def _components(self, record: ObservedComponents) -> None:
+        if self.components is not None:
+            self.components.append(record)
 
     # Questions that several checks ask.
 

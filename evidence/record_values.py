@@ -3,6 +3,7 @@
 A text here follows its type and says what the value is: `docs/history.md` and the JSON Schema print it.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from evidence import fields
@@ -29,6 +30,7 @@ Names: TypeAlias = Annotated[list[str], fields.NAMES]
 Texts: TypeAlias = Annotated[list[str], fields.TEXTS]
 Counts: TypeAlias = Annotated[dict[str, int], fields.COUNTS]
 Lists: TypeAlias = Annotated[list[list[Any]], fields.LISTS]
+Latencies: TypeAlias = Annotated[list[float | None], fields.LATENCIES]
 Versions: TypeAlias = Annotated[dict[str, str | None], fields.VERSIONS]
 
 Outcome: TypeAlias = Literal["passed", "failed", "error", "unknown", "not_supported", "not_testable", "skipped"]
@@ -36,6 +38,7 @@ GateName: TypeAlias = Literal["known", "strict"]
 AllowanceKind: TypeAlias = Literal["known", "waiver"]
 Sabotage: TypeAlias = Literal["lost", "doubled", "delayed", "reordered", "body", "attribute", "answer"]
 SabotagePlace: TypeAlias = Literal["ingress", "sink"]
+WorseWord: TypeAlias = Literal["regressed", "lost", "newly failing"]
 WindowPhase: TypeAlias = Literal["begin", "end"]
 
 
@@ -81,6 +84,7 @@ class Selection(TypedDict):
     catalogues: NotRequired[Annotated[Names, "The catalogues of vendors that were asked beside the suite's own."]]
     challenge: NotRequired[Annotated[Text, "The nonce that ids and the order of the cases derive from."]]
     saboteur: NotRequired[Annotated[Count, "The seed of the saboteur's cases; absent: they were not asked for."]]
+    again: NotRequired[Annotated[Count, "How often what looks worse than in an earlier run runs again."]]
     narrowed: NotRequired[Annotated[Texts, "The words that leave cases out."]]
     uncollected: NotRequired[Annotated[Texts, "Those among them that keep cases from being collected."]]
     whole: NotRequired[Annotated[Texts, "The areas that are collected all the same."]]
@@ -104,11 +108,65 @@ class CollectedCase(TypedDict):
     left_out: Annotated[Text, "Why it was not selected; empty when it was."]
 
 
+class WorseCase(TypedDict):
+    """A case that looks worse than in an earlier run."""
+
+    test: Annotated[Name, "Its node id, without the mutant."]
+    word: Annotated[WorseWord, "What became of it: `regressed`, `lost` or `newly failing`."]
+    requirements: Annotated[Names, "The requirements that look worse by it."]
+
+
+class SlowerStage(TypedDict):
+    """A stage of a load that looks slower than in an earlier run, with the samples of that run."""
+
+    test: Annotated[Name, "The node id of its case."]
+    stage: Annotated[Name, "Its name: `ack`, `topic`, `dispatch`, `answer` or `result`."]
+    percentile: Annotated[Number, "The percentile that looks slower."]
+    rate: Annotated[Number, "The events a second of the load."]
+    count: Annotated[Count, "The events of the load."]
+    samples: Annotated[Latencies, "The seconds of the earlier run, sorted; null for what never ended."]
+
+
+class Component(TypedDict):
+    """A container of a pod of the platform's own."""
+
+    namespace: Annotated[Name, "The namespace of the pod."]
+    part: Annotated[Name, "What it is a part of: the pod's label `app`, or else its name."]
+    pod: Annotated[Name, "The name of the pod."]
+    uid: Annotated[Name, "The uid of the pod: another pod of the same name has another."]
+    container: Annotated[Name, "The name of the container."]
+    restarts: Annotated[Count, "How often it was restarted in this pod."]
+
+
 class CalibrationSamples(TypedDict):
     """What the probe's own echo showed beside a load."""
 
     latencies: NotRequired[Annotated[List, "The seconds of each exchange with the echo."]]
     lacking: NotRequired[Annotated[Text | None, "Why there are no more of them."]]
+
+
+class LoadLag(TypedDict):
+    """How late a load was sent. Each latency holds its request's lag, since it counts from the intended time."""
+
+    worst: NotRequired[Annotated[Number, "The seconds by which its latest request left too late."]]
+    p95: NotRequired[Annotated[Number, "The seconds by which one request of twenty left too late, or more."]]
+    rate: NotRequired[Annotated[Number, "The requests a second that left."]]
+
+
+def _list_of(rules: Mapping[str, fields.Field]) -> dict[str, Any]:
+    """Return the JSON Schema of a list of objects, all fields of which are required and none may be null."""
+    properties = {name: rule.schema for name, rule in rules.items()}
+    return {"type": "array", "items": {"type": "object", "properties": properties, "required": list(rules)}}
+
+
+def _list_field(what: str, rules: Mapping[str, fields.Field]) -> fields.Field:
+    """Return the field of a list of such objects, named in words by what they are."""
+    return fields.Field(
+        f"a list of {what} ({', '.join(rules)})",
+        frozenset({list}),
+        lambda value: all(type(each) is dict and fields.fault_in(each, rules) is None for each in value),
+        schema=_list_of(rules),
+    )
 
 
 _CASE = {
@@ -141,17 +199,35 @@ _ALLOWANCE = {
     "sha256": fields.SHA256,
     "text": fields.TEXT,
 }
-ALLOWANCES = fields.Field(
-    "a list of files (kind, file, sha256, text)",
-    frozenset({list}),
-    lambda value: all(type(file) is dict and fields.fault_in(file, _ALLOWANCE) is None for file in value),
-    schema={
-        "type": "array",
-        "items": {
-            "type": "object",
-            "properties": {name: rule.schema for name, rule in _ALLOWANCE.items()},
-            "required": list(_ALLOWANCE),
-        },
-    },
-)
+ALLOWANCES = _list_field("files", _ALLOWANCE)
 Allowances: TypeAlias = Annotated[list[AllowanceFile], ALLOWANCES]
+
+_WORSE_CASE = {
+    "test": fields.NAME,
+    "word": fields.one_of("regressed", "lost", "newly failing"),
+    "requirements": fields.NAMES,
+}
+WORSE_CASES = _list_field("cases", _WORSE_CASE)
+WorseCases: TypeAlias = Annotated[list[WorseCase], WORSE_CASES]
+
+_SLOWER_STAGE = {
+    "test": fields.NAME,
+    "stage": fields.NAME,
+    "percentile": fields.NUMBER,
+    "rate": fields.NUMBER,
+    "count": fields.COUNT,
+    "samples": fields.LATENCIES,
+}
+SLOWER_STAGES = _list_field("stages", _SLOWER_STAGE)
+SlowerStages: TypeAlias = Annotated[list[SlowerStage], SLOWER_STAGES]
+
+_COMPONENT = {
+    "namespace": fields.NAME,
+    "part": fields.NAME,
+    "pod": fields.NAME,
+    "uid": fields.NAME,
+    "container": fields.NAME,
+    "restarts": fields.COUNT,
+}
+COMPONENTS = _list_field("containers", _COMPONENT)
+Components: TypeAlias = Annotated[list[Component], COMPONENTS]

@@ -18,6 +18,7 @@ from evidence.record_values import (
     Cases,
     CatalogueVersion,
     Chained,
+    Components,
     Count,
     Counts,
     EventId,
@@ -25,6 +26,7 @@ from evidence.record_values import (
     KafkaHeaders,
     List,
     Lists,
+    LoadLag,
     Name,
     Names,
     Number,
@@ -37,6 +39,7 @@ from evidence.record_values import (
     Seconds,
     Selection,
     Sha256,
+    SlowerStages,
     Status,
     Suite,
     TargetName,
@@ -46,9 +49,10 @@ from evidence.record_values import (
     Versions,
     Whole,
     WindowPhase,
+    WorseCases,
 )
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """The number of this format. It stands in the first record of a history, whatever its kind."""
 
 
@@ -197,6 +201,38 @@ class Answered(Numbered):
     excess: NotRequired[Annotated[Text, "The first bytes that came behind the end of the answer."]]
 
 
+class GrpcCalled(Numbered):
+    """A unary gRPC call of the probe, written before it leaves.
+
+    Writer: the probe.
+    """
+
+    record: Literal["grpc.called"]
+    call: Annotated[Text, "The id of the call, unique in the run."]
+    target: Annotated[Text, "The host and port that it goes to, as the test names them."]
+    method: Annotated[Text, "The path of the method: `/package.Service/Method`."]
+    metadata: Annotated[Headers, "The metadata as given, in order."]
+    message: Annotated[Body, "The bytes of the request message."]
+
+
+class GrpcAnswered(Numbered):
+    """The end of a gRPC call of the probe, or why there is none.
+
+    Writer: the probe.
+    """
+
+    record: Literal["grpc.answered"]
+    call: Annotated[Text, "The id of the call."]
+    code: Annotated[Text | None, "The name of the status, like `OK` or `NOT_FOUND`; null where nobody answered."]
+    details: Annotated[Text, "The message of the status."]
+    metadata: Annotated[Headers, "The initial metadata as they came."]
+    trailers: Annotated[Headers, "The trailing metadata as they came."]
+    message: Annotated[Body | None, "The bytes of the answer; null without one."]
+    error: Annotated[Text | None, "Why nobody answered; null where somebody did."]
+    sent_t: NotRequired[Annotated[Seconds, "When the call began, on the probe's clock."]]
+    answered_t: NotRequired[Annotated[Seconds, "When it had ended."]]
+
+
 class SinkOpened(Numbered):
     """A sink that the probe opened for a test, with the script of its answers.
 
@@ -287,6 +323,9 @@ class ObservedOffsets(Numbered):
     begin: NotRequired[Annotated[Offsets, "The first offset by partition."]]
     end: Annotated[Offsets, "The next offset to be written, by partition."]
     asked_t: NotRequired[Annotated[Seconds, "When the observation began, on the probe's clock."]]
+    opens: NotRequired[
+        Annotated[Bool, "Whether nothing had been asked of the system before: taps of the topic begin at these ends."]
+    ]
 
 
 class ApiObject(Numbered):
@@ -306,6 +345,17 @@ class ApiObject(Numbered):
     message: NotRequired[Annotated[Text | None, "The message of a refusal."]]
     object: NotRequired[Annotated[Object | None, "The object; null with a refusal."]]
     asked: NotRequired[Annotated[Object, "What was sent: the manifest or the patch, where one was."]]
+
+
+class TopicListed(Numbered):
+    """Whether Kafka has a topic.
+
+    Writer: the process that runs the test, of what Kafka lists.
+    """
+
+    record: Literal["topic.listed"]
+    topic: Annotated[Name, "The topic."]
+    exists: Annotated[Bool, "Whether it is there."]
 
 
 class Fence(Numbered):
@@ -331,9 +381,22 @@ class FaultWindow(Numbered):
     window: Annotated[Text, "The id of the window, the same in its beginning and its end."]
     phase: Annotated[WindowPhase, "Which of the two it is."]
     fault: Annotated[Text, "What was done, in words."]
-    namespace: Annotated[Name, "The namespace of the Broker that it was done to."]
-    broker: Annotated[Name, "The name of that Broker."]
+    namespace: Annotated[Name, "The namespace of the Broker, or of the SeldonDeployment, that it was done to."]
+    broker: Annotated[Name, "The name of it."]
     excuses: Annotated[Names, "What it may excuse: `repeated`, deliveries of what was uncommitted at its beginning."]
+    pods: NotRequired[
+        Annotated[Components, "Pods that are deleted (beginning), or that are Ready in their place (end)."]
+    ]
+
+
+class ObservedComponents(Numbered):
+    """The pods of the platform's own parts, as they were at a moment.
+
+    Writer: the process that runs the test.
+    """
+
+    record: Literal["components"]
+    components: Annotated[Components, "The containers of these pods: one entry each."]
 
 
 class LoadChunk(Numbered):
@@ -350,6 +413,7 @@ class LoadChunk(Numbered):
     done: NotRequired[Annotated[Bool, "Whether the load is over."]]
     error: NotRequired[Annotated[Text | None, "Why the load did not run."]]
     shortage: NotRequired[Annotated[Text | None, "What the probe's machine ran short of."]]
+    lag: NotRequired[Annotated[LoadLag | None, "How late it was sent, with its last samples."]]
     calibration: NotRequired[Annotated[CalibrationSamples | None, "What the probe's own echo showed meanwhile."]]
     machine: NotRequired[Annotated[Object | None, "What the kernel counted meanwhile: shares of the time."]]
 
@@ -427,6 +491,21 @@ class DiagnosticsTaken(Numbered):
     files: Annotated[List, "The names of the files in it."]
 
 
+class BaselineCompared(Numbered):
+    """What looks worse than in an earlier run, once every selected case has run once: behind it these run again.
+
+    Writer: the process that starts the run.
+    """
+
+    record: Literal["baseline"]
+    run: Annotated[Name, "The name of the earlier run."]
+    sha256: Annotated[Sha256, "The digest of its history."]
+    again: Annotated[Ordinal, "How often each of them runs again."]
+    differences: Annotated[Texts, "What is not the same around both runs: the thing, before and now."]
+    cases: Annotated[WorseCases, "The cases that look worse: test, word, requirements."]
+    stages: Annotated[SlowerStages, "The stages that look slower: test, stage, percentile, rate, count, samples."]
+
+
 class JudgedRecord(Numbered):
     """An expectation of a test, with the verdict that the records up to `upto` gave.
 
@@ -481,6 +560,8 @@ Record: TypeAlias = (
     | TestFinished
     | Sent
     | Answered
+    | GrpcCalled
+    | GrpcAnswered
     | SinkOpened
     | Received
     | Replied
@@ -488,8 +569,10 @@ Record: TypeAlias = (
     | Produced
     | ObservedOffsets
     | ApiObject
+    | TopicListed
     | Fence
     | FaultWindow
+    | ObservedComponents
     | LoadChunk
     | PreflightRows
     | ProbeStarted
@@ -497,6 +580,7 @@ Record: TypeAlias = (
     | HistoryGap
     | ProbeShortage
     | DiagnosticsTaken
+    | BaselineCompared
     | JudgedRecord
     | SabotageDone
     | BodyRecord
@@ -510,6 +594,8 @@ TYPES: Final[dict[str, type]] = {str(get_args(get_type_hints(kind)["record"])[0]
 RESTART: Final = "probe.restarted"
 GAP: Final = "history.gap"
 SHORTAGE: Final = "probe.shortage"
+STIMULI: Final = frozenset({"sent", "produced", "grpc.called", "load"})
+"""The kinds of records that tell of something that was asked of the system."""
 ANCHORS: Final = frozenset(
     name for name, kind in TYPES.items() if {"wall_t", "instance"} <= get_type_hints(kind).keys()
 )

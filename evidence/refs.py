@@ -35,6 +35,13 @@ class ExchangeRef:
 
 
 @dataclass(frozen=True, slots=True)
+class CallRef:
+    """One gRPC call of the probe and its end."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
 class SinkRef:
     """A recording subscriber of the probe. Its name is unique in the run."""
 
@@ -140,6 +147,7 @@ class Has(Protocol[_R_co]):
 _TAGS: dict[str, type[Any]] = {
     "event": EventRef,
     "exchange": ExchangeRef,
+    "call": CallRef,
     "sink": SinkRef,
     "trigger": TriggerRef,
     "topic": TopicRef,

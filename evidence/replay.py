@@ -168,17 +168,26 @@ def replay(path: Path) -> Replay:
 
 def replay_records(source: Callable[[], Iterable[Record]]) -> Replay:
     """Judge the records of a source that can be read twice; it may have left out what it could not read."""
+    return judge_records(source(), [record for record in source() if record["record"] == "expectation"])
+
+
+def judge_records(records: Iterable[Record], expectations: Iterable[JudgedRecord]) -> Replay:
+    """Judge records, as `replay_records` does, whose expectations have been read before.
+
+    Args:
+        records: All records, in their order; they are read once.
+        expectations: Every expectation that is among them.
+    """
     plans: dict[str, list[JudgedRecord]] = defaultdict(list)
-    for record in source():
-        if record["record"] == "expectation":
-            plans[record["scope"]].append(record)
+    for planned in expectations:
+        plans[planned["scope"]].append(planned)
     result = Replay()
     runs: dict[str, TestRun] = {}
     running: dict[str, TestRun] = {}
     scopes = {scope: _Scope(expectations) for scope, expectations in plans.items()}
     before = 0
     watch = Watch()
-    for record in source():
+    for record in records:
         result.records += 1
         scope = record["scope"]
         if reason := _break(before, record):

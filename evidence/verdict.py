@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from evidence.refs import ObjectRef, TriggerRef
 
@@ -65,12 +65,15 @@ class Judgement:
         violations: The differences behind a verdict that is no pass.
         figures: The measurements worth reporting, like percentiles, by name.
         proof: The kind of proof that the verdict stands on, where it needed more than what was seen (`Proof`).
+        samples: The sorted measurements behind a verdict on a distribution, infinite where there was no end. They are
+            written nowhere, since they follow from the history.
     """
 
     verdict: Verdict | None
     violations: tuple[Violation, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     proof: str = ""
+    samples: Sequence[float] = ()
 
 
 UNDECIDED = Judgement(None)
@@ -82,8 +85,9 @@ class ObservationRequest:
     """An observation that would help to decide.
 
     `what` is `offsets` (one observation of `topic`: end of every partition; with `group`: its committed offsets), `tap`
-    (read `topic` from its beginning, if nobody does yet), `object` (get `obj` from the Kubernetes API) or `fence` (send
-    an event that `trigger` must deliver, wait for it and then for silence, and record that).
+    (read `topic` from its beginning, if nobody does yet), `listed` (whether Kafka lists `topic`), `object` (get `obj`
+    from the Kubernetes API) or `fence` (send an event that `trigger` must deliver, wait for it and then for silence,
+    and record that).
     """
 
     what: str

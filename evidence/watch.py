@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
-from evidence.records import ANCHORS, GAP, RESTART, TYPES
+from evidence.records import ANCHORS, GAP, RESTART, STIMULI, TYPES
 from evidence.run_names import of_run, run_hash, run_of_namespace
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Watch:
         self._exchanges = _Exchanges()
         self._numbers = _Numbers()
         self._names = _Names()
-        every: tuple[_Part, ...] = (self._clocks, self._exchanges, self._numbers, self._names)
+        every: tuple[_Part, ...] = (self._clocks, self._exchanges, self._numbers, self._names, _Openings())
         self._of_kind = {kind: [part for part in every if kind in part.kinds] for kind in TYPES}
 
     def feed(self, record: Record) -> list[Trouble]:
@@ -159,10 +159,10 @@ def _apart(before: _Anchor, here: _Anchor) -> str:
 class _Exchanges:
     """An answer has its request before it, and a request has one answer."""
 
-    kinds = frozenset({"sent", "received", "answered", "replied"})
+    kinds = frozenset({"sent", "received", "answered", "replied", "grpc.called", "grpc.answered"})
 
     def __init__(self) -> None:
-        self._open: dict[str, set[str]] = {"sent": set(), "received": set()}
+        self._open: dict[str, set[str]] = {"sent": set(), "received": set(), "grpc.called": set()}
 
     def feed(self, record: Record) -> Iterator[Trouble]:
         match record["record"]:
@@ -170,8 +170,12 @@ class _Exchanges:
                 self._open["sent"].add(record["send"])
             case "received":
                 self._open["received"].add(record["receive"])
+            case "grpc.called":
+                self._open["grpc.called"].add(record["call"])
             case "answered":
                 yield from self._end("sent", record["send"], record)
+            case "grpc.answered":
+                yield from self._end("grpc.called", record["call"], record)
             case "replied":
                 yield from self._end("received", record["receive"], record)
 
@@ -181,6 +185,25 @@ class _Exchanges:
             return
         told = f"expected `{first}` {exchange} before its `{record['record']}`, got none, or one answered before"
         yield Trouble(record["scope"], f"record {record['seq']}: {told}: the probe lost it", "sequence")
+
+
+class _Openings:
+    """Where the taps of a scope begin was observed before it asked anything: they leave out no record of its own."""
+
+    kinds = STIMULI | {"offsets"}
+
+    def __init__(self) -> None:
+        self._asked: set[str] = set()
+
+    def feed(self, record: Record) -> Iterator[Trouble]:
+        match record["record"]:
+            case "offsets" if record.get("opens") and record["scope"] in self._asked:
+                told = f"expected taps of topic {record['topic']} to begin before the first request, got it after one"
+                yield Trouble(record["scope"], f"record {record['seq']}: {told}", "sequence")
+            case "offsets":
+                return
+            case _:
+                self._asked.add(record["scope"])
 
 
 @dataclass(slots=True)
@@ -197,7 +220,7 @@ class _Numbers:
     What is recorded in the order in which it was numbered must come so; the others must have come by the end.
     """
 
-    kinds = frozenset({"sent", "received", "expectation", "produced", "load"})
+    kinds = frozenset({"sent", "received", "grpc.called", "expectation", "produced", "load"})
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str, str], _Count] = {}
@@ -208,6 +231,8 @@ class _Numbers:
                 yield from self._in_order(record, record["send"])
             case "received":
                 yield from self._in_order(record, record["receive"])
+            case "grpc.called":
+                yield from self._in_order(record, record["call"])
             case "expectation":
                 yield from self._in_order(record, record["expectation"])
             case "produced":

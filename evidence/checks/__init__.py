@@ -15,16 +15,25 @@ from evidence.checks import (
     absence,
     answers,
     batches,
+    components,
     content,
     control_plane,
     deadletter,
+    deletions,
     delivery,
     faults,
+    hops,
     inference,
     latency,
+    logs,
     order,
+    outages,
+    protocols,
     records,
+    results,
     selection,
+    stream_replies,
+    stream_series,
     streaming,
     tracing,
 )
@@ -60,12 +69,21 @@ FAMILIES = (
     order,
     batches,
     faults,
+    outages,
     selection,
     deadletter,
     tracing,
     inference,
+    protocols,
+    logs,
+    results,
+    hops,
+    stream_series,
     streaming,
+    stream_replies,
     control_plane,
+    components,
+    deletions,
     latency,
     absence,
 )
@@ -116,6 +134,11 @@ class OpenCheck:
     def feed(self, record: Record) -> None:
         """Take the next record."""
         self._history.feed(record)
+
+    @property
+    def prompt(self) -> bool:
+        """Whether what it waits for comes as fast as the system can (`Check.prompt`)."""
+        return self._check.prompt
 
     def judge(self, *, final: bool = False) -> Judgement:
         """Return the verdict by now; verdict None while undecided, never with `final` (the deadline has passed)."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from evidence.history_index import HistoryIndex
     from evidence.refs import EventRef, TriggerRef
 
+_DOUBLE = 2**53
+"""The integers up to this one are those that a double holds exactly."""
+
 
 class Check(ABC):
     """One expectation.
@@ -29,9 +32,13 @@ class Check(ABC):
     Args:
         args: The expectation's arguments, decoded (`refs.from_json`).
         history: What the scope has shown; the check tells it in `watch` what to keep.
+
+    Attributes:
+        prompt: Whether what it waits for comes as fast as the system can, unlike a retry, which is delayed on purpose.
     """
 
     name: ClassVar[str]
+    prompt: ClassVar[bool] = False
 
     def __init__(self, args: Mapping[str, Any], history: HistoryIndex) -> None:
         self.args = args
@@ -151,10 +158,15 @@ def read_json(data: bytes) -> tuple[bool, Any]:
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """JSON equality; numbers to within 1e-6 of each other, true and 1 are different."""
+    """JSON equality; true and 1 are different.
+
+    Numbers are equal to within 1e-6 of each other, but for integers that a double cannot hold: those are exact.
+    """
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
+        if any(isinstance(number, int) and abs(number) > _DOUBLE for number in (one, other)):
+            return one == other
         return abs(one - other) <= 1e-6 * max(1.0, abs(one), abs(other))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same_json(one[name], other[name]) for name in one)

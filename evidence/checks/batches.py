@@ -233,15 +233,14 @@ class NotHeldUp(DeliveryCheck):
         return f"delivered to {self.target} before {self.holder} had its answer"
 
     def decide(self, *, final: bool) -> Judgement:
-        """Pass at a delivery before the slow answer, or without one; fail at a later one."""
+        """Pass at a delivery before the slow answer; fail as soon as that answer is there without one."""
         found = self.deliveries()
-        if not found:
-            return self.absent(self.fate(), final=final)
         requests = self.history.deliveries(self.during, self.slow)
         answer = self.history.replied.get(requests[0]["receive"]) if requests else None
-        if answer is None or found[0]["seq"] < answer["seq"]:
+        if found and (answer is None or found[0]["seq"] < answer["seq"]):
             return PASSED
-        waited = found[0]["t"] - answer["t"]
-        got = f"it {waited:.2f} s after that answer"
-        witness = (requests[0]["seq"], answer["seq"], found[0]["seq"])
+        if answer is None:
+            return self.absent(self.fate(), final=final)
+        got = f"it {found[0]['t'] - answer['t']:.2f} s after that answer" if found else "no delivery until that answer"
+        witness = (requests[0]["seq"], answer["seq"], *(record["seq"] for record in found[:1]))
         return failed(violation(self.expected, got, witness, self.where(self.event)))

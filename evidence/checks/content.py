@@ -139,6 +139,18 @@ class RequestHeader(Content):
         return [f"expected request header {name} {wanted or 'absent'!r}; got {', '.join(map(repr, values)) or 'none'}"]
 
 
+@check("request_target")
+class RequestTarget(Content):
+    """The target of the request that delivers."""
+
+    compares = False
+
+    def faults(self, delivery: Received) -> list[str]:
+        """Return the difference of the target."""
+        wanted = self.args["target"]
+        return [] if delivery["path"] == wanted else [f"expected request target {wanted}; got {delivery['path']}"]
+
+
 @check("attribute_kept")
 class AttributeKept(Content):
     """One attribute, at the subscriber or in the record."""

@@ -20,7 +20,7 @@ from evidence.checks.base import (
     undecidable,
     violation,
 )
-from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
+from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Verdict, Violation
 
 if TYPE_CHECKING:
     from evidence.records import ApiObject
@@ -112,6 +112,7 @@ class Condition(Object):
     def expected(self) -> str:
         """The expectation in a few words."""
         reason = f" with reason {self.args['reason']}" if self.args["reason"] else ""
+        reason += " that says why" if self.args.get("explained") else ""
         return f"{self.name_of} to have condition {self.args['type']} {' or '.join(self.args['status'])}{reason}"
 
     def decide(self, *, final: bool) -> Judgement:
@@ -123,7 +124,8 @@ class Condition(Object):
         if found is None:
             return (self.silent(record) if final else None) or UNDECIDED
         reason = self.args["reason"]
-        if found.get("status") in self.args["status"] and reason in (None, found.get("reason")):
+        is_explained = not self.args.get("explained") or bool(found.get("reason") or found.get("message"))
+        if found.get("status") in self.args["status"] and reason in (None, found.get("reason")) and is_explained:
             return PASSED
         if not final or found.get("status") not in {"True", "False"}:
             return UNDECIDED
@@ -223,3 +225,32 @@ class ApiRefused(Object):
     def needs(self) -> tuple[ObservationRequest, ...]:
         """Nothing: the call is over."""
         return ()
+
+
+@check("ready_within")
+class ReadyWithin(Object):
+    """The time from an object's creation to the first state in which it was seen Ready."""
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"Ready within {self.args['budget'] * 1000:g} ms of its creation"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge by the creation and the first Ready state behind it; a late state without Ready tells as much."""
+        del final  # the states decide, or nothing does
+        states = [record for record in self.records if record["code"] < 300]
+        made = next((record for record in states if record["verb"] in {"create", "apply"}), None)
+        if made is None:
+            return UNDECIDED
+        later = [record for record in states if record["seq"] >= made["seq"]]
+        ready = next((record for record in later if _is_ready(record)), None)
+        took = (ready or later[-1])["t"] - made["t"]
+        if ready is None and took <= self.args["budget"]:
+            return UNDECIDED
+        if took <= self.args["budget"]:
+            return Judgement(Verdict.PASS, (), {"ready": took})
+        got = f"{took * 1000:.1f} ms" if ready is not None else f"no Ready state {took * 1000:.1f} ms after it"
+        witness = (made["seq"], (ready or later[-1])["seq"])
+        told = violation(self.expected, got, witness, self.name_of)
+        return Judgement(Verdict.FAIL, (told,), {"ready": None if ready is None else took})

@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from evidence.checks.base import check, describe, failed, proven, undecidable, violation
+from evidence.checks.base import check, describe, failed, proven, read_json, shorten, undecidable, violation
 from evidence.checks.content import origins
 from evidence.checks.delivery import Attempts, DeliveryCheck
 from evidence.cloudevents import Reading, read_http, same_data
@@ -107,6 +107,28 @@ def _decoded(value: str | None) -> bytes | None:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         return None
+
+
+@check("dead_letter_explained")
+class DeadLetterExplained(DeadLetter):
+    """It came, and its `knativeerrordata` is a JSON object that says in words what was wrong."""
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at one without words; pass at the first with them; fail when the Trigger is done without a letter."""
+        found = self.deliveries()
+        if not found:
+            return self.absent(self.fate(), final=final)
+        member: str = self.args["member"]
+        for letter in found:
+            attributes = read_http(letter["headers"], octets(letter["body"])).attributes
+            said = _decoded(attributes.get("knativeerrordata")) or b""
+            value = read_json(said)[1]
+            words = value.get(member) if isinstance(value, dict) else None
+            if not isinstance(words, str) or not words.strip():
+                expected = f"knativeerrordata of {describe(self.event)} to be a JSON object with a text {member!r}"
+                got = shorten(said.decode("latin-1")) if said else "none"
+                return failed(violation(expected, got, (letter["seq"],), self.where(self.event)))
+        return PASSED
 
 
 @check("not_dead_lettered")

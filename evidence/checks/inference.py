@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Results(Check):
     """A topic's results by trace id, and whether what caused them is over."""
 
+    prompt = True
+
     def watch(self) -> None:
         """Keep the topic, and the causes."""
         self.topic: str = self.args["on"].name

@@ -4,6 +4,10 @@ An absent answer is proven once the input group's committed offset has passed th
 been read to its end, and the deadline is over: a system that commits first may still answer, which another
 expectation judges. A system that stands still commits nothing. Then the answer to an earlier request of the test, the
 control, shows that the system was at work, and silence until the deadline is a failure.
+
+A server without a consumer group commits nothing either. There a later request to the same partition, the fence, takes
+the place of the offset: once it is answered, the request before it was read. That is weaker, as a server that keeps no
+order may still answer; the output topic has been read to its end once more by then.
 """
 
 from __future__ import annotations
@@ -15,12 +19,13 @@ from evidence import near_misses
 from evidence.checks.base import Check, check, failed, read_json, same_json, shorten, undecidable, violation
 from evidence.event_path import in_a_line, of_produced
 from evidence.history import octets
-from evidence.history_index import is_taken
+from evidence.history_index import is_taken, moment
+from evidence.messages import MessageError, canonical
 from evidence.tensorflow import TensorError, read_response
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
-    from evidence.history_index import Moment
+    from evidence.history_index import Moment, TopicPlace
     from evidence.records import Produced, TopicRecord
     from evidence.refs import ProducedRef
 
@@ -28,17 +33,21 @@ if TYPE_CHECKING:
 class StreamCheck(Check):
     """Requests of one input topic, and the records of the output topic."""
 
+    prompt = True
+
     def watch(self) -> None:
         """Keep the output topic, the requests and the group's offsets."""
         refs = self.args["produced"]
         self.requests: list[ProducedRef] = refs if isinstance(refs, list) else [refs]
         self.output: str = self.args["on"].name
         self.group: str = self.args["group"]
+        self.fence: ProducedRef | None = self.args.get("fence")
         self.history.watch_topic(self.output, keep=True)
         self.control: ProducedRef | None = self.args.get("control")
-        for request in (*self.requests, *((self.control,) if self.control else ())):
+        for request in (*self.requests, *(other for other in (self.control, self.fence) if other is not None)):
             self.history.watch_produced(request.produce)
-            self.history.watch_group(self.group, request.topic)
+            if self.group:
+                self.history.watch_group(self.group, request.topic)
 
     @property
     def request(self) -> ProducedRef:
@@ -55,17 +64,31 @@ class StreamCheck(Check):
         return f"request {request.produce} (key {request.key!r})"
 
     def answers(self, request: ProducedRef) -> list[TopicRecord]:
-        """Return the records of the output topic under the request's key."""
-        return [record for record in self.history.topics[self.output].kept if record["key"] == request.key]
+        """Return the records of the output topic that answer the request."""
+        return self.all_answers(request)
 
     def produced(self, request: ProducedRef) -> Produced | None:
         """Return the request as Kafka took it."""
         return self.history.produced.get(request.produce)
 
     def passed(self, request: ProducedRef) -> Moment | None:
-        """When the group was first seen past the request."""
+        """When the group was first seen past the request, or the fence behind it answered."""
         record = self.produced(request)
-        return self.history.passed(self.group, record) if record is not None and is_taken(record) else None
+        if record is None or not is_taken(record):
+            return None
+        return self.history.passed(self.group, record) if self.fence is None else self._fenced(record, self.fence)
+
+    def _fenced(self, record: TopicPlace, fence: ProducedRef) -> Moment | None:
+        behind = self.produced(fence)
+        if behind is None or not is_taken(behind) or behind["topic"] != record["topic"]:
+            return None
+        if behind["partition"] != record["partition"] or behind["offset"] <= record["offset"]:
+            return None
+        return next((moment(answer) for answer in self.all_answers(fence)), None)
+
+    def all_answers(self, request: ProducedRef) -> list[TopicRecord]:
+        """Return the records of the output topic under the request's key, whatever a check takes for an answer."""
+        return [record for record in self.history.topics[self.output].kept if record["key"] == request.key]
 
     def over(self, request: ProducedRef) -> tuple[int, ...] | None:
         """Return the proof that the group is past the request and the output topic was read to its end after that."""
@@ -92,18 +115,20 @@ class StreamCheck(Check):
         if self.produced(request) is None:
             reason = "Kafka has not acknowledged the request"
         elif self.passed(request) is None:
-            reason = f"group {self.group} has not passed the request"
+            reason = f"{self.passing} has not passed the request"
         else:
             reason = f"topic {self.output} is not read to its end, or holds no answer"
         return Violation(f"expected {self.expected}; got no decision: {reason}", (), self.where(request))
 
+    @property
+    def passing(self) -> str:
+        """What tells that a request was read."""
+        return f"group {self.group}" if self.fence is None else f"the answer to {self.name_of(self.fence)}"
+
     def needs(self) -> tuple[ObservationRequest, ...]:
-        """Return the output topic, the input group's offsets, then the output's ends."""
-        return (
-            ObservationRequest("tap", self.output),
-            ObservationRequest("offsets", self.request.topic, self.group),
-            ObservationRequest("offsets", self.output),
-        )
+        """Return the output topic, the input group's offsets if there is a group, then the output's ends."""
+        offsets = (ObservationRequest("offsets", self.request.topic, self.group),) if self.group else ()
+        return (ObservationRequest("tap", self.output), *offsets, ObservationRequest("offsets", self.output))
 
 
 class Valued(StreamCheck):
@@ -112,6 +137,8 @@ class Valued(StreamCheck):
     def fault(self, answer: TopicRecord) -> str | None:
         """How the answer differs from what is wanted, or None."""
         value = octets(answer["value"] or "")
+        if (message := self.args.get("message")) is not None:
+            return _fault_of_message(value, message["type"], octets(message["value"]))
         wanted = self.args["json"]
         if wanted is not None:
             readable, got = read_json(value)
@@ -126,6 +153,11 @@ class Valued(StreamCheck):
             return f"{len(tensors)} output tensors"
         got = next(iter(tensors.values()))
         return None if same_json(got, self.args["tensor"]) else shorten(json.dumps(got, default=repr))
+
+    @property
+    def wanted(self) -> Any:
+        """The value that is wanted."""
+        return next(self.args[name] for name in ("message", "json", "tensor") if self.args.get(name) is not None)
 
     def silent(self) -> Judgement | None:
         """Fail where Kafka has the request, nothing came of it, and the control was rightly answered before."""
@@ -147,8 +179,19 @@ class Valued(StreamCheck):
             return self.refused(self.request) or (self.silent() if final else None) or UNDECIDED
         keys = {record["key"]: record["seq"] for record in self.history.topics[self.output].kept if record["key"]}
         near = near_misses.of_name(self.request.key or "", keys)
-        got = f"none: group {self.group} passed it, and the topic was read to its end{near}"
+        got = f"none: {self.passing} passed it, and the topic was read to its end{near}"
         return failed(violation(self.expected, got, proof, self.where(self.request)))
+
+
+def _fault_of_message(value: bytes, name: str, wanted: bytes) -> str | None:
+    """Return how an answer differs from a wanted message, or None."""
+    try:
+        got = canonical(name, value)
+    except MessageError as error:
+        return str(error)
+    if got == canonical(name, wanted):
+        return None
+    return f"another {name}: {shorten(got.hex())}"
 
 
 @check("stream_answer")
@@ -164,8 +207,7 @@ class StreamAnswer(Valued):
         for answer in found:
             fault = self.fault(answer)
             if fault:
-                wanted = self.args["json"] if self.args["json"] is not None else self.args["tensor"]
-                expected = f"{self.expected} of {shorten(json.dumps(wanted))}"
+                expected = f"{self.expected} of {shorten(json.dumps(self.wanted))}"
                 return failed(violation(expected, fault, (answer["seq"],), self.where(self.request)))
         return PASSED if found else self.absent(final=final)
 

@@ -9,19 +9,23 @@ import orjson
 from evidence.bodies import body_record, digest
 from evidence.chain import sealed
 from evidence.lines import line_of
-from evidence.record_values import AllowanceFile, EventId, Selection, Suite, TargetName
+from evidence.record_values import AllowanceFile, EventId, Selection, SlowerStage, Suite, TargetName, WorseCase
 from evidence.records import (
     ANCHORS,
     Answered,
     ApiObject,
+    BaselineCompared,
     CollectedPart,
     CollectionSummary,
     DiagnosticsTaken,
     FaultWindow,
     Fence,
+    GrpcAnswered,
+    GrpcCalled,
     HistoryGap,
     JudgedRecord,
     LoadChunk,
+    ObservedComponents,
     ObservedOffsets,
     PreflightRows,
     ProbeRestarted,
@@ -37,6 +41,7 @@ from evidence.records import (
     SinkOpened,
     TestFinished,
     TestStarted,
+    TopicListed,
     TopicRecord,
 )
 from evidence.run_names import run_hash, scope_name
@@ -44,7 +49,7 @@ from evidence.run_names import run_hash, scope_name
 if TYPE_CHECKING:
     from evidence.records import Record
 
-_OF_THE_RUN = ("run.", "collect", "preflight", "probe.started", "probe.restarted", "history.", "body")
+_OF_THE_RUN = ("run.", "collect", "baseline", "preflight", "probe.started", "probe.restarted", "history.", "body")
 _RUN = "20261121-000000-1"
 _SCOPE = scope_name(run_hash(_RUN), "gw0", 1)
 _TEST = "suites/eventing/test_delivery.py::test_delivered"
@@ -96,6 +101,26 @@ _RECORDS: Final[tuple[Record, ...]] = (
         status=202,
         headers=[],
         body="",
+        error=None,
+        sent_t=2201.5,
+        answered_t=2201.6,
+    ),
+    GrpcCalled(
+        record="grpc.called",
+        call=f"{_SCOPE}-g1",
+        target="open-inference-grpc.ns.svc.cluster.local:8081",
+        method="/inference.GRPCInferenceService/ServerLive",
+        metadata=[],
+        message="",
+    ),
+    GrpcAnswered(
+        record="grpc.answered",
+        call=f"{_SCOPE}-g1",
+        code="OK",
+        details="",
+        metadata=[],
+        trailers=[],
+        message="\x08\x01",
         error=None,
         sent_t=2201.5,
         answered_t=2201.6,
@@ -158,6 +183,7 @@ _RECORDS: Final[tuple[Record, ...]] = (
         message="",
         object={"status": {"conditions": [{"type": "Ready", "status": "True"}]}},
     ),
+    TopicListed(record="topic.listed", topic="knative-broker-ns-broker", exists=False),
     Fence(
         record="fence",
         namespace="ns",
@@ -174,6 +200,19 @@ _RECORDS: Final[tuple[Record, ...]] = (
         broker="broker",
         excuses=["repeated"],
     ),
+    ObservedComponents(
+        record="components",
+        components=[
+            {
+                "namespace": "knative-eventing",
+                "part": "kafka-broker-dispatcher",
+                "pod": "kafka-broker-dispatcher-0",
+                "uid": "6f1f3c0e-2f8e-4a53-8f0e-6d5a8f1e2c11",
+                "container": "kafka-broker-dispatcher",
+                "restarts": 0,
+            }
+        ],
+    ),
     LoadChunk(
         record="load",
         load=f"{_SCOPE}-l1",
@@ -181,6 +220,7 @@ _RECORDS: Final[tuple[Record, ...]] = (
         count=1,
         samples=[[2201.5, 2201.5, 2201.51, 202, "load-0000000"]],
         done=True,
+        lag={"worst": 0.0021, "p95": 0.0004, "rate": 20.0},
         calibration={"latencies": [0.0004], "lacking": None},
         machine={"cpus": 2.0, "seconds": 5.0, "pressure": 0.1},
     ),
@@ -198,6 +238,24 @@ _RECORDS: Final[tuple[Record, ...]] = (
     HistoryGap(record="history.gap", instance="9d3b2a174f0c", reason="another pod of the probe took over"),
     ProbeShortage(record="probe.shortage", reason=f"request {_SCOPE}-s1: cannot connect: too many open files"),
     DiagnosticsTaken(record="diagnostics", folder="diagnostics/test_delivered", files=["summary.md"]),
+    BaselineCompared(
+        record="baseline",
+        run="20261120-000000-1",
+        sha256="4f0c" * 16,
+        again=3,
+        differences=["product kserve: 0.20.0 -> 0.21.0"],
+        cases=[WorseCase(test=_TEST, word="regressed", requirements=["EVT-DLV-001"])],
+        stages=[
+            SlowerStage(
+                test="suites/latency/test_latency.py::test_ack",
+                stage="ack",
+                percentile=95.0,
+                rate=40.0,
+                count=4,
+                samples=[0.004, 0.005, 0.007, None],
+            )
+        ],
+    ),
     JudgedRecord(
         record="expectation",
         expectation=f"{_SCOPE}-e1",

@@ -1,0 +1,118 @@
+"""What is deleted goes, with what was made for it; a finalizer that holds it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evidence.checks.base import Check, check, failed, undecidable, violation
+from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
+
+if TYPE_CHECKING:
+    from evidence.records import ApiObject
+    from evidence.refs import ObjectRef
+
+
+class Deletion(Check):
+    """An object that the test has deleted."""
+
+    def watch(self) -> None:
+        """Keep what is said of it."""
+        self.obj: ObjectRef = self.args["obj"]
+        self._key = (self.obj.api_version, self.obj.kind, self.obj.namespace, self.obj.name)
+        self.history.watch_object(self._key)
+
+    @property
+    def name_of(self) -> str:
+        """The object in a sentence."""
+        return f"{self.obj.kind} {self.obj.namespace + '/' if self.obj.namespace else ''}{self.obj.name}"
+
+    def deleted(self) -> ApiObject | None:
+        """Return the last order to delete it that the API took."""
+        calls = (record for record in reversed(self.history.objects[self._key]) if record["verb"] == "delete")
+        return next((record for record in calls if 200 <= record["code"] < 300), None)
+
+    def missing(self) -> Violation:
+        """Say what is missing."""
+        return self.no_decision(self.expected, "nothing was seen after the object was deleted")
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        raise NotImplementedError
+
+
+@check("gone")
+class Gone(Deletion):
+    """The API has no such object any more."""
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"{self.name_of} to be gone after its deletion"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Pass at the first answer 404 after the deletion; at the deadline fail where it is still there."""
+        order = self.deleted()
+        if order is None:
+            return UNDECIDED
+        later = [record for record in self.history.objects[self._key] if record["seq"] > order["seq"]]
+        if any(record["code"] == 404 for record in later):
+            return PASSED
+        seen = next((record for record in reversed(later) if record["code"] < 300 and record.get("object")), None)
+        if not final or seen is None:
+            return UNDECIDED
+        since = f"{seen.get('t', 0.0) - order.get('t', 0.0):.1f} s after its deletion"
+        got = f"it {since}: {_held(seen)}"
+        return failed(violation(self.expected, got, (order["seq"], seen["seq"]), self.name_of))
+
+    def needs(self) -> tuple[ObservationRequest, ...]:
+        """Another look at the object."""
+        return (ObservationRequest("object", obj=self.obj),)
+
+
+def _held(record: ApiObject) -> str:
+    """Return what holds a deleted object, as it says itself."""
+    found = record.get("object") or {}
+    metadata = found.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    if not metadata.get("deletionTimestamp"):
+        return "it is not even marked as deleted"
+    finalizers = metadata.get("finalizers") or (found.get("spec") or {}).get("finalizers")
+    return f"held by the finalizers {finalizers}" if finalizers else "marked as deleted, without a finalizer"
+
+
+@check("topic_gone")
+class TopicGone(Deletion):
+    """Kafka has no such topic any more, once the object that it was made for is deleted."""
+
+    def watch(self) -> None:
+        """Keep what is said of the topic too."""
+        super().watch()
+        self.topic: str = self.args["topic"].name
+        self.history.watch_listed(self.topic)
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"topic {self.topic} to go with {self.name_of}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Pass at the first list without the topic, where it had been read; at the deadline fail at one with it."""
+        order = self.deleted()
+        if order is None:
+            return UNDECIDED
+        if not any(self.history.topics[self.topic].read.values()):
+            unread = violation(self.expected, "no record of it that was ever read: was it there?", (order["seq"],))
+            return undecidable(unread) if final else UNDECIDED
+        looks = [record for record in self.history.listed[self.topic] if record["seq"] > order["seq"]]
+        if any(not record["exists"] for record in looks):
+            return PASSED
+        if not final or not looks:
+            return UNDECIDED
+        last = looks[-1]
+        got = f"it still there {last.get('t', 0.0) - order.get('t', 0.0):.1f} s after the deletion"
+        return failed(violation(self.expected, got, (order["seq"], last["seq"]), f"topic {self.topic}"))
+
+    def needs(self) -> tuple[ObservationRequest, ...]:
+        """Another look at what Kafka lists."""
+        return (ObservationRequest("listed", self.topic),)

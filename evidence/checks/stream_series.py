@@ -1,0 +1,98 @@
+"""What a stream owes beside values: headers of answers, the order of one key, answers in spite of a fault."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from evidence.checks.base import check, failed, read_json, same_json, shorten, undecidable, violation
+from evidence.checks.streaming import StreamAnswer, StreamCheck
+from evidence.history import octets
+from evidence.verdict import PASSED, UNDECIDED, Judgement
+
+if TYPE_CHECKING:
+    from evidence.records import TopicRecord
+
+
+@check("stream_header")
+class StreamHeader(StreamAnswer):
+    """Each answer has a header once, and with this value."""
+
+    @property
+    def wanted(self) -> Any:
+        """The header that is wanted."""
+        return {self.args["name"]: self.args["value"]}
+
+    def fault(self, answer: TopicRecord) -> str | None:
+        """How the answer's headers differ from what is wanted, or None."""
+        found = [value for name, value in answer["headers"] if name == self.args["name"]]
+        return None if found == [self.args["value"]] else f"header {self.args['name']}: {shorten(json.dumps(found))}"
+
+
+@check("streamed_in_order")
+class StreamedInOrder(StreamCheck):
+    """The answers under one key come first in the order of their requests; an answer may come again."""
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"{len(self.requests)} answers under key {self.request.key!r} in topic {self.output}, in order"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at the first answer that comes before an earlier one; pass when all have come."""
+        wanted, came = self.args["json"], 0
+        for answer in self.answers(self.request):
+            _, got = read_json(octets(answer["value"] or ""))
+            place = next((number for number, value in enumerate(wanted) if same_json(got, value)), None)
+            if place == came:
+                came += 1
+            elif place is None or place > came:
+                due = wanted[min(came, len(wanted) - 1)]
+                text = f"{shorten(json.dumps(got))} where {shorten(json.dumps(due))} was due"
+                return failed(violation(self.expected, text, (answer["seq"],), self.where(self.request)))
+        if came == len(wanted):
+            return PASSED
+        last = self.requests[-1]
+        proof = self.over(last) if final else None
+        if proof is None:
+            return UNDECIDED
+        text = f"{came} of them, and group {self.group} has passed the last request"
+        return failed(violation(self.expected, text, proof, self.where(last)))
+
+
+@check("stream_survived")
+class StreamSurvived(StreamCheck):
+    """Each request is answered; again only where it was uncommitted when a fault began."""
+
+    def watch(self) -> None:
+        """Keep what a stream keeps, and the windows of the SeldonDeployment."""
+        super().watch()
+        self._key = (self.args["namespace"], self.args["deployment"])
+        self.history.watch_windows(*self._key)
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"an answer to each of {len(self.requests)} requests in spite of the fault, again only if uncommitted"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at an answer without an excuse, or at none; pass when the group is past all requests."""
+        records = self.history.windows[self._key]
+        ended = {record["window"] for record in records if record["phase"] == "end"}
+        begins = [record for record in records if record["phase"] == "begin" and record["window"] in ended]
+        if not begins:
+            return undecidable(violation(self.expected, "no fault window that is over", ())) if final else UNDECIDED
+        open_ = False
+        for request in self.requests:
+            found, past = self.answers(request), self.passed(request)
+            excusing = [begin for begin in begins if past is None or past.seq > begin["seq"]]
+            if len(found) > 1 + len(excusing):
+                got = f"{len(found)} answers to {self.name_of(request)}, of which the fault excuses {1 + len(excusing)}"
+                witness = tuple(record["seq"] for record in found[: 2 + len(excusing)])
+                return failed(violation(self.expected, got, witness, self.where(request)))
+            proof = self.over(request)
+            if not found and proof is not None and final:
+                got = f"none to {self.name_of(request)}: group {self.group} has passed it"
+                return failed(violation(self.expected, got, proof, self.where(request)))
+            open_ = open_ or not found or proof is None
+        return UNDECIDED if open_ else PASSED

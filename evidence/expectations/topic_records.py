@@ -1,0 +1,52 @@
+"""What must lie in a Kafka topic, and how."""
+
+from __future__ import annotations
+
+from evidence.arguments import (
+    Event,
+    Exchange,
+    Expectation,
+    Topic,
+    Trigger,
+    event_of,
+    expectation,
+    ref_of,
+    topic_of,
+    trigger_of,
+    witness_of,
+)
+from evidence.expectations.delivery import delivered, not_delivered
+from evidence.refs import EventRef, ExchangeRef
+
+
+def recorded(event: Event, on: Topic, *, replied_by: Trigger | None = None) -> Expectation:
+    """Expect that the event is in the topic, once for each time it was accepted, in whatever content mode.
+
+    Of a Broker that shows no topic: that its witness, a Trigger without a filter, gets the event.
+    """
+    if (witness := witness_of(on)) is not None:
+        return delivered(event, to=witness, replied_by=replied_by)
+    return expectation("recorded", event=event_of(event), on=topic_of(on), replied_by=trigger_of(replied_by))
+
+
+def not_recorded(event: Event | Exchange, on: Topic, *, replied_by: Trigger | None = None) -> Expectation:
+    """Expect that nothing of the event, or of the request's bytes, is in the topic once its end has been read.
+
+    Of a Broker that shows no topic: that nothing of it comes to its witness, which a later event proves.
+    """
+    ref = ref_of(event, EventRef, ExchangeRef)
+    if (witness := witness_of(on)) is not None:
+        if ref.send is None:
+            return not_delivered(ref, to=witness, replied_by=replied_by)
+        return expectation("not_passed_on", event=ref, by=witness)
+    return expectation("not_recorded", event=ref, on=topic_of(on), replied_by=trigger_of(replied_by))
+
+
+def record_shape(event: Event, on: Topic) -> Expectation:
+    """Expect that the event's record is in the Kafka binding's binary mode, with the attributes and data as sent."""
+    return expectation("record_shape", event=event_of(event), on=topic_of(on))
+
+
+def record_key(event: Event, on: Topic, key: str | None) -> Expectation:
+    """Expect that the event's record has this key."""
+    return expectation("record_key", event=event_of(event), on=topic_of(on), key=key)

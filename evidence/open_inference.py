@@ -1,0 +1,258 @@
+"""Answers of the Open Inference Protocol, read from JSON and from protobuf into one form.
+
+A tensor's data is kept as the protocol's raw content, little-endian, so that values compare bit by bit, whatever form
+they came in. The few message types live in a descriptor pool of their own, so that they clash with no stubs that a
+process may hold. Field numbers: open_inference_grpc.proto of kserve/open-inference-protocol.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+
+from common import jsontext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_FIELD = descriptor_pb2.FieldDescriptorProto
+_TEXT, _BYTES, _BOOL, _INT64 = _FIELD.TYPE_STRING, _FIELD.TYPE_BYTES, _FIELD.TYPE_BOOL, _FIELD.TYPE_INT64
+CODES: Final[Mapping[str, str]] = {
+    "BOOL": "?",
+    "UINT8": "B",
+    "UINT16": "H",
+    "UINT32": "I",
+    "UINT64": "Q",
+    "INT8": "b",
+    "INT16": "h",
+    "INT32": "i",
+    "INT64": "q",
+    "FP16": "e",
+    "FP32": "f",
+    "FP64": "d",
+}
+_FLOATS = frozenset({"FP16", "FP32", "FP64"})
+_CONTENTS = (
+    ("bool_contents", _BOOL, ("BOOL",)),
+    ("int_contents", _FIELD.TYPE_INT32, ("INT8", "INT16", "INT32")),
+    ("int64_contents", _INT64, ("INT64",)),
+    ("uint_contents", _FIELD.TYPE_UINT32, ("UINT8", "UINT16", "UINT32")),
+    ("uint64_contents", _FIELD.TYPE_UINT64, ("UINT64",)),
+    ("fp32_contents", _FIELD.TYPE_FLOAT, ("FP32",)),
+    ("fp64_contents", _FIELD.TYPE_DOUBLE, ("FP64",)),
+    ("bytes_contents", _BYTES, ("BYTES",)),
+)
+_CONTENT_OF = {datatype: name for name, _, datatypes in _CONTENTS for datatype in datatypes}
+
+
+class AnswerError(ValueError):
+    """Bytes are no such answer; the text says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A named tensor.
+
+    Attributes:
+        raw: The raw content.
+    """
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InferAnswer:
+    """An answer to an inference request."""
+
+    id: str
+    model: str
+    outputs: tuple[Tensor, ...]
+
+
+def read_json(body: bytes) -> InferAnswer:
+    """Return the answer that a REST server gave.
+
+    Raises:
+        AnswerError: It is none.
+    """
+    try:
+        value = jsontext.parse(body)
+    except ValueError as error:
+        raise AnswerError(str(error)) from error
+    if not isinstance(value, dict) or not isinstance(value.get("outputs"), list):
+        raise AnswerError("an object with outputs, a list, is expected")
+    if not isinstance(value.get("model_name"), str) or not isinstance(value.get("id", ""), str):
+        raise AnswerError("model_name is a string, and so is id where there is one")
+    return InferAnswer(value.get("id", ""), value["model_name"], tuple(map(_json_tensor, value["outputs"])))
+
+
+def read_message(data: bytes) -> InferAnswer:
+    """Return the answer that a gRPC server gave: a ModelInferResponse.
+
+    Raises:
+        AnswerError: It is none.
+    """
+    message = _parsed("ModelInferResponse", data)
+    raw = list(message.raw_output_contents)
+    if raw and len(raw) != len(message.outputs):
+        raise AnswerError(f"{len(message.outputs)} outputs and {len(raw)} raw_output_contents")
+    outputs = [_output(output, raw[place] if raw else None) for place, output in enumerate(message.outputs)]
+    return InferAnswer(message.id, message.model_name, tuple(outputs))
+
+
+def fields_of(kind: str, data: bytes) -> dict[str, Any]:
+    """Return the fields of a small message as JSON, those without a value too.
+
+    Args:
+        kind: The name of the message, like `ServerLiveResponse`.
+        data: Its bytes.
+
+    Raises:
+        AnswerError: It is no such message.
+    """
+    fields: dict[str, Any] = _plain(_parsed(kind, data))
+    return fields
+
+
+def packed(datatype: str, values: Sequence[Any]) -> bytes:
+    """Return the raw content of values of a datatype.
+
+    Raises:
+        AnswerError: A value is not of the datatype, or out of its range.
+    """
+    if datatype == "BYTES":
+        if not all(isinstance(value, str | bytes) for value in values):
+            raise AnswerError("a value of BYTES is a string")
+        contents = [value.encode() if isinstance(value, str) else value for value in values]
+        return b"".join(struct.pack("<I", len(content)) + content for content in contents)
+    if datatype not in CODES:
+        raise AnswerError(f"unknown datatype {datatype!r}")
+    for value in values:
+        fits = isinstance(value, int | float) if datatype in _FLOATS else isinstance(value, int)
+        if not fits or isinstance(value, bool) != (datatype == "BOOL"):
+            raise AnswerError(f"{value!r} is no {datatype}")
+    try:
+        return struct.pack(f"<{len(values)}{CODES[datatype]}", *values)
+    except (struct.error, OverflowError) as error:
+        raise AnswerError(f"a value is out of the range of {datatype}: {error}") from error
+
+
+def shown(tensor: Tensor) -> str:
+    """Return a tensor in words, for messages."""
+    return f"{tensor.name} {tensor.datatype} {list(tensor.shape)} {_values(tensor.datatype, tensor.raw)}"
+
+
+def _values(datatype: str, raw: bytes) -> str:
+    code = CODES.get(datatype)
+    if code is None or len(raw) % struct.calcsize(f"<{code}"):
+        return repr(raw)
+    return repr([value for (value,) in struct.iter_unpack(f"<{code}", raw)])
+
+
+def _json_tensor(entry: Any) -> Tensor:
+    if not isinstance(entry, dict) or not isinstance(entry.get("data"), list):
+        raise AnswerError("an output is an object with data, a list")
+    name, datatype, shape = entry.get("name"), entry.get("datatype"), entry.get("shape")
+    if not isinstance(name, str) or not isinstance(datatype, str) or not isinstance(shape, list):
+        raise AnswerError("an output has name and datatype, strings, and shape, a list")
+    if not all(type(size) is int for size in shape):
+        raise AnswerError(f"output {name}: a shape is a list of integers")
+    return Tensor(name, datatype, tuple(shape), packed(datatype, _flat(entry["data"])))
+
+
+def _flat(data: list[Any]) -> list[Any]:
+    """Return the values of lists within lists, in row-major order; how deep they go was bounded by their reader."""
+    flat: list[Any] = []
+    for value in data:
+        if isinstance(value, list):
+            flat += _flat(value)
+        else:
+            flat.append(value)
+    return flat
+
+
+def _output(output: Any, raw: bytes | None) -> Tensor:
+    if raw is None:
+        field = _CONTENT_OF.get(output.datatype)
+        raw = packed(output.datatype, list(getattr(output.contents, field)) if field else [])
+    return Tensor(output.name, output.datatype, tuple(output.shape), raw)
+
+
+def _parsed(kind: str, data: bytes) -> Any:
+    message = _MESSAGES[kind]()
+    try:
+        message.ParseFromString(data)
+    except DecodeError as error:
+        raise AnswerError(f"no {kind}: {error}") from error
+    return message
+
+
+def _plain(message: Any) -> Any:
+    if not hasattr(message, "DESCRIPTOR"):
+        return message
+    plain: dict[str, Any] = {}
+    for field in message.DESCRIPTOR.fields:
+        value = getattr(message, field.name)
+        plain[field.name] = list(map(_plain, value)) if field.is_repeated else _plain(value)
+    return plain
+
+
+def _file() -> descriptor_pb2.FileDescriptorProto:
+    file = descriptor_pb2.FileDescriptorProto(name="touchstone_inference.proto", package="inference", syntax="proto3")
+
+    def message(name: str, *fields: tuple[int, str, Any], repeated: Sequence[str] = ()) -> None:
+        made = file.message_type.add(name=name)
+        for number, field, kind in fields:
+            label = _FIELD.LABEL_REPEATED if field in repeated else _FIELD.LABEL_OPTIONAL
+            is_message = isinstance(kind, str)
+            made.field.add(
+                name=field,
+                number=number,
+                label=label,
+                type=_FIELD.TYPE_MESSAGE if is_message else kind,
+                type_name=f".inference.{kind}" if is_message else None,
+            )
+
+    message("ServerLiveResponse", (1, "live", _BOOL))
+    message("ServerReadyResponse", (1, "ready", _BOOL))
+    message("ModelReadyResponse", (1, "ready", _BOOL))
+    server = (1, "name", _TEXT), (2, "version", _TEXT), (3, "extensions", _TEXT)
+    message("ServerMetadataResponse", *server, repeated=["extensions"])
+    message("TensorMetadata", (1, "name", _TEXT), (2, "datatype", _TEXT), (3, "shape", _INT64), repeated=["shape"])
+    message(
+        "ModelMetadataResponse",
+        (1, "name", _TEXT),
+        (2, "versions", _TEXT),
+        (3, "platform", _TEXT),
+        (4, "inputs", "TensorMetadata"),
+        (5, "outputs", "TensorMetadata"),
+        repeated=["versions", "inputs", "outputs"],
+    )
+    contents = [(number, name, kind) for number, (name, kind, _) in enumerate(_CONTENTS, start=1)]
+    message("InferTensorContents", *contents, repeated=[name for name, _, _ in _CONTENTS])
+    tensor = (1, "name", _TEXT), (2, "datatype", _TEXT), (3, "shape", _INT64), (5, "contents", "InferTensorContents")
+    message("InferOutputTensor", *tensor, repeated=["shape"])
+    message(
+        "ModelInferResponse",
+        (1, "model_name", _TEXT),
+        (3, "id", _TEXT),
+        (5, "outputs", "InferOutputTensor"),
+        (6, "raw_output_contents", _BYTES),
+        repeated=["outputs", "raw_output_contents"],
+    )
+    return file
+
+
+_POOL = descriptor_pool.DescriptorPool()
+_POOL.AddSerializedFile(_file().SerializeToString())
+_MESSAGES: Final[Mapping[str, Any]] = {
+    made.name: message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"inference.{made.name}"))
+    for made in _file().message_type
+}
