@@ -17,11 +17,22 @@ from typing import Any, Literal, NoReturn
 
 import uvloop
 
+from embedded.api.rights import RoleError
 from embedded.kafka import KafkaError
-from embedded.platform import PERSONALITIES, PROJECT, MutantError, Options, Platform, mutants_by_host, write_info
+from embedded.platform import (
+    PERSONALITIES,
+    PROJECT,
+    READINESS_NAMES,
+    MutantError,
+    Options,
+    Platform,
+    mutants_by_host,
+    write_info,
+)
 from embedded.private import NotPrivateError
 from embedded.runtime.addresses import NoAddressError
-from embedded.runtime.images import ImageError, Images, build_all
+from embedded.runtime.image_folders import ImageError
+from embedded.runtime.images import Images, build_all
 from embedded.runtime.web import PortTakenError, keep_broken_requests_out_of_the_log
 
 FAILED, USAGE = 2, 3
@@ -30,7 +41,7 @@ DESCRIPTORS, LEAST_DESCRIPTORS = 65536, 512
 """Open files and sockets: the limit that is asked for, and the least with which a platform works."""
 COLLECT_AFTER = 20_000
 """New objects after which Python looks for garbage in circles; its own 700 cost the platform a fifth of its time."""
-REPORTED = (PortTakenError, KafkaError, ImageError, NoAddressError, NotPrivateError)
+REPORTED = (PortTakenError, KafkaError, ImageError, NoAddressError, NotPrivateError, RoleError)
 """Errors whose text is all that a user needs."""
 
 
@@ -60,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     images.add_argument(
         "action", nargs="?", choices=("list", "build"), default="list", help="what to do (default: list)"
     )
-    images.add_argument("names", nargs="*", metavar="NAME", help="the images (default: all)")
+    images.add_argument("names", nargs="*", metavar="NAME", help="the images (default: list all, build the usual ones)")
     for command in (up, images):
         command.add_argument(
             "--images", type=Path, default=PROJECT / "images", metavar="DIR", help="folder of the images"
@@ -68,6 +79,8 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--cache", type=Path, default=cache, metavar="DIR", help="folder for built environments ($TOUCHSTONE_CACHE)"
         )
+    packages = commands.add_parser("packages", help="list the packages of which images have several versions locked")
+    packages.add_argument("--images", type=Path, default=PROJECT / "images", metavar="DIR", help="folder of the images")
     commands.add_parser("mutants", help="list the mutants of the platform by the part that they change")
     commands.add_parser(
         "personalities", help="list the real products that the platform can behave as, with their divergences"
@@ -95,6 +108,23 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
         help="end when a part fails that all others need, such as Kafka; else the platform stays up for inspection",
     )
     up.add_argument("--lazy-images", action="store_true", help="build an image when a pod first needs it, not at start")
+    up.add_argument(
+        "--with-image",
+        dest="requested_images",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="build this image too, whose image.toml says on_request = true; may be repeated",
+    )
+    up.add_argument(
+        "--package",
+        dest="packages",
+        type=_package,
+        action="append",
+        default=[],
+        metavar="NAME=VERSION",
+        help="have images use this version of a package, for which they have a lock; the command `packages` lists them",
+    )
     for option, listener in (
         ("--api-port", "the Kubernetes API"),
         ("--broker-port", "the broker ingress"),
@@ -117,6 +147,19 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
         help="behave as this real product was observed, all its divergences at once; the command `personalities` lists "
         "the names",
     )
+    up.add_argument(
+        "--readiness",
+        choices=READINESS_NAMES,
+        default=READINESS_NAMES[0],
+        help="how long objects take to be Ready: at-once (default) as fast as this machine can, observed as on a kind "
+        "cluster",
+    )
+    up.add_argument(
+        "--rights",
+        type=Path,
+        metavar="FILE",
+        help="write a second kubeconfig, kubeconfig-limited, that has the rights of this file's roles only",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -130,8 +173,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.command == "up" and not _raise_descriptors():
             return FAILED
-        if arguments.command in {"mutants", "personalities"}:
-            _list_mutants() if arguments.command == "mutants" else _list_personalities()
+        if arguments.command in {"mutants", "packages", "personalities"}:
+            _list(arguments)
             return 0
         work = _up(_options(arguments), arguments) if arguments.command == "up" else _images(arguments)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -145,6 +188,17 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 20)
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    if arguments.command == "packages":
+        images = Images(arguments.images.resolve(), PROJECT)
+        for package in images.packages():
+            print(f"{package}: {' '.join(images.versions_of(package))}")  # noqa: T201 -- the command's answer
+    elif arguments.command == "mutants":
+        _list_mutants()
+    else:
+        _list_personalities()
 
 
 def _list_mutants() -> None:
@@ -173,8 +227,12 @@ def _options(arguments: argparse.Namespace) -> Options:
             inference_port=arguments.inference_port,
             resolver_port=arguments.resolver_port,
             build_images=not arguments.lazy_images,
+            requested_images=tuple(arguments.requested_images),
+            packages=dict(arguments.packages),
             mutants=tuple(arguments.mutants),
             personality=arguments.personality,
+            readiness=arguments.readiness,
+            rights=arguments.rights,
         )
     except MutantError as error:
         parser().error(f"{'--personality' if 'personality' in str(error) else '--mutant'}: {error}")
@@ -281,6 +339,13 @@ def _wait_for_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
         pass
     with contextlib.suppress(RuntimeError):  # the loop may be closed by now
         loop.call_soon_threadsafe(stop.set)
+
+
+def _package(text: str) -> tuple[str, str]:
+    name, equals, version = text.partition("=")
+    if not (name and equals and version):
+        raise argparse.ArgumentTypeError(f"expected NAME=VERSION, got {text!r}")
+    return name, version
 
 
 def _port(text: str) -> int:

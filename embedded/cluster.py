@@ -1,7 +1,9 @@
 """The objects of a fresh cluster: the namespaces and Services that the documented flows expect, a node, definitions."""
 
 import os
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -53,7 +55,9 @@ def describe(store: Store, description: Mapping[str, Any]) -> None:
 
 def _node() -> dict[str, Any]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
-    amounts = {"cpu": str(os.cpu_count() or 1), "memory": f"{memory}Ki", "pods": "110"}
+    disk = shutil.disk_usage(Path(__file__).parent).total // 1024
+    cpus = str(os.cpu_count() or 1)
+    amounts = {"cpu": cpus, "memory": f"{memory}Ki", "ephemeral-storage": f"{disk}Ki", "pods": "110"}
     ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "pods are processes here"}
     system = os.uname()
     return {

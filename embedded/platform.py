@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +14,19 @@ import orjson
 import yaml
 
 from embedded import cluster, kafka, mutants
+from embedded.agents import Agent, AgentSpec
 from embedded.api.certificate import Certificate
+from embedded.api.rights import Rights, RoleError
 from embedded.api.server import ApiServer
 from embedded.api.store import Store
 from embedded.controllers.admission import Admission
+from embedded.controllers.agents import Agents
 from embedded.controllers.broker import BrokerController
+from embedded.controllers.components import HTTP_PORT
 from embedded.controllers.deployment import DeploymentController
 from embedded.controllers.inferenceservice import InferenceServiceController
+from embedded.controllers.parts import PartController
+from embedded.controllers.readiness import READINESS, Readiness
 from embedded.controllers.seldondeployment import SeldonDeploymentController
 from embedded.controllers.topics import Topics
 from embedded.controllers.trigger import TriggerController
@@ -29,7 +35,8 @@ from embedded.private import private_folder, write_privately
 from embedded.runtime.addresses import Addresses
 from embedded.runtime.admin import AdminServer
 from embedded.runtime.gateway import Gateway
-from embedded.runtime.images import Images, Progress, build_all
+from embedded.runtime.images import Images, build_all
+from embedded.runtime.installing import Progress
 from embedded.runtime.names import ClusterNames
 from embedded.runtime.pods import Kubelet
 from embedded.runtime.web import LOOPBACK, listening
@@ -39,11 +46,14 @@ from embedded.types import KafkaSettings
 from embedded.versions import version, versions
 
 PROJECT = Path(__file__).resolve().parents[1]
+CONSOLE_TOOLS = "/opt/kafka/bin"
+"""The folder of the console tools in Kafka's image."""
 POD_GRACE = 1.0
 """The time, in seconds, that pods get to end by themselves when the platform stops."""
 
 MutantError, mutants_by_host, PERSONALITIES = mutants.MutantError, mutants.by_host, mutants.PERSONALITIES
 """For the command line: this module is the only one that knows the mutants."""
+READINESS_NAMES = tuple(READINESS)
 
 _log = logging.getLogger(__name__)
 
@@ -61,9 +71,13 @@ class Options:
         broker_port: The port of the broker ingress.
         inference_port: The port of the inference ingress.
         resolver_port: The port of the resolver and of topic creation.
-        build_images: True to build all images at start, False to build each when a pod needs it.
+        build_images: True to build the usual images at start, False to build each when a pod needs it.
+        requested_images: The names of images that are built at start beside the usual ones.
+        packages: The versions of packages that images use instead of their usual ones, by package.
         mutants: The mutants of every namespace, in the order in which they are applied.
         personality: The real product to behave as, by name; its divergences come before the mutants.
+        readiness: The times that the control plane takes, by name.
+        rights: The file of roles that a second kubeconfig has the rights of; None: there is no such kubeconfig.
 
     Raises:
         MutantError: The personality or the mutants are unknown, or cannot be combined.
@@ -78,8 +92,12 @@ class Options:
     inference_port: int = 0
     resolver_port: int = 0
     build_images: bool = True
+    requested_images: tuple[str, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
     mutants: tuple[str, ...] = ()
     personality: str | None = None
+    readiness: str = READINESS_NAMES[0]
+    rights: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse invalid mutants before anything starts."""
@@ -129,21 +147,38 @@ class Platform:
         addresses = Addresses()
         self._stack.callback(addresses.close)
         images = await self._provide_images()
-        running = await self._start_kafka()
+        running = await self._start_kafka(images)
         store = Store()
         selection = mutants.Selection(store, self._options.everywhere)
-        kubelet = Kubelet(store, images, addresses, state=self._options.state, progress=self._progress)
+        readiness = READINESS[self._options.readiness]
+        kubelet = Kubelet(
+            store,
+            images,
+            addresses,
+            state=self._options.state,
+            progress=self._progress,
+            backoff=readiness.backoff,
+        )
         plane = DataPlane(_settings(running), kubelet.names.resolve, selection.unclaimed())
-        listeners = await self._open_listeners(plane, Gateway(store, kubelet.names.resolve), kubelet.names, running)
-        description = _description(running, listeners, images, self._options.personality)
+        gateway = _gateway(store, kubelet.names, selection)
+        listeners = await self._open_listeners(plane, gateway, kubelet.names, running)
+        pinned = versions(images, self._options.requested_images)
+        description = _description(running, listeners, pinned, self._options.personality)
         _furnish(store, kubelet.names, listeners, running, description)
-        self._run_controllers(store, kubelet, plane, selection, running=running)
-        server, api_url = await self._open_api(store, kubelet, await certificate)
+        self._run_controllers(store, kubelet, plane, selection, running=running, readiness=readiness)
+        server, api_url = await self._open_api(store, kubelet, await certificate, readiness.call)
         kubeconfig = self._options.state / "kubeconfig"
         write_privately(kubeconfig, yaml.safe_dump(server.kubeconfig()).encode())
+        limited: dict[str, str] = {}
+        if server.limited_token is not None:
+            limited["kubeconfigLimited"] = str(self._options.state / "kubeconfig-limited")
+            write_privately(
+                Path(limited["kubeconfigLimited"]), yaml.safe_dump(server.kubeconfig(server.limited_token)).encode()
+            )
         return description | {
             "pid": os.getpid(),
             "kubeconfig": str(kubeconfig),
+            **limited,
             "api": api_url,
             "brokerIngress": listeners.broker,
             "inferenceIngress": listeners.inference,
@@ -152,16 +187,22 @@ class Platform:
 
     async def _provide_images(self) -> Images:
         """Open the images' folder, and build what is missing unless pods build on demand."""
-        images = Images(self._options.images, self._options.cache)
+        images = Images(self._options.images, self._options.cache, self._options.packages)
         self._stack.push_async_callback(images.close)
+        requested = self._options.requested_images
         if self._options.build_images:
-            await build_all(images, self._progress)
+            await build_all(images, self._progress, sorted({*images.usual(), *requested}))
+        elif requested:
+            await build_all(images, self._progress, requested)
         return images
 
-    async def _start_kafka(self) -> kafka.Kafka:
+    async def _start_kafka(self, images: Images) -> kafka.Kafka:
+        """Start Kafka; its own console tools, where it has them, take the place of the stand-ins."""
         self._progress(f"starting Kafka ({self._options.kafka})")
         running = await kafka.start(self._options.kafka, self._options.state)
         self._stack.push_async_callback(running.stop)
+        if running.tools is not None:
+            images.replace_folder(CONSOLE_TOOLS, running.tools)
         return running
 
     async def _open_listeners(
@@ -190,34 +231,52 @@ class Platform:
         selection: mutants.Selection,
         *,
         running: kafka.Kafka,
+        readiness: Readiness,
     ) -> None:
         """Start admission, the controllers and the kubelet with the policies of each namespace."""
 
         def make_stream(spec: StreamSpec) -> StreamServer:
-            return StreamServer(spec, settings)
+            return StreamServer(spec, plane.cluster)
+
+        def make_agent(spec: AgentSpec) -> Agent:
+            return Agent(spec, HTTP_PORT, kubelet.names.resolve)
 
         settings = _settings(running)
         store.admission.extend((selection.admit, Admission(selection.control_plane)))
         topics = Topics(settings)
         self._stack.push_async_callback(topics.close)
         seldon = SeldonDeploymentController(store, make_stream, topics, kubelet.names.resolve, selection.streams)
-        self._stack.push_async_callback(_together, lambda: kubelet.stop(POD_GRACE), seldon.stop)
+        agents = Agents(store, make_agent, selection.agents)
+        self._stack.push_async_callback(_together, lambda: kubelet.stop(POD_GRACE), seldon.stop, agents.stop)
         brokers = BrokerController(store, plane, topics, selection.control_plane, selection.data_plane)
-        for part in (
-            kubelet,
+        pods = PartController(store, plane)
+        plane.on_death = pods.note_death
+        self._supervise(plane.cluster.watch())
+        self._supervise(kubelet.run())
+        for controller in (
+            pods,
             DeploymentController(store),
             brokers,
             TriggerController(store, plane, selection.control_plane, selection.data_plane),
-            InferenceServiceController(store),
+            InferenceServiceController(store, topics, agents),
             seldon,
         ):
-            self._supervise(part.run())
+            controller.readiness = readiness
+            self._supervise(controller.run())
         self._supervise(self._watch_kafka(running, topics, brokers))
 
-    async def _open_api(self, store: Store, kubelet: Kubelet, certificate: Certificate) -> tuple[ApiServer, str]:
+    async def _open_api(
+        self, store: Store, kubelet: Kubelet, certificate: Certificate, pause: float
+    ) -> tuple[ApiServer, str]:
         """Open the Kubernetes API; return the server and its URL."""
         server = ApiServer(
-            store, certificate, logs=kubelet.logs, execute=kubelet.execute, resolve=kubelet.names.resolve
+            store,
+            certificate,
+            logs=kubelet.logs,
+            execute=kubelet.execute,
+            resolve=kubelet.names.resolve,
+            pause=pause,
+            rights=_rights(self._options.rights),
         )
         url = await listening(
             server.start(LOOPBACK, self._options.api_port), self._options.api_port, "the Kubernetes API", "--api-port"
@@ -253,11 +312,38 @@ def write_info(path: Path, info: dict[str, Any]) -> None:
     write_privately(path, orjson.dumps(info, option=orjson.OPT_INDENT_2) + b"\n")
 
 
+def _rights(file: Path | None) -> Rights | None:
+    """Return the rights of a file's roles.
+
+    Raises:
+        RoleError: The file cannot be read, or holds no role.
+    """
+    if file is None:
+        return None
+    try:
+        return Rights(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, RoleError) as error:
+        raise RoleError(f"--rights {file}: {error}") from error
+
+
+def _gateway(store: Store, names: ClusterNames, selection: mutants.Selection) -> Gateway:
+    """Return the inference ingress, with the policies of each namespace."""
+
+    def explaining(service: Mapping[str, Any]) -> str:
+        return selection.control_plane(service["metadata"]["namespace"]).explaining_component(service)
+
+    return Gateway(store, names.resolve, explaining)
+
+
 def _settings(running: kafka.Kafka) -> KafkaSettings:
-    return KafkaSettings(running.bootstrap, running.kind, running.create_topic, running.delete_topic, running.client)
+    return KafkaSettings(
+        running.bootstrap, running.kind, running.create_topic, running.delete_topic, running.client, running.set_away
+    )
 
 
-def _description(running: kafka.Kafka, listeners: Listeners, images: Images, personality: str | None) -> dict[str, Any]:
+def _description(
+    running: kafka.Kafka, listeners: Listeners, pinned: Mapping[str, str], personality: str | None
+) -> dict[str, Any]:
     """Return the description of the platform that the cluster holds."""
     played = mutants.find_personality(personality) if personality else None
     product = {} if played is None else {played.product: played.version, "personality": played.name}
@@ -270,7 +356,7 @@ def _description(running: kafka.Kafka, listeners: Listeners, images: Images, per
             "topics": f"{listeners.admin}/topics",
             "bootstrap": cluster.KAFKA_INSIDE,
         },
-        "versions": {"touchstone-embedded": version(PROJECT), **versions(images), **product},
+        "versions": {"touchstone-embedded": version(PROJECT), **pinned, **product},
     }
 
 

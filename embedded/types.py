@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 Object = dict[str, Any]
 """A Kubernetes object, or a part of one, as JSON has it."""
@@ -12,6 +12,9 @@ Key = tuple[str, str]
 
 NODE_NAME = "touchstone"
 """The name of the only node."""
+
+STAND_IN = "touchstone.dev/stand-in"
+"""The label of a pod that stands for a part of the platform: no process is behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,13 @@ Resolve = Callable[[str, int], Endpoint | None]
 """Cluster DNS: a function from (host, port) to an endpoint, or to None when nobody answers to that name."""
 
 
+class SetAway(Protocol):
+    """A function that takes a topic away, or brings it back."""
+
+    async def __call__(self, topic: str, *, away: bool) -> None:
+        """Do so; raise an error where it cannot be done."""
+
+
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
     """The settings to reach Kafka.
@@ -43,6 +53,7 @@ class KafkaSettings:
         create_topic: The function that creates a topic of so many partitions.
         delete_topic: The function that deletes a topic.
         client: The configuration for every client.
+        set_away: The function that takes a topic away, or brings it back; None: there is none.
     """
 
     bootstrap: str
@@ -50,6 +61,7 @@ class KafkaSettings:
     create_topic: Callable[[str, int], Awaitable[object]]
     delete_topic: Callable[[str], Awaitable[object]]
     client: Mapping[str, str | int] = field(default_factory=dict)
+    set_away: SetAway | None = None
 
 
 P = TypeVar("P")

@@ -15,6 +15,8 @@ from embedded.api.resources import Resource
 from embedded.api.yamlbody import DEEPEST, YamlError, read_yaml
 from embedded.types import Object
 
+_LONGEST_GRACE = 2**31 - 1
+
 BODY_LIMIT = 3 * 1024 * 1024
 """The most bytes of a request's body, as in the real API server."""
 JSON, YAML = "application/json", "application/yaml"
@@ -185,7 +187,19 @@ def read_delete_options(call: Call, value: Any) -> dict[str, Any]:
         "dry_run": dry,
         "uid": preconditions.get("uid"),
         "version": preconditions.get("resourceVersion"),
+        "grace": _grace(options.get("gracePeriodSeconds") or call.query.get("gracePeriodSeconds") or 0),
     }
+
+
+def _grace(value: Any) -> int:
+    try:
+        seconds = int(value)
+    except (TypeError, ValueError):
+        seconds = -1
+    if not 0 <= seconds <= _LONGEST_GRACE:
+        shown = repr(value)[:64]
+        raise _bad_option("gracePeriodSeconds", f"Invalid value: {shown}: must be 0 to {_LONGEST_GRACE} seconds")
+    return seconds
 
 
 def media_type(header: str) -> str:

@@ -10,7 +10,7 @@ server uses HTTPS with its own certificate and a bearer token, both made at star
 Origin, and a Kubernetes content type. Every path asks for the token, /healthz too, as a real API server with
 `--anonymous-auth=false` does.
 
-Not supported: users, rate limits, and lists in pages (`limit` is accepted and ignored).
+Not supported: users but one with limited rights, rate limits, and lists in pages (`limit` is accepted and ignored).
 """
 
 import asyncio
@@ -30,6 +30,8 @@ from embedded.api.certificate import Certificate
 from embedded.api.errors import ApiError
 from embedded.api.kinds import Kinds
 from embedded.api.requests import BODY_LIMIT, JSON, Call, media_type, parse_path
+from embedded.api.resources import ACCESSREVIEW
+from embedded.api.rights import Rights
 from embedded.api.store import Store
 from embedded.types import Resolve
 
@@ -55,9 +57,12 @@ class ApiServer:
         resolve: The function from a Service's cluster name to an endpoint.
         handshake: The time that a client has for the TLS handshake, in seconds.
         idle: The time that a connection may be without a request, in seconds; the default is the real API server's.
+        pause: The time before each answer, in seconds.
+        rights: The rights of a second token; None: there is only the one that may do everything.
 
     Attributes:
-        token: The bearer token that every request must have.
+        token: The bearer token of who may do everything.
+        limited_token: The bearer token of who has the rights that were given; None: none were.
         url: The base URL, once it listens.
     """
 
@@ -71,16 +76,20 @@ class ApiServer:
         resolve: Resolve = lambda _host, _port: None,
         handshake: float = 10.0,
         idle: float = 90.0,
+        pause: float = 0.0,
+        rights: Rights | None = None,
     ) -> None:
         self.store = store
         self.token = secrets.token_urlsafe(32)
         self.url = ""
         self._certificate = certificate
-        self._access = Access(self.token)
+        self.limited_token = secrets.token_urlsafe(32) if rights is not None else None
+        self._rights = rights
+        self._access = Access(self.token, self.limited_token)
         self._logs = logs
         self._commands = remotecommand.RemoteCommands(store, execute)
         self._resolve = resolve
-        self._handshake, self._idle = handshake, idle
+        self._handshake, self._idle, self._pause = handshake, idle, pause
         self._streams: set[asyncio.Task[Any]] = set()
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
@@ -133,8 +142,12 @@ class ApiServer:
             for transport in filter(None, open_):
                 transport.abort()
 
-    def kubeconfig(self) -> dict[str, Any]:
-        """Return a kubeconfig (v1 Config) whose current context is this server. It holds the token."""
+    def kubeconfig(self, token: str | None = None) -> dict[str, Any]:
+        """Return a kubeconfig (v1 Config) whose current context is this server.
+
+        Args:
+            token: The token that it holds; None: that of who may do everything.
+        """
         name = "touchstone"
         authority = base64.b64encode(self._certificate.authority).decode()
         cluster = {"server": self.url, "certificate-authority-data": authority}
@@ -142,15 +155,17 @@ class ApiServer:
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": name, "cluster": cluster}],
-            "users": [{"name": name, "user": {"token": self.token}}],
+            "users": [{"name": name, "user": {"token": token or self.token}}],
             "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": "default"}}],
             "current-context": name,
         }
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            self._access.check(request.headers)
-            return await self._answer(request)
+            rights = None if self._access.check(request.headers) else self._rights
+            if self._pause:
+                await asyncio.sleep(self._pause)
+            return await self._answer(request, rights)
         except ApiError as error:
             return _refused(error)
         except web.HTTPRequestEntityTooLarge:
@@ -163,19 +178,22 @@ class ApiServer:
             _log.exception("%s %s", request.method, request.path)
             return _refused(ApiError(500, "InternalError", f"Internal error occurred: {fault!r}"))
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, rights: Rights | None) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
         headers = request.headers
         call = parse_path(
             self.store.kinds, parts, request.query, headers.get("Accept", ""), headers.get("User-Agent", "")
         )
         if call is not None:
-            return await self._answer_call(call, request)
+            if rights is not None:
+                exists = call.name is None or self.store.find(call.resource, call.namespace, call.name) is not None
+                rights.check(call, request.method, media_type(request.headers.get("Content-Type", "")), exists=exists)
+            return await self._answer_call(call, request, rights)
         if request.method == "GET":
             return _document(self.store.kinds, request, tuple(parts))
         raise errors.no_such_path()
 
-    async def _answer_call(self, call: Call, request: web.Request) -> web.StreamResponse:
+    async def _answer_call(self, call: Call, request: web.Request, rights: Rights | None) -> web.StreamResponse:
         if call.subresource == "proxy":
             assert self._session is not None
             return await proxy.forward(self.store, self._resolve, self._session, call, request)
@@ -201,6 +219,8 @@ class ApiServer:
             raise errors.method_not_allowed()
         if request.method == "POST" and call.resource.namespaced and call.namespace is None:
             raise errors.method_not_allowed()
+        if rights is not None and call.resource is ACCESSREVIEW:
+            return _answered(verbs.review(call, body, content_type, rights))
         return _answered(writer(self.store, call, body, content_type))
 
     async def _stream(self, answer: Any) -> web.StreamResponse:

@@ -222,6 +222,7 @@ class Store:
         orphan: bool = False,
         uid: str | None = None,
         version: str | None = None,
+        grace: int = 0,
         dry_run: bool = False,
     ) -> Object:
         """Delete an object and, unless `orphan`, everything that only it owns; return its last state.
@@ -244,7 +245,7 @@ class Store:
         if dry_run:
             return obj
         if resource is NAMESPACE or obj["metadata"].get("finalizers"):
-            self._mark(resource, key, obj)
+            self._mark(resource, key, obj, grace)
             if resource is NAMESPACE:
                 self._empty(name)
             return obj
@@ -304,7 +305,7 @@ class Store:
             self.kinds = self.kinds.defined(stored)
         self._log.publish(Change(change, resource, self.version, stored, entry.raw, None if old is None else old.obj))
 
-    def _mark(self, resource: Resource, key: Key, obj: Object) -> None:
+    def _mark(self, resource: Resource, key: Key, obj: Object, grace: int = 0) -> None:
         metadata = obj["metadata"]
         if "deletionTimestamp" in metadata:
             return
@@ -312,7 +313,7 @@ class Store:
         if resource is NAMESPACE:
             obj["status"] = {**obj.get("status", {}), "phase": "Terminating"}
         else:
-            metadata["deletionGracePeriodSeconds"] = 0
+            metadata["deletionGracePeriodSeconds"] = grace
             if resource.generations:
                 metadata["generation"] += 1
         self._put("MODIFIED", resource, key, obj)

@@ -10,6 +10,7 @@ from embedded.api import errors, fields, patch, requests, store, validation
 from embedded.api.protobuf import MEDIA_TYPE as PROTOBUF
 from embedded.api.requests import APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, YAML, Call
 from embedded.api.resources import ACCESSREVIEW, RULESREVIEW, Resource
+from embedded.api.rights import Rights
 from embedded.api.selectors import selector
 from embedded.api.table import render_table
 from embedded.types import Object
@@ -75,6 +76,12 @@ def create(objects: store.Store, call: Call, body: bytes, media_type: str) -> Ap
         return ApiAnswer(201, orjson.dumps(obj | {"status": status}), warnings)
     made = objects.create(call.resource, obj, manager=call.manager, dry_run=call.dry_run)
     return ApiAnswer(201, orjson.dumps(made), warnings)
+
+
+def review(call: Call, body: bytes, media_type: str, rights: Rights) -> ApiAnswer:
+    """Answer who asks for its own rights, of which it has not all."""
+    obj = requests.read_object(call, requests.read_body(body, media_type, (JSON, YAML, PROTOBUF)))
+    return ApiAnswer(201, orjson.dumps(obj | {"status": rights.review(obj.get("spec") or {})}))
 
 
 def update(objects: store.Store, call: Call, body: bytes, media_type: str) -> ApiAnswer:

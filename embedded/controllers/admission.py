@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from embedded.api.errors import Cause, denied, invalid
+from embedded.api.errors import denied, invalid
 from embedded.api.resources import BROKER, INFERENCESERVICE, SELDONDEPLOYMENT, TRIGGER, Resource
 from embedded.api.store import Operation
 from embedded.controllers.broker import class_of
 from embedded.controllers.policies import ControlPlanePolicies
-from embedded.controllers.seldondeployment import REQUIRED, environment_of
+from embedded.controllers.seldon_admission import faults_of_graphs, faults_of_streams
 
 KNATIVE = "validation.webhook.eventing.knative.dev"
 KSERVE = "inferenceservice.kserve-webhook-server.validator"
@@ -34,7 +34,7 @@ class Admission:
         self._policies = policies
 
     def __call__(
-        self, _operation: Operation, resource: Resource, new: dict[str, Any] | None, old: dict[str, Any] | None
+        self, operation: Operation, resource: Resource, new: dict[str, Any] | None, old: dict[str, Any] | None
     ) -> None:
         """Check an object before it is written.
 
@@ -43,6 +43,10 @@ class Admission:
         """
         if new is None or "deletionTimestamp" in new["metadata"]:
             return
+        if resource in (BROKER, TRIGGER) and not self._policies(new["metadata"]["namespace"]).checks(
+            operation, resource
+        ):
+            return
         if resource is BROKER:
             self._broker(new, old)
         elif resource is TRIGGER:
@@ -50,7 +54,9 @@ class Admission:
         elif resource is INFERENCESERVICE:
             _inference_service(new)
         elif resource is SELDONDEPLOYMENT:
-            _seldon_deployment(new)
+            policies = self._policies(new["metadata"]["namespace"])
+            if causes := [*faults_of_graphs(new), *policies.faults_of_streams(faults_of_streams(new))]:
+                raise invalid(SELDONDEPLOYMENT, new["metadata"]["name"], causes)
 
     def _broker(self, new: dict[str, Any], old: dict[str, Any] | None) -> None:
         policies = self._policies(new["metadata"]["namespace"])
@@ -76,7 +82,8 @@ class Admission:
         faults = []
         if not spec.get("broker"):
             faults.append("missing field(s): spec.broker")
-        faults += _attributes((spec.get("filter") or {}).get("attributes"), "spec.filter.attributes")
+        named = (spec.get("filter") or {}).get("attributes")
+        faults += policies.faults_of_names(_attributes(named, "spec.filter.attributes"))
         for number, expression in enumerate(spec.get("filters") or ()):
             faults += _filter(expression, f"spec.filters[{number}]", policies)
         faults += policies.faults_of_subscriber(_destination(spec.get("subscriber"), "spec.subscriber"))
@@ -105,7 +112,7 @@ def _filter(expression: Mapping[str, Any], path: str, policies: ControlPlanePoli
     for dialect in dialects:
         value, inner = expression[dialect], f"{path}.{dialect}"
         if dialect in {"exact", "prefix", "suffix"}:
-            faults += _attributes(value, inner)
+            faults += policies.faults_of_names(_attributes(value, inner))
         elif dialect in {"all", "any"}:
             for number, nested in enumerate(value):
                 faults += _filter(nested, f"{inner}[{number}]", policies)
@@ -150,7 +157,7 @@ def _delivery(delivery: Mapping[str, Any] | None, path: str) -> list[str]:
     policy = delivery.get("backoffPolicy")
     if policy is not None and policy not in POLICIES:
         faults.append(f"invalid value: {policy}: {path}.backoffPolicy")
-    for field in ("backoffDelay", "timeout"):
+    for field in ("backoffDelay", "timeout", "retryAfterMax"):
         value = delivery.get(field)
         if value is not None and (not DURATION.fullmatch(str(value)) or (field == "timeout" and _is_zero(value))):
             faults.append(f"invalid value: {value}: {path}.{field}")
@@ -181,42 +188,3 @@ def _inference_service(new: dict[str, Any]) -> None:
                 KSERVE,
                 f"exactly one of [{allowed}] must be specified in spec.{component}; found [{', '.join(kinds)}]",
             )
-
-
-def _seldon_deployment(new: dict[str, Any]) -> None:
-    causes = []
-    name, spec = new["metadata"]["name"], new.get("spec") or {}
-    predictors = spec.get("predictors") or []
-    if not predictors:
-        causes.append(Cause("spec.predictors", "FieldValueRequired", "Required value: Graph contains no predictors"))
-    for number, predictor in enumerate(predictors):
-        path = f"spec.predictors[{number}]"
-        missing = [variable for variable in REQUIRED if not environment_of(predictor).get(variable)]
-        if spec.get("serverType") == "kafka" and missing:
-            why = (
-                f"Invalid value: {', '.join(missing)} missing: "
-                f"For kafka please supply env variables {', '.join(REQUIRED)} in svcOrchSpec"
-            )
-            causes.append(Cause(f"{path}.svcOrchSpec.env", "FieldValueInvalid", why))
-        workers = environment_of(predictor).get("KAFKA_WORKERS")
-        if workers and (not workers.isdecimal() or int(workers) < 1):
-            why = f'Invalid value: "{workers}": KAFKA_WORKERS must be a positive number'
-            causes.append(Cause(f"{path}.svcOrchSpec.env", "FieldValueInvalid", why))
-        containers = [
-            c
-            for part in predictor.get("componentSpecs") or ()
-            for c in (part.get("spec") or {}).get("containers") or ()
-        ]
-        if not containers:
-            causes.append(Cause(f"{path}.componentSpecs", "FieldValueRequired", "Required value: no containers"))
-        graph = predictor.get("graph") or {}
-        if not graph.get("name"):
-            causes.append(Cause(f"{path}.graph.name", "FieldValueRequired", "Required value: the graph needs a name"))
-        elif containers and graph["name"] not in {container.get("name") for container in containers}:
-            why = f'Invalid value: "{graph["name"]}": Can\'t find component for graph node'
-            causes.append(Cause(f"{path}.graph.name", "FieldValueInvalid", why))
-        if graph.get("children"):
-            why = "Forbidden: this platform runs graphs of one node"
-            causes.append(Cause(f"{path}.graph.children", "FieldValueForbidden", why))
-    if causes:
-        raise invalid(SELDONDEPLOYMENT, name, causes)

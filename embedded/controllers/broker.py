@@ -4,15 +4,17 @@ Class Kafka is the Kafka Broker's contract. Class Opaque is any other broker, as
 configuration, and neither a status nor a name tells which topic and which consumer groups serve it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from embedded.api.resources import BROKER, CONFIGMAP, SERVICE, Resource
 from embedded.api.store import Store
+from embedded.controllers import parts
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, fails, holds
 from embedded.controllers.controller import Controller, RetryError, drop_finalizer, set_finalizer
 from embedded.controllers.destinations import UnresolvedDestinationError
+from embedded.controllers.faults import FAULT, KAFKA_AWAY, KAFKA_BACK, ordered
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
 from embedded.controllers.topics import KAFKA_HOST, Topics
 from embedded.dataplane.policies import DataPlanePolicies
@@ -24,8 +26,6 @@ KAFKA_CLASS = "Kafka"
 OPAQUE_CLASS = "Opaque"
 CLASSES = (KAFKA_CLASS, OPAQUE_CLASS)
 OPAQUE_PARTITIONS = 3
-KILL = "touchstone.dev/kill"
-"""An annotation like `dispatcher/1`: that part of the Broker's data plane is killed once for each new value."""
 EXTERNAL_TOPIC = "kafka.eventing.knative.dev/external.topic"
 FINALIZER = "brokers.eventing.knative.dev"
 DEFAULT_CONFIG = {"kind": "ConfigMap", "name": "kafka-broker-config", "namespace": "knative-eventing"}
@@ -84,6 +84,8 @@ class BrokerController(Controller):
         super().__init__(store)
         self._plane, self._topics, self._policies, self._plane_policies = plane, topics, policies, plane_policies
         self._served: dict[Key, BrokerSpec] = {}
+        self._cut_off: set[str] = set()
+        """The namespaces whose Brokers find no Kafka, as a fault has it."""
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
         """Yield the Brokers that a ConfigMap configures, or those with a dead letter sink in a Service's namespace."""
@@ -108,21 +110,27 @@ class BrokerController(Controller):
             return
         if not self._policies(namespace).is_ours(class_of(broker), CLASSES):
             return
+        obeyed = await self._obey(broker)
+        if namespace in self._cut_off and obeyed and not self._policies(namespace).notices_outage:
+            return  # like a controller that does not ask Kafka again as long as nothing of the Broker changes
         conditions = Conditions((broker.get("status") or {}).get("conditions"))
         status: dict[str, Any] = {"observedGeneration": broker["metadata"]["generation"]}
+        if obeyed:
+            status["annotations"] = {FAULT: obeyed}
         broker = set_finalizer(self.store, BROKER, broker, FINALIZER)
         trouble: Exception | None = None
         try:
             await self._provide(broker, conditions, status)
         except RetryError as error:
             trouble = error
+            status = _kept(broker.get("status") or {}, status)
         for kind in LIVING:
             if kind not in {condition["type"] for condition in conditions.as_list()}:
                 conditions.set(kind, ConditionState(status=None))
         conditions.sum_up(LIVING)
-        status["conditions"] = conditions.as_list()
+        status["conditions"] = self._policies(namespace).told_conditions(conditions.as_list())
         self.store.patch_status(BROKER, namespace, name, status)
-        if trouble:
+        if trouble and self._policies(namespace).retries_kafka:
             raise trouble
 
     async def _provide(self, broker: dict[str, Any], conditions: Conditions, status: dict[str, Any]) -> None:
@@ -131,7 +139,7 @@ class BrokerController(Controller):
         conditions.set("EventPoliciesReady", AUTHORIZATION_OFF)
         conditions.set("DataPlaneAvailable", TRUE)
         try:
-            config = self._config(broker)
+            config = self._config(broker, policies.without_config())
             sink = (broker["spec"].get("delivery") or {}).get("deadLetterSink")
             if sink:
                 status |= policies.told_dead_letter_sink(policies.resolve(self.store, sink, namespace))
@@ -144,31 +152,50 @@ class BrokerController(Controller):
             await self._withdraw((namespace, name))
             return
         conditions.set("ConfigParsed", TRUE)
+        self._check_owner(broker, conditions)
         topic, partitions = await self._topic(broker, config, conditions)
         if not partitions:
             await self._withdraw((namespace, name))
             return
         conditions.set("TopicReady", holds(f"Topic {topic} created"))
+        parts.ensure(self.store, namespace)
         await self._serve(BrokerSpec(namespace, name, topic, partitions, policies=self._plane_policies(namespace)))
         conditions.set("ConfigMapUpdated", TRUE)
         conditions.set("ProbeSucceeded", TRUE)
         conditions.set("Addressable", TRUE)
         if not is_opaque(broker):
-            status["annotations"] = {"default.topic": policies.annotated_topic(topic), **config.annotations()}
+            named = {"default.topic": policies.annotated_topic(topic), **config.annotations()}
+            status["annotations"] = {**status.get("annotations", {}), **named}
         status |= policies.address_of_broker(f"{INGRESS}/{namespace}/{name}")
-        await self._kill(broker, status)
 
-    async def _kill(self, broker: dict[str, Any], status: dict[str, Any]) -> None:
-        """Kill what the Broker's annotation names, once; the status then repeats the annotation."""
+    async def _obey(self, broker: dict[str, Any]) -> str:
+        """Make the fault that the Broker's annotation names, once, and say so in the status at once; return it.
+
+        Raises:
+            RetryError: Kafka cannot be taken away, or does not come back.
+        """
         namespace, name = broker["metadata"]["namespace"], broker["metadata"]["name"]
-        wanted = str((broker["metadata"].get("annotations") or {}).get(KILL, ""))
-        victims = {"dispatcher": self._plane.kill_dispatcher, "ingress": self._plane.kill_ingress}
-        kill = victims.get(wanted.partition("/")[0])
-        if kill is None:
-            return
-        if ((broker.get("status") or {}).get("annotations") or {}).get(KILL) != wanted:
-            await kill(namespace, name)
-        status["annotations"] = {**status.get("annotations", {}), KILL: wanted}
+        wanted, fault = ordered(broker)
+        status = broker.get("status") or {}
+        told = status.get("annotations") or {}
+        if fault not in {"consumers", KAFKA_AWAY, KAFKA_BACK}:
+            return ""
+        if told.get(FAULT) == wanted:
+            return wanted
+        if fault == "consumers":
+            await self._plane.rebalance(namespace, name)
+        else:
+            await self._topics.set_away(topic_name(broker)[0], away=fault == KAFKA_AWAY)
+            self._cut(namespace, away=fault == KAFKA_AWAY)
+        self.store.patch_status(BROKER, namespace, name, {**status, "annotations": {**told, FAULT: wanted}})
+        return wanted
+
+    def _cut(self, namespace: str, *, away: bool) -> None:
+        """Let no Broker of a namespace find Kafka, or all of them find it again, and look at them."""
+        (self._cut_off.add if away else self._cut_off.discard)(namespace)
+        if not away and self._policies(namespace).retries_kafka:
+            for other in self.store.list(BROKER, namespace):
+                self._ask((namespace, other["metadata"]["name"]))
 
     async def _topic(self, broker: dict[str, Any], config: TopicConfig, conditions: Conditions) -> tuple[str, int]:
         """Return the name and the partition count of the Broker's topic, or ("", 0) when it cannot be used.
@@ -182,6 +209,7 @@ class BrokerController(Controller):
             return "", 0
         topic, external = topic_name(broker)
         try:
+            self._expect_kafka(broker)
             if not external:
                 await self._topics.create(topic, config.partitions)
             partitions = await self._topics.partitions(topic)
@@ -193,6 +221,23 @@ class BrokerController(Controller):
             conditions.set("TopicReady", fails("TopicNotPresent", why))
             raise RetryError(why)
         return topic, partitions
+
+    def _check_owner(self, broker: dict[str, Any], conditions: Conditions) -> None:
+        """Refuse a topic that another Broker has: names of Brokers and namespaces may join to the same name of a topic.
+
+        Raises:
+            RetryError: Another Broker has it, and may give it up.
+        """
+        key = (broker["metadata"]["namespace"], broker["metadata"]["name"])
+        topic, external = topic_name(broker)
+        others = [
+            f"{other[0]}/{other[1]}" for other, spec in self._served.items() if spec.topic == topic and other != key
+        ]
+        if external or not (owner := self._policies(key[0]).topic_owner(others)):
+            return
+        why = f"topic {topic} belongs to Broker {owner}: use another name for one of the two"
+        conditions.set("TopicReady", fails("TopicOfAnotherBroker", why))
+        raise RetryError(why)
 
     async def _serve(self, spec: BrokerSpec) -> None:
         key = (spec.namespace, spec.name)
@@ -208,29 +253,68 @@ class BrokerController(Controller):
             del self._served[key]
 
     async def _finish(self, broker: dict[str, Any]) -> None:
-        await self._withdraw((broker["metadata"]["namespace"], broker["metadata"]["name"]))
-        topic, external = topic_name(broker)
-        # Only what was made is deleted: a Broker that never came so far left no topic.
-        made = bool((broker.get("status") or {}).get("address")) if is_opaque(broker) else _names_topic(broker)
-        if made and not external:
-            await self._topics.delete(topic)
+        key = (broker["metadata"]["namespace"], broker["metadata"]["name"])
+        if self._served.pop(key, None) is not None:
+            await self._policies(key[0]).forget_broker(self._plane, *key)
+        policies = self._policies(key[0])
+        if not policies.deletes_without_config and self._lacks_config(broker):
+            return
+        try:
+            await self._delete_topic(broker)
+        except RetryError:
+            if policies.topic_before_finalizer:
+                if policies.retries_kafka:
+                    raise
+                return
         drop_finalizer(self.store, BROKER, broker, FINALIZER)
 
-    def _config(self, broker: dict[str, Any]) -> TopicConfig:
+    async def _delete_topic(self, broker: dict[str, Any]) -> None:
+        """Delete the topic that was made for a Broker; one that never came so far left none.
+
+        Raises:
+            RetryError: Kafka cannot delete the topic now.
+        """
+        topic, external = topic_name(broker)
+        made = bool((broker.get("status") or {}).get("address")) if is_opaque(broker) else _names_topic(broker)
+        if made and not external and self._policies(broker["metadata"]["namespace"]).deletes_topic:
+            self._expect_kafka(broker)
+            await self._topics.delete(topic)
+
+    def _expect_kafka(self, broker: dict[str, Any]) -> None:
+        if broker["metadata"]["namespace"] in self._cut_off:
+            raise RetryError(f"Kafka does not answer: topic {topic_name(broker)[0]}")
+
+    def _lacks_config(self, broker: dict[str, Any]) -> bool:
+        try:
+            self._config(broker, None)
+        except ConfigError:
+            return True
+        return False
+
+    def _config(self, broker: dict[str, Any], fallback: Mapping[str, str] | None) -> TopicConfig:
         if is_opaque(broker):
             return TopicConfig(OPAQUE_PARTITIONS, 1, KAFKA_HOST)
-        reference = config_reference(broker)
+        try:
+            return _read(*self._config_map(config_reference(broker)))
+        except ConfigError:
+            if fallback is None:
+                raise
+            return _read("the defaults", fallback)
+
+    def _config_map(self, reference: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
         if reference["kind"] != "ConfigMap":
             raise ConfigError(f"spec.config must refer to a ConfigMap, not to a {reference['kind']}")
         source = f"{reference['namespace']}/{reference['name']}"
         config_map = self.store.find(CONFIGMAP, reference["namespace"], reference["name"])
         if config_map is None:
             raise ConfigError(f'failed to get configmap {source}: configmap "{reference["name"]}" not found')
-        data: dict[str, str] = config_map.get("data") or {}
-        bootstrap = data.get(BOOTSTRAP, "").strip()
-        if not bootstrap:
-            raise ConfigError(f"unable to build topic config from configmap {source}: {BOOTSTRAP} is missing or empty")
-        return TopicConfig(_positive(data, PARTITIONS, source), _positive(data, REPLICATION, source), bootstrap)
+        return source, config_map.get("data") or {}
+
+
+def _kept(before: dict[str, Any], status: dict[str, Any]) -> dict[str, Any]:
+    """Return a status with what the one before it told: it is served as it was, and its topic is still its own."""
+    annotations = {**(before.get("annotations") or {}), **(status.get("annotations") or {})}
+    return {**before, **status, **({"annotations": annotations} if annotations else {})}
 
 
 def config_reference(broker: dict[str, Any]) -> dict[str, str]:
@@ -267,7 +351,14 @@ def topic_name(broker: dict[str, Any]) -> tuple[str, bool]:
     return (external, True) if external else (f"knative-broker-{metadata['namespace']}-{metadata['name']}", False)
 
 
-def _positive(data: dict[str, str], key: str, source: str) -> int:
+def _read(source: str, data: Mapping[str, str]) -> TopicConfig:
+    bootstrap = data.get(BOOTSTRAP, "").strip()
+    if not bootstrap:
+        raise ConfigError(f"unable to build topic config from configmap {source}: {BOOTSTRAP} is missing or empty")
+    return TopicConfig(_positive(data, PARTITIONS, source), _positive(data, REPLICATION, source), bootstrap)
+
+
+def _positive(data: Mapping[str, str], key: str, source: str) -> int:
     text = data.get(key, "").strip()
     if not text.isdecimal() or int(text) < 1:
         raise ConfigError(

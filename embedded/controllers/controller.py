@@ -4,14 +4,17 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from embedded.api.errors import ApiError
 from embedded.api.resources import Resource
 from embedded.api.store import Store
+from embedded.controllers.readiness import AT_ONCE, Readiness
 from embedded.types import Key
 
 FIRST_RETRY, LAST_RETRY = 0.1, 30.0
+_Version: TypeAlias = tuple[str, int, bool]
+"""The version of an object that takes time: its uid, its generation, and whether it is being deleted."""
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +24,11 @@ class RetryError(Exception):
 
 
 class Controller(ABC):
-    """A reconciler of one kind. It works on different objects at the same time, and on each object once at a time."""
+    """A reconciler of one kind. It works on different objects at the same time, and on each object once at a time.
+
+    Attributes:
+        readiness: The times that it takes.
+    """
 
     resource: ClassVar[Resource]
     also: ClassVar[tuple[Resource, ...]] = ()
@@ -29,6 +36,8 @@ class Controller(ABC):
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.readiness: Readiness = AT_ONCE
+        self._reached: dict[Key, _Version] = {}
         self._at_work: dict[Key, asyncio.Task[None]] = {}
         self._again: dict[Key, asyncio.Event] = {}
 
@@ -63,6 +72,33 @@ class Controller(ABC):
         for obj in self.store.list(self.resource):
             self._ask((obj["metadata"]["namespace"], obj["metadata"]["name"]))
 
+    async def _take_time(self, key: Key, changed: asyncio.Event) -> None:
+        """Wait as long as a real control plane takes for what is new about an object; a deletion ends the wait."""
+        if self.resource not in self.readiness.made:
+            return
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while (version := self._version(key)) is not None and version != self._reached.get(key):
+            took = self.readiness.deleted.get(self.resource, 0.0) if version[2] else self._delay(key)
+            left = began + took - loop.time()
+            if left <= 0:
+                self._reached[key] = version
+                return
+            changed.clear()
+            await _within(changed, left)
+        if version is None:
+            self._reached.pop(key, None)
+
+    def _delay(self, key: Key) -> float:
+        return self.readiness.delay(self.resource, key[1])
+
+    def _version(self, key: Key) -> _Version | None:
+        obj = self.store.find(self.resource, *key)
+        if obj is None:
+            return None
+        metadata = obj["metadata"]
+        return metadata["uid"], metadata.get("generation", 0), "deletionTimestamp" in metadata
+
     def _ask(self, key: Key) -> None:
         if key in self._at_work:
             self._again[key].set()
@@ -74,8 +110,9 @@ class Controller(ABC):
         again, failures = self._again[key], 0
         try:
             while True:
-                again.clear()
                 try:
+                    await self._take_time(key, again)
+                    again.clear()
                     await self.reconcile(*key)
                 except ApiError as error:
                     # The namespace is being deleted, or the version is stale: the next change leads to another attempt.

@@ -4,60 +4,28 @@ In Standard mode, which an annotation asks for, no Service has the name of the I
 that of its first component, and there is no Ingress to wait for. As in KServe 0.20, Ready sums up PredictorReady and
 IngressReady only: in Standard mode it is True with a transformer that is not ready.
 
-The container of a transformer gets `--model_name` (where missing), `--predictor_host` and `--http_port` as arguments,
-as the real controller adds them; a predictor's container stays as it is. Both get the InferenceService's name in their
-environment.
+Where a component has a `batcher` or a `logger`, its Service leads to an agent before each of its pods.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from embedded.agents import AGENT_PORT
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, SERVICE
+from embedded.api.store import Store
+from embedded.controllers.agents import Agents
+from embedded.controllers.components import HTTP_PORT, SpecError, batcher_of, logger_of, pod_spec
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, ensure
+from embedded.controllers.faults import FAULT, KAFKA_AWAY, KAFKA_BACK, ordered
+from embedded.controllers.topics import Topics
 from embedded.runtime.gateway import COMPONENTS, entry_component, external_host
 
-CONTAINER = "kserve-container"
-HTTP_PORT = 8080
 LOCAL_GATEWAY = "knative-local-gateway.istio-system.svc.cluster.local"
 REVISION_ANNOTATION = "touchstone.dev/revision"
-NAME_VARIABLE = "INFERENCE_SERVICE_NAME"
 MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
 STANDARD = ("Standard", "RawDeployment")
-POD_FIELDS = ("terminationGracePeriodSeconds", "restartPolicy", "serviceAccountName", "volumes")
-
-
-@dataclass(frozen=True, slots=True)
-class ServingRuntime:
-    """A runtime for a model format.
-
-    Attributes:
-        image: The image that serves the format.
-        models: The names of the served models by storage location.
-    """
-
-    image: str
-    models: Mapping[str, str]
-
-
-RUNTIMES = {
-    "pytorch": ServingRuntime(
-        "mnist-predictor", {"gs://kfserving-examples/models/torchserve/image_classifier/v1": "mnist"}
-    ),
-}
-
-
-class SpecError(Exception):
-    """A component that cannot run as it is described.
-
-    Attributes:
-        reason: The reason for its condition.
-    """
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+TOPIC_VARIABLE = "KAFKA_TOPIC"
 
 
 class InferenceServiceController(Controller):
@@ -66,10 +34,16 @@ class InferenceServiceController(Controller):
     resource = INFERENCESERVICE
     also = (DEPLOYMENT,)
 
+    def __init__(self, store: Store, topics: Topics, agents: Agents) -> None:
+        super().__init__(store)
+        self._topics, self._agents = topics, agents
+
     async def reconcile(self, namespace: str, name: str) -> None:
         """Reconcile one InferenceService."""
         service = self.store.find(INFERENCESERVICE, namespace, name)
         if service is None or "deletionTimestamp" in service["metadata"]:
+            for component in COMPONENTS:
+                await self._agents.remove(namespace, f"{name}-{component}")
             return
         standard = (service["metadata"].get("annotations") or {}).get(MODE_ANNOTATION) in STANDARD
         if not standard:
@@ -78,9 +52,9 @@ class InferenceServiceController(Controller):
         components: dict[str, Any] = {}
         for component in COMPONENTS:
             if component not in service["spec"]:
-                self._remove(namespace, f"{name}-{component}")
+                await self._remove(namespace, f"{name}-{component}")
                 continue
-            verdict, revision = self._component(service, component)
+            verdict, revision = await self._component(service, component)
             conditions.set(f"{component.capitalize()}Ready", verdict, "Info" if component != "predictor" else "")
             components[component] = _component_status(service, component, revision, ready=verdict.status is True)
         entry = entry_component(service)
@@ -93,6 +67,7 @@ class InferenceServiceController(Controller):
             "components": components,
             "deploymentMode": STANDARD[0] if standard else "Knative",
             "modelStatus": _model_status(conditions),
+            "annotations": await self._obey(service),
         }
         if components.get(entry, {}).get("latestReadyRevision"):
             status["url"] = f"http://{host}"
@@ -100,17 +75,37 @@ class InferenceServiceController(Controller):
             status["address"] = {"url": f"http://{within}.{namespace}.svc.cluster.local"}
         self.store.patch_status(INFERENCESERVICE, namespace, name, status)
 
-    def _component(self, service: dict[str, Any], component: str) -> tuple[ConditionState, str]:
-        """Make a component's Service and Deployment; return its state and the name of its revision."""
+    async def _obey(self, service: Mapping[str, Any]) -> dict[str, str]:
+        """Take the topic of the results away, or bring it back, as the annotation says, once; return what is done.
+
+        Raises:
+            RetryError: It does not go, or does not come back.
+        """
+        told: dict[str, str] = (service.get("status") or {}).get("annotations") or {}
+        order, fault = ordered(service)
+        if fault not in {KAFKA_AWAY, KAFKA_BACK} or told.get(FAULT) == order:
+            return told
+        for topic in _result_topics(service):
+            await self._topics.set_away(topic, away=fault == KAFKA_AWAY)
+        return {FAULT: order}
+
+    async def _component(self, service: dict[str, Any], component: str) -> tuple[ConditionState, str]:
+        """Make a component's Service, Deployment and agents; return its state and the name of its revision.
+
+        Raises:
+            RetryError: An agent cannot listen.
+        """
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
         full = f"{name}-{component}"
         try:
             spec = pod_spec(service, component)
+            batcher, logger = batcher_of(service["spec"][component]), logger_of(service["spec"][component])
         except SpecError as error:
-            self._remove(namespace, full)
+            await self._remove(namespace, full)
             return fails(error.reason, str(error)), ""
         labels = {"app": full, "serving.kserve.io/inferenceservice": name, "component": component}
-        port = {"name": "http", "port": 80, "targetPort": HTTP_PORT, "protocol": "TCP"}
+        target = HTTP_PORT if batcher is None and logger is None else AGENT_PORT
+        port = {"name": "http", "port": 80, "targetPort": target, "protocol": "TCP"}
         selector = {"serving.kserve.io/inferenceservice": name, "component": component}
         ensure(
             self.store,
@@ -123,6 +118,7 @@ class InferenceServiceController(Controller):
         )
         template = {"metadata": {"labels": labels}, "spec": spec}
         deployment, revision = self._deployment(service, full, labels, template)
+        await self._agents.stand_before(service, component, batcher, logger)
         if (
             is_ready(deployment, "Available")
             and deployment["status"]["observedGeneration"] == (deployment["metadata"]["generation"])
@@ -179,11 +175,19 @@ class InferenceServiceController(Controller):
             service,
         )
 
-    def _remove(self, namespace: str, full: str) -> None:
+    async def _remove(self, namespace: str, full: str) -> None:
+        await self._agents.remove(namespace, full)
         if self.store.find(SERVICE, namespace, full) is not None:
             self.store.delete(SERVICE, namespace, full)
         for deployment in self.store.list(DEPLOYMENT, namespace, {"app": full}):
             self.store.delete(DEPLOYMENT, namespace, deployment["metadata"]["name"])
+
+
+def _result_topics(service: Mapping[str, Any]) -> set[str]:
+    """Return the topics that the containers' variables name."""
+    containers = [c for part in service["spec"].values() for c in part.get("containers") or ()]
+    variables = [variable for container in containers for variable in container.get("env") or ()]
+    return {variable["value"] for variable in variables if variable["name"] == TOPIC_VARIABLE and "value" in variable}
 
 
 def _ingress_of_gateway(conditions: Conditions) -> ConditionState:
@@ -196,53 +200,6 @@ def _ingress_of_gateway(conditions: Conditions) -> ConditionState:
         return TRUE
     says = unknown if missing["status"] == "Unknown" else fails
     return says(f"{missing['type'].removesuffix('Ready')}NotReady", missing.get("message", ""))
-
-
-def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:
-    """Return the completed pod spec of a component.
-
-    Raises:
-        SpecError: No runtime here serves such a model, or the component names no container.
-    """
-    namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
-    described = service["spec"][component]
-    spec = {field: described[field] for field in POD_FIELDS if field in described}
-    if "model" in described:
-        return spec | {"containers": [_with_name_variable(_model_container(described["model"]), name)]}
-    containers = [dict(container) for container in described.get("containers") or ()]
-    if not containers:
-        raise SpecError("InvalidSpec", f"spec.{component} needs a model or containers")
-    main = next((c for c in containers if c.get("name") == CONTAINER), containers[0])
-    main["name"] = CONTAINER
-    if component == "transformer":
-        main["args"] = [*(main.get("args") or ())]
-        words = [*(main.get("command") or ()), *main["args"]]
-        if not any(word == "--model_name" or word.startswith("--model_name=") for word in words):
-            main["args"] += ["--model_name", name]
-        main["args"] += ["--predictor_host", f"{name}-predictor.{namespace}", "--http_port", str(HTTP_PORT)]
-    return spec | {"containers": [_with_name_variable(container, name) for container in containers]}
-
-
-def _with_name_variable(container: dict[str, Any], name: str) -> dict[str, Any]:
-    others = [variable for variable in container.get("env") or () if variable["name"] != NAME_VARIABLE]
-    return container | {"env": [*others, {"name": NAME_VARIABLE, "value": name}]}
-
-
-def _model_container(model: dict[str, Any]) -> dict[str, Any]:
-    kind = (model.get("modelFormat") or {}).get("name") or ""
-    runtime = RUNTIMES.get(kind)
-    if runtime is None:
-        known = ", ".join(sorted(RUNTIMES))
-        raise SpecError("NoSupportingRuntime", f"no runtime found to support model type {kind!r} (known: {known})")
-    location = str(model.get("storageUri") or "").rstrip("/")
-    if location not in runtime.models:
-        known = ", ".join(sorted(runtime.models))
-        raise SpecError("ModelLoadFailed", f"no model at storageUri {location!r} (known for {kind}: {known})")
-    container = {name: value for name, value in model.items() if name in {"env", "resources", "args"}}
-    args = [*(container.pop("args", None) or ())]
-    if "--model_name" not in args:
-        args += ["--model_name", runtime.models[location]]
-    return {**container, "name": CONTAINER, "image": runtime.image, "args": [*args, "--http_port", str(HTTP_PORT)]}
 
 
 def _component_status(service: dict[str, Any], component: str, revision: str, *, ready: bool) -> dict[str, Any]:

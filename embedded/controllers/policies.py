@@ -3,16 +3,18 @@
 Controllers ask for the policies of a namespace at every decision; a faulty platform returns other ones.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from embedded.api.errors import Cause
 from embedded.api.resources import BROKER, INFERENCESERVICE, SERVICE, Resource
-from embedded.api.store import Store
+from embedded.api.store import Operation, Store
 from embedded.controllers.conditions import ConditionState, fails
 from embedded.controllers.destinations import resolve_destination
 from embedded.dataplane.cesql import Expression, ParseError
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
+from embedded.runtime.gateway import explaining_component
 
 
 class DataPlaneApi(Protocol):
@@ -32,6 +34,15 @@ class DataPlaneApi(Protocol):
 
     async def kill_dispatcher(self, namespace: str, broker: str) -> None:
         """Let a Broker's dispatchers forget all that they have not committed, and begin again."""
+
+    async def end_dispatcher(self, namespace: str, broker: str, grace: float) -> None:
+        """Let a Broker's dispatchers finish what they have in flight, in so many seconds, and begin again."""
+
+    async def end_ingress(self, namespace: str, broker: str, grace: float) -> None:
+        """Let a Broker's requests be answered, in so many seconds, before the ingress begins again."""
+
+    async def rebalance(self, namespace: str, broker: str) -> None:
+        """Let a Broker's consumers change hands twice, as when another replica joins and leaves."""
 
     async def kill_ingress(self, namespace: str, broker: str) -> None:
         """Break the connections of a Broker's requests off, and forget what is not stored."""
@@ -73,9 +84,29 @@ def changed_trigger(_before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
     return changed
 
 
+def topic_owner(others: Sequence[str]) -> str:
+    """Return the Broker that a topic belongs to already, of the older Brokers with that topic; empty: it is free."""
+    return others[0] if others else ""
+
+
+def without_config() -> Mapping[str, str] | None:
+    """Return the settings in place of a configuration that is missing or cannot be read: none, and that is told."""
+    return None
+
+
 async def serve_broker(plane: DataPlaneApi, spec: BrokerSpec) -> None:
     """Have the data plane serve a Broker."""
     await plane.add_broker(spec)
+
+
+async def forget_broker(plane: DataPlaneApi, namespace: str, name: str) -> None:
+    """Handle the deletion of a Broker: its address accepts nothing more."""
+    await plane.remove_broker(namespace, name)
+
+
+async def serve_trigger(plane: DataPlaneApi, spec: TriggerSpec) -> None:
+    """Have the data plane serve a new Trigger."""
+    await plane.add_trigger(spec)
 
 
 async def change_trigger(plane: DataPlaneApi, changed: TriggerSpec) -> None:
@@ -94,6 +125,21 @@ def kept_fields(fields: list[str]) -> list[str]:
     return fields
 
 
+def told_conditions(conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the conditions as they stand in a Broker's or Trigger's status: with their reasons and messages."""
+    return conditions
+
+
+def checks(operation: Operation, resource: Resource) -> bool:  # noqa: ARG001 - a policy's shape
+    """Return whether a Broker or Trigger is checked when it is created or updated: always."""
+    return True
+
+
+def faults_of_names(faults: list[str]) -> list[str]:
+    """Return the faults of attribute names in filters for which a Trigger is refused."""
+    return faults
+
+
 def too_many_dialects(dialects: list[str]) -> bool:
     """Return whether a filter object with these dialects is refused."""
     return len(dialects) > 1
@@ -106,6 +152,11 @@ def faults_of_delivery(faults: list[str]) -> list[str]:
 
 def faults_of_subscriber(faults: list[str]) -> list[str]:
     """Return the faults of a `subscriber` for which a Trigger is refused."""
+    return faults
+
+
+def faults_of_streams(faults: list[Cause]) -> list[Cause]:
+    """Return the faults of a SeldonDeployment's streams for which it is refused."""
     return faults
 
 
@@ -131,20 +182,41 @@ class ControlPlanePolicies:
     effective_delivery: Callable[[Mapping[str, Any] | None, Mapping[str, Any] | None], Mapping[str, Any]] = (
         effective_delivery
     )
+    topic_owner: Callable[[Sequence[str]], str] = topic_owner
+    without_config: Callable[[], Mapping[str, str] | None] = without_config
     changed_trigger: Callable[[TriggerSpec, TriggerSpec], TriggerSpec] = changed_trigger
     change_trigger: Callable[[DataPlaneApi, TriggerSpec], Awaitable[None]] = change_trigger
     serve_broker: Callable[[DataPlaneApi, BrokerSpec], Awaitable[None]] = serve_broker
+    serve_trigger: Callable[[DataPlaneApi, TriggerSpec], Awaitable[None]] = serve_trigger
+    forget_broker: Callable[[DataPlaneApi, str, str], Awaitable[None]] = forget_broker
     forget_trigger: Callable[[DataPlaneApi, str, str], Awaitable[bool]] = forget_trigger
     kept_fields: Callable[[list[str]], list[str]] = kept_fields
     kept_fields_of_trigger: Callable[[list[str]], list[str]] = kept_fields
+    told_conditions: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = told_conditions
+    checks: Callable[[Operation, Resource], bool] = checks
+    faults_of_names: Callable[[list[str]], list[str]] = faults_of_names
     too_many_dialects: Callable[[list[str]], bool] = too_many_dialects
     fault_of_expression: Callable[[str], str | None] = fault_of_expression
     faults_of_delivery: Callable[[list[str]], list[str]] = faults_of_delivery
     faults_of_subscriber: Callable[[list[str]], list[str]] = faults_of_subscriber
+    faults_of_streams: Callable[[list[Cause]], list[Cause]] = faults_of_streams
+    explaining_component: Callable[[Mapping[str, Any]], str] = explaining_component
     follows: Collection[Resource] = (BROKER, SERVICE, INFERENCESERVICE)
     """The kinds whose changes make a Trigger that stands on them be looked at again."""
     tells_without_broker: bool = True
-    """Whether a Trigger whose Broker does not exist gets a status."""
+    """Whether a Trigger whose Broker does not exist, or goes, gets a status that says so."""
+    notices_outage: bool = True
+    """Whether a Broker whose Kafka is away is looked at while that lasts."""
+    retries_kafka: bool = True
+    """Whether what Kafka did not do is tried again."""
+    topic_before_finalizer: bool = True
+    """Whether a deleted Broker stays until its topic is gone."""
+    deletes_topic: bool = True
+    """Whether the topic of a deleted Broker is deleted."""
+    deletes_without_config: bool = True
+    """Whether a Broker whose configuration is gone can be deleted."""
+    deletes_without_broker: bool = True
+    """Whether a Trigger whose Broker is gone can be deleted."""
 
 
 HONEST = ControlPlanePolicies()

@@ -1,27 +1,37 @@
-"""SeldonDeployment: the pods of each predictor, and for `serverType: kafka` a stream server from topic to topic.
+"""SeldonDeployment: the pods of each predictor, and for `serverType: kafka` stream servers from topic to topic.
+
+Each replica of a predictor has one, and they share the partitions; the predictors share the records, by `traffic`.
 
 As in the real webhook, requests go to the container port *named* `http` or `grpc`, by transport; `graph.endpoint`
 counts only where no port has that name. Available also means that the stream is being consumed.
 """
 
+import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from embedded.api.resources import DEPLOYMENT, POD, SELDONDEPLOYMENT, SERVICE
 from embedded.api.store import Store
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, RetryError, ensure
+from embedded.controllers.faults import FAULT, KAFKA_AWAY, KAFKA_BACK, ordered
 from embedded.controllers.topics import Topics
+from embedded.streaming.nodes import KINDS, Node
 from embedded.streaming.policies import StreamPolicies
+from embedded.streaming.server import STAGES
 from embedded.streaming.specs import StreamSpec
 from embedded.types import Composition, Endpoint, Key, Resolve
+
+if TYPE_CHECKING:
+    import asyncio
 
 BROKER, INPUT, OUTPUT = "KAFKA_BROKER", "KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC"
 REQUIRED = (BROKER, INPUT, OUTPUT)
 DEFAULT_WORKERS = 4
 DEFAULT_PARTITIONS = 1
 DEFAULT_PORTS = {"http": 9000, "grpc": 9500}
+ANEW = "anew"
 
 
 class Stream(Protocol):
@@ -32,6 +42,12 @@ class Stream(Protocol):
 
     async def stop(self) -> None:
         """Finish the records at work, and end."""
+
+    def lose_kafka(self) -> None:
+        """Take note that Kafka goes away."""
+
+    def kill(self, stage: str) -> "asyncio.Future[None]":
+        """Die at the next record that comes to a stage; what is returned is done when the server is at work again."""
 
 
 MakeStream = Callable[[StreamSpec], Stream]
@@ -59,7 +75,8 @@ class SeldonDeploymentController(Controller):
     ) -> None:
         super().__init__(store)
         self._make_stream, self._topics, self._resolve, self._policies = make_stream, topics, resolve, policies
-        self._served: dict[tuple[Key, str], _Served] = {}
+        self._served: dict[tuple[Key, str], list[_Served]] = {}
+        self._faults: dict[Key, str] = {}
 
     async def reconcile(self, namespace: str, name: str) -> None:
         """Reconcile one SeldonDeployment."""
@@ -72,6 +89,7 @@ class SeldonDeploymentController(Controller):
             if key == (namespace, name) and served not in names:
                 await self._stop((key, served))
         if deployment is None or not predictors:
+            self._faults.pop((namespace, name), None)
             return
         conditions = Conditions((deployment.get("status") or {}).get("conditions"))
         status: dict[str, Any] = {"deploymentStatus": {}, "replicas": 0}
@@ -81,12 +99,17 @@ class SeldonDeploymentController(Controller):
         conditions.set("DeploymentsReady", _worst(verdicts))
         if deployment["spec"].get("serverType") == "kafka" and _worst(verdicts).status:
             try:
-                for predictor in predictors:
-                    await self._stream(deployment, predictor)
+                await self._obey(deployment)
+                for predictor, share in zip(predictors, shares(predictors), strict=True):
+                    await self._stream(deployment, predictor, share)
                 conditions.set("KafkaReady", TRUE)
+                self._kill(deployment)
             except RetryError as error:
-                conditions.set("KafkaReady", fails("KafkaNotReady", str(error)))
                 trouble = error
+                tells = self._policies(namespace).compose().tells_kafka
+                conditions.set("KafkaReady", fails("KafkaNotReady", str(error)) if tells else TRUE)
+        if (namespace, name) in self._faults:
+            status["annotations"] = {FAULT: self._faults[namespace, name]}
         ready = conditions.sum_up(("DeploymentsReady", "ServicesReady", "KafkaReady"))
         failed = ready is False
         status["state"] = "Available" if ready else "Failed" if failed else "Creating"
@@ -161,16 +184,23 @@ class SeldonDeploymentController(Controller):
             deployment,
         )
 
-    async def _stream(self, deployment: dict[str, Any], predictor: dict[str, Any]) -> None:
-        """Make the predictor's stream server run as specified.
+    async def _stream(self, deployment: dict[str, Any], predictor: dict[str, Any], share: tuple[int, int]) -> None:
+        """Make the predictor's stream servers run as specified.
 
         Raises:
             RetryError: Kafka or the predictor's pod cannot be reached.
         """
         namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
         environment = environment_of(predictor)
+        if missing := [variable for variable in REQUIRED if not environment.get(variable)]:
+            raise RetryError(f"predictor {predictor['name']}: {', '.join(missing)} missing")
         if not self._topics.is_ours(environment[BROKER]):
             raise RetryError(self._topics.unreachable(environment[BROKER]))
+        key = ((namespace, name), predictor["name"])
+        wanted = replicas_of(deployment, predictor)
+        if not wanted:
+            await self._stop(key)
+            return
         transport = deployment["spec"].get("transport") or "rest"
         spec = StreamSpec(
             namespace=namespace,
@@ -180,28 +210,77 @@ class SeldonDeploymentController(Controller):
             output_topic=environment[OUTPUT],
             protocol=deployment["spec"].get("protocol") or "seldon",
             transport=transport,
-            model=predictor["graph"]["name"],
-            endpoint=self._endpoint(deployment, predictor, transport),
+            graph=self._node(deployment, predictor, predictor["graph"], transport),
             workers=int(environment.get("KAFKA_WORKERS") or DEFAULT_WORKERS),
+            share=share,
             policies=self._policies(namespace),
         )
-        key = ((namespace, name), predictor["name"])
-        served = self._served.get(key)
-        if served is not None and served.spec == spec:
-            return
-        await self._stop(key)
         for topic in (spec.input_topic, spec.output_topic):
             await self._topics.create(topic, DEFAULT_PARTITIONS)
-        stream = self._make_stream(spec)
-        await stream.start()
-        self._served[key] = _Served(spec, stream)
+        # A replica without a partition would have nothing to read.
+        count = min(wanted, await self._topics.partitions(spec.input_topic))
+        specs = [replace(spec, replica=number, replicas=count) for number in range(count)]
+        if [served.spec for served in self._served.get(key, ())] == specs:
+            return
+        await self._stop(key)
+        for each in specs:
+            stream = self._make_stream(each)
+            await stream.start()
+            self._served.setdefault(key, []).append(_Served(each, stream))
 
-    def _endpoint(self, deployment: dict[str, Any], predictor: dict[str, Any], transport: str) -> Endpoint:
+    def _node(
+        self, deployment: dict[str, Any], predictor: dict[str, Any], node: Mapping[str, Any], transport: str
+    ) -> Node:
+        """Return a node of the graph, and all behind it, with their endpoints."""
+        children = tuple(self._node(deployment, predictor, child, transport) for child in node.get("children") or ())
+        endpoint = self._endpoint(deployment, predictor, node, transport)
+        return Node(node["name"], node.get("type") or KINDS[0], endpoint, children)
+
+    async def _obey(self, deployment: dict[str, Any]) -> None:
+        """Take Kafka away from the servers, bring it back, or stop them to be made anew, as the annotation says, once.
+
+        Raises:
+            RetryError: Kafka is away, or does not go or come.
+        """
+        key, (order, fault) = _key(deployment), ordered(deployment)
+        if fault in {KAFKA_AWAY, KAFKA_BACK, ANEW} and self._faults.get(key) != order:
+            for predictor in deployment["spec"]["predictors"]:
+                if fault == ANEW:
+                    await self._stop((key, predictor["name"]))
+                else:
+                    await self._set_away(key, predictor, away=fault == KAFKA_AWAY)
+            self._faults[key] = order
+        if self._faults.get(key, "").partition("/")[0] == KAFKA_AWAY:
+            raise RetryError("Kafka is away: a fault that was made on purpose")
+
+    async def _set_away(self, key: Key, predictor: dict[str, Any], *, away: bool) -> None:
+        environment = environment_of(predictor)
+        for variable in (INPUT, OUTPUT):
+            await self._topics.set_away(environment[variable], away=away)
+        for served in self._served.get((key, predictor["name"]), ()) if away else ():
+            served.stream.lose_kafka()
+
+    def _kill(self, deployment: dict[str, Any]) -> None:
+        """Have the first stream server die as the annotation says, once."""
+        key, (order, stage) = _key(deployment), ordered(deployment)
+        first = self._served.get((key, deployment["spec"]["predictors"][0]["name"]), [])
+        if stage in STAGES and first and self._faults.get(key, "").removeprefix("ready:") != order:
+            self._faults[key] = f"ready:{order}"
+            first[0].stream.kill(stage).add_done_callback(lambda over: self._killed(key, order, over))
+
+    def _killed(self, key: Key, order: str, over: "asyncio.Future[None]") -> None:
+        """Note that a kill is over; not where the server was stopped before."""
+        if not over.cancelled():
+            self._faults[key] = order
+            self._ask(key)
+
+    def _endpoint(
+        self, deployment: dict[str, Any], predictor: dict[str, Any], node: Mapping[str, Any], transport: str
+    ) -> Endpoint:
         namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
-        model = predictor["graph"]["name"]
         containers = [c for part in predictor["componentSpecs"] for c in part["spec"]["containers"]]
-        container = next((c for c in containers if c["name"] == model), containers[0])
-        port = endpoint_port(container, predictor["graph"].get("endpoint") or {}, transport)
+        container = next((c for c in containers if c["name"] == node["name"]), containers[0])
+        port = endpoint_port(container, node.get("endpoint") or {}, transport)
         host = f"{name}-{predictor['name']}-{container['name']}.{namespace}.svc.cluster.local"
         endpoint = self._resolve(host, port)
         if endpoint is None:
@@ -214,14 +293,32 @@ class SeldonDeploymentController(Controller):
         return endpoint
 
     async def _stop(self, key: tuple[Key, str]) -> None:
-        served = self._served.pop(key, None)
-        if served is not None:
+        for served in self._served.pop(key, ()):
             await served.stream.stop()
 
     async def stop(self) -> None:
         """Stop all streams."""
         for key in list(self._served):
             await self._stop(key)
+
+
+def _key(deployment: Mapping[str, Any]) -> Key:
+    return deployment["metadata"]["namespace"], deployment["metadata"]["name"]
+
+
+def replicas_of(deployment: Mapping[str, Any], predictor: Mapping[str, Any]) -> int:
+    """Return the number of replicas of a predictor."""
+    return int(predictor.get("replicas", deployment["spec"].get("replicas", 1)))
+
+
+def shares(predictors: list[dict[str, Any]]) -> list[tuple[int, int]]:
+    """Return the hundredths of the traffic of each predictor, from and up to, by `traffic`; of the only one: all."""
+    if len(predictors) == 1:
+        return [(0, 100)]
+    sums = [0]
+    for predictor in predictors:
+        sums.append(sums[-1] + int(predictor.get("traffic") or 0))
+    return list(itertools.pairwise(sums))
 
 
 def environment_of(predictor: Mapping[str, Any]) -> dict[str, str]:

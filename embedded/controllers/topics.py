@@ -67,6 +67,19 @@ class Topics:
         except Exception as error:
             raise RetryError(f"cannot delete topic {name}: {error}") from error
 
+    async def set_away(self, name: str, *, away: bool) -> None:
+        """Take a topic away, or bring it back.
+
+        Raises:
+            RetryError: Kafka does not do that.
+        """
+        if self._kafka.set_away is None:
+            raise RetryError(f"topic {name} (away: {away}): there is no way to do that")
+        try:
+            await self._kafka.set_away(name, away=away)
+        except Exception as error:
+            raise RetryError(f"topic {name} (away: {away}): {error}") from error
+
     async def partitions(self, name: str) -> int:
         """Return the number of partitions of a topic, 0 when it does not exist.
 

@@ -81,13 +81,14 @@ class TriggerController(Controller):
         trigger = self.store.find(TRIGGER, namespace, name)
         if trigger is None or "deletionTimestamp" in trigger["metadata"]:
             await self._forget(key)
-            if trigger is not None:
+            if trigger is not None and self._may_go(trigger):
                 drop_finalizer(self.store, TRIGGER, trigger, FINALIZER)
             return
         broker = self.store.find(BROKER, namespace, trigger["spec"]["broker"])
         if broker is not None and not self._policies(namespace).is_ours(class_of(broker), CLASSES):
             return
-        if broker is None and not self._policies(namespace).tells_without_broker:
+        going = broker is None or "deletionTimestamp" in broker["metadata"]
+        if going and not self._policies(namespace).tells_without_broker:
             await self._withdraw(key)
             return
         trigger = set_finalizer(self.store, TRIGGER, trigger, FINALIZER)
@@ -106,11 +107,16 @@ class TriggerController(Controller):
                 conditions.sum_up(LIVING)
         elif broker is None or spec is None:
             await self._withdraw(key)
-        status["conditions"] = conditions.as_list()
+        status["conditions"] = self._policies(namespace).told_conditions(conditions.as_list())
         self.store.patch_status(TRIGGER, namespace, name, status)
         # Only faults of Kafka are tried again; an unsupported filter stays unsupported.
         if trouble is not None and not isinstance(trouble, ValueError):
             raise trouble
+
+    def _may_go(self, trigger: dict[str, Any]) -> bool:
+        namespace = trigger["metadata"]["namespace"]
+        has_broker = self.store.find(BROKER, namespace, trigger["spec"]["broker"]) is not None
+        return has_broker or self._policies(namespace).deletes_without_broker
 
     def _broker_verdict(self, trigger: dict[str, Any], broker: dict[str, Any] | None) -> ConditionState:
         if broker is None or "deletionTimestamp" in broker["metadata"]:
@@ -172,7 +178,7 @@ class TriggerController(Controller):
             group=group,
             subscriber=status["subscriberUri"],
             filter=trigger["spec"].get("filter"),
-            filters=tuple(filters) if filters else None,
+            filters=None if filters is None else tuple(filters),
             delivery=delivery,
             dead_letter=sink,
             ordered=order == "ordered",
@@ -189,7 +195,8 @@ class TriggerController(Controller):
         if before == spec:
             return None
         try:
-            await (self._plane.add_trigger(spec) if before is None else policies.change_trigger(self._plane, spec))
+            serve = policies.serve_trigger if before is None else policies.change_trigger
+            await serve(self._plane, spec)
         except Exception as error:  # noqa: BLE001 -- it goes into the status, and is raised again from there
             return error
         self._served[key] = spec

@@ -8,6 +8,8 @@ Knative Kafka Broker also increases linear waits (`delay * n`), which the specif
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 DEFAULT_DELAY = 0.2
@@ -54,16 +56,18 @@ class DeliveryPlan:
         linear: True for the policy linear, False for exponential.
         delay: The base delay in seconds.
         timeout: The time for one attempt, in seconds.
+        retry_after_max: The most seconds that an answer may ask for by Retry-After; 0 where it is not asked.
     """
 
     retry: int = 0
     linear: bool = False
     delay: float = DEFAULT_DELAY
     timeout: float = DEFAULT_TIMEOUT
+    retry_after_max: float = 0.0
 
     @classmethod
     def of(cls, delivery: Mapping[str, Any]) -> "DeliveryPlan":
-        """Read a DeliverySpec (`retry`, `backoffPolicy`, `backoffDelay`, `timeout`).
+        """Read a DeliverySpec (`retry`, `backoffPolicy`, `backoffDelay`, `timeout`, `retryAfterMax`).
 
         Raises:
             ValueError: A field has a value that is not allowed.
@@ -80,6 +84,7 @@ class DeliveryPlan:
             delay=DEFAULT_DELAY if delay is None else seconds(delay),
             # A timeout of zero would be no attempt at all; the specification asks for more than zero.
             timeout=(seconds(timeout) if timeout is not None else 0.0) or DEFAULT_TIMEOUT,
+            retry_after_max=min(seconds(delivery.get("retryAfterMax") or "PT0S"), _MAX_WAIT),
         )
 
 
@@ -92,3 +97,15 @@ def waits(plan: DeliveryPlan) -> Iterator[float]:
 def is_retryable(status: int | None) -> bool:
     """Return whether an attempt with this outcome is repeated: no answer (None), 404, 408, 409, 429 and 5xx."""
     return status is None or status in {404, 408, 409, 429} or status >= 500
+
+
+def retry_after(text: str, now: datetime) -> float:
+    """Return the seconds that a Retry-After asks for, by number or date (RFC 9110, 10.2.3); 0 for what is neither."""
+    if re.fullmatch(r"[0-9]{1,20}", text):
+        return min(float(text), _MAX_WAIT)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    aware = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+    return min(max((aware - now).total_seconds(), 0.0), _MAX_WAIT)

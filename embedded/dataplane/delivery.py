@@ -101,7 +101,7 @@ class Delivery:
             parent = self.policies.trace_delivery(trace, self.spec)
             headers, body = self.policies.write_request(event, self.spec)
             fields = [*headers, *(parent.headers() if parent else ())]
-            attempt = await self.outlet.http.post(url, fields, body, timeout)
+            attempt = await self.outlet.http.post(self.policies.address(url), fields, body, timeout)
             if (location := self.policies.redirect(attempt)) is not None:
                 attempt = await self.outlet.http.get(location, fields, timeout)
             attempt = self.policies.outcome(attempt)
@@ -125,4 +125,4 @@ class Delivery:
                 return Attempt(None, error=str(error)), attempts
             if wait is None:
                 return attempt, attempts
-            await asyncio.sleep(wait)
+            await asyncio.sleep(self.policies.pause(plan, attempt, wait))

@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 MAX_IN_FLIGHT = 50
 """Records in flight for an unordered Trigger (the Kafka Broker's `max.poll.records`)."""
 
+# Seconds that records in flight, and then their commit, have when another consumer takes over.
+_GIVE_UP = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedTrigger:
@@ -62,6 +65,8 @@ class Dispatcher:
             earlier: The function that returns the older Triggers of the same Broker.
         """
         self.plan = plan
+        self.on_death: Callable[[], None] = lambda: None
+        """Called when the dispatcher has done with an event of which its process ends."""
         self._outlet = outlet
         self._earlier = earlier
         ordered = plan.policies.is_ordered(plan.spec)
@@ -112,6 +117,18 @@ class Dispatcher:
         self._feed.close()
         await self._lanes.stop()
 
+    async def give_up(self, seconds: float = _GIVE_UP) -> None:
+        """Begin no other record, let those in flight end, commit, and stop: the partitions go to another consumer.
+
+        Args:
+            seconds: The time for what is in flight, and then for its commit.
+        """
+        self._feed.hold()
+        await self._lanes.finish(seconds)
+        await self._feed.flush(seconds)
+        await self.stop()
+        await self.stopped()
+
     async def stopped(self) -> None:
         """Return once the consumer is closed as well."""
         await self._feed.closed()
@@ -147,3 +164,5 @@ class Dispatcher:
             return
         trace = tracing.extract(record.headers)
         await Delivery(plan.spec, plan.policies, plan.delivery, self._outlet).run(event, trace)
+        if plan.policies.fatal("dispatcher", event):
+            self.on_death()

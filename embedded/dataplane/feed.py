@@ -1,36 +1,33 @@
 """The feed of one topic's records to a consumer group: a thread polls, the event loop handles, offsets are committed.
 
-Each feed reads all partitions by assignment: a group has one member here, so a rebalance could only cost time. Offsets
-are committed at once, one commit under way at a time, as far as `Progress` allows.
+Each feed reads its partitions by assignment: who has which is known here, so a rebalance could only cost time. It
+follows the platform's reader, where there is one. It has a client of its own from the moment on at which more of its
+records are in flight than it may hold, or from the beginning where that is before what the reader has read. Offsets are
+committed at once, one commit under way at a time, as far as `Progress` allows.
 """
 
 import asyncio
 import contextlib
 import logging
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from embedded.dataplane.cloudevents import Headers, Record
+from embedded.dataplane.cloudevents import Record
+from embedded.dataplane.consumers import NoTopicError, committed_by, consumer_of, ends_of, partitions_of, record_of
 from embedded.dataplane.progress import Progress
+from embedded.dataplane.reader import Follower, Reader
 from embedded.types import KafkaSettings
 
 _log = logging.getLogger(__name__)
 
 _TIMEOUT = 10.0
 _COMMIT_AGAIN = 1.0
-_COORDINATOR_AGAIN = 0.1
-_NO_COORDINATOR = {
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-}
 # Seconds of a poll, which bounds the time to stop; shorter while partitions are paused, so that they resume soon.
 _POLL = 0.2
 _POLL_PAUSED = 0.01
@@ -40,15 +37,18 @@ _HELD_BYTES = 8 * 1024 * 1024
 _ALL = -1
 
 
-class NoTopicError(Exception):
-    """A topic that does not exist (yet)."""
-
-
 class Cluster:
-    """The requests of a platform's feeds to Kafka, through one client."""
+    """What the feeds of a platform share: the client that commits for all groups, and the reader, if there is one.
+
+    Attributes:
+        kafka: The settings to reach Kafka.
+        reader: The reader that feeds follow; None: each has a client of its own.
+    """
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self.kafka = kafka
+        # Only the mock has to be spared: it answers each fetch by a look at all connections.
+        self.reader = Reader(kafka) if kafka.kind == "mock" else None
         self._admin = AdminClient({**kafka.client, "bootstrap.servers": kafka.bootstrap})
 
     async def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
@@ -65,6 +65,21 @@ class Cluster:
         for entry in (await asyncio.wrap_future(future)).topic_partitions:
             if entry.error is not None:
                 raise KafkaException(entry.error)
+
+    async def watch(self) -> None:
+        """Return when the reader has been closed; at once where there is none.
+
+        Raises:
+            ReaderError: It has ended by itself.
+        """
+        if self.reader is None:
+            return
+        await asyncio.shield(asyncio.wrap_future(self.reader.ended))
+
+    async def close(self) -> None:
+        """End the reader; the feeds have ended before."""
+        if self.reader is not None:
+            await asyncio.to_thread(self.reader.close)
 
 
 @dataclass(slots=True)
@@ -100,21 +115,24 @@ class Feed:
         take: Callable[[Record], None],
         *,
         separately: bool = False,
+        partitions: Callable[[int], bool] = lambda _: True,
     ) -> None:
         """Prepare the feed; `open` begins.
 
         Args:
             cluster: The Kafka that holds the topic.
-            topic: The name of the topic; all partitions are read.
+            topic: The name of the topic.
             group: The consumer group.
             take: The receiver of each record; it never blocks.
             separately: True if back-pressure pauses single partitions, False if it pauses all.
+            partitions: The function that tells of each partition whether it is read; by default all are.
         """
         self._cluster = cluster
         self._topic = topic
         self._group = group
         self._take = take
         self._separately = separately
+        self._is_read = partitions
         self._loop = asyncio.get_running_loop()
         self._progress = Progress()
         self._committer: asyncio.Task[None] | None = None
@@ -124,6 +142,9 @@ class Feed:
         self._held: defaultdict[int, _Held] = defaultdict(_Held)
         self._paused: set[int] = set()
         self._stopping = threading.Event()
+        # The offset of the next record of each partition: where a client of the feed's own goes on.
+        self._next: dict[int, int] = {}
+        self._follower: Follower | None = None
         self._client: Consumer | None = None
         self._thread = threading.Thread(target=self._serve, name=f"feed-{group}", daemon=True)
 
@@ -146,6 +167,7 @@ class Feed:
         Raises:
             NoTopicError: The topic does not exist.
             KafkaException: Kafka does not answer.
+            ReaderError: The platform's reader has ended by itself.
         """
         cluster, topic = self._cluster, self._topic
         client, ends, kept = await asyncio.to_thread(self._connect)
@@ -158,12 +180,15 @@ class Feed:
                 going_on = resumed(kept, last)
                 start |= {part: offset for part, offset in going_on.items() if first[part] <= offset <= last[part]}
             await cluster.commit(self._group, topic, start)
-            client.assign([TopicPartition(topic, partition, offset) for partition, offset in start.items()])
+            self._next = start
+            if await asyncio.to_thread(self._follow, start):
+                await asyncio.to_thread(client.close)
+                return
         except BaseException:
+            self.close()
             await asyncio.to_thread(client.close)
             raise
-        self._client = client
-        self._thread.start()
+        self._read_alone(client)
 
     @property
     def taken(self) -> Mapping[int, int]:
@@ -172,9 +197,8 @@ class Feed:
 
     def done(self, record: Record) -> None:
         """Note, on the loop, that a record's outcome is known."""
-        partition = record.partition or 0
-        self._progress.end(partition, record.offset)
-        self._held[partition if self._separately else _ALL].change(record, -1)
+        self._progress.end(record.partition or 0, record.offset)
+        self._held_with(record).change(record, -1)
         self._commit()
 
     def hold(self) -> None:
@@ -189,6 +213,7 @@ class Feed:
     def close(self) -> None:
         """Take and commit nothing more; `closed` waits for the end."""
         self._stopping.set()
+        self._unfollow()
 
     async def closed(self) -> None:
         """Return once the consumer is closed."""
@@ -200,29 +225,49 @@ class Feed:
 
         It blocks. What is committed is below zero where the group has nothing.
         """
-        kafka = self._cluster.kafka
-        client = Consumer(
-            {
-                **kafka.client,
-                "bootstrap.servers": kafka.bootstrap,
-                "group.id": self._group,
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                # For offsets that Kafka no longer has: begin at the oldest record that is left.
-                "auto.offset.reset": "earliest",
-                "queued.max.messages.kbytes": 16_384,
-            }
-        )
+        client = consumer_of(self._cluster.kafka, self._group)
         try:
             # Asked by this client, not the shared one: it then knows the topic's leaders, and its first fetch leaves at
             # once instead of up to a second after `assign`.
-            partitions = _partitions(client, self._topic)
+            partitions = [number for number in partitions_of(client, self._topic) if self._is_read(number)]
             # The admin client's `list_offsets` can crash while a topic has no leaders (librdkafka 2.16.0).
-            ends = {partition: _ends(client, self._topic, partition) for partition in partitions}
-            return client, ends, _committed(client, self._topic, partitions)
+            ends = {partition: ends_of(client, self._topic, partition) for partition in partitions}
+            return client, ends, committed_by(client, self._topic, partitions)
         except BaseException:
             client.close()
             raise
+
+    def _follow(self, start: Mapping[int, int]) -> bool:
+        """Follow the platform's reader; False where there is none, or it is past the start. Blocks."""
+        reader = self._cluster.reader
+        follower = Follower(self._topic, dict(start), self._offer)
+        if reader is None or not reader.join(follower):
+            return False
+        self._follower = follower
+        if self._stopping.is_set():
+            reader.leave(follower)
+        return True
+
+    def _unfollow(self) -> None:
+        if self._follower is not None and self._cluster.reader is not None:
+            self._cluster.reader.leave(self._follower)
+
+    def _offer(self, record: Record) -> bool:
+        """Take a record from the reader, on its thread; one that is too much is left to a client of the feed's own."""
+        if self._stopping.is_set():
+            return False
+        if self._held_with(record).is_full:
+            self._read_alone(consumer_of(self._cluster.kafka, self._group))
+            return False
+        self._held_with(record).change(record, 1)
+        self._give(record)
+        return True
+
+    def _read_alone(self, client: Consumer) -> None:
+        """Read by a client of the feed's own from now on, which back-pressure may stop."""
+        client.assign([TopicPartition(self._topic, partition, offset) for partition, offset in self._next.items()])
+        self._client = client
+        self._thread.start()
 
     def _serve(self) -> None:
         client = self._client
@@ -240,21 +285,29 @@ class Feed:
                 # librdkafka retries without end; the error is for information only.
                 _log.warning("group %s on %s: %s", self._group, self._topic, error.str())
                 continue
-            record = _record(message)
+            record = record_of(message)
             self._hold(client, record)
-            if not self._stopping.is_set():
-                self._loop.call_soon_threadsafe(self._receive, record)
+            self._give(record)
         client.close()
+
+    def _give(self, record: Record) -> None:
+        """Hand a record over to the loop, from any thread."""
+        self._next[record.partition or 0] = record.offset + 1
+        if not self._stopping.is_set():
+            self._loop.call_soon_threadsafe(self._receive, record)
 
     def _receive(self, record: Record) -> None:
         if not self._holding and not self._stopping.is_set():
             self._progress.begin(record.partition or 0, record.offset)
             self._take(record)
 
+    def _held_with(self, record: Record) -> _Held:
+        return self._held[(record.partition or 0) if self._separately else _ALL]
+
     def _hold(self, client: Consumer, record: Record) -> None:
         """Count a record as held, and pause its partition when that has too many."""
         partition = record.partition or 0
-        held = self._held[partition if self._separately else _ALL]
+        held = self._held_with(record)
         held.change(record, 1)
         if self._separately and held.is_full and partition not in self._paused:
             self._paused.add(partition)
@@ -283,50 +336,6 @@ class Feed:
                 await asyncio.sleep(_COMMIT_AGAIN)
         self._committer = None
         self._committed_all.set()
-
-
-def _ends(client: Consumer, topic: str, partition: int) -> tuple[int, int]:
-    """Return a partition's first offset and the one after its last. Blocks."""
-    offsets = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT)
-    if offsets is None:
-        timed_out = KafkaError._TIMED_OUT  # noqa: SLF001 - librdkafka's own codes have such names
-        raise KafkaException(KafkaError(timed_out, f"no offsets of {topic}[{partition}]"))
-    return offsets
-
-
-def _committed(client: Consumer, topic: str, partitions: list[int]) -> dict[int, int]:
-    """Return what the client's group has committed by partition, below zero where it has nothing. Blocks.
-
-    In a Kafka that has just begun the group has no coordinator yet: it is asked again until there is one. The admin
-    client's `list_consumer_group_offsets` would crash meanwhile (librdkafka issue 5315, open).
-    """
-    places = [TopicPartition(topic, partition) for partition in partitions]
-    deadline = time.monotonic() + _TIMEOUT
-    while True:
-        try:
-            return {place.partition: place.offset for place in client.committed(places, timeout=_TIMEOUT)}
-        except KafkaException as error:
-            if error.args[0].code() not in _NO_COORDINATOR or time.monotonic() >= deadline:
-                raise
-        time.sleep(_COORDINATOR_AGAIN)
-
-
-def _partitions(client: Consumer, topic: str) -> list[int]:
-    metadata = client.list_topics(topic, timeout=_TIMEOUT).topics[topic]
-    if metadata.error is not None or not metadata.partitions:
-        raise NoTopicError(f"topic {topic!r}: {metadata.error.str() if metadata.error else 'has no partitions'}")
-    return sorted(metadata.partitions)
-
-
-def _record(message: Message) -> Record:
-    return Record(
-        key=message.key(),
-        headers=cast("Headers", message.headers() or ()),
-        value=message.value(),
-        partition=message.partition(),
-        offset=cast("int", message.offset()),
-        time=message.timestamp()[1] / 1000,
-    )
 
 
 __all__ = ["Cluster", "Feed", "KafkaException", "NoTopicError"]

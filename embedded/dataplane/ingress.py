@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 # Attributes travel as header fields; 64 KiB of event must pass whichever way it is split (CloudEvents, "Size Limits").
 _MAX_FIELD = 72 * 1024
+_LOOK_AGAIN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,10 @@ class Ingress:
         self._defaults = defaults
         self._open: defaultdict[Key, set[asyncio.Transport]] = defaultdict(set)
         self._lives: Counter[Key] = Counter()
+        self._closing: set[Key] = set()
+        self._dying: set[Key] = set()
+        self.on_death: Callable[[str], None] = lambda _namespace: None
+        """Called with a namespace, when the ingress ends by itself there, and begins again."""
         self._runner = web.ServerRunner(
             web.Server(self._handle, access_log=None, max_line_size=_MAX_FIELD, max_field_size=_MAX_FIELD),
             shutdown_timeout=1.0,
@@ -84,6 +89,16 @@ class Ingress:
         self._lives[broker] += 1
         for transport in self._open.pop(broker, ()):
             transport.abort()
+
+    async def end(self, broker: Key, grace: float) -> None:
+        """Let a Broker's requests be answered, and break off those that are not after `grace` seconds."""
+        self._closing.add(broker)
+        deadline = asyncio.get_running_loop().time() + grace
+        # A transport says when it closes, but not when its request is answered.
+        while self._open.get(broker) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_AGAIN)
+        self.kill(broker)
+        self._closing.discard(broker)
 
     async def stop(self) -> None:
         """Stop listening; requests under way get a second."""
@@ -111,6 +126,9 @@ class Ingress:
         finally:
             if transport is not None and key in self._open:
                 self._open[key].discard(transport)
+            if key in self._dying and not self._open.get(key):
+                self._dying.discard(key)
+                self.on_death(namespace)
 
     async def _take(self, request: web.BaseRequest, mount: Mount) -> IngressAnswer:
         spec, policies = mount.spec, mount.policies
@@ -130,10 +148,14 @@ class Ingress:
         except NotAnEventError as error:
             return IngressAnswer(400, str(error))
         trace = policies.trace_record(
-            tracing.extract((name.decode("latin-1"), value) for name, value in request.raw_headers)
+            policies.read_trace((name.decode("latin-1"), value) for name, value in request.raw_headers)
         )
 
         broker = (spec.namespace, spec.name)
+        if policies.fatal("ingress", event):
+            self._dying.add(broker)
+        if broker in self._closing and not policies.stores_to_the_end:
+            return IngressAnswer(202)
         life = self._lives[broker]
 
         async def send() -> None:
@@ -145,9 +167,8 @@ class Ingress:
             await policies.store(send, event)
         except NotStoredError as error:
             _log.warning("Broker %s/%s: event not stored: %s", spec.namespace, spec.name, error)
-            return IngressAnswer(
-                policies.too_large if error.too_large else 503, f"Kafka did not store the event: {error}"
-            )
+            status = policies.too_large if error.too_large else policies.not_stored
+            return IngressAnswer(status, f"Kafka did not store the event: {error}")
         return IngressAnswer(202)
 
 

@@ -38,14 +38,22 @@ class Lanes:
         while self._tasks and (left := deadline - asyncio.get_running_loop().time()) > 0:
             await asyncio.wait(self._tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
+    async def finish(self, seconds: float) -> None:
+        """Drop the waiting records, and return when no record runs, or after so many seconds."""
+        self._drop_waiting()
+        await self.drain(seconds)
+
     async def stop(self) -> None:
         """Cancel the running records and drop the waiting ones."""
-        for lane in self._lanes.values():
-            lane.waiting.clear()
+        self._drop_waiting()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _drop_waiting(self) -> None:
+        for lane in self._lanes.values():
+            lane.waiting.clear()
 
     def _fill(self, lane: _Lane) -> None:
         while lane.waiting and lane.running < self._width:

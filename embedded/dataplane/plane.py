@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 from embedded.dataplane import tracing
 from embedded.dataplane.cloudevents import CloudEvent
@@ -18,6 +19,9 @@ from embedded.dataplane.tracing import Trace
 from embedded.types import KafkaSettings, Key, Resolve
 
 _log = logging.getLogger(__name__)
+
+_LAST_WORDS = 2.0
+"""The seconds that a process that ends by itself takes to finish what it has."""
 
 
 class DataPlane:
@@ -40,6 +44,8 @@ class DataPlane:
         self._deleted: set[str] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._turns: dict[Key, asyncio.Lock] = {}
+        self.on_death: Callable[[str, str], None] = lambda _namespace, _part: None
+        """Called with a namespace and a part, when that ends by itself, and begins again."""
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Open the ingress and return its URL.
@@ -47,11 +53,12 @@ class DataPlane:
         Raises:
             OSError: The port is taken.
         """
-        self._cluster = Cluster(self._kafka)
+        self.cluster = Cluster(self._kafka)
         self._producer = Producer(self._kafka)
         self._http = Outbound(self._resolve)
         self._outlet = Outlet(self._http, self._store_reply)
         self._ingress = Ingress(self._producer, lambda *key: self._brokers.get(key), self._policies_of)
+        self._ingress.on_death = lambda namespace: self.on_death(namespace, "ingress")
         try:
             return await self._ingress.start(host, port)
         except BaseException:
@@ -63,6 +70,7 @@ class DataPlane:
         await self._ingress.stop()
         await asyncio.gather(*(self._retire(key) for key in list(self._triggers)))
         await asyncio.gather(*self._closing)
+        await self.cluster.close()
         await self._producer.stop()
         await self._http.close()
 
@@ -93,7 +101,7 @@ class DataPlane:
                         await _change(present, plan)
                     return
                 await self._retire(key)
-            dispatcher = Dispatcher(plan, self._cluster, self._outlet, self._earlier)
+            dispatcher = self._dispatcher(plan)
             await dispatcher.start(resume=plan.policies.resumes or spec.group not in self._deleted)
             self._deleted.discard(spec.group)
             self._triggers[key] = dispatcher
@@ -112,32 +120,92 @@ class DataPlane:
         Raises:
             NoTopicError, KafkaException: The topic cannot be consumed again.
         """
-        for key, running in list(self._triggers.items()):
-            if (running.spec.namespace, running.spec.broker) == (namespace, broker):
-                async with self._turn(key):
-                    await self._restart(key)
+        await self._replace(namespace, broker, None)
 
-    async def _restart(self, key: Key) -> None:
-        killed = self._triggers.get(key)
-        if killed is None:
-            return
-        await killed.stop()
-        await killed.stopped()
-        dispatcher = Dispatcher(killed.plan, self._cluster, self._outlet, self._earlier)
-        await dispatcher.restart(killed)
+    async def end_dispatcher(self, namespace: str, broker: str, grace: float) -> None:
+        """Let a Broker's dispatchers finish what they have in flight, in so many seconds, and begin again.
+
+        Raises:
+            NoTopicError, KafkaException: The topic cannot be consumed again.
+        """
+        await self._replace(namespace, broker, grace)
+
+    async def _replace(self, namespace: str, broker: str, grace: float | None) -> None:
+        """End a Broker's dispatchers, with so many seconds for what is in flight or at once, and begin others."""
+        for key in self._triggers_of(namespace, broker):
+            async with self._turn(key):
+                before = self._triggers.get(key)
+                if before is None:
+                    continue
+                if grace is not None and before.plan.policies.drains:
+                    await before.give_up(grace)
+                else:
+                    await before.stop()
+                    await before.stopped()
+                await self._succeed(before, key)
+
+    async def rebalance(self, namespace: str, broker: str) -> None:
+        """Let a Broker's consumers change hands twice, as when another replica joins and leaves.
+
+        Raises:
+            NoTopicError, KafkaException: The topic cannot be consumed again.
+        """
+        for _ in ("joins", "leaves"):
+            for key in self._triggers_of(namespace, broker):
+                async with self._turn(key):
+                    before = self._triggers.get(key)
+                    if before is not None:
+                        ended = self._close(before.give_up())
+                        if before.plan.policies.waits_for_predecessor:
+                            await ended
+                        await self._succeed(before, key)
+
+    async def _succeed(self, before: Dispatcher, key: Key) -> None:
+        """Begin another dispatcher in the place of one, at what that has committed."""
+        plan, policies = before.plan, before.plan.policies
+        if (spec := policies.restored(plan.spec)) is not plan.spec:
+            plan = PreparedTrigger.of(spec, policies)
+        dispatcher = self._dispatcher(plan)
+        await dispatcher.restart(before)
         self._triggers[key] = dispatcher
+
+    def _dispatcher(self, plan: PreparedTrigger) -> Dispatcher:
+        dispatcher = Dispatcher(plan, self.cluster, self._outlet, self._earlier)
+        dispatcher.on_death = lambda: self._revive(plan.spec.namespace, plan.spec.broker)
+        return dispatcher
+
+    def _revive(self, namespace: str, broker: str) -> None:
+        """Let the dispatchers of a Broker, whose process ends by itself, begin again, and tell of it."""
+        self.on_death(namespace, "dispatcher")
+        self._close(self.end_dispatcher(namespace, broker, _LAST_WORDS))
+
+    def _triggers_of(self, namespace: str, broker: str) -> list[Key]:
+        return [
+            key
+            for key, running in self._triggers.items()
+            if (running.spec.namespace, running.spec.broker) == (namespace, broker)
+        ]
 
     async def kill_ingress(self, namespace: str, broker: str) -> None:
         """Break the connections of a Broker's requests off, and forget what is not stored."""
         self._ingress.kill((namespace, broker))
 
+    async def end_ingress(self, namespace: str, broker: str, grace: float) -> None:
+        """Let a Broker's requests be answered, in so many seconds, before the ingress begins again."""
+        await self._ingress.end((namespace, broker), grace)
+
     async def _retire(self, key: Key) -> None:
         dispatcher = self._triggers.pop(key)
         await dispatcher.stop()
         # A consumer takes a poll's time to close; nobody needs to wait for that.
-        task = asyncio.create_task(dispatcher.stopped())
+        self._close(dispatcher.stopped())
+
+    def _close(self, ending: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Let something end by itself, at the latest with the data plane."""
+        task = asyncio.create_task(ending)
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+        return task
 
     def _turn(self, key: Key) -> asyncio.Lock:
         return self._turns.setdefault(key, asyncio.Lock())

@@ -8,6 +8,7 @@ import base64
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 
 from embedded.dataplane import backoff, tracing
@@ -138,6 +139,11 @@ def resumed(
     return committed
 
 
+def restored(spec: TriggerSpec) -> TriggerSpec:
+    """Return a Trigger as a dispatcher that begins again has it: as it was when the one before it ended."""
+    return spec
+
+
 def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:  # noqa: ARG001 - likewise
     """Return whether a matching Trigger gets the event: always, no matter which earlier Triggers match too."""
     return True
@@ -178,6 +184,11 @@ def room(spec: TriggerSpec) -> AbstractAsyncContextManager[None]:  # noqa: ARG00
     return nullcontext()
 
 
+def address(url: str) -> str:
+    """Return the URL that is asked for a subscriber or a dead letter sink: its own, to the last character."""
+    return url
+
+
 def timeout(plan: DeliveryPlan) -> float:
     """Return the seconds that an attempt may take."""
     return plan.timeout
@@ -210,6 +221,18 @@ def is_lettered(attempts: int) -> bool:  # noqa: ARG001 - a policy's shape
 def is_retryable(attempt: Attempt) -> bool:
     """Return whether a failed attempt is worth another ("Event Acknowledgement", the table of codes)."""
     return backoff.is_retryable(attempt.status)
+
+
+def pause(plan: DeliveryPlan, attempt: Attempt, wait: float) -> float:
+    """Return the seconds before the retry of a failed attempt: what the plan says, or a 429 or 503 by Retry-After.
+
+    The header counts where `retryAfterMax` opts in, and up to that (knative/eventing, `DeliverySpec.RetryAfterMax`).
+    """
+    if not plan.retry_after_max or attempt.status not in {429, 503}:
+        return wait
+    asked = [value.decode("latin-1").strip() for name, value in attempt.headers if name.lower() == b"retry-after"]
+    longest = max((backoff.retry_after(text, datetime.now(UTC)) for text in asked), default=0.0)
+    return max(wait, min(longest, plan.retry_after_max))
 
 
 def redirect(attempt: Attempt) -> str | None:  # noqa: ARG001 - a policy's shape
@@ -252,6 +275,11 @@ def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEv
     return event.having(**extensions)
 
 
+def fatal(_part: str, _event: CloudEvent) -> bool:
+    """Return whether a part of the data plane ends of an event, once it is done with it."""
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataPlanePolicies:
     """All decisions of the data plane for one namespace.
@@ -267,18 +295,25 @@ class DataPlanePolicies:
         body_seconds: The most seconds that a body may take to come.
         part: The function from a part of a body, behind which the connection ended, to what counts as the body.
         too_large: The status for a body, or a record, that is larger.
+        not_stored: The status for an event that Kafka did not take.
         accept: The reader of the ingress, from request to event.
         store: The storing of an event, after which the ingress acknowledges it.
         to_record: The function from an event and the topic's partition count to a record, for events and replies.
         from_record: The function from a record to an event.
         begin: The function from each partition's end to the offset where a Trigger without committed offsets begins.
+        fatal: The choice of events of which a part (`dispatcher` or `ingress`) ends when it is done with them.
+        drains: Whether a dispatcher that is asked to end finishes what it has in flight.
+        stores_to_the_end: Whether an ingress that is asked to end stores what it acknowledges meanwhile.
         resumed: The function from the offsets that are known at a restart to those where the dispatcher goes on.
+        restored: The function from a Trigger to what a dispatcher that begins again has of it.
+        waits_for_predecessor: Whether a consumer that takes over waits until the one before it has ended.
         matcher: The rules of filtering.
         closes: The check of a filter before its Trigger changes: whether its consumer can be closed.
         takes: The choice among matching Triggers.
         is_ordered: The order of delivery.
         pace: The wait before a delivery.
         room: The function from a Trigger to what each of its deliveries holds.
+        address: The function from the URL of a subscriber or a dead letter sink to the one that is asked.
         timeout: The function from a plan to the seconds that an attempt may take.
         outcome: The function from what came back to what the attempt counts as.
         unstored_reply: The function from a successful attempt, and the reason why its reply was not stored, likewise.
@@ -292,8 +327,10 @@ class DataPlanePolicies:
         is_again: The repetition of successful deliveries.
         is_retryable: The choice of failures that are retried.
         waits: The function from a plan to the waits before retries, in seconds.
+        pause: The function from a plan, a failed attempt and the plan's wait to the seconds before the retry.
         reply: The function from an answer to a reply.
         dead_letter: The function from a failed event to its dead letter; None for nothing.
+        read_trace: The reader of the ingress, from the header fields of a request to its trace; None for none.
         trace_record: The function from the trace of a request to that of its record.
         trace_delivery: The function from the trace of a record, and a Trigger, to the trace of a delivery attempt.
         trace_reply: The function from the trace of a record to that of the record of a reply.
@@ -309,18 +346,25 @@ class DataPlanePolicies:
     body_seconds: float = 30.0
     part: Callable[[bytes], bytes | None] = part
     too_large: int = 413
+    not_stored: int = 503
     accept: HttpReader = field(default_factory=HttpReader)
     store: Callable[[Callable[[], Awaitable[None]], CloudEvent], Awaitable[None]] = store
     to_record: Callable[[CloudEvent, int], Record] = to_record
     from_record: Callable[[Record], CloudEvent] = read_record
     begin: Callable[[Mapping[int, int]], Mapping[int, int]] = begin
     resumed: Callable[[Mapping[int, int], Mapping[int, int], Mapping[int, int]], Mapping[int, int]] = resumed
+    restored: Callable[[TriggerSpec], TriggerSpec] = restored
+    waits_for_predecessor: bool = True
+    fatal: Callable[[str, CloudEvent], bool] = fatal
+    drains: bool = True
+    stores_to_the_end: bool = True
     matcher: Matcher = field(default_factory=Matcher)
     closes: Callable[[Callable[[CloudEvent], bool]], bool] = closes
     takes: Callable[[Candidate, CloudEvent, Iterable[Candidate]], bool] = takes
     is_ordered: Callable[[TriggerSpec], bool] = is_ordered
     pace: Callable[[], Awaitable[None]] = pace
     room: Callable[[TriggerSpec], AbstractAsyncContextManager[None]] = room
+    address: Callable[[str], str] = address
     timeout: Callable[[DeliveryPlan], float] = timeout
     outcome: Callable[[Attempt], Attempt] = outcome
     unstored_reply: Callable[[Attempt, str], Attempt] = unstored_reply
@@ -334,8 +378,10 @@ class DataPlanePolicies:
     is_again: Callable[[int], bool] = is_again
     is_retryable: Callable[[Attempt], bool] = is_retryable
     waits: Callable[[DeliveryPlan], Iterator[float]] = backoff.waits
+    pause: Callable[[DeliveryPlan, Attempt, float], float] = pause
     reply: Callable[[Attempt], CloudEvent | None] = read_reply
     dead_letter: Callable[[CloudEvent, str, Attempt], CloudEvent | None] = dead_letter
+    read_trace: Callable[[Iterable[tuple[str, bytes | None]]], Trace | None] = tracing.extract
     trace_record: Callable[[Trace | None], Trace | None] = tracing.carry
     trace_delivery: Callable[[Trace | None, TriggerSpec], Trace | None] = trace_delivery
     trace_reply: Callable[[Trace | None], Trace | None] = tracing.carry

@@ -9,10 +9,12 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from embedded.kafka import leash
 from embedded.kafka.admin import TopicAdmin
 from embedded.kafka.jars import jars, java, kafka_version
 from embedded.kafka.kafka import Kafka, KafkaError, log_tail
 from embedded.kafka.process import Child, project_environment
+from embedded.kafka.tools import write_tools
 
 _HOST = "127.0.0.1"
 _FORMAT_SECONDS = 60.0
@@ -36,8 +38,8 @@ class ApacheKafka(Kafka):
     kind = "apache"
     client = CLIENT
 
-    def __init__(self, bootstrap: str, child: Child) -> None:
-        self.bootstrap = bootstrap
+    def __init__(self, bootstrap: str, child: Child, tools: Path) -> None:
+        self.bootstrap, self.tools = bootstrap, tools
         self.version = f"Apache Kafka {kafka_version()}"
         self._child = child
         self._admin = TopicAdmin(bootstrap, CLIENT)
@@ -49,6 +51,10 @@ class ApacheKafka(Kafka):
     async def delete_topic(self, name: str) -> bool:
         """Delete a topic; see `Kafka`."""
         return await self._admin.delete_topic(name)
+
+    async def set_away(self, topic: str, *, away: bool) -> None:  # noqa: ARG002 - it has no way to stop one topic
+        """Stop the broker where it is, or let it go on; see `Kafka`. All its clients notice."""
+        self._child.process.send_signal(leash.STOP if away else leash.GO_ON)
 
     async def died(self) -> str:
         """Wait for the death of the broker; see `Kafka`."""
@@ -111,21 +117,23 @@ def settings(data: Path, broker: int, controller: int) -> str:
 async def start_apache(state: Path) -> ApacheKafka:
     """Start a node whose data is in a new folder under `state/kafka-data`; its output goes to `state/kafka.log`.
 
+    Its console tools are written into `state/kafka-tools`.
+
     Raises:
         KafkaError: Java or the jars are missing, a port was taken meanwhile, or the node does not come up in time.
     """
     program = await java()
-    classpath = f"{await jars()}/*"
+    libraries = await jars()
     data = state / "kafka-data" / uuid.uuid4().hex[:8]
     data.mkdir(parents=True)
     broker, controller = _free_ports(2)
     properties = data.with_suffix(".properties")
     properties.write_text(settings(data, broker, controller))
-    run = [program, *_JVM, f"-Dlog4j2.configurationFile=file:{_LOGGING}", "-cp", classpath]
+    run = [program, *_JVM, f"-Dlog4j2.configurationFile=file:{_LOGGING}", "-cp", f"{libraries}/*"]
     log = state / "kafka.log"
     await _format([*run, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(properties)], log)
     child = await _leashed([*run, "kafka.Kafka", str(properties)], log)
-    kafka = ApacheKafka(f"{_HOST}:{broker}", child)
+    kafka = ApacheKafka(f"{_HOST}:{broker}", child, write_tools(state / "kafka-tools", program, libraries))
     try:
         await kafka.ready(_READY_SECONDS)
     except BaseException:

@@ -24,12 +24,14 @@ class Kafka(ABC):
         bootstrap: The list of `host:port` for `bootstrap.servers`.
         version: The name and version for reports.
         client: The configuration for every client, producers and consumers alike.
+        tools: The folder of Kafka's own console tools; None where `images/kafka` stands in for them.
     """
 
     kind: str
     bootstrap: str
     version: str
     client: Mapping[str, str | int]
+    tools: Path | None = None
 
     @abstractmethod
     async def create_topic(self, name: str, partitions: int) -> bool:
@@ -46,6 +48,14 @@ class Kafka(ABC):
         Raises:
             KafkaError: Kafka refused.
         """
+
+    async def set_away(self, topic: str, *, away: bool) -> None:
+        """Take a topic away, with its records, or bring it back. Kafka as a whole goes where it has no other way.
+
+        Raises:
+            KafkaError: This Kafka cannot be taken away, or did not obey.
+        """
+        raise KafkaError(f"a Kafka of kind {self.kind} is not this platform's: topic {topic!r} stays (away: {away})")
 
     @abstractmethod
     async def died(self) -> str:

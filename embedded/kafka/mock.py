@@ -6,6 +6,7 @@ The `confluent-kafka` wheel contains a small Kafka for librdkafka's own tests. T
     -> (at start)                                      {"bootstrap": "127.0.0.1:41234", "version": "2.16.0"}
     <- {"create": "orders", "partitions": 3}           {"done": true}, or {"done": false} when it exists
     <- {"delete": "orders"}                            {"done": true}, or {"done": false} when it does not
+    <- {"away": "orders"}, {"back": "orders"}          {"done": true}; meanwhile the partitions have no leader
                                                        {"error": "..."} when it cannot
 
 The program ends when stdin ends, so it never outlives its parent. The mock API is experimental and promises no ABI:
@@ -27,6 +28,8 @@ from typing import Any
 
 _POINTER, _INT, _STRING = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
 _PRODUCER = 0
+_NOBODY, _BROKER = -1, 1
+_PRODUCE, _FETCH = 0, 1
 _TOPIC_ALREADY_EXISTS, _UNKNOWN_TOPIC, _UNKNOWN_TOPIC_OR_PARTITION = 36, -188, 3
 
 # name -> (result, arguments); the signatures are those of rdkafka.h and rdkafka_mock.h, 2.16.0
@@ -41,6 +44,8 @@ _SYMBOLS: dict[str, tuple[Any, list[Any]]] = {
     "rd_kafka_mock_cluster_destroy": (None, [_POINTER]),
     "rd_kafka_mock_cluster_bootstraps": (_STRING, [_POINTER]),
     "rd_kafka_mock_group_initial_rebalance_delay_ms": (None, [_POINTER, ctypes.c_int32]),
+    "rd_kafka_mock_set_apiversion": (_INT, [_POINTER, ctypes.c_int16, ctypes.c_int16, ctypes.c_int16]),
+    "rd_kafka_mock_partition_set_leader": (_INT, [_POINTER, _STRING, ctypes.c_int32, ctypes.c_int32]),
     "rd_kafka_mock_topic_create": (_INT, [_POINTER, _STRING, _INT, _INT]),
     "rd_kafka_mock_topic_delete": (_INT, [_POINTER, _STRING]),
 }
@@ -86,6 +91,9 @@ class MockCluster:
         self._cluster = cluster
         # Members of a consumer group get their partitions at once instead of after three seconds.
         library.rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0)
+        # Later versions name the leader in their answers, and the mock crashes where a partition has none.
+        for request, version in ((_PRODUCE, 8), (_FETCH, 11)):
+            library.rd_kafka_mock_set_apiversion(cluster, request, 0, version)
 
     @property
     def bootstrap(self) -> str:
@@ -101,6 +109,13 @@ class MockCluster:
         """Delete a topic; return False when there is none."""
         code = self._library.rd_kafka_mock_topic_delete(self._cluster, topic.encode())
         return self._done(code, _UNKNOWN_TOPIC, _UNKNOWN_TOPIC_OR_PARTITION)
+
+    def lead(self, topic: str, leader: int) -> bool:
+        """Give all partitions of a topic this leader; nobody can write or read them where they have none."""
+        partition = 0
+        while not self._library.rd_kafka_mock_partition_set_leader(self._cluster, topic.encode(), partition, leader):
+            partition += 1
+        return partition > 0
 
     def _done(self, code: int, *refusals: int) -> bool:
         if code and code not in refusals:
@@ -138,6 +153,10 @@ def obey(cluster: MockCluster, line: str) -> dict[str, Any]:
                 return {"done": cluster.create(topic, partitions)}
             case {"delete": str(topic)}:
                 return {"done": cluster.delete(topic)}
+            case {"away": str(topic)}:
+                return {"done": cluster.lead(topic, _NOBODY)}
+            case {"back": str(topic)}:
+                return {"done": cluster.lead(topic, _BROKER)}
             case _:
                 return {"error": f"unknown request {line.strip()!r}"}
     except (OSError, ValueError) as error:

@@ -1,7 +1,8 @@
 """Mutants of the filter dialect `cesql`."""
 
 import operator
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from embedded.dataplane.cesql.grammar import GRAMMAR, parser
 from embedded.dataplane.cesql.like import Pattern
 from embedded.dataplane.cesql.nodes import Chain, Literal, Unary
 from embedded.dataplane.cesql.operators import equality, strict
-from embedded.dataplane.cesql.values import Value, cast
+from embedded.dataplane.cesql.values import Type, Value, cast
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.filters import Attributes, Cesql, Dialect, Matcher, Predicate
 from embedded.dataplane.policies import DataPlanePolicies
@@ -172,6 +173,60 @@ def cesql_substring_from_zero(honest: DataPlanePolicies) -> DataPlanePolicies:
 
     functions = {**FUNCTIONS, "SUBSTRING": tuple(map(shifted, FUNCTIONS["SUBSTRING"]))}
     return with_rules(honest, functions=functions)
+
+
+CUTTING = ("LENGTH", "LEFT", "RIGHT", "SUBSTRING")
+"""The functions that count characters."""
+_BY_UNITS = tuple(f"matcher.dialects.cesql.rules.functions.{name}" for name in CUTTING)
+
+
+def counting_units(operation: Operation) -> Operation:
+    """Return a function that counts units of UTF-16 in place of characters."""
+
+    def compute(text: Any, *more: Any) -> Value:
+        value = operation.compute(_units(text), *more)
+        return (
+            value if not isinstance(value, str) else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        )
+
+    return replace(operation, compute=compute)
+
+
+def _units(text: str) -> str:
+    """Return a text whose characters are the units of another one in UTF-16."""
+    octets = text.encode("utf-16-le", "surrogatepass")
+    return "".join(chr(int.from_bytes(octets[place : place + 2], "little")) for place in range(0, len(octets), 2))
+
+
+@mutant(DATA_PLANE, replaces=_BY_UNITS)
+def cesql_counts_units(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Count units of UTF-16, of which an emoji has two (cloudevents-sql 4.0.1: String.length)."""
+    changed = {name: tuple(map(counting_units, FUNCTIONS[name])) for name in CUTTING}
+    return with_rules(honest, functions={**dialect_of(honest).rules.functions, **changed})
+
+
+_ENDLESS: Mapping[str, Callable[[int, int], int]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+
+
+@mutant(DATA_PLANE, replaces=tuple(f"matcher.dialects.cesql.rules.binary.{name}" for name in _ENDLESS))
+def cesql_integers_unbounded(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Add, subtract and multiply without a bound (integers have 32 bits)."""
+    return _operators(honest, **{name: strict(int, int, compute) for name, compute in _ENDLESS.items()})
+
+
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.cast")
+def cesql_casts_leniently(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Cast texts that only look like integers or Booleans."""
+
+    def lenient(value: Value, target: Type) -> Value:
+        text = value.strip().lower().replace("_", "") if isinstance(value, str) else ""
+        if target is bool and text in {"1", "yes", "on", "t"}:
+            return True
+        if target is int and re.fullmatch(r"[+-]?[0-9]{1,9}(\.[0-9]+)?", text):
+            return int(text.partition(".")[0])
+        return cast(text if text in {"true", "false"} and target is bool else value, target)
+
+    return with_rules(honest, cast=lenient)
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.passes")

@@ -12,7 +12,7 @@ from embedded.dataplane.cesql.grammar import Builder, parser
 from embedded.dataplane.cesql.nodes import Suffix
 from embedded.dataplane.cesql.values import Value
 from embedded.dataplane.policies import DataPlanePolicies
-from embedded.mutants.cesql import dialect_of, with_rules
+from embedded.mutants.cesql import CUTTING, counting_units, dialect_of, with_rules
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import divergence
 
@@ -76,7 +76,7 @@ _JAVA = "".join(map(chr, range(0x21)))
     replaces=(
         "matcher.dialects.cesql.rules.parse",
         "matcher.dialects.cesql.rules.unary.NOT",
-        "matcher.dialects.cesql.rules.functions.TRIM",
+        *(f"matcher.dialects.cesql.rules.functions.{name}" for name in ("TRIM", *CUTTING)),
         "matcher.dialects.cesql.rules.passes",
     ),
 )
@@ -84,7 +84,7 @@ def cesql_as_sdk_java(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Evaluate CESQL as cloudevents-sql 4.0.1 and `CeSqlFilter` do (Kafka Broker 1.22.3, seen).
 
     AND, OR and XOR group from the right; TRIM knows ASCII only; errors do not count, and any value is cast. An
-    attribute that the event lacks is false for LIKE, IN and functions.
+    attribute that the event lacks is false for LIKE, IN and functions. Texts are counted by units of UTF-16 (read).
     """
 
     def inverse(run: Evaluation, operand: Operand) -> Value:
@@ -98,6 +98,10 @@ def cesql_as_sdk_java(honest: DataPlanePolicies) -> DataPlanePolicies:
         honest,
         parse=parser(builder=_BUILDER),
         unary={**rules.unary, "NOT": inverse},
-        functions={**rules.functions, "TRIM": (Operation((str,), str, lambda text: text.strip(_JAVA)),)},
+        functions={
+            **rules.functions,
+            **{name: tuple(map(counting_units, rules.functions[name])) for name in CUTTING},
+            "TRIM": (Operation((str,), str, lambda text: text.strip(_JAVA)),),
+        },
         passes=passes,
     )

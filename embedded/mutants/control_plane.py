@@ -6,8 +6,11 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from embedded.api.errors import Cause
+from embedded.controllers.broker import BOOTSTRAP, PARTITIONS, REPLICATION
 from embedded.controllers.conditions import TRUE
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
+from embedded.controllers.topics import KAFKA_HOST
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.mutants.hosts import CONTROL_PLANE
 from embedded.mutants.registry import mutant
@@ -65,12 +68,48 @@ def filter_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return replace(honest, changed_trigger=changed_trigger)
 
 
+@mutant(CONTROL_PLANE, wraps="serve_trigger")
+def trigger_late_ready(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Serve a new Trigger, and so say Ready, six seconds late (modelled: a scheduler that works in turns)."""
+
+    async def serve_trigger(plane: DataPlaneApi, spec: TriggerSpec) -> None:
+        await asyncio.sleep(6.0)
+        await honest.serve_trigger(plane, spec)
+
+    return replace(honest, serve_trigger=serve_trigger)
+
+
 @mutant(CONTROL_PLANE, replaces="effective_delivery")
 def delivery_merged(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Complete a Trigger's delivery from its Broker's, field by field (eventing-kafka-broker issue 1011)."""
 
     def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
         return {**(broker or {}), **(trigger or {})}
+
+    return replace(honest, effective_delivery=effective_delivery)
+
+
+@mutant(CONTROL_PLANE, wraps="effective_delivery")
+def retries_inherited(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Take the Broker's retries where the Trigger asks for none, though it has delivery options of its own."""
+
+    def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        chosen = honest.effective_delivery(trigger, broker)
+        if not chosen or "retry" in chosen:
+            return chosen
+        return {**{name: value for name, value in (broker or {}).items() if name != "deadLetterSink"}, **chosen}
+
+    return replace(honest, effective_delivery=effective_delivery)
+
+
+@mutant(CONTROL_PLANE, wraps="effective_delivery")
+def brokers_dead_letter_sink_wins(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Send dead letters to the Broker's sink where it has one, also for a Trigger that names its own."""
+
+    def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        chosen = honest.effective_delivery(trigger, broker)
+        sinks = {name: value for name, value in (broker or {}).items() if name == "deadLetterSink"}
+        return {**chosen, **sinks} if "deadLetterSink" in chosen else chosen
 
     return replace(honest, effective_delivery=effective_delivery)
 
@@ -85,10 +124,33 @@ def trigger_outlives_deletion(honest: ControlPlanePolicies) -> ControlPlanePolic
     return replace(honest, forget_trigger=forget_trigger)
 
 
+@mutant(CONTROL_PLANE, replaces="forget_broker")
+def broker_outlives_deletion(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Acknowledge events for a Broker after its deletion, which nobody will ever deliver."""
+
+    async def forget_broker(_plane: DataPlaneApi, _namespace: str, _name: str) -> None:
+        """Leave the address as it is."""
+
+    return replace(honest, forget_broker=forget_broker)
+
+
 @mutant(CONTROL_PLANE, replaces="tells_without_broker")
 def trigger_without_broker_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
-    """Say nothing in the status of a Trigger whose Broker does not exist (Kafka Broker 1.22.3, seen)."""
+    """Say nothing in the status of a Trigger whose Broker does not exist (Kafka Broker 1.22.3, seen) or goes (read)."""
     return replace(honest, tells_without_broker=False)
+
+
+@mutant(CONTROL_PLANE, replaces="topic_owner")
+def brokers_share_topic(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Give a Broker the topic of another one whose namespace and name join to the same (the default template)."""
+    return replace(honest, topic_owner=lambda _: "")
+
+
+@mutant(CONTROL_PLANE, replaces="without_config")
+def defaults_without_config(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make a Broker Ready with defaults where its configuration is missing or cannot be read."""
+    default = {PARTITIONS: "10", REPLICATION: "1", BOOTSTRAP: f"{KAFKA_HOST}:9092"}
+    return replace(honest, without_config=lambda: default)
 
 
 @mutant(CONTROL_PLANE, replaces="faults_of_delivery")
@@ -168,3 +230,38 @@ def recreated_broker_unknown(honest: ControlPlanePolicies) -> ControlPlanePolici
         served.add((spec.namespace, spec.name))
 
     return replace(honest, serve_broker=serve_broker)
+
+
+def _without(faults: list[Cause], *words: str) -> list[Cause]:
+    """Return the faults whose message has none of these words."""
+    return [fault for fault in faults if not any(word in fault.message for word in words)]
+
+
+@mutant(CONTROL_PLANE, wraps="faults_of_streams")
+def stream_loop_accepted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Accept an output topic that is the input topic (seldon-executor 1.17.1, seen: an endless loop)."""
+
+    def faults_of_streams(faults: list[Cause]) -> list[Cause]:
+        return honest.faults_of_streams(_without(faults, "each answer would be a request"))
+
+    return replace(honest, faults_of_streams=faults_of_streams)
+
+
+@mutant(CONTROL_PLANE, wraps="faults_of_streams")
+def stream_variables_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Accept any KAFKA_WORKERS and KAFKA_AUTO_COMMIT (seldon-executor 1.17.1: hangs, dies or ends of them, seen)."""
+
+    def faults_of_streams(faults: list[Cause]) -> list[Cause]:
+        return honest.faults_of_streams(_without(faults, "KAFKA_WORKERS must", "KAFKA_AUTO_COMMIT must"))
+
+    return replace(honest, faults_of_streams=faults_of_streams)
+
+
+@mutant(CONTROL_PLANE, wraps="faults_of_streams")
+def stream_variables_counted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Accept streams that lack a variable (seldon-core validateKafka counts entries: one three times will do)."""
+
+    def faults_of_streams(faults: list[Cause]) -> list[Cause]:
+        return honest.faults_of_streams(_without(faults, "please supply env variables"))
+
+    return replace(honest, faults_of_streams=faults_of_streams)

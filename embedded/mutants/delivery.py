@@ -3,7 +3,9 @@
 import math
 import re
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import replace
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from embedded.dataplane.backoff import DeliveryPlan
 from embedded.dataplane.cloudevents import CloudEvent
@@ -58,6 +60,16 @@ def connection_error_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
         is_retryable=lambda attempt: attempt.status is not None and honest.is_retryable(attempt),
         dead_letter=dead_letter,
     )
+
+
+@mutant(DATA_PLANE, wraps="dead_letter")
+def unresolved_host_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Drop an event whose subscriber's name does not resolve: there was no connection that could have failed."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        return None if "no such host" in attempt.error else honest.dead_letter(event, subscriber, attempt)
+
+    return replace(honest, dead_letter=dead_letter)
 
 
 @mutant(DATA_PLANE, wraps="dead_letter")
@@ -209,6 +221,92 @@ def dead_letter_stripped(honest: DataPlanePolicies) -> DataPlanePolicies:
 def dead_letter_tried_once(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Never retry the delivery to the dead letter sink (knative/eventing TestBrokerWithFlakyDLQ exists for it)."""
     return replace(honest, letter_plan=lambda plan: replace(honest.letter_plan(plan), retry=0))
+
+
+@mutant(DATA_PLANE, wraps=("write_request", "outcome", "dead_letter"))
+def dead_letter_of_first_failure(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Tell in a dead letter what the first attempt was answered, and not the last."""
+    under_way: ContextVar[tuple[CloudEvent, list[Attempt]] | None] = ContextVar("under_way", default=None)
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        current = under_way.get()
+        if current is None or current[0] is not event:
+            under_way.set((event, []))
+        return honest.write_request(event, spec)
+
+    def outcome(attempt: Attempt) -> Attempt:
+        attempt = honest.outcome(attempt)
+        if (current := under_way.get()) is not None:
+            current[1].append(attempt)
+        return attempt
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        current = under_way.get()
+        first = current[1][0] if current is not None and current[0] is event and current[1] else attempt
+        return honest.dead_letter(event, subscriber, first)
+
+    return replace(honest, write_request=write_request, outcome=outcome, dead_letter=dead_letter)
+
+
+def _asked(attempt: Attempt) -> list[str]:
+    """Return the values of Retry-After in an answer."""
+    return [value.decode("latin-1") for name, value in attempt.headers if name.lower() == b"retry-after"]
+
+
+@mutant(DATA_PLANE, wraps="pause")
+def retry_after_obeyed(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait as many seconds as any Retry-After says, up to a day, also where nobody has opted in."""
+
+    def pause(plan: DeliveryPlan, attempt: Attempt, wait: float) -> float:
+        asked = [min(int(text), 86_400) for text in _asked(attempt) if text.isdecimal()]
+        return max(honest.pause(plan, attempt, wait), *asked, 0.0)
+
+    return replace(honest, pause=pause)
+
+
+@mutant(DATA_PLANE, wraps="is_retryable")
+def retry_after_nonsense_fails(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Do not retry an answer whose Retry-After is no number of seconds."""
+
+    def is_retryable(attempt: Attempt) -> bool:
+        return honest.is_retryable(attempt) and all(text.isdecimal() for text in _asked(attempt))
+
+    return replace(honest, is_retryable=is_retryable)
+
+
+@mutant(DATA_PLANE, replaces="pause")
+def retry_after_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait as the back-off says, whatever Retry-After and `retryAfterMax` do (Kafka Broker 1.22.3, read)."""
+    return replace(honest, pause=lambda _plan, _attempt, wait: wait)
+
+
+@mutant(DATA_PLANE, wraps="pause")
+def retry_after_date_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a Retry-After that is a date for none."""
+
+    def pause(plan: DeliveryPlan, attempt: Attempt, wait: float) -> float:
+        dated = [text for text in _asked(attempt) if not text.isdecimal()]
+        return wait if dated else honest.pause(plan, attempt, wait)
+
+    return replace(honest, pause=pause)
+
+
+@mutant(DATA_PLANE, wraps="address")
+def subscriber_query_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Ask a subscriber without the query of its URI."""
+    return replace(honest, address=lambda url: honest.address(url).partition("?")[0])
+
+
+@mutant(DATA_PLANE, wraps="address")
+def subscriber_path_decoded(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Decode the path of a subscriber's URI and encode it anew: `%2F` becomes a slash."""
+
+    def address(url: str) -> str:
+        where, mark, query = honest.address(url).partition("?")
+        parts = urlsplit(where)
+        return urlunsplit(parts._replace(path=quote(unquote(parts.path)))) + mark + query
+
+    return replace(honest, address=address)
 
 
 @mutant(DATA_PLANE, replaces="is_lettered")

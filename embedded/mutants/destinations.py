@@ -73,3 +73,18 @@ def unresolved_is_ready(honest: ControlPlanePolicies) -> ControlPlanePolicies:
             return f"http://{destination['ref']['name']}.{namespace}.svc.cluster.local"
 
     return replace(honest, resolve=resolve)
+
+
+@mutant(CONTROL_PLANE, wraps="effective_delivery")
+def dead_letter_reference_cut(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Read kind and name of a dead letter sink's reference, and neither its namespace nor the `uri` beside it."""
+
+    def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        chosen = honest.effective_delivery(trigger, broker)
+        reference = (chosen.get("deadLetterSink") or {}).get("ref")
+        if not reference:
+            return chosen
+        cut = {name: value for name, value in reference.items() if name != "namespace"}
+        return {**chosen, "deadLetterSink": {"ref": cut}}
+
+    return replace(honest, effective_delivery=effective_delivery)

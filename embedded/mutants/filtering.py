@@ -1,6 +1,6 @@
 """Mutants of Trigger filters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -9,8 +9,11 @@ from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.filters import Attributes, Dialect, Matcher, Predicate, combining, comparing
 from embedded.dataplane.policies import DataPlanePolicies
+from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
+
+_OF_CONTENT = frozenset({"time", "dataschema", "datacontenttype"})
 
 
 def _dialect(honest: DataPlanePolicies, **dialects: Dialect) -> DataPlanePolicies:
@@ -205,3 +208,24 @@ def filter_beats_filters(honest: DataPlanePolicies) -> DataPlanePolicies:
             effective=lambda spec: (spec.filter, None) if spec.filter else (None, spec.filters),
         ),
     )
+
+
+@mutant(DATA_PLANE, replaces="matcher.effective")
+def empty_filters_decide(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Let `filters` decide as soon as it is there: an empty list passes everything, whatever `filter` says."""
+
+    def effective(spec: TriggerSpec) -> tuple[Mapping[str, Any] | None, Sequence[Mapping[str, Any]] | None]:
+        return (None, spec.filters) if spec.filters is not None else (spec.filter, None)
+
+    return replace(honest, matcher=replace(honest.matcher, effective=effective))
+
+
+@mutant(DATA_PLANE, wraps="matcher.view")
+def filters_blind_to_content(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Hide time, dataschema and datacontenttype from filters, as a match of routing keys alone would."""
+
+    def view(event: CloudEvent) -> Attributes:
+        seen = honest.matcher.view(event)
+        return {name: value for name, value in seen.items() if name not in _OF_CONTENT}
+
+    return replace(honest, matcher=replace(honest.matcher, view=view))

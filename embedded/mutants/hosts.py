@@ -7,6 +7,7 @@ in `suites/catalogue/mutants.toml` that names image and module.
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from embedded.agents import policies as agents
 from embedded.controllers import policies as control_plane
 from embedded.dataplane import policies as data_plane
 from embedded.streaming import policies as streaming
@@ -35,3 +36,6 @@ DATA_PLANE = Host("data plane", data_plane.HONEST)
 
 STREAMS = Host("streams", streaming.HONEST)
 """Seldon's Kafka servers. A mutant of it is composed once for each of them."""
+
+AGENTS = Host("agents", agents.HONEST)
+"""KServe's agents. A mutant of it is composed once for each pod."""

@@ -21,13 +21,13 @@ def one_in_hundred_doubled(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 @mutant(DATA_PLANE, wraps="pace")
 def one_in_two_hundred_late(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Deliver every two hundredth event of a Trigger, from the hundredth on, a second late."""
+    """Deliver every two hundredth event of a Trigger, from the hundredth on, two seconds late."""
     numbers = count(1)
 
     async def pace() -> None:
         await honest.pace()
         if next(numbers) % 200 == 100:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(2.0)
 
     return replace(honest, pace=pace)
 

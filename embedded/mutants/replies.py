@@ -1,10 +1,12 @@
 """Mutants of replies: which answers are events, and what becomes of these."""
 
+from contextvars import ContextVar
 from dataclasses import replace
 
-from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
+from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.policies import Attempt, DataPlanePolicies
+from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
@@ -126,3 +128,79 @@ def reply_stripped(honest: DataPlanePolicies) -> DataPlanePolicies:
         return replace(event, attributes=kept)
 
     return replace(honest, reply=reply)
+
+
+@mutant(DATA_PLANE, wraps=("write_request", "outcome", "reply"))
+def reply_after_retry_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Drop a reply that comes with the answer to a retry: what retries looks at the status alone."""
+    under_way: ContextVar[tuple[CloudEvent, bool] | None] = ContextVar("under_way", default=None)
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        current = under_way.get()
+        if current is None or current[0] is not event:
+            under_way.set((event, False))
+        return honest.write_request(event, spec)
+
+    def outcome(attempt: Attempt) -> Attempt:
+        attempt = honest.outcome(attempt)
+        if not attempt.is_success and (current := under_way.get()) is not None:
+            under_way.set((current[0], True))
+        return attempt
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event, current = honest.reply(attempt), under_way.get()
+        return None if current is not None and current[1] else event
+
+    return replace(honest, write_request=write_request, outcome=outcome, reply=reply)
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def reply_needs_body(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an answer with an empty body for one without a reply, whatever its headers say."""
+    return replace(honest, reply=lambda attempt: honest.reply(attempt) if attempt.body else None)
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def reply_headers_in_lower_case(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Find the attributes of a reply in headers whose names are in lower case only."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        headers = [(name, value) for name, value in attempt.headers if name.islower()]
+        return honest.reply(replace(attempt, headers=headers))
+
+    return replace(honest, reply=reply)
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def reply_completed(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Give a reply without an id, or of another version, an id and the version 1.0."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        try:
+            return honest.reply(attempt)
+        except NotAnEventError:
+            if not _is_binary(attempt):
+                raise
+            kept = [(name, value) for name, value in attempt.headers if name.lower() != b"ce-specversion"]
+            completed = [(b"ce-specversion", b"1.0"), *kept]
+            if not any(name.lower() == b"ce-id" for name, _ in kept):
+                completed.append((b"ce-id", b"completed"))
+            return honest.reply(replace(attempt, headers=completed))
+
+    return replace(honest, reply=reply)
+
+
+@mutant(DATA_PLANE, wraps=("reply", "to_record"))
+def reply_without_key(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Store replies without a key, so that those of one partitionkey go to any partition."""
+    replying: ContextVar[bool] = ContextVar("replying", default=False)
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        replying.set(True)
+        return honest.reply(attempt)
+
+    def to_record(event: CloudEvent, partitions: int) -> Record:
+        record = honest.to_record(event, partitions)
+        return replace(record, key=None) if replying.get() else record
+
+    return replace(honest, reply=reply, to_record=to_record)

@@ -94,3 +94,14 @@ def path_to_the_letter(honest: DataPlanePolicies) -> DataPlanePolicies:
 def chunked_refused(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Refuse a body in chunks, whose length is not announced, with 411."""
     return replace(honest, needs_length=True)
+
+
+@mutant(DATA_PLANE, wraps="locate")
+def dotted_broker_cut(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take the name of a Broker up to its first dot: the event goes to another Broker, or to none."""
+
+    def locate(target: str) -> tuple[str, str]:
+        namespace, name = honest.locate(target)
+        return namespace, name.partition(".")[0]
+
+    return replace(honest, locate=locate)

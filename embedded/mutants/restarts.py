@@ -1,6 +1,7 @@
 """Mutants that show when a part of the data plane is killed: what was acknowledged too early, and where it goes on."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -70,3 +71,88 @@ def restart_goes_back(honest: DataPlanePolicies) -> DataPlanePolicies:
         return {part: max(0, offset - 3) for part, offset in committed.items()}
 
     return replace(honest, resumed=resumed)
+
+
+@mutant(DATA_PLANE, wraps="restored")
+def restart_forgets_filter(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Begin again with Triggers that have no filter: what was read of them comes later, and then nobody looks."""
+    return replace(honest, restored=lambda spec: replace(honest.restored(spec), filter=None, filters=None))
+
+
+@mutant(DATA_PLANE, wraps="restored")
+def restart_forgets_delivery(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Begin again with Triggers that have no delivery options."""
+    return replace(honest, restored=lambda spec: replace(honest.restored(spec), delivery={}, dead_letter=None))
+
+
+@mutant(DATA_PLANE, replaces="fatal")
+def dispatcher_dies_now_and_then(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """End the dispatcher's process after each twentieth delivery; its node starts it again, and nothing is lost."""
+    count = itertools.count(1)
+    return replace(honest, fatal=lambda part, _event: part == "dispatcher" and next(count) % 20 == 0)
+
+
+@mutant(DATA_PLANE, replaces="fatal")
+def ingress_dies_of_large_event(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """End the ingress's process when it has answered an event of 60 kB or more; its node starts it again."""
+
+    def fatal(part: str, event: CloudEvent) -> bool:
+        return part == "ingress" and len(event.data or b"") >= 60_000
+
+    return replace(honest, fatal=fatal)
+
+
+@mutant(DATA_PLANE, replaces="drains")
+def dispatcher_ends_at_once(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Cut off what is in flight when the dispatcher's pod is asked to end."""
+    return replace(honest, drains=False)
+
+
+@mutant(DATA_PLANE, replaces="stores_to_the_end")
+def ingress_closing_forgets(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Acknowledge what is in flight when the ingress's pod is asked to end, and store none of it."""
+    return replace(honest, stores_to_the_end=False)
+
+
+@mutant(DATA_PLANE, replaces="waits_for_predecessor")
+def rebalance_overlaps(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Begin to consume what was committed while the consumer before is still delivering."""
+    return replace(honest, waits_for_predecessor=False)
+
+
+@mutant(DATA_PLANE, wraps="store")
+def outage_acknowledged(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Acknowledge also what Kafka did not take, unless it is too large."""
+
+    async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
+        try:
+            await honest.store(send, event)
+        except NotStoredError as error:
+            if error.too_large:
+                raise
+
+    return replace(honest, store=store)
+
+
+@mutant(DATA_PLANE, wraps="store")
+def outage_ends_ingress(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take nothing more once Kafka did not take an event, until somebody starts the ingress again."""
+    broken = False
+
+    async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
+        nonlocal broken
+        if broken:
+            raise NotStoredError("the producer was closed after a fatal error")
+        try:
+            await honest.store(send, event)
+        except NotStoredError as error:
+            broken = not error.too_large
+            raise
+
+    return replace(honest, store=store)
+
+
+@mutant(DATA_PLANE, replaces="not_stored")
+def outage_is_400(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Blame the sender when Kafka is away."""
+    return replace(honest, not_stored=400)

@@ -148,6 +148,43 @@ def slow_blocks_others(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, room=room)
 
 
+@mutant(DATA_PLANE, wraps="room")
+def ordered_one_at_a_time(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Deliver for an ordered Trigger one event at a time, of all partitions together."""
+    lock = asyncio.Lock()
+    return replace(honest, room=lambda spec: _held(lock) if spec.ordered else honest.room(spec))
+
+
+_FULL = 50
+
+
+@mutant(DATA_PLANE, wraps=("room", "takes"))
+def full_trigger_loses_one(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Lose the next event of a Trigger that has had as many with its subscriber as it may."""
+    with_subscriber, is_full = 0, False
+
+    @asynccontextmanager
+    async def place(spec: TriggerSpec) -> AsyncIterator[None]:
+        nonlocal with_subscriber, is_full
+        with_subscriber += 1
+        is_full = is_full or with_subscriber == _FULL
+        try:
+            async with honest.room(spec):
+                yield
+        finally:
+            with_subscriber -= 1
+
+    def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
+        nonlocal is_full
+        lost, is_full = is_full, False
+        return not lost and honest.takes(candidate, event, earlier)
+
+    def room(spec: TriggerSpec) -> AbstractAsyncContextManager[None]:
+        return place(spec)
+
+    return replace(honest, room=room, takes=takes)
+
+
 @asynccontextmanager
 async def _held(lock: asyncio.Lock) -> AsyncIterator[None]:
     async with lock:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from embedded.agents import AgentPolicies
 from embedded.api.errors import denied
 from embedded.api.resources import NAMESPACE, Resource
 from embedded.api.store import Operation, Store
 from embedded.controllers.policies import ControlPlanePolicies
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.mutants import registry
-from embedded.mutants.hosts import CONTROL_PLANE, DATA_PLANE, STREAMS
+from embedded.mutants.hosts import AGENTS, CONTROL_PLANE, DATA_PLANE, STREAMS
 from embedded.streaming.policies import StreamPolicies
 from embedded.types import Composition
 
@@ -46,6 +47,10 @@ class Selection:
     def streams(self, namespace: str) -> Composition[StreamPolicies]:
         """Return the composition of the policies of a namespace's stream servers."""
         return registry.composition(STREAMS, self._names(namespace))
+
+    def agents(self, namespace: str) -> Composition[AgentPolicies]:
+        """Return the composition of the policies of a namespace's agents."""
+        return registry.composition(AGENTS, self._names(namespace))
 
     def unclaimed(self) -> DataPlanePolicies:
         """Return the policies of the ingress on paths of namespaces without a Broker."""

@@ -26,7 +26,7 @@ _RESTART = 1.0
 _IN_WORK = 0.1
 
 
-class _Losses:
+class Losses:
     """The records that a poison makes a partition lose: the next ones.
 
     Next are those that were made within a second of it, by the times of the records and not by our clock: a server that
@@ -54,7 +54,7 @@ class _Losses:
 
 def _losing(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> Callable[[Record], bytes]:
     """Return a reader that drops the next records of a partition after one that fails with `poison`."""
-    losses = _Losses()
+    losses = Losses()
 
     def losing(record: Record) -> bytes:
         try:
@@ -95,7 +95,7 @@ def tombstone_kills(honest: StreamPolicies) -> StreamPolicies:
     """Lose the next records after a null value (the executor asks the model with GET; rest/client.go:189)."""
 
     def losing(read: Callable[[Record], bytes]) -> Callable[[Record], bytes]:
-        losses = _Losses()
+        losses = Losses()
 
         def losing_read(record: Record) -> bytes:
             if record.value is None:
@@ -113,7 +113,7 @@ def tombstone_kills(honest: StreamPolicies) -> StreamPolicies:
 @mutant(STREAMS, wraps="ask")
 def refused_request_kills(honest: StreamPolicies) -> StreamPolicies:
     """Lose the next records after a request that the model refuses (an answer that is not 200; worker.go:48)."""
-    losses = _Losses()
+    losses = Losses()
 
     async def ask(record: Record, request: bytes, predict: Callable[[bytes], Awaitable[bytes]]) -> bytes:
         try:

@@ -12,16 +12,18 @@ from google.protobuf.message import DecodeError
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import mutant
-from embedded.streaming import tensorflow
+from embedded.mutants.stream_tensors import is_of_type, rewriting
+from embedded.streaming import messages
 from embedded.streaming.models import ModelError
 from embedded.streaming.policies import StreamPolicies
 from embedded.streaming.requests import (
     PROTO_NAME,
     NotARequestError,
+    OtherTypeError,
     ProtoNameError,
     UndecodableError,
+    UnknownTypeError,
     decode,
-    proto_name,
 )
 
 _RESPONSE = "tensorflow.serving.PredictResponse"
@@ -44,12 +46,20 @@ def _dropping(
     return dropping
 
 
+def _is_predict(value: Any) -> bool:
+    """Tell whether a JSON object is a request of TensorFlow Serving's, and not one of another protocol's."""
+    columns = value.get("inputs")
+    is_infer = isinstance(columns, list) and any(isinstance(each, dict) and "datatype" in each for each in columns)
+    return "instances" in value or ("inputs" in value and not is_infer)
+
+
 @mutant(STREAMS, wraps="read_rest")
 def json_columns_dropped(honest: StreamPolicies) -> StreamPolicies:
     """Know no request but those with `instances`: the column format is dropped."""
 
     def has_columns(_record: Record, request: bytes) -> bool:
-        return "instances" not in orjson.loads(request)
+        value = orjson.loads(request)
+        return _is_predict(value) and "instances" not in value
 
     return replace(honest, read_rest=_dropping(honest.read_rest, has_columns))
 
@@ -59,7 +69,8 @@ def json_found_by_bytes(honest: StreamPolicies) -> StreamPolicies:
     """Look for a request's first member in the bytes: what is JSON of another spelling is dropped."""
 
     def is_strange(_record: Record, request: bytes) -> bool:
-        return not request.startswith((b'{"instances": [', b'{"inputs": '))
+        known = request.startswith((b'{"instances": [', b'{"inputs": '))
+        return not known and _is_predict(orjson.loads(request))
 
     return replace(honest, read_rest=_dropping(honest.read_rest, is_strange))
 
@@ -154,7 +165,7 @@ def _chained(value: bytes) -> bytes:
     Raises:
         UndecodableError: The bytes are no PredictResponse.
     """
-    response, request = tensorflow.TYPES[_RESPONSE](), tensorflow.TYPES[tensorflow.PREDICT_REQUEST]()
+    response, request = messages.TYPES[_RESPONSE](), messages.TYPES[messages.PREDICT_REQUEST]()
     try:
         response.ParseFromString(value)
     except DecodeError as error:
@@ -166,13 +177,19 @@ def _chained(value: bytes) -> bytes:
     return content
 
 
-@mutant(STREAMS, replaces="read_grpc")
+@mutant(STREAMS, wraps="read_grpc")
 def proto_name_ignored(honest: StreamPolicies) -> StreamPolicies:
-    """Decode values as PredictResponse whatever `proto-name` says, and chain them.
+    """Decode values as PredictResponse whatever `proto-name` says, and chain them; but those of other protocols.
 
     The executor does so: grpc/tensorflow/client.go:70.
     """
-    return replace(honest, read_grpc=lambda record: _chained(record.value or b""))
+    others = (messages.SELDON_MESSAGE, messages.INFER_REQUEST)
+
+    def read_grpc(record: Record) -> bytes:
+        is_other = any(is_of_type(record, name) for name in others)
+        return honest.read_grpc(record) if is_other else _chained(record.value or b"")
+
+    return replace(honest, read_grpc=read_grpc)
 
 
 @mutant(STREAMS, wraps="read_grpc")
@@ -183,7 +200,7 @@ def missing_proto_name_guessed(honest: StreamPolicies) -> StreamPolicies:
         try:
             return honest.read_grpc(record)
         except ProtoNameError:
-            return decode(tensorflow.PREDICT_REQUEST, record.value or b"")
+            return decode(messages.PREDICT_REQUEST, record.value or b"")
 
     return replace(honest, read_grpc=read_grpc)
 
@@ -205,7 +222,9 @@ def message_type_guessed(honest: StreamPolicies) -> StreamPolicies:
 
     def read_grpc(record: Record) -> bytes:
         request = honest.read_grpc(record)
-        message: Any = tensorflow.new(tensorflow.PREDICT_REQUEST)
+        if not is_of_type(record, messages.PREDICT_REQUEST):
+            return request
+        message: Any = messages.new(messages.PREDICT_REQUEST)
         message.ParseFromString(request)
         if any(tensor.dtype for tensor in message.inputs.values()):
             return request
@@ -217,13 +236,15 @@ def message_type_guessed(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, read_grpc=read_grpc)
 
 
-@mutant(STREAMS, replaces="read_grpc")
+@mutant(STREAMS, wraps="read_grpc")
 def any_proto_name_is_a_request(honest: StreamPolicies) -> StreamPolicies:
     """Decode the value as PredictRequest, whatever the one `proto-name` says."""
 
     def read_grpc(record: Record) -> bytes:
-        proto_name(record)
-        return decode(tensorflow.PREDICT_REQUEST, record.value or b"")
+        try:
+            return honest.read_grpc(record)
+        except (UnknownTypeError, OtherTypeError):
+            return decode(messages.PREDICT_REQUEST, record.value or b"")
 
     return replace(honest, read_grpc=read_grpc)
 
@@ -247,27 +268,16 @@ def framing_guessed(honest: StreamPolicies) -> StreamPolicies:
         try:
             return honest.read_grpc(record)
         except UndecodableError:
+            if not is_of_type(record, messages.PREDICT_REQUEST):
+                raise
             for size in _FRAMES:
                 try:
-                    return decode(tensorflow.PREDICT_REQUEST, (record.value or b"")[size:])
+                    return decode(messages.PREDICT_REQUEST, (record.value or b"")[size:])
                 except UndecodableError:
                     continue
             raise
 
     return replace(honest, read_grpc=read_grpc)
-
-
-def _rewriting(read: Callable[[Record], bytes], change: Callable[[Any], None]) -> Callable[[Record], bytes]:
-    """Return a reader that changes each PredictRequest before it is sent."""
-
-    def rewriting(record: Record) -> bytes:
-        message: Any = tensorflow.new(tensorflow.PREDICT_REQUEST)
-        message.ParseFromString(read(record))
-        change(message)
-        content: bytes = message.SerializeToString()
-        return content
-
-    return rewriting
 
 
 @mutant(STREAMS, wraps="read_grpc")
@@ -281,7 +291,7 @@ def tensor_content_big_endian(honest: StreamPolicies) -> StreamPolicies:
                 items = (content[start : start + size][::-1] for start in range(0, len(content), size))
                 tensor.tensor_content = b"".join(items)
 
-    return replace(honest, read_grpc=_rewriting(honest.read_grpc, turn))
+    return replace(honest, read_grpc=rewriting(honest.read_grpc, turn))
 
 
 @mutant(STREAMS, wraps="read_grpc")
@@ -294,7 +304,7 @@ def unknown_fields_refused(honest: StreamPolicies) -> StreamPolicies:
         if message.ByteSize() != size:
             raise UndecodableError("unknown fields")
 
-    return replace(honest, read_grpc=_rewriting(honest.read_grpc, refuse))
+    return replace(honest, read_grpc=rewriting(honest.read_grpc, refuse))
 
 
 @mutant(STREAMS, wraps="read_grpc")
@@ -305,4 +315,4 @@ def empty_batch_dropped(honest: StreamPolicies) -> StreamPolicies:
         if any(dim.size == 0 for tensor in message.inputs.values() for dim in tensor.tensor_shape.dim):
             raise NotARequestError("nothing to predict")
 
-    return replace(honest, read_grpc=_rewriting(honest.read_grpc, refuse))
+    return replace(honest, read_grpc=rewriting(honest.read_grpc, refuse))

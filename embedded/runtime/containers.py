@@ -8,7 +8,7 @@ from typing import Any
 
 from embedded.api.store import now
 from embedded.runtime.environment import Launch, UnresolvedError
-from embedded.runtime.images import Image, ImageError, UnknownImageError
+from embedded.runtime.image_folders import Image, ImageError, UnknownImageError
 from embedded.runtime.logs import ContainerLog
 from embedded.runtime.probes import Probe, ProbeConfigError
 from embedded.runtime.process import Command, Run, start

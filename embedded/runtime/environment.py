@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded.api.store import Store
-from embedded.runtime.images import Image
+from embedded.runtime.image_folders import Image
 from embedded.runtime.references import REFERENCES, MissingError, data_of, field_of, key_of
 from embedded.runtime.volumes import Mounts
 from embedded.types import Endpoint

@@ -1,14 +1,15 @@
 """The inference ingress: requests for an InferenceService's hosts go to its first component, as Istio routes them.
 
 An InferenceService `n` in `ns` has the host of its `status.url` (`n-ns.example.com`) and its cluster-local names.
-The request goes to the transformer, or to the predictor where there is none, with the component's own name as Host and
-the headers `KServe-Isvc-Name` and `KServe-Isvc-Namespace`. Unknown hosts get 404, services without a ready pod 503.
+The request goes to the transformer, or to the predictor where there is none, and a `:explain` call to the explainer,
+with the component's own name as Host and the headers `KServe-Isvc-Name` and `KServe-Isvc-Namespace`. Unknown hosts get
+404, services without a ready pod 503.
 
 Nothing is buffered: bodies pass in chunks both ways. Nothing is retried.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -29,7 +30,10 @@ HOP_BY_HOP = frozenset(
     | {"transfer-encoding"}
 )
 LOCAL = re.compile(r"(?P<name>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)(\.svc(\.cluster\.local)?)?")
-COMPONENTS = ("transformer", "predictor")
+COMPONENTS = ("transformer", "predictor", "explainer")
+EXPLAIN = re.compile(r"/v1/models/[^/]+:explain")
+Explaining = Callable[[Mapping[str, Any]], str]
+"""A function from an InferenceService to the component that its `:explain` calls go to."""
 
 
 def external_host(name: str, namespace: str) -> str:
@@ -37,11 +41,27 @@ def external_host(name: str, namespace: str) -> str:
     return f"{name}-{namespace}.{DOMAIN}"
 
 
-class Gateway:
-    """The inference ingress. `start` is called before use and `stop` after it."""
+def entry_component(service: Mapping[str, Any]) -> str:
+    """Return the component that requests enter first."""
+    return "transformer" if "transformer" in service["spec"] else "predictor"
 
-    def __init__(self, store: Store, resolve: Resolve) -> None:
-        self._store, self._resolve = store, resolve
+
+def explaining_component(service: Mapping[str, Any]) -> str:
+    """Return the component that `:explain` calls go to: the explainer, where there is one."""
+    return "explainer" if "explainer" in service["spec"] else entry_component(service)
+
+
+class Gateway:
+    """The inference ingress. `start` is called before use and `stop` after it.
+
+    Args:
+        store: The store with the InferenceServices.
+        resolve: Cluster DNS.
+        explaining: The function from an InferenceService to the component that its `:explain` calls go to.
+    """
+
+    def __init__(self, store: Store, resolve: Resolve, explaining: Explaining = explaining_component) -> None:
+        self._store, self._resolve, self._explaining = store, resolve, explaining
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -68,27 +88,33 @@ class Gateway:
         if self._session is not None:
             await self._session.close()
 
-    def component(self, host: str) -> tuple[str, str, str] | None:
-        """Return the (namespace, InferenceService, component) of a Host header, or None when nobody has that host."""
+    def component(self, host: str, path: str = "/") -> tuple[str, str, str] | None:
+        """Return the (namespace, InferenceService, component) of a request, or None when nobody has that host.
+
+        Args:
+            host: The Host header.
+            path: The path.
+        """
         host = host.partition(":")[0].lower().rstrip(".")
         local = LOCAL.fullmatch(host)
         if local:
-            return self._routed(local["namespace"], local["name"])
+            return self._routed(local["namespace"], local["name"], path)
         label = host.removesuffix(f".{DOMAIN}")
         if label == host:
             return None
         # `a-b-c` may be a in b-c or a-b in c: the one that exists is meant.
         parts = label.split("-")
         for cut in range(1, len(parts)):
-            route = self._routed("-".join(parts[cut:]), "-".join(parts[:cut]))
+            route = self._routed("-".join(parts[cut:]), "-".join(parts[:cut]), path)
             if route:
                 return route
         return None
 
-    def _routed(self, namespace: str, name: str) -> tuple[str, str, str] | None:
+    def _routed(self, namespace: str, name: str, path: str) -> tuple[str, str, str] | None:
         service = self._store.find(INFERENCESERVICE, namespace, name)
         if service is not None:
-            return namespace, name, entry_component(service)
+            explains = EXPLAIN.fullmatch(path) is not None
+            return namespace, name, self._explaining(service) if explains else entry_component(service)
         for component in COMPONENTS:
             owner = name.removesuffix(f"-{component}")
             service = self._store.find(INFERENCESERVICE, namespace, owner) if owner != name else None
@@ -98,7 +124,7 @@ class Gateway:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         host = request.headers.get("Host", "")
-        route = self.component(host)
+        route = self.component(host, request.path)
         if route is None:
             return web.Response(status=404, text=f"no InferenceService has the host {host[:256]!r}\n")
         namespace, name, component = route
@@ -106,7 +132,7 @@ class Gateway:
         endpoint = self._resolve(authority, 80)
         if endpoint is None:
             return web.Response(status=503, text=f"no ready pod behind {authority}\n")
-        headers = _passed_on(request.headers)
+        headers = passed_on(request.headers)
         headers["Host"] = endpoint.authority
         headers["KServe-Isvc-Name"], headers["KServe-Isvc-Namespace"] = name, namespace
         url = f"http://{endpoint.host}:{endpoint.port}{request.rel_url.raw_path_qs}"
@@ -121,7 +147,7 @@ class Gateway:
                 request.method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
             ) as answer:
                 response = web.StreamResponse(
-                    status=answer.status, reason=answer.reason, headers=_passed_on(answer.headers)
+                    status=answer.status, reason=answer.reason, headers=passed_on(answer.headers)
                 )
                 await response.prepare(request)
                 async for chunk in answer.content.iter_any():
@@ -136,12 +162,8 @@ class Gateway:
             return web.Response(status=502, text=f"upstream error: {error}\n")
 
 
-def entry_component(service: Mapping[str, Any]) -> str:
-    """Return the component that requests enter first."""
-    return "transformer" if "transformer" in service["spec"] else "predictor"
-
-
-def _passed_on(headers: Mapping[str, str]) -> CIMultiDict[str]:
+def passed_on(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """Return the headers that a proxy hands on: all but those of the connection, and Host."""
     passed: CIMultiDict[str] = CIMultiDict()
     for name, value in headers.items():
         if name.lower() not in HOP_BY_HOP:

@@ -23,13 +23,16 @@ from embedded.runtime.containers import Backoff, Container, ContainerPlan, Resta
 from embedded.runtime.environment import Names, launch, still_true
 from embedded.runtime.events import Recorder
 from embedded.runtime.execution import execute
-from embedded.runtime.images import Image, Images, Progress
+from embedded.runtime.image_folders import Image
+from embedded.runtime.images import Images
+from embedded.runtime.installing import Progress
 from embedded.runtime.logs import ContainerLog
 from embedded.runtime.names import ClusterNames
 from embedded.runtime.probes import probe_of
+from embedded.runtime.pulling import expect_allowed
 from embedded.runtime.volumes import Volumes
 from embedded.runtime.warm import ForkServers
-from embedded.types import NODE_NAME
+from embedded.types import NODE_NAME, STAND_IN
 
 FINALIZER = "touchstone.dev/processes"
 DEFAULT_GRACE = 30.0
@@ -91,6 +94,7 @@ class RunningPod:
         agent = self._agent
 
         def resolve_image() -> Image:
+            expect_allowed(container["image"], obj, agent.store)
             return agent.images.resolve(container["image"])
 
         async def build(image: Image) -> None:
@@ -260,6 +264,8 @@ class Kubelet:
 
     def _follow(self, change: str, obj: dict[str, Any]) -> None:
         metadata = obj["metadata"]
+        if STAND_IN in (metadata.get("labels") or {}):
+            return
         key = (metadata["namespace"], metadata["name"])
         pod = self._pods.get(key)
         going = change == "DELETED" or "deletionTimestamp" in metadata

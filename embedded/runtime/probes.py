@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 
 from embedded.runtime.environment import Launch
-from embedded.runtime.images import Image
+from embedded.runtime.image_folders import Image
 from embedded.runtime.init import KILL_ALL
 from embedded.runtime.process import spawn
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.runtime.environment import SHIM, Launch
-from embedded.runtime.images import Image, Warm
+from embedded.runtime.image_folders import Image, Warm
 from embedded.runtime.init import KILL_ALL, contained
 
 PROGRAM = Path(__file__).with_name("forkserver.py")

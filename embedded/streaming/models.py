@@ -1,31 +1,57 @@
-"""The model behind a stream: TensorFlow Serving's predict call, by REST or gRPC."""
+"""The nodes of a graph as a stream calls them: by REST or gRPC, in the protocol of the deployment."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import grpc
 import grpc.aio
 
 from embedded.dataplane.outbound import Outbound
+from embedded.streaming import messages
+from embedded.streaming.nodes import Node, endpoints
 from embedded.streaming.specs import StreamSpec
 from embedded.types import Endpoint
 
 _TIMEOUT = 60.0
 _MAX_MESSAGE = 64 * 1024 * 1024
-_PREDICT = "/tensorflow.serving.PredictionService/Predict"
+
+PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT = "predict", "transform-input", "transform-output"
+ROUTE, AGGREGATE = "route", "aggregate"
+
+REQUEST_TYPES = {
+    "tensorflow": messages.PREDICT_REQUEST,
+    "seldon": messages.SELDON_MESSAGE,
+    "v2": messages.INFER_REQUEST,
+    "kfserving": messages.INFER_REQUEST,
+}
+"""The type of a request over gRPC, by protocol."""
+RESPONSE_TYPES = {
+    "tensorflow": messages.PREDICT_RESPONSE,
+    "seldon": messages.SELDON_MESSAGE,
+    "v2": messages.INFER_RESPONSE,
+    "kfserving": messages.INFER_RESPONSE,
+}
+"""The type of an answer over gRPC, by protocol."""
+_SERVICES = {
+    "tensorflow": "/tensorflow.serving.PredictionService/Predict",
+    "seldon": "/seldon.protos.Model/Predict",
+    "v2": "/inference.GRPCInferenceService/ModelInfer",
+    "kfserving": "/inference.GRPCInferenceService/ModelInfer",
+}
 
 
 class ModelError(Exception):
-    """A model that did not answer, or not with a prediction."""
+    """A node that did not answer, or not with what was asked of it."""
 
 
 class Model(Protocol):
-    """A client of a model."""
+    """A client of the nodes of a graph."""
 
-    async def predict(self, request: bytes) -> bytes:
-        """Return the bytes of the model's answer.
+    async def call(self, node: Node, method: str, request: bytes, headers: Sequence[tuple[str, str]]) -> bytes:
+        """Return the bytes of a node's answer.
 
         Raises:
-            ModelError: The model did not answer with a prediction.
+            ModelError: The node did not answer as it should.
         """
 
     async def close(self) -> None:
@@ -33,18 +59,24 @@ class Model(Protocol):
 
 
 class RestModel:
-    """A client of `POST /v1/models/<name>:predict`; only 200 is an answer."""
+    """A client of nodes by HTTP; only 200 is an answer."""
 
-    def __init__(self, endpoint: Endpoint, name: str) -> None:
-        self._http = Outbound(lambda _host, _port: endpoint)
-        self._url = f"http://model/v1/models/{name}:predict"
+    def __init__(self, protocol: str, nodes: Mapping[str, Endpoint]) -> None:
+        self._http = Outbound(lambda name, _port: nodes[name])
+        self._protocol = protocol
 
-    async def predict(self, request: bytes) -> bytes:
+    async def call(self, node: Node, method: str, request: bytes, headers: Sequence[tuple[str, str]]) -> bytes:
         """Return the answer's body; see `Model`."""
-        attempt = await self._http.post(self._url, [("Content-Type", "application/json")], request, _TIMEOUT)
+        url = f"http://{node.name}{self._path(node.name, method)}"
+        attempt = await self._http.post(url, headers, request, _TIMEOUT)
         if attempt.status != 200 or attempt.error:
-            raise ModelError(attempt.error or f"answer {attempt.status}: {attempt.body[:200]!r}")
+            raise ModelError(f"{node.name}: {attempt.error or f'answer {attempt.status}: {attempt.body[:200]!r}'}")
         return attempt.body
+
+    def _path(self, name: str, method: str) -> str:
+        if self._protocol == "seldon":
+            return f"/{method}"
+        return f"/v1/models/{name}:predict" if self._protocol == "tensorflow" else f"/v2/models/{name}/infer"
 
     async def close(self) -> None:
         """Close all connections."""
@@ -52,9 +84,9 @@ class RestModel:
 
 
 class GrpcModel:
-    """A client of `PredictionService/Predict` on bytes: the message was checked when it was read."""
+    """A client of a node by gRPC, on bytes: the message was checked when it was read."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, protocol: str, endpoint: Endpoint) -> None:
         self._channel = grpc.aio.insecure_channel(
             f"{endpoint.host}:{endpoint.port}",
             options=[
@@ -64,14 +96,15 @@ class GrpcModel:
                 ("grpc.enable_http_proxy", 0),
             ],
         )
-        self._predict = self._channel.unary_unary(_PREDICT)
+        self._predict = self._channel.unary_unary(_SERVICES[protocol])
 
-    async def predict(self, request: bytes) -> bytes:
+    async def call(self, node: Node, method: str, request: bytes, headers: Sequence[tuple[str, str]]) -> bytes:
         """Return the answer's message; see `Model`."""
+        del method
         try:
-            answer: bytes = await self._predict(request, timeout=_TIMEOUT)
+            answer: bytes = await self._predict(request, timeout=_TIMEOUT, metadata=tuple(headers))
         except grpc.aio.AioRpcError as error:
-            raise ModelError(f"{error.code().name}: {error.details()}") from error
+            raise ModelError(f"{node.name}: {error.code().name}: {error.details()}") from error
         return answer
 
     async def close(self) -> None:
@@ -80,15 +113,24 @@ class GrpcModel:
 
 
 def connect(spec: StreamSpec) -> Model:
-    """Return the client for a predictor.
+    """Return the client for the nodes of a predictor.
 
     Raises:
-        ValueError: The protocol or transport is not served here.
+        ValueError: The protocol, the transport or the graph is not served here.
     """
-    if spec.protocol != "tensorflow":
-        raise ValueError(f"protocol {spec.protocol!r} is not served from Kafka here; tensorflow is")
+    if spec.protocol not in REQUEST_TYPES:
+        raise ValueError(f"protocol {spec.protocol!r} is not served from Kafka here; {', '.join(REQUEST_TYPES)} are")
+    if spec.transport not in {"rest", "grpc"}:
+        raise ValueError(f"transport {spec.transport!r} is neither rest nor grpc")
+    if (why := why_not_walked(spec.protocol, spec.transport)) and spec.graph.children:
+        raise ValueError(why)
     if spec.transport == "rest":
-        return RestModel(spec.endpoint, spec.model)
-    if spec.transport == "grpc":
-        return GrpcModel(spec.endpoint)
-    raise ValueError(f"transport {spec.transport!r} is neither rest nor grpc")
+        return RestModel(spec.protocol, endpoints(spec.graph))
+    return GrpcModel(spec.protocol, spec.graph.endpoint)
+
+
+def why_not_walked(protocol: str, transport: str) -> str | None:
+    """Return why a graph of several nodes is not served in a protocol over a transport; None: it is."""
+    if (protocol, transport) == ("seldon", "rest"):
+        return None
+    return f"graphs of several nodes are served here in protocol seldon over rest, not in {protocol} over {transport}"

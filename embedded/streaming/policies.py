@@ -1,18 +1,78 @@
 """The decisions of a stream server as policies (see `embedded.dataplane.policies`)."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from embedded.dataplane.cloudevents import Record
-from embedded.streaming.requests import read_json, read_message
+from embedded.streaming.metadata import PUID, Pairs, grpc_metadata, http_headers
+from embedded.streaming.nodes import Node
+from embedded.streaming.requests import PROTO_NAME, read_json, read_message
+from embedded.streaming.routes import read_route
 
 Predict = Callable[[bytes], Awaitable[bytes]]
 Write = Callable[[], Awaitable[None]]
+Visit = Callable[[], Awaitable[bytes]]
 
 
 def key_of(record: Record) -> bytes | None:
     """Return the key of a record's answer: the record's own, which alone pairs the two (executor worker.go:58)."""
     return record.key
+
+
+def lane_of(record: Record) -> Hashable | None:
+    """Return what a record must wait for: earlier records of its partition with its key; None: for nothing."""
+    return None if record.key is None else (record.partition, record.key)
+
+
+def is_in_share(record: Record, share: tuple[int, int]) -> bool:
+    """Tell whether a record is a predictor's to answer: each record is that of one predictor, by its place."""
+    slot = zlib.crc32(f"{record.partition}/{record.offset}".encode()) % 100
+    return share[0] <= slot < share[1]
+
+
+def is_read(partition: int, replica: int, replicas: int) -> bool:
+    """Tell whether a replica reads a partition: each partition has one reader."""
+    return partition % replicas == replica
+
+
+def answer_headers(puid: str, message_type: str | None) -> Sequence[tuple[str, bytes]]:
+    """Return the headers of an answer: the id of its request and, of a message, its type."""
+    typed = [] if message_type is None else [(PROTO_NAME, message_type.encode())]
+    return [(PUID, puid.encode()), *typed]
+
+
+def children(of_a_node: Sequence[Node]) -> Sequence[Node]:
+    """Return the children of a node that are visited: all."""
+    return of_a_node
+
+
+def route(chosen: int) -> int:
+    """Return the route that is taken for the one that a router chose: that one."""
+    return chosen
+
+
+async def gathered(kind: str, content: bytes, visits: Sequence[Visit]) -> Sequence[bytes]:
+    """Return the answers of a node's children, in the order of the children; all are asked at once.
+
+    Args:
+        kind: The kind of the node.
+        content: The request that the children get.
+        visits: The visit of each child.
+    """
+    del kind, content
+    return await asyncio.gather(*(visit() for visit in visits))
+
+
+def combined(answers: Sequence[bytes]) -> Sequence[bytes]:
+    """Return the answers that a combiner gets: all, in the order of the children."""
+    return answers
+
+
+def abandon(finishes: Sequence[Callable[[], None]]) -> None:
+    """Leave what is in work at a stop: uncommitted, so that it is read again. A call would let it be committed."""
+    del finishes
 
 
 async def before(finish: Callable[[], None]) -> None:
@@ -43,24 +103,54 @@ class StreamPolicies:
     Attributes:
         read_rest: The function from a record to a request, for transport rest.
         read_grpc: The function from a record to a request, for transport grpc.
+        http_headers: The function from a record and its puid to the headers of a call by HTTP.
+        grpc_metadata: The function from a record and its puid to the metadata of a call by gRPC.
+        lane: The function from a record to what it must wait for.
+        is_in_share: The function from a record and a predictor's share to whether that predictor answers it.
+        is_read: The function from a partition, a replica and the number of replicas to whether the replica reads it.
+        resumes: True to begin behind what is committed, False to begin at the earliest record.
+        children: The function from a node's children to those that are visited.
+        route: The function from the route that a router chose to the one that is taken.
+        read_route: The function from a router's answer to the route that it names.
+        gathered: The function from a node's kind, its children's request and the visits of them to their answers.
+        combined: The function from the children's answers to those that a combiner gets.
         key: The function from a record to its answer's key.
+        headers: The function from a puid and the type of the answer's message to the answer's headers.
         before: The action before the work on a record.
         ask: The function from a record, its request and the model's predict call to the model's answer.
         answer: The function from a model's answer to a record value.
         store: The action that writes the answer to a record, given the write itself.
         copies: The number of times that an answer is written.
+        tells_kafka: True if the status says that Kafka cannot be reached.
+        outlives_kafka: True if the server reads on once a Kafka that went away is back.
         drain: The seconds that the work on records gets to end where the server is stopped.
+        abandon: The action on the records that are in work still after that.
     """
 
     read_rest: Callable[[Record], bytes] = read_json
     read_grpc: Callable[[Record], bytes] = read_message
+    http_headers: Callable[[Record, str], Pairs] = http_headers
+    grpc_metadata: Callable[[Record, str], Pairs] = grpc_metadata
+    lane: Callable[[Record], Hashable | None] = lane_of
+    is_in_share: Callable[[Record, tuple[int, int]], bool] = is_in_share
+    is_read: Callable[[int, int, int], bool] = is_read
+    resumes: bool = True
+    children: Callable[[Sequence[Node]], Sequence[Node]] = children
+    route: Callable[[int], int] = route
+    read_route: Callable[[bytes], int] = read_route
+    gathered: Callable[[str, bytes, Sequence[Visit]], Awaitable[Sequence[bytes]]] = gathered
+    combined: Callable[[Sequence[bytes]], Sequence[bytes]] = combined
     key: Callable[[Record], bytes | None] = key_of
+    headers: Callable[[str, str | None], Sequence[tuple[str, bytes]]] = answer_headers
     before: Callable[[Callable[[], None]], Awaitable[None]] = before
     ask: Callable[[Record, bytes, Predict], Awaitable[bytes]] = ask
     answer: Callable[[bytes], Awaitable[bytes]] = answer
     store: Callable[[Record, Write, Callable[[], None]], Awaitable[None]] = store
     copies: int = 1
+    tells_kafka: bool = True
+    outlives_kafka: bool = True
     drain: float = 5.0
+    abandon: Callable[[Sequence[Callable[[], None]]], None] = abandon
 
 
 HONEST = StreamPolicies()

@@ -1,23 +1,23 @@
 """The requests in records: JSON for REST, a protobuf message named by the header `proto-name` for gRPC."""
 
+from collections.abc import Callable
+
 import orjson
 from google.protobuf.message import DecodeError
 
 from embedded.dataplane.cloudevents import Record
-from embedded.streaming import tensorflow
+from embedded.streaming import messages
 
 PROTO_NAME = "proto-name"
-OTHER_TYPES = frozenset(
+KNOWN_TYPES = frozenset(
     {
-        "tensorflow.serving.PredictResponse",
+        *messages.TYPES,
         "tensorflow.serving.ClassificationRequest",
         "tensorflow.serving.RegressionRequest",
         "tensorflow.serving.MultiInferenceRequest",
-        "seldon.protos.SeldonMessage",
-        "inference.ModelInferRequest",
     }
 )
-"""Types that the executor knows too, and that are no request to this model (executor v1.18.2 api/grpc)."""
+"""The types that the executor knows; to a model of one protocol all but one are no request (v1.18.2 api/grpc)."""
 
 
 class NotARequestError(ValueError):
@@ -78,28 +78,35 @@ def proto_name(record: Record) -> str:
     return (names[0] or b"").decode("utf-8", "replace")
 
 
-def read_message(record: Record) -> bytes:
-    """Return the bytes of a PredictRequest.
+def reader_of(wanted: str) -> Callable[[Record], bytes]:
+    """Return the function from a record to the bytes of a request of one type.
 
     The executor dies of a name that it does not know (v1.18.2 api/kafka/server.go:166); here it is one dropped record.
 
-    Raises:
-        ProtoNameError, UnknownTypeError, OtherTypeError, UndecodableError: The record is not a PredictRequest.
+    Args:
+        wanted: The full name of the request's type.
     """
-    return decode(proto_name(record), record.value or b"")
+
+    def read(record: Record) -> bytes:
+        return decode(proto_name(record), record.value or b"", wanted)
+
+    return read
 
 
-def decode(name: str, value: bytes) -> bytes:
+read_message = reader_of(messages.PREDICT_REQUEST)
+"""The function from a record to the bytes of a PredictRequest."""
+
+
+def decode(name: str, value: bytes, wanted: str = messages.PREDICT_REQUEST) -> bytes:
     """Decode a message as type `name`, and return the bytes to send.
 
     Raises:
-        UnknownTypeError, OtherTypeError, UndecodableError: The value is not a request of this type.
+        UnknownTypeError, OtherTypeError, UndecodableError: The value is not a request of the wanted type.
     """
-    if name in OTHER_TYPES:
-        raise OtherTypeError(f"{PROTO_NAME} {name!r}: expected {tensorflow.PREDICT_REQUEST}")
-    if name != tensorflow.PREDICT_REQUEST:
-        raise UnknownTypeError(f"{PROTO_NAME} {name[:128]!r}: expected {tensorflow.PREDICT_REQUEST}")
-    message = tensorflow.new(name)
+    if name != wanted:
+        error = OtherTypeError if name in KNOWN_TYPES else UnknownTypeError
+        raise error(f"{PROTO_NAME} {name[:128]!r}: expected {wanted}")
+    message = messages.new(name)
     try:
         message.ParseFromString(value)
     except DecodeError as error:

@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass, field
 
+from embedded.streaming.nodes import Node
 from embedded.streaming.policies import StreamPolicies
-from embedded.types import Composition, Endpoint
+from embedded.types import Composition
 
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """One predictor of a SeldonDeployment with `serverType: kafka`."""
+    """One replica of a predictor of a SeldonDeployment with `serverType: kafka`.
+
+    Attributes:
+        share: The hundredths of the traffic that are this predictor's, from the first up to the second.
+        replica: The number of this replica, from 0.
+        replicas: The number of replicas that share the partitions.
+    """
 
     namespace: str
     deployment: str
@@ -17,7 +24,9 @@ class StreamSpec:
     output_topic: str
     protocol: str
     transport: str
-    model: str
-    endpoint: Endpoint
+    graph: Node
     workers: int = 4
+    share: tuple[int, int] = (0, 100)
+    replica: int = 0
+    replicas: int = 1
     policies: Composition[StreamPolicies] = field(kw_only=True, repr=False)

@@ -1,0 +1,149 @@
+"""The decisions of an agent as policies (see `embedded.dataplane.policies`)."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+REQUEST, RESPONSE = "request", "response"
+JSON = "application/json"
+
+
+class RefusedError(ValueError):
+    """A request that is no prediction request; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a caller is answered.
+
+    Attributes:
+        status: The HTTP status.
+        headers: The HTTP headers, `Content-Type` among them.
+        body: The body.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def is_full(count: int, most: int) -> bool:
+    """Tell whether a batch of so many instances waits for no more."""
+    return count >= most
+
+
+def loads(body: bytes) -> Any:
+    """Return the JSON value of a body, with every integer as it stands there.
+
+    Raises:
+        RefusedError: It is no JSON.
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(f"the body is no JSON: {error}") from error
+
+
+def instances(value: Any) -> list[Any]:
+    """Return the instances of a prediction request.
+
+    Raises:
+        RefusedError: There are none.
+    """
+    given = value.get("instances") if isinstance(value, dict) else None
+    if not isinstance(given, list) or not given:
+        raise RefusedError("expected a JSON object with instances, a list that is not empty")
+    return given
+
+
+def shares(predictions: Sequence[Any], sizes: Sequence[int]) -> list[list[Any]]:
+    """Return the predictions of each call of a batch, given how many instances each had: its own, in their order."""
+    ends = [sum(sizes[: number + 1]) for number in range(len(sizes))]
+    return [list(predictions[end - size : end]) for end, size in zip(ends, sizes, strict=True)]
+
+
+def failure(answer: Answer) -> Answer:
+    """Return what a caller is told of a model's refusal: the refusal itself."""
+    return answer
+
+
+def is_logged(mode: str, kind: str) -> bool:
+    """Tell whether a logger of this mode logs an event of this kind."""
+    return mode in {"all", kind}
+
+
+def event_id(given: str, kind: str) -> str:
+    """Return the id of an event, given that of its call: the same one, so that the events of a call are a pair."""
+    del kind
+    return given
+
+
+def source(pod: str, kind: str) -> str:
+    """Return the source of an event: with the id it is the event's alone (CloudEvents, `id`)."""
+    return f"{pod}/{kind}"
+
+
+def extensions(namespace: str, service: str, component: str) -> Mapping[str, str]:
+    """Return the attributes that say whose call it was."""
+    return {
+        "inferenceservicename": service,
+        "namespace": namespace,
+        "component": component,
+        "endpoint": "default",
+    }
+
+
+def data(payload: bytes) -> bytes:
+    """Return the data of an event for a payload: the payload as it is."""
+    return payload
+
+
+def media_type(asked: str, own: str) -> str:
+    """Return the media type of an event's data, given that of the request and that of the payload: its own."""
+    del asked
+    return own
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentPolicies:
+    """All decisions of an agent.
+
+    Attributes:
+        is_full: The function from a number of instances and `maxBatchSize` to whether a batch waits for no more.
+        sends_unfilled: True to send a batch that is not full when its time is over.
+        loads: The function from a body to its JSON value.
+        instances: The function from a JSON value to the instances in it.
+        shares: The function from the predictions and the sizes of the calls to the predictions of each call.
+        asks_alone: True to ask each call of a refused batch by itself.
+        failure: The function from a model's refusal to what the caller is told.
+        media_type_of_batches: The media type of what a caller of a batch is answered.
+        is_logged: The function from a mode and a kind of event to whether it is logged.
+        logs_batched: True to log the responses of batched calls.
+        waits_for_log: True to answer a call only when its events are logged.
+        event_id: The function from the id of a call and the kind of event to the event's id.
+        source: The function from the pod's name and the kind of event to the event's source.
+        extensions: The function from namespace, InferenceService and component to further attributes.
+        data: The function from a payload to the data of its event.
+        media_type: The function from the media types of request and payload to that of the event's data.
+    """
+
+    is_full: Callable[[int, int], bool] = is_full
+    sends_unfilled: bool = True
+    loads: Callable[[bytes], Any] = loads
+    instances: Callable[[Any], list[Any]] = instances
+    shares: Callable[[Sequence[Any], Sequence[int]], list[list[Any]]] = shares
+    asks_alone: bool = True
+    failure: Callable[[Answer], Answer] = failure
+    media_type_of_batches: str = JSON
+    is_logged: Callable[[str, str], bool] = is_logged
+    logs_batched: bool = True
+    waits_for_log: bool = False
+    event_id: Callable[[str, str], str] = event_id
+    source: Callable[[str, str], str] = source
+    extensions: Callable[[str, str, str], Mapping[str, str]] = extensions
+    data: Callable[[bytes], bytes] = data
+    media_type: Callable[[str, str], str] = media_type
+
+
+HONEST = AgentPolicies()

@@ -1,0 +1,36 @@
+"""Mutants of admission: what is checked at one door only."""
+
+from dataclasses import replace
+
+from embedded.api.resources import BROKER, TRIGGER
+from embedded.controllers.policies import ControlPlanePolicies
+from embedded.mutants.hosts import CONTROL_PLANE
+from embedded.mutants.registry import mutant
+
+
+@mutant(CONTROL_PLANE, wraps="checks")
+def trigger_updates_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Check Triggers when they are created, and no change of them."""
+    return replace(
+        honest,
+        checks=lambda operation, resource: (
+            not (operation == "UPDATE" and resource is TRIGGER) and honest.checks(operation, resource)
+        ),
+    )
+
+
+@mutant(CONTROL_PLANE, wraps="checks")
+def broker_creations_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Check Brokers when they are changed, and not when they are created."""
+    return replace(
+        honest,
+        checks=lambda operation, resource: (
+            not (operation == "CREATE" and resource is BROKER) and honest.checks(operation, resource)
+        ),
+    )
+
+
+@mutant(CONTROL_PLANE, replaces="faults_of_names")
+def attribute_names_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit filters that name what no attribute is called: they never match (trigger_validation.go forbids it)."""
+    return replace(honest, faults_of_names=lambda _: [])

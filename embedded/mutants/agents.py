@@ -1,0 +1,170 @@
+"""Faulty agents of KServe: batchers that mix callers up, and loggers that lose, alter or interfere."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from embedded.agents.policies import AgentPolicies, Answer, RefusedError
+from embedded.controllers.policies import ControlPlanePolicies
+from embedded.mutants.hosts import AGENTS, CONTROL_PLANE
+from embedded.mutants.registry import mutant
+from embedded.runtime.gateway import entry_component
+
+_SNIFFED = "text/plain; charset=utf-8"
+"""The media type that Go's HTTP server finds for JSON whose handler names none."""
+
+
+@mutant(AGENTS, wraps="shares")
+def batch_answers_rotated(honest: AgentPolicies) -> AgentPolicies:
+    """Give each caller of a batch the predictions of the next one."""
+
+    def shares(predictions: Sequence[Any], sizes: Sequence[int]) -> list[list[Any]]:
+        first, *others = honest.shares(predictions, sizes)
+        return [*others, first]
+
+    return replace(honest, shares=shares)
+
+
+@mutant(AGENTS, wraps="shares")
+def batch_first_takes_all(honest: AgentPolicies) -> AgentPolicies:
+    """Give all predictions of a batch to its first caller, and none to the others (MLServer issue 1306)."""
+
+    def shares(predictions: Sequence[Any], sizes: Sequence[int]) -> list[list[Any]]:
+        return honest.shares(predictions, [sum(sizes), *(0 for _ in sizes[1:])])
+
+    return replace(honest, shares=shares)
+
+
+@mutant(AGENTS, replaces="is_full")
+def batcher_idle(honest: AgentPolicies) -> AgentPolicies:
+    """Send each call to the model by itself, as if there were no batcher."""
+    return replace(honest, is_full=lambda _count, _most: True)
+
+
+@mutant(AGENTS, replaces="sends_unfilled")
+def batch_unfilled_dropped(honest: AgentPolicies) -> AgentPolicies:
+    """Drop a batch that is not full when its time is over: its callers are told 500."""
+    return replace(honest, sends_unfilled=False)
+
+
+@mutant(AGENTS, wraps="failure")
+def batch_failure_as_200(honest: AgentPolicies) -> AgentPolicies:
+    """Answer 200 with a message where the model refused (KServe v0.20.0 pkg/batcher/handler.go, seen)."""
+
+    def failure(answer: Answer) -> Answer:
+        told = {"message": honest.failure(answer).body.decode(errors="replace"), "batchId": "", "predictions": None}
+        return Answer(200, {"Content-Type": honest.media_type_of_batches}, json.dumps(told).encode())
+
+    return replace(honest, failure=failure)
+
+
+@mutant(AGENTS, replaces="asks_alone")
+def batch_failure_shared(honest: AgentPolicies) -> AgentPolicies:
+    """Fail all callers of a batch for the instances of one (KServe v0.20.0 pkg/batcher/handler.go, seen)."""
+    return replace(honest, asks_alone=False)
+
+
+@mutant(AGENTS, wraps="instances")
+def batch_takes_anything(honest: AgentPolicies) -> AgentPolicies:
+    """Take what has no instances for one instance."""
+
+    def instances(value: Any) -> list[Any]:
+        try:
+            return honest.instances(value)
+        except RefusedError:
+            return [[0]]
+
+    return replace(honest, instances=instances)
+
+
+@mutant(AGENTS, replaces="loads")
+def batch_numbers_as_doubles(honest: AgentPolicies) -> AgentPolicies:
+    """Read every number of a batch as a double (Go's encoding/json; KServe v0.20.0 pkg/batcher/handler.go, seen)."""
+
+    def loads(body: bytes) -> Any:
+        try:
+            return json.loads(body, parse_int=_as_go_prints)
+        except (ValueError, RecursionError) as error:
+            raise RefusedError(f"the body is no JSON: {error}") from error
+
+    return replace(honest, loads=loads)
+
+
+@mutant(AGENTS, replaces="media_type_of_batches")
+def batch_media_type_plain(honest: AgentPolicies) -> AgentPolicies:
+    """Answer a batch's callers JSON as plain text (KServe v0.20.0 pkg/batcher/handler.go names no type, seen)."""
+    return replace(honest, media_type_of_batches=_SNIFFED)
+
+
+@mutant(AGENTS, replaces="logs_batched")
+def log_without_batched(honest: AgentPolicies) -> AgentPolicies:
+    """Log no response of a batched call (KServe v0.20.0: the batcher writes no status, the logger reads 0; seen)."""
+    return replace(honest, logs_batched=False)
+
+
+@mutant(AGENTS, wraps="event_id")
+def log_pair_broken(honest: AgentPolicies) -> AgentPolicies:
+    """Log a response under another id than its request."""
+    return replace(
+        honest, event_id=lambda given, kind: honest.event_id(given, kind) + ("-r" if kind == "response" else "")
+    )
+
+
+@mutant(AGENTS, wraps="data")
+def log_data_printed_again(honest: AgentPolicies) -> AgentPolicies:
+    """Log payloads as a JSON parser and printer leave them."""
+
+    def data(payload: bytes) -> bytes:
+        try:
+            return json.dumps(json.loads(honest.data(payload)), indent=1).encode()
+        except ValueError:
+            return honest.data(payload)
+
+    return replace(honest, data=data)
+
+
+@mutant(AGENTS, wraps="extensions")
+def log_names_lost(honest: AgentPolicies) -> AgentPolicies:
+    """Log calls without saying whose they were (KServe issue 1530 lost the status alike)."""
+
+    def extensions(namespace: str, service: str, component: str) -> Mapping[str, str]:
+        return dict.fromkeys(honest.extensions(namespace, service, component), "default")
+
+    return replace(honest, extensions=extensions)
+
+
+@mutant(AGENTS, replaces="is_logged")
+def log_mode_ignored(honest: AgentPolicies) -> AgentPolicies:
+    """Log requests and responses, whatever the mode."""
+    return replace(honest, is_logged=lambda _mode, _kind: True)
+
+
+@mutant(AGENTS, replaces="waits_for_log")
+def log_failure_fails_call(honest: AgentPolicies) -> AgentPolicies:
+    """Answer a call only when it is logged, and fail it where the log is away (KServe issue 3637)."""
+    return replace(honest, waits_for_log=True)
+
+
+@mutant(AGENTS, replaces="media_type")
+def log_media_type_of_request(honest: AgentPolicies) -> AgentPolicies:
+    """Give the data of a response the media type of its request (KServe v0.20.0 pkg/logger/handler.go, seen)."""
+    return replace(honest, media_type=lambda asked, _own: asked)
+
+
+@mutant(AGENTS, wraps="source")
+def log_source_shared(honest: AgentPolicies) -> AgentPolicies:
+    """Give both events of a call one id and one source (KServe v0.20.0 pkg/logger/handler.go, seen)."""
+    return replace(honest, source=lambda pod, _kind: honest.source(pod, "call"))
+
+
+@mutant(CONTROL_PLANE, replaces="explaining_component")
+def explain_goes_to_predictor(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Route `:explain` to where predictions go (KServe v0.20.0 does so behind a Kubernetes Ingress, read)."""
+    return replace(honest, explaining_component=entry_component)
+
+
+def _as_go_prints(digits: str) -> int | float:
+    """Return an integer as Go prints the double that it reads: a whole number below 1e21, by its digits."""
+    number = float(digits)
+    return int(f"{number:.17g}".partition("e")[0]) if number.is_integer() and abs(number) < 1e16 else number

@@ -1,0 +1,79 @@
+"""Mutants of dead letters: what they tell of a long answer, and what becomes of those that are refused too."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import TypeAlias
+
+from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.policies import MAX_ERROR_DATA, Attempt, DataPlanePolicies, StandstillError
+from embedded.dataplane.specs import TriggerSpec
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
+
+_Letter: TypeAlias = Callable[[CloudEvent, str, Attempt], CloudEvent | None]
+_Write: TypeAlias = Callable[[CloudEvent, TriggerSpec], tuple[list[tuple[str, str]], bytes]]
+
+
+def _knowing_letters(dead_letter: _Letter, write_request: _Write) -> tuple[_Letter, _Write, Callable[[], bool]]:
+    """Return two policies that note what is under way, and the function that tells whether that is a dead letter."""
+    letter: ContextVar[CloudEvent | None] = ContextVar("letter", default=None)
+    under_way: ContextVar[bool] = ContextVar("under_way", default=False)
+
+    def make(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        made = dead_letter(event, subscriber, attempt)
+        letter.set(made)
+        return made
+
+    def write(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        under_way.set(event is letter.get())
+        return write_request(event, spec)
+
+    return make, write, under_way.get
+
+
+@mutant(DATA_PLANE, wraps="dead_letter")
+def long_answer_untold(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Leave knativeerrordata out where the answer does not fit, as eventing-kafka-broker issue 2340 discusses."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        body = attempt.body if len(attempt.body) <= MAX_ERROR_DATA else b""
+        return honest.dead_letter(event, subscriber, replace(attempt, body=body))
+
+    return replace(honest, dead_letter=dead_letter)
+
+
+@mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "is_retryable"))
+def dead_letter_retried_always(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Retry the delivery of a dead letter whatever its sink answers."""
+    dead_letter, write_request, is_letter = _knowing_letters(honest.dead_letter, honest.write_request)
+
+    def is_retryable(attempt: Attempt) -> bool:
+        return is_letter() or honest.is_retryable(attempt)
+
+    return replace(honest, dead_letter=dead_letter, write_request=write_request, is_retryable=is_retryable)
+
+
+@mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "is_retryable"))
+def dead_letter_refusal_stalls(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Never end where the dead letter sink refuses (eventing-kafka-broker PR 597: nothing is committed any more)."""
+    dead_letter, write_request, is_letter = _knowing_letters(honest.dead_letter, honest.write_request)
+
+    def is_retryable(attempt: Attempt) -> bool:
+        again = honest.is_retryable(attempt)
+        if is_letter() and not again:
+            raise StandstillError("the dead letter sink refuses")
+        return again
+
+    return replace(honest, dead_letter=dead_letter, write_request=write_request, is_retryable=is_retryable)
+
+
+@mutant(DATA_PLANE, wraps="outcome")
+def closing_answer_fails(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an answer that ends its connection for a broken one."""
+
+    def outcome(attempt: Attempt) -> Attempt:
+        closes = any(name.lower() == b"connection" and value.lower() == b"close" for name, value in attempt.headers)
+        return Attempt(None, error="connection closed") if closes else honest.outcome(attempt)
+
+    return replace(honest, outcome=outcome)

@@ -1,0 +1,88 @@
+"""Mutants of Seldon's Kafka server that walk a graph wrongly where a child fails or is slow, or a router is terse."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import orjson
+
+from embedded.mutants.hosts import STREAMS
+from embedded.mutants.registry import mutant
+from embedded.streaming.models import ModelError
+from embedded.streaming.policies import StreamPolicies, Visit
+
+_CHILDREN = 2
+"""The children of each router here."""
+_WAIT = b'"delay"'
+"""What a request has that asks a node to wait. Others are spared: two nodes would change places by chance."""
+
+
+@mutant(STREAMS, wraps="gathered")
+def combiner_by_completion(honest: StreamPolicies) -> StreamPolicies:
+    """Give a combiner the answers in the order in which they come (a channel that is read as its writers end)."""
+
+    async def gathered(kind: str, content: bytes, visits: Sequence[Visit]) -> Sequence[bytes]:
+        if kind != "COMBINER" or _WAIT not in content:
+            return await honest.gathered(kind, content, visits)
+        answers: list[bytes] = []
+
+        async def visited(visit: Visit) -> None:
+            answers.append(await visit())
+
+        await asyncio.gather(*map(visited, visits))
+        return answers
+
+    return replace(honest, gathered=gathered)
+
+
+@mutant(STREAMS, wraps="gathered")
+def combiner_skips_failed(honest: StreamPolicies) -> StreamPolicies:
+    """Give a combiner the answers of those children that answered (an ensemble that hides which member is missing)."""
+
+    async def gathered(kind: str, content: bytes, visits: Sequence[Visit]) -> Sequence[bytes]:
+        if kind != "COMBINER":
+            return await honest.gathered(kind, content, visits)
+        answers: list[bytes] = []
+        for visit in visits:
+            try:
+                answers += await honest.gathered(kind, content, [visit])
+            except ModelError as error:
+                failure = error
+        if not answers:
+            raise failure
+        return answers
+
+    return replace(honest, gathered=gathered)
+
+
+@mutant(STREAMS, wraps="gathered")
+def chain_falls_back(honest: StreamPolicies) -> StreamPolicies:
+    """Answer with what a model said whose next one in the chain fails."""
+
+    async def gathered(kind: str, content: bytes, visits: Sequence[Visit]) -> Sequence[bytes]:
+        try:
+            return await honest.gathered(kind, content, visits)
+        except ModelError:
+            if kind != "MODEL":
+                raise
+            return [content]
+
+    return replace(honest, gathered=gathered)
+
+
+@mutant(STREAMS, wraps="read_route")
+def route_of_plain_array_only(honest: StreamPolicies) -> StreamPolicies:
+    """Take the first child where a router's number stands in a nested array or in a tensor (a default in its place)."""
+
+    def read_route(answer: bytes) -> int:
+        route = honest.read_route(answer)
+        array = orjson.loads(answer)["data"].get("ndarray")
+        return 0 if array is None or isinstance(array[0], list) else route
+
+    return replace(honest, read_route=read_route)
+
+
+@mutant(STREAMS, wraps="route")
+def route_counts_from_end(honest: StreamPolicies) -> StreamPolicies:
+    """Take a negative route for a child, counted from the last one (the index of a list in Python)."""
+    return replace(honest, route=lambda chosen: honest.route(chosen if chosen >= 0 else _CHILDREN + chosen))

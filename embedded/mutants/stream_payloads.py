@@ -1,0 +1,96 @@
+"""Mutants of Seldon's Kafka server that lose a part of a request which few requests have."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from embedded.dataplane.cloudevents import Record
+from embedded.mutants.hosts import STREAMS
+from embedded.mutants.registry import mutant
+from embedded.mutants.stream_tensors import rewriting
+from embedded.streaming import messages
+from embedded.streaming.policies import StreamPolicies
+
+_DOUBLE = 2**53
+
+
+def _printed_anew(
+    read: Callable[[Record], bytes], change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Callable[[Record], bytes]:
+    """Return a reader that prints a request anew where a change of it matters."""
+
+    def reading(record: Record) -> bytes:
+        request = read(record)
+        value = orjson.loads(request)
+        changed = change(value)
+        return request if changed == value else orjson.dumps(changed)
+
+    return reading
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def seldon_rare_kinds_lost(honest: StreamPolicies) -> StreamPolicies:
+    """Lose `tftensor` and `customData` of a SeldonMessage (a message of an older version)."""
+
+    def change(message: Any) -> None:
+        message.ClearField("customData")
+        if message.data.HasField("tftensor"):
+            message.data.ClearField("tftensor")
+
+    return replace(honest, read_grpc=rewriting(honest.read_grpc, change, messages.SELDON_MESSAGE))
+
+
+@mutant(STREAMS, wraps="read_rest")
+def seldon_integers_through_double(honest: StreamPolicies) -> StreamPolicies:
+    """Print the integers of a SeldonMessage anew, through 64 bit floats (Go's `interface{}`; seen in chains)."""
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, list):
+            return [rounded(item) for item in value]
+        if isinstance(value, dict):
+            return {name: rounded(item) for name, item in value.items()}
+        return int(float(value)) if isinstance(value, int) and abs(value) > _DOUBLE else value
+
+    def change(value: dict[str, Any]) -> dict[str, Any]:
+        return {name: rounded(item) if name in {"data", "jsonData"} else item for name, item in value.items()}
+
+    return replace(honest, read_rest=_printed_anew(honest.read_rest, change))
+
+
+@mutant(STREAMS, wraps=("read_rest", "read_grpc"))
+def tensor_parameters_lost(honest: StreamPolicies) -> StreamPolicies:
+    """Lose the parameters of the tensors of an inference request (MLServer reads their content type there)."""
+
+    def without(tensor: Any) -> Any:
+        return (
+            {name: item for name, item in tensor.items() if name != "parameters"}
+            if isinstance(tensor, dict)
+            else tensor
+        )
+
+    def change(value: dict[str, Any]) -> dict[str, Any]:
+        inputs = value.get("inputs")
+        return {**value, "inputs": [without(tensor) for tensor in inputs]} if isinstance(inputs, list) else value
+
+    def clear(message: Any) -> None:
+        for tensor in message.inputs:
+            tensor.ClearField("parameters")
+
+    return replace(
+        honest,
+        read_rest=_printed_anew(honest.read_rest, change),
+        read_grpc=rewriting(honest.read_grpc, clear, messages.INFER_REQUEST),
+    )
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def first_input_only(honest: StreamPolicies) -> StreamPolicies:
+    """Hand one of several inputs of a PredictRequest on (kserve PR 3685: "gets only the 1st element of the input")."""
+
+    def change(message: Any) -> None:
+        for name in sorted(message.inputs)[1:]:
+            del message.inputs[name]
+
+    return replace(honest, read_grpc=rewriting(honest.read_grpc, change))
