@@ -123,9 +123,10 @@ def show(consumer: Consumer, formatter: Formatter, most: int, patience: float) -
             message = consumer.poll(min(POLL_SECONDS, patience))
             error = message.error() if message else None
             if message is not None and error is None:
+                # Counted first: who sees the line may stop the tool at once, and reads the count.
+                shown, waited = shown + 1, 0.0
                 sys.stdout.buffer.write(formatter.line(message))
                 sys.stdout.buffer.flush()
-                shown, waited = shown + 1, 0.0
                 continue
             if error is not None and error.code() not in PATIENT:
                 raise KafkaException(error)

@@ -7,6 +7,7 @@ and as the calling transformer expects.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,13 @@ class Predictor(Model):
             raise InvalidInput(str(error)) from error
 
 
-def main() -> None:
-    """Serve until SIGTERM."""
+def serve(predictor: Callable[[str], Predictor]) -> None:
+    """Serve a predictor, which is made by its name, until SIGTERM."""
     parser = argparse.ArgumentParser(parents=[model_server.parser])
     parser.set_defaults(model_name="mnist")
     arguments, _ = parser.parse_known_args()
-    ModelServer().start([Predictor(arguments.model_name)])
+    ModelServer().start([predictor(arguments.model_name)])
 
 
 if __name__ == "__main__":
-    main()
+    serve(Predictor)

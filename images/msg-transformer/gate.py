@@ -8,6 +8,8 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import cause
+import tracing
 from cloudevent import STRUCTURED, Event, RefusedError, answer_attributes, is_json, read
 
 Message = MutableMapping[str, Any]
@@ -59,6 +61,9 @@ class Gate:
     async def _ask(self, scope: Message, event: Event | None, body: bytes) -> tuple[int, Headers, bytes]:
         """Send a plain V1 request to the application; return its status, headers and body."""
         data = body if event is None else event.data
+        if event is not None:
+            cause.remember(event.attributes)
+        tracing.remember(scope["headers"])
         kept = [
             (name, value)
             for name, value in scope["headers"]

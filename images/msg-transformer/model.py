@@ -11,26 +11,35 @@ import argparse
 import os
 import sys
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
+from cause import beginning, cause
 from features import NotAnImageError, features
 from kserve import Model, ModelServer, model_server
 from kserve.errors import InvalidInput
-from results import ConfigurationError, ResultTopic, Settings, result_event
+from results import ConfigurationError, ResultBroker, ResultTopic, Settings, result_event, why_unfit
 from typing_extensions import override
 
+EXIT = "exit"
+"""What the predictor of a test may order, where OBEY_ORDERS allows it."""
 # One request is one task: what preprocess() keeps here, only the same request's postprocess() sees. The model object
 # is shared by all requests, so an attribute of it would be overwritten by the next one.
 _trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
 
 
 class Transformer(Model):
-    """A transformer from pictures to digits, which also publishes its results to a topic."""
+    """A transformer from pictures to digits, which also publishes its results to a topic.
+
+    Attributes:
+        topic_class: The class of the topic, where results go to one.
+    """
+
+    topic_class: ClassVar[type[ResultTopic]] = ResultTopic
 
     def __init__(self, name: str, settings: Settings) -> None:
         super().__init__(name)
         self.settings = settings
-        self.topic = ResultTopic(settings)
+        self.topic: ResultTopic | ResultBroker = ResultBroker(settings) if settings.sink else self.topic_class(settings)
         self.ready = True
 
     @override
@@ -45,10 +54,7 @@ class Transformer(Model):
         instances = payload.get("instances")
         if not isinstance(instances, list):
             raise InvalidInput('expected "instances", a list')
-        trace_id = payload.get(self.settings.trace_key)
-        if trace_id is not None and not (isinstance(trace_id, str) and trace_id):
-            raise InvalidInput(f'"{self.settings.trace_key}" is a string that is not empty, or absent')
-        self.remember(trace_id)
+        self.remember(self.trace_id(payload))
         try:
             return {"instances": [self.features(instance) for instance in instances]}
         except NotAnImageError as error:
@@ -64,12 +70,25 @@ class Transformer(Model):
             NotDeliveredError: Kafka does not have the result (HTTP 500); the broker will deliver the event again.
         """
         trace_id = self.remembered()
+        if self.settings.orders and isinstance(result, dict) and result.get("order") == EXIT:
+            os._exit(1)  # between the prediction and its publication, as a kill would
         if trace_id is not None:
-            event = result_event(self.settings, trace_id, result, (headers or {}).get("host", ""))
+            event = self.result(trace_id, result, (headers or {}).get("host", ""))
             await self.publish(event, trace_id)
         return result
 
     # Each mutant changes one of the following methods.
+
+    def trace_id(self, payload: dict[str, Any]) -> str | None:
+        """Return the caller's id in a request; None: it has none, and wants no result.
+
+        Raises:
+            InvalidInput: It has one that no result could carry (HTTP 400).
+        """
+        given: str | None = payload.get(self.settings.trace_key)
+        if reason := why_unfit(self.settings, given):
+            raise InvalidInput(f'"{self.settings.trace_key}" {reason}')
+        return given
 
     def remember(self, trace_id: str | None) -> None:
         """Keep the caller's id for the length of this request."""
@@ -82,6 +101,10 @@ class Transformer(Model):
     def features(self, instance: Any) -> list[float]:
         """Return the pixels of one picture."""
         return features(instance)
+
+    def result(self, trace_id: str, data: Any, host: str) -> dict[str, Any]:
+        """Return the event with a result."""
+        return result_event(self.settings, trace_id, data, host, cause(), beginning=beginning())
 
     async def publish(self, event: dict[str, Any], trace_id: str) -> None:
         """Put one result onto the topic."""

@@ -21,7 +21,7 @@ _SCALARS = {
 _DATA_TYPES = ["INVALID", "FLOAT", "DOUBLE", "INT32", "UINT8", "INT16", "INT8", "STRING", "COMPLEX64", "INT64", "BOOL"]
 
 
-def _add(message: Any, number: int, name: str, kind: str, *, repeated: bool = False) -> Any:
+def add(message: Any, number: int, name: str, kind: str, *, repeated: bool = False) -> Any:
     """Add a field; `kind` is a scalar's name, `enum .x.Y` or `.x.Y` for a message."""
     label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
     field = message.field.add(name=name, number=number, label=label)
@@ -37,14 +37,14 @@ def _tensors(file: Any, message: Any, number: int, name: str) -> None:
     """Add a `map<string, TensorProto>`, which on the wire is a repeated entry message."""
     entry = message.nested_type.add(name=f"{name.capitalize()}Entry")
     entry.options.map_entry = True
-    _add(entry, 1, "key", "string")
-    _add(entry, 2, "value", ".tensorflow.TensorProto")
-    _add(message, number, name, f".{file.package}.{message.name}.{entry.name}", repeated=True)
+    add(entry, 1, "key", "string")
+    add(entry, 2, "value", ".tensorflow.TensorProto")
+    add(message, number, name, f".{file.package}.{message.name}.{entry.name}", repeated=True)
 
 
 def _wrappers() -> Any:
     file = descriptor_pb2.FileDescriptorProto(name="wrappers.proto", package="google.protobuf", syntax="proto3")
-    _add(file.message_type.add(name="Int64Value"), 1, "value", "int64")
+    add(file.message_type.add(name="Int64Value"), 1, "value", "int64")
     return file
 
 
@@ -55,21 +55,21 @@ def _tensorflow() -> Any:
         types.value.add(name=f"DT_{name}", number=number)
     shape = file.message_type.add(name="TensorShapeProto")
     dimension = shape.nested_type.add(name="Dim")
-    _add(dimension, 1, "size", "int64")
-    _add(dimension, 2, "name", "string")
-    _add(shape, 2, "dim", ".tensorflow.TensorShapeProto.Dim", repeated=True)
-    _add(shape, 3, "unknown_rank", "bool")
+    add(dimension, 1, "size", "int64")
+    add(dimension, 2, "name", "string")
+    add(shape, 2, "dim", ".tensorflow.TensorShapeProto.Dim", repeated=True)
+    add(shape, 3, "unknown_rank", "bool")
     tensor = file.message_type.add(name="TensorProto")
-    _add(tensor, 1, "dtype", "enum .tensorflow.DataType")
-    _add(tensor, 2, "tensor_shape", ".tensorflow.TensorShapeProto")
-    _add(tensor, 3, "version_number", "int32")
-    _add(tensor, 4, "tensor_content", "bytes")
-    _add(tensor, 5, "float_val", "float", repeated=True)
-    _add(tensor, 6, "double_val", "double", repeated=True)
-    _add(tensor, 7, "int_val", "int32", repeated=True)
-    _add(tensor, 8, "string_val", "bytes", repeated=True)
-    _add(tensor, 10, "int64_val", "int64", repeated=True)
-    _add(tensor, 11, "bool_val", "bool", repeated=True)
+    add(tensor, 1, "dtype", "enum .tensorflow.DataType")
+    add(tensor, 2, "tensor_shape", ".tensorflow.TensorShapeProto")
+    add(tensor, 3, "version_number", "int32")
+    add(tensor, 4, "tensor_content", "bytes")
+    add(tensor, 5, "float_val", "float", repeated=True)
+    add(tensor, 6, "double_val", "double", repeated=True)
+    add(tensor, 7, "int_val", "int32", repeated=True)
+    add(tensor, 8, "string_val", "bytes", repeated=True)
+    add(tensor, 10, "int64_val", "int64", repeated=True)
+    add(tensor, 11, "bool_val", "bool", repeated=True)
     return file
 
 
@@ -82,17 +82,17 @@ def _serving() -> Any:
     )
     model = file.message_type.add(name="ModelSpec")
     model.oneof_decl.add(name="version_choice")
-    _add(model, 1, "name", "string")
-    _add(model, 2, "version", ".google.protobuf.Int64Value").oneof_index = 0
-    _add(model, 3, "signature_name", "string")
-    _add(model, 4, "version_label", "string").oneof_index = 0
+    add(model, 1, "name", "string")
+    add(model, 2, "version", ".google.protobuf.Int64Value").oneof_index = 0
+    add(model, 3, "signature_name", "string")
+    add(model, 4, "version_label", "string").oneof_index = 0
     request = file.message_type.add(name="PredictRequest")
-    _add(request, 1, "model_spec", ".tensorflow.serving.ModelSpec")
+    add(request, 1, "model_spec", ".tensorflow.serving.ModelSpec")
     _tensors(file, request, 2, "inputs")
-    _add(request, 3, "output_filter", "string", repeated=True)
+    add(request, 3, "output_filter", "string", repeated=True)
     response = file.message_type.add(name="PredictResponse")
     _tensors(file, response, 1, "outputs")
-    _add(response, 2, "model_spec", ".tensorflow.serving.ModelSpec")
+    add(response, 2, "model_spec", ".tensorflow.serving.ModelSpec")
     return file
 
 

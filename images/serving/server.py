@@ -7,18 +7,17 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import sys
 from typing import Any
 
 import grpc
 from aiohttp import web
+from listening import MOST_BYTES, serve
 from messages import DT_FLOAT, PredictRequest, PredictResponse
 from network import probabilities
 from tensors import OUTPUT, SIGNATURE, InvalidArgumentError, from_columns, from_rows, from_tensor
 
 VERSION = 1
-MOST_BYTES = 64 << 20
 GRACE_SECONDS = 5.0
 
 
@@ -127,35 +126,6 @@ class Predict:
         return response
 
 
-async def serve(address: str, port: int, rest_port: int, model: str) -> None:
-    """Serve REST and gRPC until SIGTERM or SIGINT; a port of 0 is not opened.
-
-    Raises:
-        OSError: A port is taken.
-    """
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    rpc = grpc.aio.server(options=[("grpc.max_receive_message_length", MOST_BYTES), ("grpc.so_reuseport", 0)])
-    rpc.add_generic_rpc_handlers((Predict(model).handler(),))
-    rest = web.AppRunner(Rest(model).application(), access_log=None)
-    await rest.setup()
-    try:
-        if port:
-            try:
-                rpc.add_insecure_port(f"{address}:{port}")
-            except RuntimeError as error:
-                raise OSError(f"cannot listen on {address}:{port}: {error}") from error
-            await rpc.start()
-        if rest_port:
-            await web.TCPSite(rest, address, rest_port).start()
-        print(f"{model}: gRPC on {address}:{port}, REST on {address}:{rest_port}", flush=True)
-        await ended.wait()
-    finally:
-        await rpc.stop(GRACE_SECONDS)
-        await rest.cleanup()
-
-
 def main() -> None:
     """Read TensorFlow Serving's flags and serve."""
     parser = argparse.ArgumentParser(prog="server", description=__doc__, allow_abbrev=False)
@@ -169,7 +139,17 @@ def main() -> None:
         print(f"flags without effect here: {' '.join(ignored)}", flush=True)
     address = os.environ.get("POD_IP") or "0.0.0.0"  # noqa: S104 - a container listens on all of its own addresses
     try:
-        asyncio.run(serve(address, arguments.port, arguments.rest_api_port, arguments.model_name))
+        asyncio.run(
+            serve(
+                arguments.model_name,
+                address,
+                rpc_port=arguments.port,
+                handlers=[Predict(arguments.model_name).handler()],
+                rest_port=arguments.rest_api_port,
+                application=Rest(arguments.model_name).application(),
+                grace=GRACE_SECONDS,
+            )
+        )
     except OSError as error:
         sys.exit(f"server: {error}")
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from conforming import ConformingTransformer, conforming
 
-MISSING = {"request-host", "kserve-isvc-name", "kserve-isvc-namespace"}
+DOCUMENTED = ("request-host", "kserve-isvc-name", "kserve-isvc-namespace")
+MISSING = {*DOCUMENTED, *(name.replace("-", "") for name in DOCUMENTED)}
 
 
 class Mutant(ConformingTransformer):

@@ -1,11 +1,11 @@
-"""A mutant that takes two seconds more for every prediction."""
+"""A mutant that takes five seconds more for every prediction."""
 
 import asyncio
 from typing import Any
 
 from conforming import ConformingTransformer, conforming
 
-SECONDS = 2.0
+SECONDS = 5.0
 
 
 class Mutant(ConformingTransformer):

@@ -1,0 +1,1 @@
+"""MLServer with one fault each: the conforming Kafka server, and one thing that it does wrong."""

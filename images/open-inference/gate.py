@@ -1,0 +1,135 @@
+"""An ASGI middleware that answers by the rules: V2 inference and V1 calls itself, and what the SDK says otherwise.
+
+The SDK behind it tells of health and metadata. What is refused is refused here.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import orjson
+from rules import Rules
+from tensors import RefusedError, Tensor, delay_of
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+MOST_BYTES = 16 << 20
+INFER = re.compile(r"/v2/models/([^/]+)/infer")
+CALL = re.compile(r"/v1/models/([^/:]+):(predict|explain)")
+
+
+class UnknownModelError(Exception):
+    """A request for a model that this server does not have."""
+
+
+class Gate:
+    """A gate before one application.
+
+    Args:
+        app: The application of the SDK.
+        model: The name of the model.
+        rules: What is answered.
+    """
+
+    def __init__(self, app: Application, model: str, rules: Rules) -> None:
+        self._app, self._model, self._rules = app, model, rules
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["method"] == "POST" and (found := INFER.fullmatch(scope["path"])):
+            await self._answered(scope, receive, send, found[1], "infer")
+        elif scope["method"] == "POST" and (found := CALL.fullmatch(scope["path"])):
+            await self._answered(scope, receive, send, found[1], found[2])
+        else:
+            await self._passed(scope, send)
+
+    async def _answered(self, scope: Message, receive: Receive, send: Send, model: str, verb: str) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            answer = await self._answer(model, verb, headers, await _whole(receive))
+        except UnknownModelError:
+            await self._refuse(send, 404, f"Model with name {model} does not exist.")
+        except RefusedError as error:
+            await self._refuse(send, 400, str(error))
+        else:
+            more = self._rules.explained_headers(headers) if verb == "explain" else {}
+            await _answer(send, 200, {"content-type": self._rules.content_type, **more}, orjson.dumps(answer))
+
+    async def _answer(self, model: str, verb: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+        if model != self._model:
+            raise UnknownModelError
+        body = self._rules.body_of(headers, body)
+        if verb == "infer":
+            return await self._inferred(body)
+        instances = self._rules.instances(self._rules.loaded(body))
+        return {"predictions" if verb == "predict" else "explanations": instances}
+
+    async def _inferred(self, body: bytes) -> dict[str, Any]:
+        request = self._rules.loaded(body)
+        if not isinstance(request, dict) or not isinstance(request.get("inputs"), list) or not request["inputs"]:
+            raise RefusedError("a request is an object with inputs, a list that is not empty")
+        tensors = [self._rules.tensor(entry) for entry in request["inputs"]]
+        names = [str(entry.get("name")) for entry in request.get("outputs") or [] if isinstance(entry, dict)]
+        outputs = self._rules.requested([self._rules.output(tensor) for tensor in tensors], names)
+        values = [self._output(output) for output in outputs]
+        asked = await self._rules.before(str(request.get("id") or ""))
+        await asyncio.sleep(delay_of(request.get("parameters") or {}))
+        return {"model_name": self._model, "id": self._rules.answer_id(asked), "outputs": values}
+
+    def _output(self, output: Tensor) -> dict[str, Any]:
+        data = self._rules.json_values(output)
+        return {"name": output.name, "datatype": output.datatype, "shape": list(output.shape), "data": data}
+
+    async def _refuse(self, send: Send, status: int, message: str) -> None:
+        body = self._rules.refused_body(message)
+        await _answer(send, self._rules.refused_status(status), {"content-type": "application/json"}, body)
+
+    async def _passed(self, scope: Message, send: Send) -> None:
+        """Have the SDK answer, and let the rules say the same."""
+        answers: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def keep(message: Message) -> None:
+            answers.append(message)
+
+        await self._app(scope, receive, keep)
+        start = next(message for message in answers if message["type"] == "http.response.start")
+        content = b"".join(message.get("body", b"") for message in answers if message["type"] == "http.response.body")
+        status: int = start["status"]
+        headers = {name.decode(): value.decode() for name, value in start["headers"] if name != b"content-length"}
+        if scope["path"].startswith(("/v1/", "/v2")) and headers.get("content-type") == "application/json":
+            if status >= 400:
+                await self._refuse(send, status, str(json.loads(content).get("error", "refused")))
+                return
+            content = orjson.dumps(self._rules.told(json.loads(content)))
+        await _answer(send, status, headers, content)
+
+
+async def _whole(receive: Receive) -> bytes:
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RefusedError("the caller left")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MOST_BYTES:
+            raise RefusedError(f"more than {MOST_BYTES} bytes")
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _answer(send: Send, status: int, headers: MutableMapping[str, str], content: bytes) -> None:
+    fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    fields.append((b"content-length", str(len(content)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": content})

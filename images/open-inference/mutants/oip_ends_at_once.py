@@ -1,0 +1,18 @@
+"""A mutant that ends as soon as it is told to, whatever it is at."""
+
+import os
+from typing import Any
+
+import uvicorn
+from conforming import conforming
+
+
+def end_at_once(server: uvicorn.Server, number: int, frame: Any) -> None:
+    """End the process of a server on a signal."""
+    del server, frame
+    os._exit(128 + number)
+
+
+if __name__ == "__main__":
+    uvicorn.Server.handle_exit = end_at_once
+    conforming()

@@ -1,0 +1,154 @@
+"""A model of KServe's V1 protocol, another one that counts what it is asked at once, and an explainer.
+
+python -m counting --model_name=m --http_port=8080
+python -m counting --model_name=m --http_port=8080 --predictor_host=m-predictor.namespace
+
+An instance is a list of numbers. The model `m` answers each with itself, and `m-sizes` with the number of instances
+that the request has. With `--predictor_host` it is an explainer, which asks the predictor.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from listening import MOST_BYTES, serve
+
+GRACE_SECONDS = 5.0
+TIMEOUT = aiohttp.ClientTimeout(total=30)
+
+
+class RefusedError(ValueError):
+    """A request that the model does not take; the text says why."""
+
+
+class Counting:
+    """The resources of the model, or of its explainer.
+
+    Args:
+        model: The name of the model.
+        predictor: The host and port of the predictor; empty: this is the predictor.
+    """
+
+    def __init__(self, model: str, predictor: str = "") -> None:
+        self._model, self._predictor = model, predictor
+
+    def application(self) -> web.Application:
+        """Return the application that serves these resources."""
+        application = web.Application(client_max_size=MOST_BYTES)
+        path = f"/v1/models/{self._model}"
+        application.router.add_get(path, self.status)
+        if self._predictor:
+            application.router.add_post(f"{path}:explain", self.explain)
+        else:
+            application.router.add_post(f"{path}:predict", self.predict)
+            application.router.add_post(f"{path}-sizes:predict", self.predict_sizes)
+            application.router.add_post(f"/v2/models/{self._model}/infer", self.infer)
+        return application
+
+    async def status(self, _: web.Request) -> web.Response:
+        """Answer that the model is ready."""
+        return web.json_response({"name": self._model, "ready": True})
+
+    async def predict(self, request: web.Request) -> web.Response:
+        """Answer each instance with itself."""
+        try:
+            return web.json_response({"predictions": instances_of(await request.read())})
+        except RefusedError as error:
+            return web.json_response({"error": str(error)}, status=400)
+
+    async def predict_sizes(self, request: web.Request) -> web.Response:
+        """Answer each instance with how many there are."""
+        try:
+            instances = instances_of(await request.read())
+        except RefusedError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response({"predictions": [len(instances)] * len(instances)})
+
+    async def infer(self, request: web.Request) -> web.Response:
+        """Answer the inputs of a V2 request as its outputs."""
+        try:
+            inputs = json.loads(await request.read())["inputs"]
+        except (ValueError, TypeError, KeyError) as error:
+            return web.json_response({"error": f"expected an object with inputs: {error}"}, status=400)
+        return web.json_response({"model_name": self._model, "outputs": inputs})
+
+    async def explain(self, request: web.Request) -> web.Response:
+        """Answer each instance with what the predictor says of it; the predictor gets another body than this one."""
+        try:
+            instances = instances_of(await request.read())
+        except RefusedError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        url = f"http://{self._predictor}/v1/models/{self._model}:predict"
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=TIMEOUT) as session,
+                session.post(url, json={"instances": instances, "explained": True}) as answer,
+            ):
+                told = await answer.json(content_type=None)
+                if answer.status != 200:
+                    return web.json_response(told, status=answer.status)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            return web.json_response({"error": f"the predictor does not answer: {error}"}, status=502)
+        pairs = zip(instances, told["predictions"], strict=True)
+        explanations = [{"instance": instance, "prediction": prediction} for instance, prediction in pairs]
+        return web.json_response({"explanations": explanations}, headers=self.told_headers(request.headers))
+
+    def told_headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Return those headers of a request for an explanation that its answer has too: none."""
+        del headers
+        return {}
+
+
+def instances_of(body: bytes) -> list[Any]:
+    """Return the instances of a request, each a list of numbers.
+
+    Raises:
+        RefusedError: They are something else.
+    """
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(f"the body is no JSON: {error}") from error
+    instances = value.get("instances") if isinstance(value, dict) else None
+    if not isinstance(instances, list):
+        raise RefusedError("expected a JSON object with instances, a list")
+    for instance in instances:
+        if not isinstance(instance, list) or not all(isinstance(number, int | float) for number in instance):
+            raise RefusedError(f"expected instances that are lists of numbers, got {json.dumps(instance)[:80]}")
+    return instances
+
+
+def main(kind: type[Counting] = Counting) -> None:
+    """Read KServe's flags and serve."""
+    parser = argparse.ArgumentParser(prog="counting", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--model_name", required=True)
+    parser.add_argument("--http_port", type=int, default=8080)
+    parser.add_argument("--predictor_host", default="")
+    arguments, ignored = parser.parse_known_args()
+    if ignored:
+        print(f"flags without effect here: {' '.join(ignored)}", flush=True)
+    address = os.environ.get("POD_IP") or "0.0.0.0"  # noqa: S104 - a container listens on all of its own addresses
+    try:
+        asyncio.run(
+            serve(
+                arguments.model_name,
+                address,
+                rpc_port=0,
+                handlers=(),
+                rest_port=arguments.http_port,
+                application=kind(arguments.model_name, arguments.predictor_host).application(),
+                grace=GRACE_SECONDS,
+            )
+        )
+    except OSError as error:
+        sys.exit(f"counting: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""A node of an inference graph that says what it got: in Seldon's, TensorFlow's and the Open Inference protocol.
+
+python -m node --name=echo --port=8500 --rest_port=8501 --append=/echo
+
+A model echoes its request, and adds a suffix to a text. What else it does, a request says: in Seldon's protocol as tags
+in `meta`, in the Open Inference Protocol as parameters (README.md).
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import grpc
+from aiohttp import web
+from listening import MOST_BYTES, serve
+from messages import PredictRequest, PredictResponse
+from node_messages import ModelInferRequest, ModelInferResponse, SeldonMessage
+
+GRACE_SECONDS = 1.0
+SHOWN = "headers"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a request asks of the node beside an answer.
+
+    Attributes:
+        delay: The seconds until the answer.
+        status: The HTTP status of the answer; over gRPC anything but 200 is INVALID_ARGUMENT.
+        size: The bytes of a text in the answer's place; 0: the echo.
+        show: The names of headers, in small letters, that come in the answer's place; none: the echo.
+        route: The route that a router answers; None: no route at all.
+        form: The form in which it does: `plain`, `nested` (an array in an array) or `tensor`.
+    """
+
+    delay: float = 0.0
+    status: int = 200
+    size: int = 0
+    show: frozenset[str] = frozenset()
+    route: int | None = 0
+    form: str = "plain"
+
+
+def wishes(tags: Mapping[str, Any], name: str) -> Wishes:
+    """Read tags or parameters; what a node does not know is of no effect.
+
+    Args:
+        tags: The tags or parameters. Where `at` is among them, all but the route is wished of the node of that name.
+        name: The name of the node that reads them.
+    """
+    route = tags.get("route", 0)
+    routing = Wishes(route=None if route is None else int(route), form=str(tags.get("form", "plain")))
+    if tags.get("at", name) != name:
+        return routing
+    return replace(
+        routing,
+        delay=float(tags.get("delay", 0)),
+        status=int(tags.get("status", 200)),
+        size=int(tags.get("size", 0)),
+        show=frozenset(str(tags.get("show", "")).lower().split(",")) - {""},
+    )
+
+
+def routed(wish: Wishes) -> dict[str, Any]:
+    """Return a router's answer as a SeldonMessage."""
+    values = [] if wish.route is None else [wish.route]
+    if wish.form == "tensor":
+        return {"data": {"tensor": {"shape": [1, len(values)], "values": values}}}
+    return {"data": {"ndarray": [values] if wish.form == "nested" else values}}
+
+
+def shown(pairs: Iterable[tuple[str, str]], names: Collection[str]) -> str:
+    """Return those headers or metadata as a JSON text: sorted pairs, the names in small letters."""
+    return json.dumps(sorted([name.lower(), value] for name, value in pairs if name.lower() in names))
+
+
+class Rest:
+    """The resources of a node: Seldon's methods, and the Open Inference Protocol's."""
+
+    def __init__(self, name: str, suffix: str) -> None:
+        self._name, self._suffix = name, suffix
+
+    def application(self) -> web.Application:
+        """Return the application that serves these resources."""
+        application = web.Application(client_max_size=MOST_BYTES)
+        for method in ("predict", "transform-input", "transform-output"):
+            application.router.add_post(f"/{method}", self.predict)
+        application.router.add_post("/route", self.route)
+        application.router.add_post("/aggregate", self.aggregate)
+        application.router.add_get("/health", self.health)
+        application.router.add_post(f"/v2/models/{self._name}/infer", self.infer)
+        return application
+
+    async def health(self, _request: web.Request) -> web.Response:
+        """Answer that the node is there."""
+        return web.Response(text=self._name)
+
+    async def predict(self, request: web.Request) -> web.Response:
+        """Echo a SeldonMessage, with the suffix behind its text."""
+        body = await _object(request)
+        wish = await _do(wishes(_tags(body), self._name))
+        if wish.show:
+            return web.json_response({"strData": shown(request.headers.items(), wish.show)})
+        if wish.size:
+            return web.json_response({"strData": "x" * wish.size})
+        if "strData" in body:
+            body["strData"] += self._suffix
+            return web.json_response(body)
+        return web.Response(body=await request.read(), content_type="application/json")
+
+    async def route(self, request: web.Request) -> web.Response:
+        """Answer the route that the request wishes."""
+        return web.json_response(routed(await _do(wishes(_tags(await _object(request)), self._name))))
+
+    async def aggregate(self, request: web.Request) -> web.Response:
+        """Join the texts of several SeldonMessages."""
+        messages = await _json(request)
+        if not isinstance(messages, list):
+            raise web.HTTPBadRequest(text="expected a list of messages")
+        if messages and (tags := _tags(messages[0])).get("at") == self._name:
+            await _do(wishes(tags, self._name))
+        return web.json_response({"strData": "+".join(str(message.get("strData")) for message in messages)})
+
+    async def infer(self, request: web.Request) -> web.Response:
+        """Echo the inputs of an inference request as its outputs."""
+        body = await _object(request)
+        if "inputs" not in body:
+            raise web.HTTPBadRequest(text="expected inputs")
+        wish = await _do(wishes(body.get("parameters") or {}, self._name))
+        outputs = body["inputs"]
+        if wish.show:
+            outputs = [
+                {"name": SHOWN, "datatype": "BYTES", "shape": [1], "data": [shown(request.headers.items(), wish.show)]}
+            ]
+        named = {"model_name": self._name, **({"id": body["id"]} if "id" in body else {})}
+        return web.json_response({**named, "outputs": outputs})
+
+
+def _tags(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the tags in the `meta` of a SeldonMessage."""
+    tags: Mapping[str, Any] = (message.get("meta") or {}).get("tags") or {}
+    return tags
+
+
+async def _do(wish: Wishes) -> Wishes:
+    await asyncio.sleep(wish.delay)
+    if wish.status != 200:
+        raise _answer(wish.status)
+    return wish
+
+
+def _answer(status: int) -> web.HTTPException:
+    error = web.HTTPBadRequest(text=json.dumps({"error": "as the request wished"}), content_type="application/json")
+    error.set_status(status)
+    return error
+
+
+async def _json(request: web.Request) -> Any:
+    try:
+        return json.loads(await request.read())
+    except (ValueError, RecursionError) as error:
+        raise web.HTTPBadRequest(text=f"no JSON: {error}") from error
+
+
+async def _object(request: web.Request) -> dict[str, Any]:
+    body = await _json(request)
+    if not isinstance(body, dict):
+        raise web.HTTPBadRequest(text="expected a JSON object")
+    return body
+
+
+class Rpc:
+    """The calls of a node: Predict of TensorFlow Serving and of Seldon, ModelInfer of the Open Inference Protocol."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def handlers(self) -> list[grpc.GenericRpcHandler]:
+        """Return the handlers of the services."""
+        calls = (
+            ("tensorflow.serving.PredictionService", "Predict", self.predict, PredictRequest, PredictResponse),
+            ("seldon.protos.Model", "Predict", self.echo, SeldonMessage, SeldonMessage),
+            ("inference.GRPCInferenceService", "ModelInfer", self.infer, ModelInferRequest, ModelInferResponse),
+        )
+        return [
+            grpc.method_handlers_generic_handler(
+                service,
+                {
+                    method: grpc.unary_unary_rpc_method_handler(
+                        call, request_deserializer=asked.FromString, response_serializer=told.SerializeToString
+                    )
+                },
+            )
+            for service, method, call, asked, told in calls
+        ]
+
+    async def predict(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        """Answer a PredictRequest with its own tensors, byte for byte."""
+        if not request.inputs:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "expected inputs")
+        response = PredictResponse()
+        response.model_spec.CopyFrom(request.model_spec)
+        for name, tensor in request.inputs.items():
+            response.outputs[name].CopyFrom(tensor)
+        return response
+
+    async def echo(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        """Answer a SeldonMessage with itself."""
+        tags = {
+            name: getattr(value, value.WhichOneof("kind") or "null_value") for name, value in request.meta.tags.items()
+        }
+        wish = await self._do(wishes(tags, self._name), context)
+        return SeldonMessage(strData=shown(_texts(context), wish.show)) if wish.show else request
+
+    async def infer(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        """Answer an inference request with its inputs as outputs, in typed fields or raw as they came."""
+        if not request.inputs:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "expected inputs")
+        parameters = {name: value.string_param or value.int64_param for name, value in request.parameters.items()}
+        await self._do(wishes(parameters, self._name), context)
+        response = ModelInferResponse(model_name=self._name, id=request.id, raw_contents=request.raw_contents)
+        for tensor in request.inputs:
+            response.outputs.add().CopyFrom(tensor)
+        return response
+
+    async def _do(self, wish: Wishes, context: grpc.aio.ServicerContext) -> Wishes:
+        await asyncio.sleep(wish.delay)
+        if wish.status != 200:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "as the request wished")
+        return wish
+
+
+def _texts(context: grpc.aio.ServicerContext) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in context.invocation_metadata() or () if isinstance(value, str)]
+
+
+def main() -> None:
+    """Read the flags and serve."""
+    parser = argparse.ArgumentParser(prog="node", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--name", required=True, help="the name of the node in its graph")
+    parser.add_argument("--port", type=int, default=0, help="the port of gRPC; 0: none")
+    parser.add_argument("--rest_port", type=int, default=0, help="the port of REST; 0: none")
+    parser.add_argument("--append", default="", help="what a model adds to a text")
+    arguments = parser.parse_args()
+    address = os.environ.get("POD_IP") or "0.0.0.0"  # noqa: S104 - a container listens on all of its own addresses
+    try:
+        asyncio.run(
+            serve(
+                arguments.name,
+                address,
+                rpc_port=arguments.port,
+                handlers=Rpc(arguments.name).handlers(),
+                rest_port=arguments.rest_port,
+                application=Rest(arguments.name, arguments.append).application(),
+                grace=GRACE_SECONDS,
+            )
+        )
+    except OSError as error:
+        sys.exit(f"node: {error}")
+
+
+if __name__ == "__main__":
+    main()
