@@ -2,9 +2,19 @@
 
 import pytest
 
-from evidence.expectations import accepted, answered, api_refused, condition, delivered, field, recorded, untouched
+from evidence.expectations import (
+    accepted,
+    answered,
+    api_refused,
+    condition,
+    delivered,
+    field,
+    recorded,
+    refused,
+    untouched,
+)
 from fixtures import Broker, Brokers, Kube, Sinks, expect
-from suites.manifests import NONSENSE
+from suites.manifests import NONSENSE, broker_manifest
 from suites.wire import attributes, binary, fresh
 
 
@@ -53,6 +63,7 @@ def test_a_broker_whose_dead_letter_sink_is_nowhere_is_not_ready(brokers: Broker
 @pytest.mark.requirement("CTL-BRK-006")
 def test_nonsense_in_the_delivery_of_a_broker_is_refused(broker: Broker, kube: Kube) -> None:
     expect(*(api_refused(kube.patch(broker.object, {"spec": {"delivery": delivery}})) for delivery in NONSENSE))
+    expect(*(api_refused(kube.apply(broker_manifest(broker, delivery=delivery))) for delivery in NONSENSE))
 
 
 @pytest.mark.requirement("CTL-BRK-007")
@@ -75,3 +86,11 @@ def test_a_broker_that_is_made_again_accepts_when_it_is_ready(broker: Broker) ->
     event = broker.send()
     expect(accepted(event))
     expect(delivered(event, to=trigger))
+
+
+@pytest.mark.requirement("CTL-BRK-009")
+def test_a_broker_that_is_gone_acknowledges_nothing(broker: Broker) -> None:
+    before = broker.send()
+    expect(accepted(before))
+    broker.delete()
+    expect(refused(broker.send(), 404))

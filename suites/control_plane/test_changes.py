@@ -10,6 +10,7 @@ from evidence.expectations import (
     delivered_once,
     each_once,
     field,
+    not_dead_lettered,
     not_delivered,
     not_received,
     recorded,
@@ -78,3 +79,40 @@ def test_a_trigger_that_comes_back_begins_anew(broker: Broker) -> None:
     expect(delivered_once(broker.send(type="wanted"), to=trigger))
     expect(not_delivered(between, to=trigger))
     expect(attempts(first, to=trigger, count=1))
+
+
+@pytest.mark.requirement("CTL-TRG-017")
+def test_what_is_taken_out_of_a_trigger_is_out_of_force(broker: Broker, sinks: Sinks) -> None:
+    letters = sinks()
+    delivery = AGAIN | {"deadLetterSink": {"uri": letters.url}}
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(503)]), delivery=delivery)
+    expect(dead_lettered(broker.send(type="wanted"), to=letters, by=trigger))
+    trigger.update(filter=None, delivery=None)
+    event = broker.send(type="other")
+    expect(attempts(event, to=trigger, count=1))
+    expect(not_dead_lettered(event, to=letters, by=trigger))
+
+
+@pytest.mark.requirement("CTL-TRG-017")
+def test_of_changes_in_a_row_the_last_one_counts(broker: Broker, sinks: Sinks, kube: Kube) -> None:
+    before, first, second, last = (sinks() for _ in range(4))
+    trigger = broker.trigger(filter=WANTED, subscriber=before)
+    kube.patch(trigger.object, {"spec": {"subscriber": {"uri": first.url}}}, check=True)
+    kube.patch(trigger.object, {"spec": {"subscriber": {"uri": second.url}}}, check=True)
+    trigger.update(subscriber=last)
+    event = broker.send(type="wanted")
+    expect(delivered_once(event, to=trigger))
+    expect(*(not_received(event, at=sink, by=trigger) for sink in (before, first, second)))
+
+
+@pytest.mark.requirement("CTL-BRK-010")
+def test_a_changed_delivery_of_a_broker_is_its_triggers(broker: Broker, sinks: Sinks, kube: Kube) -> None:
+    letters = sinks()
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(503)]))
+    expect(attempts(broker.send(type="wanted"), to=trigger, count=1))
+    delivery = AGAIN | {"deadLetterSink": {"uri": letters.url}}
+    kube.patch(broker.object, {"spec": {"delivery": delivery}}, check=True)
+    expect(field(trigger.object, "status.deadLetterSinkUri", letters.url))
+    event = broker.send(type="wanted")
+    expect(attempts(event, to=trigger, count=3))
+    expect(dead_lettered(event, to=letters, by=trigger))

@@ -16,7 +16,7 @@ def test_a_trigger_without_its_broker_is_not_ready(broker: Broker, kube: Kube) -
     # One with a Broker becomes Ready: the controller is at work, so its silence about the other one is its answer.
     control = broker.trigger(filter=WANTED).object
     trigger = kube.apply(trigger_manifest(broker.namespace, "no-such-broker"))
-    expect(condition(trigger, "Ready", "False", control=control), within=5.0)
+    expect(condition(trigger, "Ready", "False", control=control, explained=True), within=5.0)
     expect(condition(trigger, "BrokerReady", "False", control=control), within=5.0)
 
 
@@ -79,6 +79,8 @@ def test_nonsense_in_the_delivery_of_a_trigger_is_refused(broker: Broker, kube: 
     expect(
         *(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, delivery=one))) for one in NONSENSE)
     )
+    trigger = broker.trigger(filter=WANTED)
+    expect(*(api_refused(kube.patch(trigger.object, {"spec": {"delivery": one}})) for one in NONSENSE))
 
 
 @pytest.mark.requirement("CTL-TRG-008")
@@ -88,6 +90,23 @@ def test_a_subscriber_that_is_no_destination_is_refused(broker: Broker, kube: Ku
     expect(
         *(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, subscriber=one))) for one in nowhere)
     )
+    trigger, relative = broker.trigger(filter=WANTED), ("/relative", "relative", "")
+    expect(*(api_refused(kube.patch(trigger.object, {"spec": {"subscriber": {"uri": uri}}})) for uri in relative))
+
+
+@pytest.mark.requirement("CTL-TRG-018")
+def test_a_filter_that_names_no_attribute_is_refused(broker: Broker, kube: Kube) -> None:
+    names = ["Type", "my-ext", "my_ext", "ext.one", "ext one"]
+    filters: list[dict[str, Any]] = [
+        spec
+        for name in names
+        for spec in (
+            {"filter": {"attributes": {name: "a"}}},
+            {"filters": [{"exact": {name: "a"}}]},
+            {"filters": [{"all": [{"not": {"prefix": {name: "a"}}}]}]},
+        )
+    ]
+    expect(*(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, **spec))) for spec in filters))
 
 
 @pytest.mark.requirement("CTL-TRG-011")

@@ -10,6 +10,7 @@ WANTED = {"attributes": {"type": "wanted"}}
 AGAIN = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
 # A 303 with a Location is asked for by EVT-DLV-011.
 WITH_LOCATION = [300, 301, 302, 304, 307, 308]
+SUCCESSES = [200, 201, 202, 203, 204, 205, 206, 226, 299]
 JSON = typed("application/json")
 WHOLE = b'{"this": "is a body of some length", "n": 1}'
 
@@ -44,8 +45,8 @@ def test_every_2xx_completes_a_delivery(broker: Broker, sinks: Sinks) -> None:
     delivery = AGAIN | {"deadLetterSink": {"uri": letters.url}}
     triggers = broker.several(
         *(
-            {"filter": WANTED, "subscriber": sinks([Answer(status)]), "delivery": delivery}
-            for status in (200, 201, 202, 203, 204, 205, 206, 226, 299)
+            {"filter": WANTED, "subscriber": sinks([Answer(status, close=close)]), "delivery": delivery}
+            for status, close in [*((status, False) for status in SUCCESSES), (200, True), (204, True)]
         )
     )
     event = broker.send(type="wanted")

@@ -12,6 +12,8 @@ ORDERED = {"kafka.eventing.knative.dev/delivery.order": "ordered"}
 # it, is missed once in 20 runs (0.99 ** 300).
 BURST = 300
 AT_ONCE = 8
+IN_FLIGHT = 50  # what an unordered Trigger of the Kafka Broker has with its subscriber
+OVERFULL = 160  # more than a dispatcher holds for a Trigger: it has to leave some in the topic for later
 WITHIN = 60.0  # seconds; 600 deliveries take two on an idle machine and thirty on a busy one
 
 
@@ -73,3 +75,26 @@ def test_a_new_trigger_gets_no_earlier_event(broker: Broker) -> None:
     trigger = broker.trigger(filter=WANTED)
     expect(delivered(broker.send(type="wanted"), to=trigger))
     expect(*(not_delivered(event, to=trigger) for event in earlier))
+
+
+@pytest.mark.requirement("EVT-RTE-015")
+def test_an_ordered_trigger_delivers_other_partitions_meanwhile(broker: Broker, sinks: Sinks) -> None:
+    # Longer than a busy machine takes for the others: who was held up comes behind this answer, nobody else does.
+    slow = sinks([Answer(200, delay=15.0), Answer(200)])
+    trigger = broker.trigger(filter=WANTED, subscriber=slow, annotations=ORDERED)
+    first = broker.produce_event(type="wanted", partition=0)
+    expect(delivered(first, to=trigger))
+    others = [broker.produce_event(type="wanted", partition=partition) for partition in (1, 2)]
+    expect(*(not_held_up(event, to=trigger, by=trigger, during=first) for event in others), within=WITHIN)
+
+
+@pytest.mark.requirement("EVT-RTE-016")
+def test_no_event_is_lost_while_a_subscriber_is_slow(broker: Broker, sinks: Sinks) -> None:
+    late = Answer(200, delay=0.8)
+    triggers = broker.several(
+        {"filter": WANTED, "subscriber": sinks([*[late] * IN_FLIGHT, Answer(200)])},
+        {"filter": WANTED, "subscriber": sinks([late, Answer(200)]), "annotations": ORDERED},
+    )
+    sends = [{"type": "wanted", "partitionkey": "customer-17"}] * OVERFULL
+    events = broker.send_many(sends, concurrency=2 * AT_ONCE)
+    expect(*(each_once(events, to=trigger) for trigger in triggers), within=WITHIN)

@@ -119,6 +119,8 @@ def test_like_matches_the_whole_value(broker: Broker) -> None:
         "'aab' LIKE '%ab' AND 'abcbd' LIKE 'a%b_'",
         "123 LIKE '12_'",
         "type NOT LIKE 'order'",
+        r"'a%b_c' LIKE 'a\%b\_c' AND '(x)' LIKE '(_)'",
+        "'ab' LIKE 'a%%b' AND 'a+b' LIKE 'a+b' AND '^$' LIKE '^$'",
     ]
     others = [
         "type LIKE 'order.'",
@@ -132,6 +134,8 @@ def test_like_matches_the_whole_value(broker: Broker) -> None:
         r"'abc' LIKE 'a\_c'",
         "'abc' LIKE 'a.c'",
         "'abc' LIKE '[a-z]%'",
+        "'aab' LIKE 'a+b'",
+        r"'aXb_c' LIKE 'a\%b\_c'",
         "type NOT LIKE 'order.%'",
     ]
     expect(*told_apart(broker, true, others))
@@ -149,6 +153,8 @@ def test_in_casts_elements_to_the_type_of_the_left_value(broker: Broker) -> None
         "'true' IN (TRUE)",
         "TRUE IN ('false', 'TRUE')",
         "2 IN (1, 1 + 1)",
+        "TRUE IN (0, 1) AND 1 IN (TRUE) AND 0 NOT IN (1 = 1)",
+        "'a' IN ('b', CONCAT('', 'a')) AND hop IN ('5', '05')",
     ]
     others = [
         "type IN ('order', 'created')",
@@ -157,6 +163,7 @@ def test_in_casts_elements_to_the_type_of_the_left_value(broker: Broker) -> None
         "'TRUE' IN (TRUE)",
         "hop IN (5)",
         "5 IN (4, 6)",
+        "FALSE IN (1, 2)",
     ]
     expect(*told_apart(broker, true, others))
 

@@ -5,15 +5,18 @@ from typing import Any
 import pytest
 
 from evidence.expectations import (
+    attempts,
     dead_letter_attempts,
     dead_lettered,
     delivered,
     not_dead_lettered,
+    not_held_up,
     unchanged,
 )
 from fixtures import Answer, Broker, Brokers, Sinks, expect
 
 WANTED = {"attributes": {"type": "wanted"}}
+NOWHERE = "http://nobody.touchstone-nowhere.svc.cluster.local/"  # no namespace has this name
 NOBODY = "http://127.0.0.1:1/"  # a port that nothing may listen on (tcpmux), in every pod
 
 
@@ -48,6 +51,16 @@ def test_a_dead_letter_says_what_failed(broker: Broker, sinks: Sinks) -> None:
     )
 
 
+@pytest.mark.requirement("EVT-DLV-003")
+@pytest.mark.parametrize("length", [1024, 1025, 70_000])
+def test_a_dead_letter_tells_the_beginning_of_a_long_answer(broker: Broker, sinks: Sinks, length: int) -> None:
+    dead_letters, said = sinks(), (b"no such model\r\n" * length)[:length]
+    trigger = broker.trigger(
+        filter=WANTED, subscriber=sinks([Answer(400, body=said)]), delivery=delivery(dead_letters.url)
+    )
+    expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger, code=400, data=said))
+
+
 @pytest.mark.requirement("EVT-DLV-007")
 def test_a_triggers_delivery_replaces_its_brokers_whole(brokers: Brokers, sinks: Sinks) -> None:
     dead_letters, refuses, refuses_too = sinks(), sinks([Answer(400)]), sinks([Answer(400)])
@@ -69,6 +82,13 @@ def test_attribute_values_leave_percent_encoded(broker: Broker) -> None:
 def test_an_event_nobody_listens_for_is_dead_lettered(broker: Broker, sinks: Sinks) -> None:
     dead_letters = sinks()
     trigger = broker.trigger(filter=WANTED, subscriber=NOBODY, delivery=delivery(dead_letters.url, retry=1))
+    expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger))
+
+
+@pytest.mark.requirement("EVT-DLV-023")
+def test_an_event_for_a_name_that_nobody_has_is_dead_lettered(broker: Broker, sinks: Sinks) -> None:
+    dead_letters = sinks()
+    trigger = broker.trigger(filter=WANTED, subscriber=NOWHERE, delivery=delivery(dead_letters.url, retry=1))
     expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger))
 
 
@@ -160,3 +180,101 @@ def test_hostile_headers_of_an_answer_do_not_stop_the_dead_letter(broker: Broker
     expect(*(dead_lettered(control, to=sink, by=trigger) for sink, trigger in places))
     event = broker.send(type="wanted")
     expect(*(dead_lettered(event, to=sink, by=trigger, control=control) for sink, trigger in places))
+
+
+@pytest.mark.requirement("EVT-DLV-024")
+def test_a_dead_letter_tells_the_last_failure(broker: Broker, sinks: Sinks) -> None:
+    # Each ends with an answer that is not retried, long before the retries are used up.
+    scripts = [(401,), (403,), (413,), (503, 401), (503, 500, 403), (502, 504, 500, 422)]
+    letters = [sinks() for _ in scripts]
+    subscribers = [sinks([Answer(status, body=f"{status}: no".encode()) for status in script]) for script in scripts]
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": subscriber, "delivery": delivery(sink.url, retry=6)}
+            for subscriber, sink in zip(subscribers, letters, strict=True)
+        )
+    )
+    event = broker.send(type="wanted")
+    expect(
+        *(
+            dead_lettered(event, to=to, by=by, code=script[-1], dest=sink.url, data=f"{script[-1]}: no".encode())
+            for script, sink, to, by in zip(scripts, subscribers, letters, triggers, strict=True)
+        )
+    )
+
+
+@pytest.mark.requirement("EVT-DLV-025")
+def test_what_a_triggers_delivery_leaves_out_is_left_out(brokers: Brokers, sinks: Sinks) -> None:
+    brokers_own, own = sinks(), sinks()
+    broker = brokers(delivery=delivery(brokers_own.url, retry=3))
+    sink_alone, retries_alone, neither = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": sinks([Answer(503), Answer(400)]), "delivery": given}
+            for given in (delivery(own.url), {"retry": 3, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}, None)
+        )
+    )
+    event = broker.send(type="wanted")
+    expect(attempts(event, to=sink_alone, count=1), dead_lettered(event, to=own, by=sink_alone))
+    expect(dead_lettered(event, to=brokers_own, by=neither))
+    # `retries_alone` has no sink: its letter would be the second one at one of these.
+    expect(dead_letter_attempts(event, to=own, count=1, by=retries_alone))
+    expect(dead_letter_attempts(event, to=brokers_own, count=1, by=retries_alone))
+
+
+@pytest.mark.requirement("EVT-DLV-027")
+def test_a_retry_after_that_nobody_asked_for_holds_no_retry_up(broker: Broker, sinks: Sinks) -> None:
+    # The answer to the first event has no such header: its dead letter shows that the way is open. Each event's second
+    # attempt is answered by what is not retried.
+    told = [
+        "86400",
+        "-1",
+        "2.5",
+        "soon",
+        "",
+        "99999999999999999999",
+        "Fri, 31 Dec 2999 23:59:59 GMT",
+        "Sun, 06 Nov 1994",
+    ]
+    letters = [sinks() for _ in told]
+    triggers = broker.several(
+        *(
+            {
+                "filter": WANTED,
+                "subscriber": sinks(
+                    [Answer(503), Answer(400), Answer(503, headers=[("Retry-After", value)]), Answer(400)]
+                ),
+                "delivery": delivery(sink.url, retry=3),
+            }
+            for value, sink in zip(told, letters, strict=True)
+        )
+    )
+    places = list(zip(letters, triggers, strict=True))
+    control = broker.send(type="wanted")
+    expect(*(dead_lettered(control, to=sink, by=trigger) for sink, trigger in places))
+    event = broker.send(type="wanted")
+    expect(*(dead_lettered(event, to=sink, by=trigger, code=400, control=control) for sink, trigger in places))
+
+
+@pytest.mark.requirement("EVT-DLV-029")
+def test_a_dead_letter_that_is_refused_holds_nothing_up(broker: Broker, sinks: Sinks) -> None:
+    # Of one key and ordered: the second event waits until the first is given up, which is long before the slow answer.
+    slow = broker.trigger(filter={"attributes": {"type": "slow"}}, subscriber=sinks([Answer(200, delay=8.0)]))
+    for_good, for_now = sinks([Answer(400)]), sinks([Answer(503)])
+    triggers = broker.several(
+        *(
+            {
+                "filter": WANTED,
+                "annotations": {"kafka.eventing.knative.dev/delivery.order": "ordered"},
+                "subscriber": sinks([Answer(400)]),
+                "delivery": delivery(sink.url, retry=1),
+            }
+            for sink in (for_good, for_now)
+        )
+    )
+    waiting = broker.send(type="slow")
+    expect(delivered(waiting, to=slow))
+    first, second = broker.send_many([{"type": "wanted", "partitionkey": "customer-17"}] * 2)
+    expect(*(not_held_up(second, to=trigger, by=slow, during=waiting) for trigger in triggers), within=30.0)
+    places = zip((for_good, for_now), triggers, (1, 2), strict=True)
+    asked = [(event, *place) for place in places for event in (first, second)]
+    expect(*(dead_letter_attempts(event, to=sink, by=trigger, count=count) for event, sink, trigger, count in asked))

@@ -58,3 +58,24 @@ def test_a_short_delay_is_a_delay(broker: Broker, sinks: Sinks) -> None:
     sink = sinks([Answer(503), Answer(200)])
     trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=retries(2, "PT0.02S"))
     expect(attempts(broker.send(type="wanted"), to=trigger, count=2))
+
+
+@pytest.mark.requirement("EVT-DLV-028")
+@pytest.mark.usefixtures("retry_after")
+def test_a_retry_waits_as_long_as_the_answer_asks_for(broker: Broker, sinks: Sinks) -> None:
+    # A date is later than any wait; what is waited for is then the longest wait.
+    never = "Fri, 31 Dec 2999 23:59:59 GMT"
+    asked = [(429, "2", "PT5S"), (503, "2", "PT1M"), (503, never, "PT2S"), (429, never, "PT2S")]
+    triggers = broker.several(
+        *(
+            {
+                "filter": WANTED,
+                "subscriber": sinks([Answer(status, headers=[("Retry-After", told)]), Answer(200)]),
+                "delivery": retries(3) | {"retryAfterMax": longest},
+            }
+            for status, told, longest in asked
+        )
+    )
+    event = broker.send(type="wanted")
+    expect(*(attempts(event, to=trigger, count=2) for trigger in triggers))
+    expect(*(spaced(event, to=trigger, at_least=[2.0]) for trigger in triggers))

@@ -1,11 +1,12 @@
 """Destinations: what a reference to an object, a URI, or both lead to."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from evidence.expectations import condition, delivered, field
+from evidence.expectations import condition, dead_lettered, delivered, field, request_target
 from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
 from suites.wire import fresh
 
@@ -78,6 +79,21 @@ def test_a_dead_letter_sink_may_be_a_reference(brokers: Brokers, sinks: Sinks) -
     expect(delivered(first.send(type="wanted"), to=behind))
 
 
+@pytest.mark.requirement("EVT-DST-008")
+def test_the_reference_of_a_dead_letter_sink_has_a_namespace_and_a_uri(
+    brokers: Brokers, kube: Kube, namespace: str, longer_namespace: str
+) -> None:
+    # There is one of this name in the Broker's namespace too: whoever looks there finds another one.
+    name = fresh("service")
+    kube.apply(service(namespace, name), check=True)
+    kube.apply(service(longer_namespace, name), check=True)
+    sink = {"deadLetterSink": {"ref": to_service(name, namespace=longer_namespace), "uri": "/letters"}}
+    broker = brokers(delivery=sink)
+    inheriting, own = broker.several({}, {"delivery": {"retry": 1, **sink}})
+    urls = [f"http://{name}.{longer_namespace}.svc{domain}/letters" for domain in ("", ".cluster.local")]
+    expect(*(field(owner.object, "status.deadLetterSinkUri", *urls) for owner in (broker, inheriting, own)))
+
+
 @pytest.mark.requirement("EVT-DST-006")
 def test_a_reference_to_what_comes_later_is_resolved_then(broker: Broker, kube: Kube) -> None:
     name = fresh("service")
@@ -86,3 +102,20 @@ def test_a_reference_to_what_comes_later_is_resolved_then(broker: Broker, kube: 
     broker.trigger()  # becomes Ready: the controller is done with the first one
     kube.apply(service(broker.namespace, name), check=True)
     expect(condition(trigger.object, "Ready", "True"))
+
+
+@pytest.mark.requirement("EVT-DST-007")
+def test_a_uri_is_asked_for_as_it_stands(broker: Broker, sinks: Sinks) -> None:
+    tails = ["?token=a%2Fb&n=1&n=2", "/v1/models/mnist:predict?a=b=c", "/a%2Fb/%20c", "/a+b;c=d?e=%3F&f"]
+    subscribers, letters = [sinks() for _ in tails], sinks()
+    asked = [replace(sink, url=sink.url + tail) for sink, tail in zip(subscribers, tails, strict=True)]
+    kept = {"deadLetterSink": {"uri": f"{letters.url}?token=a%2Fb"}}
+    failing = {"filter": WANTED, "subscriber": sinks([Answer(400)]), "delivery": kept}
+    *triggers, refused = broker.several(*({"filter": WANTED, "subscriber": sink} for sink in asked), failing)
+    event = broker.send(type="wanted")
+    targets = [sink.url.removeprefix(urlsplit(sink.url)._replace(path="", query="").geturl()) for sink in asked]
+    expect(
+        *(request_target(event, to=each, target=target) for each, target in zip(triggers, targets, strict=True)),
+        dead_lettered(event, to=letters, by=refused),
+        request_target(event, to=letters, target=f"{urlsplit(letters.url).path}?token=a%2Fb"),
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from evidence.expectations import delivered, not_delivered
 from fixtures import Broker, expect
+from suites.wire import fresh
 
 Event = dict[str, Any]
 
@@ -88,6 +89,30 @@ CASES: list[tuple[str, str, list[dict[str, Any]], Event, Event]] = [
 ]
 
 
+# For each attribute that an event has besides id, type and source: one value, and another one.
+VALUES = {
+    "time": ("2025-07-02T08:20:12Z", "2025-07-02T08:20:13Z"),
+    "subject": ("orders/17", "orders/18"),
+    "dataschema": ("https://example.com/a", "https://example.com/b"),
+    "datacontenttype": ("text/plain", "text/html"),
+    "partitionkey": ("customer-17", "customer-18"),
+}
+
+
+@pytest.mark.requirement("EVT-FLT-015")
+def test_any_attribute_can_be_filtered(broker: Broker) -> None:
+    name, alike = fresh(), {attribute: hit for attribute, (hit, _) in VALUES.items()}
+    named = {"id": name, **alike}
+    exact = broker.several(*({"filters": [{"exact": {attribute: value}}]} for attribute, value in named.items()))
+    plain = broker.several(*({"filter": {"attributes": {attribute: value}}} for attribute, value in named.items()))
+    # Each of the others differs from the first in its id, as events do, and in the attribute of one Trigger.
+    changes = [{}, *({attribute: miss} for attribute, (_, miss) in VALUES.items())]
+    matching, *others = broker.send_many([named, *({**alike, **change} for change in changes)])
+    expect(*(delivered(matching, to=trigger) for trigger in [*exact, *plain]))
+    pairs = zip([*others, *others], [*exact, *plain], strict=True)
+    expect(*(not_delivered(other, to=trigger) for other, trigger in pairs))
+
+
 @pytest.mark.parametrize(
     ("filters", "hit", "miss"),
     [
@@ -98,6 +123,14 @@ CASES: list[tuple[str, str, list[dict[str, Any]], Event, Event]] = [
 def test_a_dialect_selects(broker: Broker, filters: list[dict[str, Any]], hit: Event, miss: Event) -> None:
     trigger = broker.trigger(filters=filters)
     matching, other = broker.send(**hit), broker.send(**miss)
+    expect(delivered(matching, to=trigger))
+    expect(not_delivered(other, to=trigger))
+
+
+@pytest.mark.requirement("EVT-FLT-014")
+def test_filter_decides_when_filters_has_no_expression(broker: Broker) -> None:
+    trigger = broker.trigger(filter={"attributes": {"type": "a"}}, filters=[])
+    matching, other = broker.send(type="a"), broker.send(type="b")
     expect(delivered(matching, to=trigger))
     expect(not_delivered(other, to=trigger))
 

@@ -1,16 +1,31 @@
-"""Parts of a Broker's data plane are killed: nothing accepted is lost, and only what was uncommitted comes again."""
+"""Parts of a Broker's data plane fail: nothing accepted is lost, and only what was uncommitted comes again."""
 
 import pytest
 
-from evidence.expectations import accepted, delivered, each_once, survived
-from fixtures import Answer, Broker, Faults, Sinks, expect
+from evidence.expectations import (
+    accepted,
+    accepted_again,
+    attempts,
+    delivered,
+    each_once,
+    in_flight,
+    not_delivered,
+    not_restarted,
+    refused_meanwhile,
+    survived,
+)
+from fixtures import Answer, Broker, Components, Faults, Sinks, expect
 
 WANTED = {"attributes": {"type": "wanted"}}
+OTHER, CHANGED = {"attributes": {"type": "other"}}, {"attributes": {"type": "changed"}}
 ONE_KEY = {"type": "wanted", "partitionkey": "customer-17"}
+ORDERED = {"kafka.eventing.knative.dev/delivery.order": "ordered"}
 IN_FLIGHT = 40  # an unordered Trigger of the Kafka Broker has up to 50
 WITHIN = 30.0  # seconds; what was in flight is delivered a second time
+REFUSED_WITHIN = 20.0  # seconds; the ingress waits for Kafka before it refuses
 
 
+@pytest.mark.alone("pods")
 @pytest.mark.requirement("EVT-FAU-001")
 def test_a_dispatcher_killed_in_the_middle_of_a_batch_loses_nothing(
     broker: Broker, sinks: Sinks, faults: Faults
@@ -23,16 +38,26 @@ def test_a_dispatcher_killed_in_the_middle_of_a_batch_loses_nothing(
     expect(survived(events, to=trigger, of=broker), within=WITHIN)
 
 
+@pytest.mark.alone("pods")
 @pytest.mark.requirement("EVT-FAU-002")
-def test_nothing_committed_comes_again_after_a_restart(broker: Broker, faults: Faults) -> None:
+@pytest.mark.requirement("EVT-FAU-012")
+def test_a_restart_repeats_nothing_committed_and_forgets_no_trigger(
+    broker: Broker, sinks: Sinks, faults: Faults
+) -> None:
     trigger = broker.trigger(filter=WANTED)
+    changed = broker.trigger(filter=OTHER, subscriber=sinks([Answer(503), Answer(200)]))
+    changed.update(filter=CHANGED, delivery={"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"})
     earlier = broker.send_many([ONE_KEY] * 20)
-    expect(each_once(earlier, to=trigger))
+    expect(each_once(earlier, to=trigger), within=WITHIN)
     faults.kill("dispatcher", of=broker, before=[trigger])
     later = broker.send_many([ONE_KEY] * 5)
+    hit, miss = broker.send(type="changed"), broker.send(type="other")
     expect(survived([*earlier, *later], to=trigger, of=broker), within=WITHIN)
+    expect(attempts(hit, to=changed, count=2))
+    expect(*(not_delivered(event, to=changed) for event in (miss, later[0])))
 
 
+@pytest.mark.alone("pods")
 @pytest.mark.requirement("EVT-FAU-003")
 def test_a_restart_before_the_first_commit_loses_nothing(broker: Broker, sinks: Sinks, faults: Faults) -> None:
     trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(200, delay=6.0), Answer(200)]))
@@ -42,6 +67,7 @@ def test_a_restart_before_the_first_commit_loses_nothing(broker: Broker, sinks: 
     expect(survived([first, broker.send(type="wanted")], to=trigger, of=broker), within=WITHIN)
 
 
+@pytest.mark.alone("pods")
 @pytest.mark.requirement("EVT-FAU-004")
 def test_an_ingress_killed_after_its_answers_loses_nothing(broker: Broker, faults: Faults) -> None:
     trigger = broker.trigger(filter=WANTED)
@@ -49,3 +75,70 @@ def test_an_ingress_killed_after_its_answers_loses_nothing(broker: Broker, fault
     expect(*(accepted(event) for event in events))
     faults.kill("ingress", of=broker)
     expect(survived([*events, broker.send(type="wanted")], to=trigger, of=broker), within=WITHIN)
+
+
+@pytest.mark.alone("pods")
+@pytest.mark.requirement("EVT-FAU-009")
+def test_no_part_restarts_but_the_one_that_is_killed(broker: Broker, faults: Faults, components: Components) -> None:
+    trigger, before = broker.trigger(filter=WANTED), components.look()
+    earlier = broker.send_many([{"type": "wanted"}] * 15, concurrency=4)
+    expect(each_once(earlier, to=trigger))
+    faults.kill("ingress", of=broker)
+    later = broker.send_many([{"type": "wanted"}] * 15, concurrency=4)
+    expect(survived([*earlier, *later], to=trigger, of=broker), within=WITHIN)
+    expect(not_restarted(before, components.look()))
+
+
+@pytest.mark.alone("pods")
+@pytest.mark.requirement("EVT-FAU-010")
+def test_an_ingress_that_is_asked_to_end_keeps_what_it_acknowledges(broker: Broker, faults: Faults) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    uploads = broker.send_many([{"type": "wanted", "parts": 2, "pause": 1.0}] * 4, concurrency=4)
+    faults.end("ingress", of=broker)
+    expect(survived([*uploads, broker.send(type="wanted")], to=trigger, of=broker), within=WITHIN)
+
+
+@pytest.mark.alone("pods")
+@pytest.mark.requirement("EVT-FAU-011")
+def test_a_dispatcher_that_is_asked_to_end_finishes_its_deliveries(
+    broker: Broker, sinks: Sinks, faults: Faults
+) -> None:
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([*[Answer(200, delay=2.5)] * 10, Answer(200)]))
+    events = broker.send_many([{"type": "wanted"}] * 10, concurrency=5)
+    expect(*(delivered(event, to=trigger) for event in events))
+    faults.end("dispatcher", of=broker, before=[trigger])
+    expect(survived([*events, broker.send(type="wanted")], to=trigger, of=broker), within=WITHIN)
+
+
+@pytest.mark.alone
+@pytest.mark.requirement("EVT-FAU-005")
+@pytest.mark.requirement("EVT-FAU-006")
+def test_while_kafka_is_away_nothing_is_acknowledged_and_nothing_is_lost(
+    broker: Broker, sinks: Sinks, faults: Faults
+) -> None:
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([*[Answer(200)] * 5, *[Answer(200, delay=0.5)] * 5]))
+    before = broker.send_many([{"type": "wanted"}] * 10, concurrency=5)
+    expect(*(accepted(event) for event in before))
+    with faults.kafka_away(of=broker, before=[trigger]):
+        refused = broker.send(type="wanted")
+        expect(refused_meanwhile(refused, by=broker), within=REFUSED_WITHIN)
+    after = broker.send_many([{"type": "wanted"}] * 2)
+    expect(*(accepted_again(event, by=broker, control=before[0]) for event in after))
+    expect(survived([*before, refused, *after], to=trigger, of=broker), within=WITHIN)
+
+
+@pytest.mark.requirement("EVT-FAU-007")
+@pytest.mark.requirement("EVT-FAU-008")
+def test_consumers_that_change_hands_lose_nothing_and_repeat_nothing_committed(
+    broker: Broker, sinks: Sinks, faults: Faults
+) -> None:
+    sink = sinks([*[Answer(200)] * 5, Answer(200, delay=1.0), Answer(200)])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, annotations=ORDERED)
+    earlier = broker.send_many([ONE_KEY] * 5)
+    expect(each_once(earlier, to=trigger))
+    waiting = broker.send_many([ONE_KEY] * 5)
+    expect(delivered(waiting[0], to=trigger))
+    faults.rebalance(of=broker, before=[trigger])
+    events = [*earlier, *waiting, *broker.send_many([ONE_KEY] * 2)]
+    expect(survived(events, to=trigger, of=broker), within=WITHIN)
+    expect(in_flight(events, to=trigger, at_most=1))

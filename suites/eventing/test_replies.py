@@ -11,6 +11,7 @@ from evidence.expectations import (
     delivered_once,
     not_dead_lettered,
     not_delivered,
+    record_key,
     unchanged,
 )
 from evidence.refs import EventRef
@@ -21,6 +22,16 @@ QUESTION = {"attributes": {"type": "question"}}
 ANSWER = {"attributes": {"type": "answer"}}
 SOURCE = "/touchstone/subscriber"
 AGAIN = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
+
+
+# Answers that claim to be an event and are none.
+NO_EVENTS = [
+    Answer(200, headers=binary(attributes(without=["id"], type="answer")), body=b"1"),
+    Answer(200, headers=binary(attributes(specversion="9.9", type="answer")), body=b"1"),
+    Answer(200, headers=typed(STRUCTURED), body=b'{"specversion": "1.0", "id":'),
+    Answer(200, headers=typed(STRUCTURED), body=structured(attributes(without=["type"]))),
+    Answer(200, headers=typed("application/cloudevents-batch+json"), body=b"[%b]" % structured(attributes())),
+]
 
 
 def reply(mode: str, status: int = 200, **more: str) -> tuple[EventRef, Answer]:
@@ -89,12 +100,22 @@ def test_a_200_with_a_body_that_is_no_event_is_dead_lettered(broker: Broker, sin
     expect(dead_lettered(broker.send(type="question"), to=dead_letters, by=trigger))
 
 
+@pytest.mark.requirement("EVT-RPL-005")
+def test_a_200_that_claims_to_be_an_event_and_is_none_is_dead_lettered(broker: Broker, sinks: Sinks) -> None:
+    dead_letters = sinks()
+    options = {"deadLetterSink": {"uri": dead_letters.url}}
+    trigger = broker.trigger(filter=QUESTION, subscriber=sinks(NO_EVENTS), delivery=options)
+    events = broker.send_many([{"type": "question"}] * len(NO_EVENTS))
+    expect(*(dead_lettered(event, to=dead_letters, by=trigger) for event in events))
+
+
 @pytest.mark.requirement("EVT-RPL-006")
 def test_a_reply_that_cannot_be_stored_fails_the_delivery(broker: Broker, sinks: Sinks) -> None:
-    # Larger than what the Broker's producer takes (max.request.size, 1 MiB).
+    # Larger than what the Broker's producer takes (max.request.size, 1 MiB). Letters, because a history writes a zero
+    # byte as six characters.
     _, carrier = reply("binary")
     trigger = broker.trigger(
-        filter=QUESTION, subscriber=sinks([replace(carrier, body=bytes(1_500_000)), Answer(200)]), delivery=AGAIN
+        filter=QUESTION, subscriber=sinks([replace(carrier, body=b"x" * 1_500_000), Answer(200)]), delivery=AGAIN
     )
     expect(attempts(broker.send(type="question"), to=trigger, count=2))
 
@@ -158,3 +179,47 @@ def test_an_event_in_a_failing_answer_is_no_reply(broker: Broker, sinks: Sinks) 
     expect(*(delivered(question, to=replier) for replier in repliers))
     pairs = zip(replies, repliers, strict=True)
     expect(*(not_delivered(answer, to=receiver, replied_by=replier) for (answer, _), replier in pairs))
+
+
+@pytest.mark.requirement("EVT-RPL-013")
+def test_each_trigger_may_reply_to_an_event(broker: Broker, sinks: Sinks) -> None:
+    replies = [reply("binary") for _ in range(3)]
+    scripts = [[carrier] for _, carrier in replies[:2]] + [[Answer(503), replies[2][1]]]
+    *repliers, receiver = broker.several(
+        *({"filter": QUESTION, "subscriber": sinks(script), "delivery": AGAIN} for script in scripts),
+        {"filter": ANSWER},
+    )
+    question = broker.send(type="question")
+    expect(*(delivered(question, to=replier) for replier in repliers))
+    pairs = zip(replies, repliers, strict=True)
+    expect(*(delivered(answer, to=receiver, replied_by=replier) for (answer, _), replier in pairs))
+
+
+@pytest.mark.requirement("EVT-RPL-014")
+def test_a_reply_has_any_form_of_the_http_binding(broker: Broker, sinks: Sinks) -> None:
+    names = [fresh("reply") for _ in range(3)]
+    capitals, no_data, no_type = (attributes(id=name, source=SOURCE, type="answer") for name in names)
+    carriers = [
+        Answer(200, headers=[(name.upper(), value) for name, value in binary(capitals)], body=b'{"n": 2}'),
+        Answer(200, headers=binary(no_data, content_type=None)),
+        Answer(200, headers=binary(no_type, content_type=None), body=b"2"),
+    ]
+    types = [f"question.{number}" for number in range(len(carriers))]
+    *repliers, receiver = broker.several(
+        *(
+            {"filter": {"attributes": {"type": kind}}, "subscriber": sinks([carrier])}
+            for kind, carrier in zip(types, carriers, strict=True)
+        ),
+        {"filter": ANSWER},
+    )
+    broker.send_many([{"type": kind} for kind in types])
+    answers = zip(names, repliers, strict=True)
+    expect(*(delivered(EventRef(SOURCE, name), to=receiver, replied_by=replier) for name, replier in answers))
+
+
+@pytest.mark.requirement("EVT-KFK-002")
+def test_the_partitionkey_of_a_reply_is_the_key_of_its_record(broker: Broker, sinks: Sinks) -> None:
+    answer, carrier = reply("binary", partitionkey="customer-17")
+    replier, receiver = broker.several({"filter": QUESTION, "subscriber": sinks([carrier])}, {"filter": ANSWER})
+    broker.send(type="question")
+    expect(delivered(answer, to=receiver, replied_by=replier), record_key(answer, on=broker, key="customer-17"))

@@ -9,14 +9,24 @@ from evidence.expectations import (
     delivered,
     delivered_once,
     not_delivered,
+    not_received,
     recorded,
     request_header,
     unchanged,
 )
-from fixtures import Broker, Sinks, expect
+from fixtures import Broker, Brokers, Sinks, expect
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
+# Each is another text once somebody has read and written it: marks and white space at its ends, ends of lines, a member
+# that is there twice, forms of numbers and escapes. The last one fills a buffer to its end.
+WRITTEN = [
+    ("text/plain", b"\xef\xbb\xbf line\r\n\tindented \n\n"),
+    ("application/json", b'{"b" : 1.0,\r\n "a": 1e2, "a": 9007199254740993, "u": "\\u00e4\\/"}\n'),
+    ("application/vnd.acme+json", b" [1 ,2.50] "),
+    ("application/xml", b"<a>\r\n </a>\r\n"),
+    ("text/plain", b"0123456789abcdef" * (4 << 10)),
+]
 
 
 @pytest.mark.requirement("EVT-RTE-001")
@@ -41,6 +51,13 @@ def test_data_arrives_byte_for_byte(broker: Broker, data: bytes | None) -> None:
     expect(data_kept(event, to=trigger))
 
 
+@pytest.mark.requirement("EVT-RTE-002")
+def test_data_arrives_as_it_was_written(broker: Broker) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    events = broker.send_many([{"type": "wanted", "datacontenttype": kind, "data": data} for kind, data in WRITTEN])
+    expect(*(data_kept(event, to=trigger) for event in events))
+
+
 @pytest.mark.requirement("EVT-RTE-003")
 def test_all_attributes_arrive_as_sent(broker: Broker) -> None:
     trigger = broker.trigger(filter=WANTED)
@@ -51,6 +68,8 @@ def test_all_attributes_arrive_as_sent(broker: Broker) -> None:
         dataschema="https://example.com/schema",
         correlationid="c-1",
         hop2="17",
+        listed="a, b,c; d=e #1 (x) \\ 'y'",
+        anextensionofsomelength0="long",
     )
     expect(unchanged(event, to=trigger))
 
@@ -86,3 +105,15 @@ def test_a_delivery_is_a_post_that_invites_a_reply(broker: Broker) -> None:
     event = broker.send(type="wanted")
     expect(unchanged(event, to=trigger))
     expect(request_header(event, to=trigger, name="prefer", value="reply"))
+
+
+@pytest.mark.requirement("EVT-RTE-014")
+def test_an_event_goes_to_no_other_broker_with_a_name_alike(brokers: Brokers, sinks: Sinks) -> None:
+    plain = brokers(name=fresh("alike"))
+    dotted = brokers(name=f"{plain.name}.two")
+    beside, aside = sinks(), sinks()
+    to_plain = plain.trigger(filter=WANTED, subscriber=beside)
+    to_dotted = dotted.trigger(filter=WANTED, subscriber=aside)
+    first, second = dotted.send(type="wanted"), plain.send(type="wanted")
+    expect(delivered(first, to=to_dotted), delivered(second, to=to_plain))
+    expect(not_received(first, at=beside, by=to_dotted), not_received(second, at=aside, by=to_plain))

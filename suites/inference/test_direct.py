@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from evidence.expectations import answered, response_body
+from evidence.expectations import answered, refused, response_body
 from fixtures import AsyncInference, expect
 from suites.oracles.digits import DOCUMENTED, DOCUMENTED_DIGIT, digits
 
@@ -39,3 +39,8 @@ def test_a_batch_is_answered_in_its_order(async_mnist: AsyncInference) -> None:
     batch = digits()[:8]
     exchange = async_mnist.direct(request(*[digit.picture for digit in batch]), headers=JSON)
     expect(response_body(exchange, {"predictions": [digit.label for digit in batch]}))
+
+
+@pytest.mark.requirement("INF-BAT-003")
+def test_a_batch_with_a_picture_that_is_none_is_refused_whole(async_strict: AsyncInference) -> None:
+    expect(refused(async_strict.direct(request(DOCUMENTED, b"no picture", DOCUMENTED), headers=JSON)))

@@ -1,0 +1,65 @@
+"""What is deleted goes, in whatever order, also while Kafka is away, and takes along what was made for it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from evidence.expectations import condition, delivered, gone, recorded, topic_gone
+from evidence.refs import ObjectRef
+from fixtures import Broker, Brokers, Faults, Kube, expect
+
+
+@pytest.mark.requirement("CTL-DEL-001")
+def test_the_topic_goes_with_its_broker(broker: Broker, kube: Kube) -> None:
+    expect(recorded(broker.send(), on=broker))
+    kube.delete(broker.object, check=True)
+    expect(gone(broker.object), topic_gone(broker, owner=broker.object))
+
+
+@pytest.mark.requirement("CTL-DEL-002")
+def test_what_is_deleted_goes_whichever_goes_first(
+    broker: Broker, kube: Kube, whole_namespace: Callable[[], tuple[Brokers, ObjectRef]]
+) -> None:
+    trigger = broker.trigger()
+    others, namespace = whole_namespace()
+    other = others()
+    config = other.config
+    other.trigger()
+    kube.delete(broker.object, check=True)
+    kube.delete(config, check=True)  # it may stay as long as its Broker does
+    expect(gone(broker.object))
+    kube.delete(trigger.object, check=True)
+    kube.delete(other.object, check=True)
+    expect(gone(trigger.object), gone(other.object), gone(config))
+    kube.delete(namespace, check=True)
+    expect(gone(namespace))
+
+
+@pytest.mark.alone
+@pytest.mark.requirement("CTL-OUT-001")
+def test_nothing_is_ready_while_its_kafka_is_away(broker: Broker, faults: Faults) -> None:
+    trigger = broker.trigger()
+    with faults.kafka_away(of=broker):
+        expect(condition(broker.object, "Ready", {"False", "Unknown"}))
+        expect(condition(trigger.object, "Ready", {"False", "Unknown"}))
+    expect(condition(broker.object, "Ready", "True"))
+    expect(condition(trigger.object, "Ready", "True"))
+
+
+@pytest.mark.alone
+@pytest.mark.requirement("CTL-OUT-002")
+@pytest.mark.requirement("CTL-OUT-003")
+def test_what_is_made_and_deleted_while_kafka_is_away_is_so_afterwards(
+    brokers: Brokers, kube: Kube, faults: Faults
+) -> None:
+    staying, leaving = brokers(), brokers()
+    expect(recorded(leaving.send(), on=leaving))
+    with faults.kafka_away(of=staying):
+        kube.delete(leaving.object, check=True)
+        late = brokers(wait=False)
+        expect(condition(late.object, "Ready", {"False", "Unknown"}))
+    expect(gone(leaving.object), topic_gone(leaving, owner=leaving.object))
+    expect(condition(late.object, "Ready", "True"))
+    late.wait()
+    trigger = late.trigger()
+    expect(delivered(late.send(), to=trigger))

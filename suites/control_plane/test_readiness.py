@@ -1,0 +1,87 @@
+"""Ready is taken back: what an object stands on goes, or changes to nothing, and comes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from evidence.expectations import condition, delivered, recorded
+from fixtures import Broker, Brokers, Kube, expect
+from suites.wire import fresh
+
+WANTED = {"attributes": {"type": "wanted"}}
+WITHIN = 10.0  # seconds until a controller has looked again
+
+
+def reference(namespace: str, name: str) -> dict[str, str]:
+    """Return a reference to a ConfigMap."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "namespace": namespace}
+
+
+def config_map(namespace: str, name: str, data: Mapping[str, str]) -> dict[str, Any]:
+    """Return a ConfigMap."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
+
+
+@pytest.mark.requirement("CTL-TRG-015")
+def test_a_trigger_whose_broker_goes_is_ready_no_more(broker: Broker) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    expect(delivered(broker.send(type="wanted"), to=trigger))
+    broker.delete()
+    expect(condition(trigger.object, "Ready", "False"), within=WITHIN)
+
+
+@pytest.mark.requirement("CTL-TRG-016")
+def test_a_subscriber_that_is_changed_to_nothing_takes_ready_back(broker: Broker, kube: Kube) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    before = dict(trigger.spec)
+    nothing = {"ref": {"apiVersion": "v1", "kind": "Service", "name": fresh("nothing")}}
+    kube.patch(trigger.object, {"spec": {"subscriber": {"uri": None, **nothing}}}, check=True)
+    expect(condition(trigger.object, "Ready", "False"), within=WITHIN)
+    kube.patch(trigger.object, {"spec": {"subscriber": {"ref": None, **before["subscriber"]}}}, check=True)
+    expect(condition(trigger.object, "Ready", "True"), within=WITHIN)
+    expect(delivered(broker.send(type="wanted"), to=trigger))
+
+
+@pytest.mark.requirement("CTL-CFG-001")
+def test_a_broker_becomes_ready_when_its_configuration_comes(
+    brokers: Brokers, kube: Kube, namespace: str, configuration: Mapping[str, str]
+) -> None:
+    name = fresh("config")
+    broker = brokers(config=reference(namespace, name), wait=False)
+    expect(condition(broker.object, "Ready", "False"), within=WITHIN)
+    kube.apply(config_map(namespace, name, configuration), check=True)
+    broker.wait()
+    expect(recorded(broker.send(), on=broker))
+
+
+@pytest.mark.requirement("CTL-CFG-002")
+def test_a_configuration_that_means_nothing_makes_no_broker_ready(
+    brokers: Brokers, kube: Kube, namespace: str, configuration: Mapping[str, str]
+) -> None:
+    wrong = [
+        {"default.topic.partitions": "many"},
+        {"default.topic.partitions": ""},
+        {"default.topic.replication.factor": "1.5"},
+        {"bootstrap.servers": ""},
+    ]
+    maps = [config_map(namespace, fresh("config"), {**configuration, **change}) for change in wrong]
+    named = [kube.apply(manifest, check=True).name for manifest in maps]
+    made = [brokers(config=reference(namespace, name), wait=False) for name in named]
+    expect(*(condition(broker.object, "Ready", "False") for broker in made), within=WITHIN)
+    kube.apply(config_map(namespace, named[0], configuration), check=True)
+    made[0].wait()
+    expect(recorded(made[0].send(), on=made[0]))
+
+
+@pytest.mark.requirement("CTL-CND-001")
+def test_what_is_not_ready_says_why(broker: Broker, brokers: Brokers) -> None:
+    nothing = {"ref": {"apiVersion": "v1", "kind": "Service", "name": fresh("nothing")}}
+    astray = broker.trigger(subscriber=nothing, wait=False)
+    unlettered = broker.trigger(delivery={"deadLetterSink": nothing}, wait=False)
+    owner = brokers(delivery={"deadLetterSink": nothing}, wait=False)
+    expect(
+        *(condition(each.object, "Ready", "False", explained=True) for each in (astray, unlettered, owner)),
+        within=WITHIN,
+    )

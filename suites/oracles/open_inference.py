@@ -1,0 +1,159 @@
+"""Requests of the Open Inference Protocol: JSON, and protobuf bytes written by hand from the message definitions.
+
+Field numbers: open_inference_grpc.proto of kserve/open-inference-protocol.
+"""
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from suites.oracles.tensorflow import number, octets
+
+CODES = {
+    "BOOL": "?",
+    "UINT8": "B",
+    "UINT16": "H",
+    "UINT32": "I",
+    "UINT64": "Q",
+    "INT8": "b",
+    "INT16": "h",
+    "INT32": "i",
+    "INT64": "q",
+    "FP16": "e",
+    "FP32": "f",
+    "FP64": "d",
+}
+DATATYPES = (*CODES, "BYTES")
+INTEGERS = ("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64")
+CONTENT_FIELDS = {
+    "BOOL": 1,
+    "INT8": 2,
+    "INT16": 2,
+    "INT32": 2,
+    "INT64": 3,
+    "UINT8": 4,
+    "UINT16": 4,
+    "UINT32": 4,
+    "UINT64": 5,
+    "FP32": 6,
+    "FP64": 7,
+}
+BYTES_FIELD = 8
+IDS = ("Grüße, 東京 \U0001f600", "007", "x" * 1024)
+"""Ids that a careless server changes: no ASCII, nearly a number, long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor as a test asks for it.
+
+    Attributes:
+        values: The values, flat: numbers, booleans, or bytes for BYTES.
+        shape: The shape; None: one dimension, as long as the values.
+        name: The name; empty: that of the datatype in small letters.
+    """
+
+    datatype: str
+    values: Sequence[Any]
+    shape: Sequence[int] | None = None
+    name: str = ""
+
+    @property
+    def called(self) -> str:
+        """The name that it has in a request."""
+        return self.name or self.datatype.lower()
+
+    @property
+    def sizes(self) -> list[int]:
+        """The shape that it has in a request."""
+        return [len(self.values)] if self.shape is None else list(self.shape)
+
+    @property
+    def raw(self) -> bytes:
+        """The raw content: little-endian, and each of BYTES behind its length."""
+        if self.datatype == "BYTES":
+            return b"".join(struct.pack("<I", len(value)) + value for value in self.values)
+        return struct.pack(f"<{len(self.values)}{CODES[self.datatype]}", *self.values)
+
+    def expected(self) -> Mapping[str, Any]:
+        """Return the output that answers it, as `inferred` takes it."""
+        return {"name": self.called, "datatype": self.datatype, "shape": self.sizes, "raw": self.raw}
+
+    def as_json(self, data: Any = None) -> dict[str, Any]:
+        """Return the input of a REST request; `data`: in the place of its values."""
+        values = [value.decode() if isinstance(value, bytes) else value for value in self.values]
+        entry = {"name": self.called, "datatype": self.datatype, "shape": self.sizes}
+        return {**entry, "data": values if data is None else data}
+
+
+def limits(*datatypes: str) -> list[Tensor]:
+    """Return a tensor of each datatype with its lowest and its highest value, and what lies next to nothing."""
+    return [Tensor(datatype, _LIMITS[datatype]) for datatype in datatypes]
+
+
+def _integers(datatype: str) -> list[int]:
+    bits = 8 * struct.calcsize(f"<{CODES[datatype]}")
+    signed = datatype.startswith("INT")
+    lowest, highest = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    return [lowest, lowest + 1, 0, 1, highest - 1, highest]
+
+
+_LIMITS: Mapping[str, Sequence[Any]] = {
+    "BOOL": [True, False],
+    **{datatype: _integers(datatype) for datatype in INTEGERS},
+    # The largest, the least normal and the least subnormal number, and a zero with a sign.
+    "FP16": [65504.0, -65504.0, 2.0**-14, 2.0**-24, -0.0, 0.5],
+    "FP32": [2.0**128 - 2.0**104, 2.0**104 - 2.0**128, 2.0**-126, 2.0**-149, -0.0, 0.1],
+    "FP64": [1.7976931348623157e308, -1.7976931348623157e308, 2.0**-1022, 5e-324, -0.0, 0.1],
+    "BYTES": ["grüße".encode(), b"", b"\x00", "\U0001f600".encode()],
+}
+
+
+def rest(*tensors: Tensor, **members: Any) -> bytes:
+    """Return a REST request; `members`: those of it beside its inputs, None for one that it lacks."""
+    request = {"id": "1", **members, "inputs": [tensor.as_json() for tensor in tensors]}
+    return json.dumps({name: value for name, value in request.items() if value is not None}).encode()
+
+
+def message(*tensors: Tensor, raw: bool, model: str, **members: Any) -> bytes:
+    """Return a ModelInferRequest.
+
+    Args:
+        tensors: The inputs.
+        raw: Whether their data goes into raw_input_contents, and not into their contents.
+        model: The name of the model.
+        members: The `id` of the request, a text, and the names of `outputs` that it asks for.
+    """
+    inputs = b"".join(octets(5, _input(tensor, raw=raw)) for tensor in tensors)
+    outputs = b"".join(octets(6, octets(1, name.encode())) for name in members.get("outputs", ()))
+    data = b"".join(octets(7, tensor.raw) for tensor in tensors) if raw else b""
+    return octets(1, model.encode()) + octets(3, members.get("id", "1").encode()) + inputs + outputs + data
+
+
+def contents(tensor: Tensor) -> bytes:
+    """Return InferTensorContents with the values in the field of their datatype."""
+    if tensor.datatype == "BYTES":
+        return b"".join(octets(BYTES_FIELD, value) for value in tensor.values)
+    field = CONTENT_FIELDS[tensor.datatype]
+    if tensor.datatype in {"FP32", "FP64"}:
+        return octets(field, tensor.raw)
+    # A packed field is its numbers as varints, each without a key of its own.
+    return octets(field, b"".join(number(0, value)[1:] for value in tensor.values))
+
+
+def input_of(tensor: Tensor, content: bytes | None) -> bytes:
+    """Return InferInputTensor with these contents; None: without any."""
+    shape = b"".join(number(3, size) for size in tensor.sizes)
+    described = octets(1, tensor.called.encode()) + octets(2, tensor.datatype.encode()) + shape
+    return described if content is None else described + octets(5, content)
+
+
+def named(name: str) -> bytes:
+    """Return ModelReadyRequest or ModelMetadataRequest: name 1."""
+    return octets(1, name.encode())
+
+
+def _input(tensor: Tensor, *, raw: bool) -> bytes:
+    return input_of(tensor, None if raw else contents(tensor))

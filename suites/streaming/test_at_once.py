@@ -1,0 +1,78 @@
+"""Requests that are in work at once, or are large, or have no key: each is answered, and keeps what is its own."""
+
+import json
+from typing import Any
+
+import pytest
+
+from evidence.expectations import stream_answer, stream_header, stream_key_kept
+from fixtures import Produce, SeldonStreams, expect
+from suites.wire import fresh
+
+WITHIN = 5.0  # seconds; an answer counts as missing only after them
+AT_ONCE = 12
+LARGE = 500_000  # bytes; Kafka takes twice as many by default
+
+
+def text(value: str, **tags: Any) -> bytes:
+    """Return a request in Seldon's protocol: a text, and what is wished of the model."""
+    return json.dumps({"meta": {"tags": tags}, "strData": value}).encode()
+
+
+@pytest.mark.requirement("STR-HDR-009")
+def test_requests_at_once_reach_the_model_each_with_its_own_headers(echoes: SeldonStreams, produce: Produce) -> None:
+    stream = echoes("echo-seldon-rest")
+    # Every third one has no such header, so that it shows what another one leaves behind, too.
+    headers = [[("X-Caller", fresh("caller"))] if number % 3 else [] for number in range(AT_ONCE)]
+    value = text("", show="x-caller")
+    asked = produce.many(
+        stream.input,
+        [{"value": value, "key": fresh("key"), "headers": pairs, "partition": 0} for pairs in headers],
+    )
+    wanted = [{"strData": json.dumps([[name.lower(), caller] for name, caller in pairs])} for pairs in headers]
+    expect(
+        *(
+            stream_answer(request, stream.output, group=stream.group, json=answer)
+            for request, answer in zip(asked, wanted, strict=True)
+        ),
+        within=WITHIN,
+    )
+
+
+@pytest.mark.requirement("STR-HDR-010")
+def test_the_answers_of_requests_at_once_name_each_its_own_puid(echoes: SeldonStreams, produce: Produce) -> None:
+    stream, puids = echoes("echo-seldon-rest"), [fresh("puid") for _ in range(AT_ONCE)]
+    value = text("x")
+    asked = produce.many(
+        stream.input,
+        [{"value": value, "key": fresh("key"), "headers": [("Seldon-Puid", puid)], "partition": 0} for puid in puids],
+    )
+    terms: dict[str, Any] = {"group": stream.group, "name": "Seldon-Puid"}
+    expect(
+        *(
+            stream_header(request, stream.output, value=puid, **terms)
+            for request, puid in zip(asked, puids, strict=True)
+        ),
+        within=WITHIN,
+    )
+
+
+@pytest.mark.requirement("STR-KEY-003")
+def test_requests_without_a_key_are_answered_also_at_once(echoes: SeldonStreams, produce: Produce) -> None:
+    stream, texts = echoes("echo-seldon-rest"), [fresh("text") for _ in range(AT_ONCE)]
+    asked = produce.many(stream.input, [{"value": text(each), "key": None, "partition": 0} for each in texts])
+    wanted = [json.loads(text(each)) for each in texts]
+    expect(
+        *(
+            stream_key_kept(request, stream.output, group=stream.group, json=answer)
+            for request, answer in zip(asked, wanted, strict=True)
+        ),
+        within=WITHIN,
+    )
+
+
+@pytest.mark.requirement("STR-SIZ-002")
+def test_a_large_answer_that_kafka_takes_is_written_whole(echoes: SeldonStreams, produce: Produce) -> None:
+    stream = echoes("echo-seldon-rest")
+    asked = produce(stream.input, text("", size=LARGE), key=fresh("key"))
+    expect(stream_answer(asked, stream.output, group=stream.group, json={"strData": "x" * LARGE}), within=WITHIN)

@@ -1,0 +1,48 @@
+"""The variables of a stream: wrong ones are refused, or the SeldonDeployment is not Ready."""
+
+import pytest
+
+from evidence.expectations import api_refused, condition
+from fixtures import Kube, SeldonStreams, expect
+from suites.manifests import with_another
+
+INPUT, OUTPUT, BROKER = "KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC", "KAFKA_BROKER"
+NOWHERE = "no-such-kafka.invalid:9092"
+READY = 60.0  # seconds; a cluster takes thirty for a SeldonDeployment
+
+
+@pytest.mark.requirement("STR-CFG-001")
+@pytest.mark.parametrize(
+    ("variable", "values"),
+    [("KAFKA_WORKERS", ["0", "-1", "many", "1.5"]), ("KAFKA_AUTO_COMMIT", ["maybe", "yes"])],
+    ids=["workers", "auto-commit"],
+)
+def test_a_variable_with_a_wrong_value_is_refused(
+    echoes: SeldonStreams, kube: Kube, variable: str, values: list[str]
+) -> None:
+    manifests = [echoes.manifest("echo-seldon-rest", **{variable: value}) for value in values]
+    expect(*(api_refused(kube.apply(manifest), message=variable) for manifest in manifests))
+
+
+@pytest.mark.requirement("STR-CFG-002")
+@pytest.mark.parametrize("missing", [INPUT, OUTPUT], ids=["input", "output"])
+def test_a_variable_that_is_missing_is_not_made_up_for_by_another(
+    echoes: SeldonStreams, kube: Kube, missing: str
+) -> None:
+    manifest = with_another(echoes.manifest("echo-seldon-rest"), missing, BROKER)
+    expect(api_refused(kube.apply(manifest)))
+
+
+@pytest.mark.requirement("STR-CFG-003")
+def test_a_stream_that_reaches_no_kafka_is_not_ready(echoes: SeldonStreams, kube: Kube) -> None:
+    # Another one without a pod, made after it, becomes Ready: silence about the one that cannot is an answer then.
+    unreachable = kube.apply(echoes.manifest("echo-seldon-rest", KAFKA_BROKER=NOWHERE), check=True)
+    control = kube.apply(echoes.manifest("echo-seldon-rest"), check=True)
+    expect(condition(control, "Ready", "True"), within=READY)
+    expect(condition(unreachable, "Ready", "False", control=control), within=5.0)
+
+
+@pytest.mark.requirement("STR-CFG-004")
+def test_an_output_topic_that_is_the_input_topic_is_refused(echoes: SeldonStreams, kube: Kube) -> None:
+    topic = echoes("echo-seldon-rest").input.name
+    expect(api_refused(kube.apply(echoes.manifest("echo-seldon-rest", KAFKA_OUTPUT_TOPIC=topic)), message=OUTPUT))
