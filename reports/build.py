@@ -1,6 +1,6 @@
 """Fills the report in: a pure function of (history, catalogue, known nonconformities); anybody can compute it again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +11,11 @@ from evidence.aggregate import Outcome
 from evidence.allowances import Allowance, day_of, recorded
 from evidence.catalogue import OURS, PROFILES, Catalogue, Requirement
 from evidence.verdict import Verdict
-from reports import allowances, cases, from_replay, gate, matrix, run
+from reports import again, allowances, cases, from_replay, gate, matrix, run
 from reports import known as known_module
 from reports.cases import Asked
 from reports.model import VERDICTS, Cases, Known, Report, Result, Tally, Test
+from reports.repeated import Again
 
 if TYPE_CHECKING:
     from evidence.record_values import Selection
@@ -38,7 +39,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         UsageError: The run asked for requirements of a vendor's catalogue that is not among these.
     """
     told = run.read(history)
-    replayed = from_replay.judge(history)
+    replayed = from_replay.judge(history, told.expectations)
     tests = from_replay.tests(replayed, told.diagnostics)
     mutated = [test for test in tests if test.mutant]
     started = told.started
@@ -75,9 +76,12 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     results = _results(catalogue, honest, applying, asked, unproved=unproved)
     results = _allowing(results, allowances.applying(entries, sut, day))
     judged = allowances.judge(entries, results, sut, day)
+    repeated = None if told.baseline is None else again.judge(told.baseline, tests, history)
+    faults += _of_baseline(selection, repeated, completed=completed)
     whole = not asked.narrowed
     unrun = cases.not_run(asked, mutated)
-    mutation = matrix.compute(catalogue, mutated, whole=whole, unrun=unrun) if mutated or proof else None
+    requested = _without(catalogue, {result.id for result in results if result.unrequested} if whole else set())
+    mutation = matrix.compute(requested, mutated, whole=whole, unrun=unrun) if mutated or proof else None
     name = str(selection.get("gate") or "known")
     profiles = tuple(map(str, selection.get("profiles") or ()))
     decided = gate.decide(
@@ -90,6 +94,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         exact=plain and PERSONALITY in sut,
         allowances=judged,
         sabotages=sabotages,
+        again=repeated,
     )
     if proof and mutation is not None:
         proven = gate.decide_proof(name, mutation, faults, completed=completed, part=not whole)
@@ -120,8 +125,18 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         first_t=told.first_t,
         sabotages=sabotages,
         mutant_tests=tuple(mutated),
+        again=repeated,
         allowance_files=files,
         allowances=judged,
+    )
+
+
+def _without(catalogue: Catalogue, ids: Collection[str]) -> Catalogue:
+    """Return a catalogue without requirements, and without the mutants that no other requirement names."""
+    kept = tuple(requirement for requirement in catalogue.requirements if requirement.id not in ids)
+    named = {name for requirement in kept for name in requirement.mutants}
+    return replace(
+        catalogue, requirements=kept, mutants=tuple(mutant for mutant in catalogue.mutants if mutant.name in named)
     )
 
 
@@ -138,6 +153,18 @@ def _expect_catalogues(selection: Mapping[str, object], catalogue: Catalogue) ->
             f"the run asked for the requirements of {', '.join(missing)} too: expected the folder of that catalogue,"
             " got none; name it: --catalogue DIR"
         )
+
+
+def _of_baseline(selection: Mapping[str, object], repeated: Again | None, *, completed: bool) -> list[str]:
+    """Why what was held against an earlier run is not what an honest run leaves."""
+    wanted = selection.get("again")
+    if repeated is None:
+        return ["it was to be held against an earlier run, and does not tell what looked worse"] * bool(
+            wanted and completed
+        )
+    if repeated.times != wanted:
+        return [f"what looked worse was to run {wanted or 0} times again, and {repeated.times} times were recorded"]
+    return []
 
 
 def proving(selection: Mapping[str, object]) -> bool:
@@ -209,7 +236,7 @@ def _allowing(results: Sequence[Result], entries: Mapping[tuple[str, str], Allow
 def tally(name: str, results: Iterable[Result], origin: str = OURS) -> Tally:
     """Count a group of a catalogue, and say what may be claimed for it over its MUSTs."""
     group = list(results)
-    counted = [result for result in group if not result.waived]
+    counted = [result for result in group if not result.waived and not result.unrequested]
     binding = [result.verdict for result in counted if result.level in _LEVELS_THAT_BIND]
     binding = binding or [result.verdict for result in counted]
     if any(verdict in _NOT_MET for verdict in binding):
@@ -223,7 +250,7 @@ def tally(name: str, results: Iterable[Result], origin: str = OURS) -> Tally:
         counts=counts,
         known=sum(result.excused for result in group),
         origin=origin,
-        waived=len(group) - len(counted),
+        waived=sum(result.waived for result in group),
     )
 
 

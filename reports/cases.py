@@ -10,7 +10,7 @@ from evidence.catalogue import Requirement
 from evidence.collection import Case
 from evidence.records import RunStarted
 from reports import from_replay
-from reports.model import Cases, Missing, Test
+from reports.model import LEFT_OUT_BY, Cases, Missing, Test
 
 if TYPE_CHECKING:
     from evidence.record_values import Selection
@@ -103,7 +103,7 @@ def of_requirement(requirement: Requirement, tests: Sequence[Test], asked: Asked
     for case in asked.of(requirement.id):
         key = (case.test, case.mutant)
         if key not in ran:
-            why = f"left out by {PLAIN.one_line(case.left_out)}" if case.left_out else asked.ended
+            why = f"{LEFT_OUT_BY} {PLAIN.one_line(case.left_out)}" if case.left_out else asked.ended
             missing[key] = Missing(case.test, why, chosen=bool(case.left_out))
     for key, runs in Counter((test.node, test.mutant) for test in tests).items():
         if runs < asked.repeat:
@@ -117,7 +117,7 @@ def _unseen(requirement: Requirement, count: int, asked: Asked) -> list[Missing]
     """Return the cases that are pinned and that nobody has collected; they have no names."""
     pinned = asked.pins.get(requirement.id, requirement.cases)
     if asked.uncollected and requirement.area not in asked.whole:
-        why, chosen = PLAIN.one_line(f"left out by {' '.join(asked.uncollected)}"), True
+        why, chosen = PLAIN.one_line(f"{LEFT_OUT_BY} {' '.join(asked.uncollected)}"), True
     elif pinned != requirement.cases:
         why, chosen = f"the run's own catalogue has {pinned} of it", False
     elif asked.cases is None:

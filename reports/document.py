@@ -9,6 +9,7 @@ from common.redaction import PLAIN
 from reports import schemas
 from reports.errors import ReportError
 from reports.model import Allowed, Mutation, Report, Result, Sabotages, Tally, Test
+from reports.repeated import Again
 
 API_VERSION = "touchstone/v1"
 KIND = "ConformanceReport"
@@ -55,6 +56,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "results": [_result(result) for result in report.results],
         "sabotages": None if report.sabotages is None else _sabotages(report.sabotages),
         "mutation": None if report.mutation is None else mutation_json(report.mutation),
+        **({} if report.again is None else {"baseline": _again(report.again)}),
         **({"allowances": _allowances(report)} if report.allowance_files else {}),
         "history": {
             "file": "history.ndjson",
@@ -103,6 +105,41 @@ def _allowed(allowed: Allowed) -> dict[str, Any]:
         "cases": [PLAIN.one_line(case, 1000) for case in entry.cases],
         "sut": entry.sut or None,
         "versions": list(entry.versions),
+    }
+
+
+def _again(again: Again) -> dict[str, Any]:
+    """Return what looked worse than in an earlier run, and what its repetitions showed."""
+    return {
+        "run": again.base,
+        "sha256": again.sha256,
+        "again": again.times,
+        "told": again.told,
+        "differences": list(again.differences),
+        "cases": [
+            {
+                "case": case.case,
+                "word": case.word,
+                "requirements": list(case.requirements),
+                "status": case.status,
+                "told": case.told,
+                "seen": case.seen,
+                "decided": case.runs,
+            }
+            for case in again.cases
+        ],
+        "stages": [
+            {
+                "case": stage.case,
+                "stage": stage.stage,
+                "percentile": stage.percentile,
+                "status": stage.status,
+                "told": stage.told,
+                "seen": stage.seen,
+                "decided": stage.runs,
+            }
+            for stage in again.stages
+        ],
     }
 
 

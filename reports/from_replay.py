@@ -10,6 +10,7 @@ from common.redaction import PLAIN
 from evidence import replay, saboteur, verdict
 from evidence.aggregate import Outcome, of_all, of_runs
 from evidence.catalogue import Catalogue
+from evidence.records import JudgedRecord
 from evidence.verdict import Verdict
 from reports.model import Diagnostics, ReportedExpectation, ReportedViolation, Sabotages, Test
 from reports.run import records
@@ -17,13 +18,17 @@ from reports.run import records
 MOST_TOLD = 8_000
 
 
-def judge(history: Path) -> replay.Replay:
+def judge(history: Path, expectations: Sequence[JudgedRecord]) -> replay.Replay:
     """Judge every record of a history; which ones are missing is a fault that `reports.run` tells.
+
+    Args:
+        history: The file.
+        expectations: The expectations of the history, as `reports.run` has read them.
 
     Raises:
         ReportError: The file cannot be read, or a record is none.
     """
-    return replay.replay_records(lambda: records(history))
+    return replay.judge_records(records(history), expectations)
 
 
 def faults(judged: replay.Replay) -> list[str]:
@@ -100,6 +105,7 @@ def _expectation(expectation: replay.JudgedExpectation) -> ReportedExpectation:
         violations=tuple(_violation(violated) for violated in found.violations),
         figures=PLAIN.obj(dict(found.figures)),
         proof=found.proof,
+        samples=found.samples,
     )
 
 

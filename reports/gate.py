@@ -15,9 +15,12 @@ is a fault of the suite that an issue proves: no gate counts the requirement, an
 has ended forgives nothing.
 A sabotage that the checks did not find, or found as something else, makes the run end with 2, whatever else it shows:
 the instrument is blind, and no verdict of it can be trusted. A sabotage that proves nothing is undecided.
+A run that is held against an earlier one (`--baseline`) ends with 1 only where a requirement regressed or was lost, and
+each repetition showed it again; what is flaky, failed in the earlier run too, or is newly failing is told.
 A certain failure (1) outweighs what is undecided (2). A MAY cannot be violated: its failure is shown, never counted.
 A requirement of which some cases did not run is skipped where the operator left them out, and unknown otherwise.
-With `--profile`, strict judges those profiles only; what the operator left out is skipped, never passed.
+With `--profile`, strict judges those profiles only; what the operator left out is skipped, never passed. What
+stands on a pipeline that is there on request only counts in runs that request it (`--pipeline`).
 A prove run ends by its kill matrix (`reports.matrix`): 0 when every mutant and every MUST of the selection is killed
 and nothing was killed falsely, 1 when not, 2 when undecided. A mutant of which the operator left out every requirement
 that must catch it is not asked: it is named, and decides nothing but its false kills.
@@ -26,6 +29,7 @@ that must catch it is not asked: it is named, and decides nothing but its false 
 from collections.abc import Collection, Sequence
 
 from reports.model import Allowed, Exit, Gate, Mutation, Result, Sabotages
+from reports.repeated import Again
 
 _SAID = {
     "error": "ended in an error of ours",
@@ -49,6 +53,7 @@ def decide(
     exact: bool = False,
     allowances: Sequence[Allowed] = (),
     sabotages: Sabotages | None = None,
+    again: Again | None = None,
 ) -> Gate:
     """Return the gate's word on a run without mutants.
 
@@ -62,18 +67,23 @@ def decide(
         exact: Whether every known nonconformity that was asked for must have shown.
         allowances: What became of the operator's own entries.
         sabotages: What the saboteur's cases showed; None: they were not asked for.
+        again: What looked worse than in an earlier run, and was repeated; None: the run was held against none.
     """
     strict = name == "strict"
     failing = {"fail", "flaky"} | ({"not_supported"} if strict else set())
     undecided = {"error", "unknown"} | ({"not_testable", "skipped"} if strict else set())
     scope = [result for result in results if not (strict and profiles) or result.profile in profiles]
-    counted = [r for r in scope if not r.waived]
+    counted = [r for r in scope if not r.waived and not r.unrequested]
     bad = [r for r in counted if r.verdict in failing and r.level != "MAY" and (strict or not r.excused)]
     open_ = [r for r in counted if r.verdict in undecided]
     gone = [r for r in scope if r.gone]
+    failed = bad
+    if again is not None:
+        bad = [r for r in counted if r.id in again.certain and r.level != "MAY"]
     reasons: list[str] = []
     if bad:
-        reasons.append(f"{_count(bad)} failed: {_ids(bad)}")
+        told = "failed" if again is None else f"worse than in run {again.base}, seen again each time"
+        reasons.append(f"{_count(bad)} {told}: {_ids(bad)}")
     reasons += [
         f"{_count(group)} {_SAID[verdict]}: {_ids(group)}" for verdict in _SAID if (group := _by(open_, verdict))
     ]
@@ -83,9 +93,13 @@ def decide(
     if not any(result.tests for result in results):
         reasons.append("no test ran")
     reasons += _of_sabotages(sabotages)
+    if again is not None and (doubtful := sorted(again.requirements("undecided"))):
+        reasons.append(f"{_n(doubtful, 'requirement')} undecided in a repetition: {_some(doubtful)}")
     code: Exit = 1 if bad or (exact and gone) else 2 if reasons else 0
     if sabotages is not None and sabotages.blind:
         code = 2
+    if again is not None:
+        reasons += _of_again(again, [r for r in failed if r not in bad])
     excused = [r for r in scope if r.excused]
     if documented := [r for r in excused if r.known is not None and not strict]:
         reasons.append(f"{_count(documented)} failed as documented: {_ids(documented)}")
@@ -101,6 +115,26 @@ def decide(
         )
     reasons += _ended(allowances)
     return Gate(name=name, exit=code, outcome=_outcome(code, part=part), reasons=tuple(reasons))
+
+
+def _of_again(again: Again, failed: Sequence[Result]) -> list[str]:
+    """Return what else was found beside an earlier run; it decides nothing.
+
+    Args:
+        again: What looked worse, and was repeated.
+        failed: The requirements that failed or were flaky, and are not worse for certain.
+    """
+    flaky, gone, new = again.requirements("flaky"), again.requirements("gone"), again.requirements("seen")
+    groups = (
+        ("newly failing, which run {} does not speak of", [r.id for r in failed if r.id in new]),
+        ("flaky beside run {}", [r.id for r in failed if r.id in flaky - new]),
+        ("worse than in run {} once, and not seen again", [r.id for r in failed if r.id in gone - flaky - new]),
+        (
+            "failing as in run {}",
+            [r.id for r in failed if r.id not in again.requirements("seen", "flaky", "gone", "undecided")],
+        ),
+    )
+    return [f"{_n(ids, 'requirement')} {words.format(again.base)}: {_some(ids)}" for words, ids in groups if ids]
 
 
 def _ended(allowances: Sequence[Allowed]) -> list[str]:

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from common.redaction import PLAIN
 from evidence.catalogue import OURS
 from evidence.saboteur import Status
-from reports import allowances, picture, terminal
+from reports import allowances, loads, picture, terminal
 from reports.model import Mutation, Report
 from reports.views import Evidence
 
@@ -39,6 +39,7 @@ SABOTAGE_MARKS = {
     Status.UNDECIDED: "unknown",
     Status.NOT_TESTABLE: "not_testable",
 }
+REPEATED_MARKS = {"seen": "fail", "flaky": "flaky", "gone": "pass", "undecided": "unknown"}
 CLAIMS = {"pass": "Conformant", "fail": "Not conformant", "unknown": "Undecided"}
 
 
@@ -63,6 +64,7 @@ def render(report: Report, history: Path) -> str:
             claims=CLAIMS,
             proofs=PROOFS,
             sabotage_marks=SABOTAGE_MARKS,
+            repeated_marks=REPEATED_MARKS,
             mark_of=terminal.mark_of,
             troubled=[
                 r
@@ -77,6 +79,7 @@ def render(report: Report, history: Path) -> str:
             gone=[result for result in report.results if result.gone],
             keys=[key for key in MARKS if any(terminal.mark_of(result) == key for result in report.results)],
             mark_counts={key: sum(terminal.mark_of(result) == key for result in report.results) for key in MARKS},
+            loads=loads.views(report),
             views=evidence.views,
             share=_share,
             picture="" if report.mutation is None else Markup(picture.svg(report.mutation, report.results)),  # noqa: S704 - it escapes every text
@@ -84,7 +87,7 @@ def render(report: Report, history: Path) -> str:
             matrices=[] if report.mutation is None else list(_matrices(report)),
             asked=any(result.tests for result in report.results),
             run_diagnostics=RUN_DIAGNOSTICS if (history.parent / RUN_DIAGNOSTICS).is_file() else "",
-            css=Markup(source("report.css")),  # noqa: S704 - our own file
+            css=Markup(source("report.css") + source("loads.css")),  # noqa: S704 - our own files
             script=Markup(source("report.js")),  # noqa: S704 - our own file
         )
     )

@@ -61,6 +61,9 @@ def _case(suite: ET.Element, report: Report, result: Result, test: Test | None, 
         ET.SubElement(properties, "property", name=name, value=_text(value))
     if test is not None and test.diagnostics is not None:
         ET.SubElement(properties, "property", name="diagnostics", value=_text(test.diagnostics.folder))
+    for repeated in report.again.cases if report.again is not None else ():
+        if repeated.case == node:
+            ET.SubElement(properties, "property", name="beside the baseline", value=_text(repeated.told))
     counts["tests"] += 1
     message, detail = _render(result, test)
     forgiven = verdict in ("fail", "flaky") and result.excused and report.gate.name == "known"

@@ -10,7 +10,7 @@ from reports.path import EventPath
 
 
 class Lookup:
-    """Paths and witnesses of expectations, looked up in two passes over the history, however many there are.
+    """Paths and witnesses of expectations, looked up in one pass over the history, however many there are.
 
     Args:
         expectations: All that will be asked for.
@@ -19,8 +19,9 @@ class Lookup:
 
     def __init__(self, expectations: Sequence[ReportedExpectation], history: Path) -> None:
         self._subjects = {id(expectation): path.subjects(expectation.args) for expectation in expectations}
-        self._paths = path.trace(history, self._subjects.values())
-        self._records = run.numbered(history, set(witness_of(expectations)))
+        self._records: dict[int, Record] = {}
+        records = run.keeping(history, set(witness_of(expectations)), self._records)
+        self._paths = path.trace(records, self._subjects.values())
 
     def paths(self, expectations: Sequence[ReportedExpectation]) -> list[EventPath]:
         """Return the paths of what these expectations talk about, the one that began first, first."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from common.redaction import PLAIN
 from reports.model import VERDICTS, Report, Result
+from reports.repeated import Again
 
 MOST_SHOWN = 60
 LONGEST = 1200
@@ -29,6 +30,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield from (f"* {_code(reason)}" for reason in report.gate.reasons[:MOST_SHOWN])
     yield ""
     yield from _table(report)
+    if report.again is not None:
+        yield from _repeated(report.again)
     troubled = [result for result in report.results if result.verdict in TROUBLES and not result.excused]
     for result in troubled[:MOST_SHOWN]:
         yield from _trouble(result)
@@ -49,6 +52,23 @@ def _table(report: Report) -> Iterator[str]:
         counts = [sum(result.verdict == verdict for result in rows) for verdict in shown]
         yield _row(_code(profile), _code(area), *(str(count or "") for count in counts))
     yield ""
+
+
+def _repeated(again: Again) -> Iterator[str]:
+    yield f"Held against run {_code(again.base)}; what looked worse ran {again.times} times again: {again.told}."
+    yield ""
+    yield from (f"* not the same: {_code(told)}" for told in again.differences[:MOST_SHOWN])
+    yield ""
+    rows = [(case.told, case.case, ", ".join(case.requirements)) for case in again.cases]
+    rows += [(stage.told, stage.case, f"{stage.stage} p{stage.percentile:g}") for stage in again.stages]
+    if rows:
+        yield _row("repeated", "case", "of")
+        yield _row("---", "---", "---")
+        yield from (_row(told, _code(case), _code(of)) for told, case, of in rows[:MOST_SHOWN])
+        yield ""
+    if len(rows) > MOST_SHOWN:
+        yield f"and {len(rows) - MOST_SHOWN} more, in the report's page."
+        yield ""
 
 
 def _trouble(result: Result) -> Iterator[str]:

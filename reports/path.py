@@ -5,9 +5,8 @@ a violation. A picture may go further than that text: it has all topics and grou
 watches; it goes on to the end of the history, the text was told when the check decided.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from common.redaction import PLAIN
@@ -15,7 +14,7 @@ from evidence import event_path
 from evidence.event_path import Hop, HopKind, Place
 from evidence.history_index import HistoryIndex
 from evidence.identity import Identity
-from reports.run import records
+from evidence.records import Record
 
 LANES = tuple(Place)
 EXCHANGE_LANES = ("client", "server")
@@ -103,17 +102,17 @@ def subjects(args: Any) -> Subjects:
     return Subjects(frozenset(events), frozenset(sends), frozenset(produces))
 
 
-def trace(history: Path, wanted: Collection[Subjects]) -> dict[Identity | str, EventPath]:
-    """Return the paths of all wanted subjects, in one pass over the history.
+def trace(records: Iterable[Record], wanted: Collection[Subjects]) -> dict[Identity | str, EventPath]:
+    """Return the paths of all wanted subjects, in one pass over the records of a history.
 
     Returns:
         Paths by event, and by `send` or `produce` id for what carried no wanted event; the one that began first, first.
     """
     exchanges = {send for subject in wanted for send in subject.sends}
-    return {key: drawn(key, path, exchange=key in exchanges) for key, path in hops(history, wanted).items()}
+    return {key: drawn(key, path, exchange=key in exchanges) for key, path in hops(records, wanted).items()}
 
 
-def hops(history: Path, wanted: Collection[Subjects]) -> dict[Identity | str, Sequence[Hop]]:
+def hops(records: Iterable[Record], wanted: Collection[Subjects]) -> dict[Identity | str, Sequence[Hop]]:
     """Return the hops of all wanted subjects; keys and order as of `trace`."""
     sightings = HistoryIndex()
     sightings.watch_all_topics()
@@ -126,7 +125,7 @@ def hops(history: Path, wanted: Collection[Subjects]) -> dict[Identity | str, Se
             sightings.watch_produced(produce)
     sends = {send for subject in wanted for send in subject.sends}
     produces = {produce for subject in wanted for produce in subject.produces}
-    for record in records(history):
+    for record in records:
         sightings.feed(record)
     sends -= {record["send"] for seen in sightings.events.values() for record in seen.sent}
     produces -= {record["produce"] for seen in sightings.events.values() for record in seen.produced}

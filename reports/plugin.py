@@ -14,6 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from evidence.catalogue import Catalogue
+    from evidence.record_values import AllowanceFile
+    from evidence.records import BaselineCompared
+    from reports.compare.sides import Side
     from reports.model import Exit, Report
 
 CATALOGUE = Path(__file__).resolve().parent.parent / "suites" / "catalogue"
@@ -26,6 +32,7 @@ class _State:
     folder: Path | None = None
     trouble: str = ""
     shown: bool = False
+    baseline: Side | None = None
 
 
 _STATE = pytest.StashKey[_State]()
@@ -38,23 +45,66 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_touchstone_baseline(config: pytest.Config, path: Path) -> str | None:
+    """Read the earlier run, and keep it until the first pass has ended."""
+    state = config.stash.get(_STATE, None)
+    if state is None:
+        return None
+    from reports.compare import worse
+
+    state.baseline = worse.baseline(path, _catalogue(config))
+    return state.baseline.name.run
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_touchstone_compared(config: pytest.Config, history: Path, again: int) -> BaselineCompared | None:
+    """Return what looks worse than in the earlier run."""
+    state = config.stash.get(_STATE, None)
+    if state is None or state.baseline is None:
+        return None
+    from common.errors import UsageError
+    from reports.compare import worse
+    from reports.errors import ReportError
+
+    try:
+        return worse.compared(state.baseline, history, _catalogue(config), again)
+    except ReportError as error:
+        raise UsageError(str(error)) from error
+
+
+def _catalogue(config: pytest.Config) -> Catalogue:
+    """Return our catalogue, and the vendors' that were given."""
+    from evidence import catalogue as catalogues
+    from evidence.vendor import load_beside
+
+    given = config.getoption("--catalogue", default=[])
+    folders = [(config.invocation_params.dir / folder).resolve() for folder in given]
+    return load_beside(catalogues.load(CATALOGUE), folders)[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_touchstone_excuses(
+    versions: Mapping[str, str], files: Sequence[AllowanceFile], wall: str
+) -> list[tuple[str, str, tuple[str, ...], bool]]:
+    """Return which failures are forgiven."""
+    from reports import excuses
+
+    return excuses.of_run(versions, files, wall)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_touchstone_finished(config: pytest.Config, run_dir: Path, history: Path) -> None:
     """Write every report of the run, also of one that was cut off."""
     state = config.stash.get(_STATE, None)
     if state is None:
         return
     # Loaded here and not above: every worker of pytest-xdist loads the plug-in, and none needs templates and schemas.
-    from evidence import catalogue as catalogues
-    from evidence.vendor import load_beside
     from reports import build, markdown, step_summary, write
     from reports.errors import ReportError
 
     state.folder = run_dir
     try:
-        given = config.getoption("--catalogue", default=[])
-        folders = [(config.invocation_params.dir / folder).resolve() for folder in given]
-        catalogue, _ = load_beside(catalogues.load(CATALOGUE), folders)
-        state.report = build.build(history, catalogue)
+        state.report = build.build(history, _catalogue(config))
         write.write(state.report, run_dir, history)
         step_summary.append(markdown.render(state.report))
     except (ReportError, ValueError) as error:

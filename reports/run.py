@@ -14,7 +14,7 @@ from common.errors import UsageError
 from evidence import history, history_file
 from evidence.chain import Chain
 from evidence.collection import Collection
-from evidence.records import GAP, DiagnosticsTaken, Record, RunFinished, RunStarted
+from evidence.records import GAP, BaselineCompared, DiagnosticsTaken, JudgedRecord, Record, RunFinished, RunStarted
 from reports.errors import ReportError
 from reports.model import Diagnostics
 
@@ -56,11 +56,14 @@ class RecordedRun:
     finished: RunFinished | None = None
     head: str = ""
     """The digest of the last record: what can be published, so that nobody exchanges the history."""
+    baseline: BaselineCompared | None = None
+    """What looked worse than in an earlier run, where the run was held against one."""
     first_t: float = 0.0
     last_t: float = 0.0
     diagnostics: dict[str, Diagnostics] = field(default_factory=dict)
     """By scope."""
     collection: Collection = field(default_factory=Collection)
+    expectations: list[JudgedRecord] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -135,7 +138,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Record | None, bytes]]:
 
 
 def read(path: Path) -> RecordedRun:
-    """Read what stands around the tests: beginning, end, times, and every fault of the file; in one pass.
+    """Read what stands around the tests, every expectation, and every fault of the file; in one pass.
 
     Raises:
         ReportError: There is no such file, or it cannot be read.
@@ -176,8 +179,14 @@ def _note(run: RecordedRun, number: int, record: Record) -> None:
         run.started = run.started or record
     elif record["record"] == "run.finished":
         run.finished = record
+    elif record["record"] == "baseline":
+        if run.baseline:
+            run.fault("run", f"line {number}: a second record of what looks worse than in an earlier run")
+        run.baseline = run.baseline or record
     elif record["record"] == "collection" or record["record"] == "collected":
         run.collection.feed(record)
+    elif record["record"] == "expectation":
+        run.expectations.append(record)
     elif record["record"] == "diagnostics" and (diagnostics := _diagnostics(record)):
         run.diagnostics[record["scope"]] = diagnostics
 
@@ -189,10 +198,21 @@ def _diagnostics(record: DiagnosticsTaken) -> Diagnostics | None:
     return Diagnostics(record["folder"], tuple(names))
 
 
-def numbered(path: Path, seqs: Numbers[int]) -> dict[int, Record]:
-    """Return the records of these seqs, for showing witnesses."""
-    wanted = set(seqs)
-    return {record["seq"]: record for record in records(path) if record["seq"] in wanted}
+def keeping(path: Path, seqs: Numbers[int], kept: dict[int, Record]) -> Iterator[Record]:
+    """Yield every record of a history, and keep some on the way: who needs both reads the file once.
+
+    Args:
+        path: The history.
+        seqs: The numbers of the records to keep.
+        kept: The table of the kept records, by number; it is filled.
+
+    Raises:
+        ReportError: As `records`.
+    """
+    for record in records(path):
+        if record["seq"] in seqs:
+            kept[record["seq"]] = record
+        yield record
 
 
 def sha256(path: Path) -> str:

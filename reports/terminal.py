@@ -18,6 +18,7 @@ from evidence import history_file
 from evidence.catalogue import OURS
 from reports import allowances, sabotages
 from reports.model import VERDICTS, Allowed, Cell, MutantRow, Mutation, Report, ReportedViolation, Result, Test
+from reports.repeated import Again
 
 _MARKS = {
     "pass": ("✓", ".", "green"),
@@ -34,6 +35,7 @@ _MARKS = {
 _OUTCOME_STYLE = {0: "bold green", 1: "bold red", 2: "bold yellow", 3: "bold yellow"}
 _CLAIM = {"pass": ("conformant", "green"), "fail": ("not conformant", "red"), "unknown": ("undecided", "yellow")}
 _STATUS_STYLE = {"seen": "yellow", "gone": "bold green", "undecided": "dim", "elsewhere": "dim"}
+_REPEATED_STYLE = {"seen": "bold red", "flaky": "red", "gone": "green", "undecided": "bold yellow"}
 MAX_SHOWN = 25
 
 
@@ -92,6 +94,8 @@ def show(report: Report, console: Console, *, ascii_only: bool = False, folder: 
             console.print(part)
     if report.sabotages is not None:
         console.print(sabotages.table(report.sabotages, ascii_only=ascii_only))
+    if report.again is not None:
+        console.print(_repeated(report.again))
     if report.mutation is not None:
         console.print(kill_table(report.mutation, ascii_only=ascii_only))
         for row, cell, tests in report.doubts[:MAX_SHOWN]:
@@ -193,6 +197,27 @@ def _troubles(report: Report, *, ascii_only: bool) -> Iterable[RenderableType]:
         if entries := [allowed for allowed in report.allowances if allowed.entry.kind == kind]:
             yield Text(f"\n{title}", style="bold yellow")
             yield _allowance_table(entries)
+
+
+def _repeated(again: Again) -> RenderableType:
+    """Return what looked worse than in an earlier run, and what its repetitions showed."""
+    parts: list[RenderableType] = [
+        Text(f"\nheld against run {again.base}; what looked worse ran {again.times} times again", style="bold"),
+        Padding(Text(again.told), (0, 0, 0, 2), expand=False),
+    ]
+    parts += [Padding(Text(f"not the same: {told}", style="dim"), (0, 0, 0, 2)) for told in again.differences]
+    table = Table(box=None, show_header=False, pad_edge=True, padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for case in again.cases[:MAX_SHOWN]:
+        table.add_row(Text(case.told, style=_REPEATED_STYLE[case.status]), case.case, ", ".join(case.requirements))
+    for stage in again.stages[:MAX_SHOWN]:
+        what = f"{stage.stage} p{stage.percentile:g}"
+        table.add_row(Text(stage.told, style=_REPEATED_STYLE[stage.status]), stage.case, what)
+    left = max(0, len(again.cases) - MAX_SHOWN) + max(0, len(again.stages) - MAX_SHOWN)
+    more = [Text(f"  and {left} more, in the report's page", style="dim")] if left else []
+    return Group(*parts, table, *more)
 
 
 def _allowance_table(entries: Iterable[Allowed]) -> Table:

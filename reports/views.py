@@ -54,7 +54,7 @@ class TestView:
 
 
 class Evidence:
-    """Looks up witnesses and paths of all that did not pass, in two passes over the history."""
+    """Looks up witnesses and paths of all that did not pass, in one pass over the history."""
 
     def __init__(self, report: Report, history: Path) -> None:
         shown = [
@@ -66,9 +66,10 @@ class Evidence:
             for violation in expectation.violations[:MAX_VIOLATIONS]
             for seq in violation.witness[:MAX_WITNESSES]
         }
-        self._records = run.numbered(history, seqs) if seqs else {}
+        self._records: dict[int, Record] = {}
         self._subjects = {id(expectation): path.subjects(expectation.args) for expectation in shown[: path.MAX_PATHS]}
-        self._paths = path.trace(history, self._subjects.values()) if shown else {}
+        records = run.keeping(history, seqs, self._records)
+        self._paths = path.trace(records, self._subjects.values()) if shown else {}
 
     def views(self, tests: Iterable[Test]) -> list[TestView]:
         """Return tests as the page shows them."""
@@ -165,6 +166,13 @@ def _title_and_body(record: Record) -> tuple[str, str | None]:
         case "answered":
             known = record["status"] is not None
             return f"HTTP {record['status']}" if known else f"no answer: {record['error']}", record["body"]
+        case "grpc.called":
+            return f"{record['method']} at {record['target']}", record["message"]
+        case "grpc.answered":
+            known = record["code"] is not None
+            return f"{record['code']} {record['details']}" if known else f"no answer: {record['error']}", record[
+                "message"
+            ]
         case "received":
             return f"{record['method']} {record['path']} at {record['sink']}", record["body"]
         case "replied":

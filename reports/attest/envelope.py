@@ -25,10 +25,14 @@ _SIGNATURE: Final = {"keyid", "sig"}
 
 def sealed(statement: dict[str, Any], signer: CryptoSigner) -> bytes:
     """Return the envelope of a statement, signed, as the JSON that a file holds."""
-    payload = json.dumps(statement, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
-    envelope = Envelope(payload, PAYLOAD_TYPE, {})
+    envelope = Envelope(payload_of(statement), PAYLOAD_TYPE, {})
     envelope.sign(signer)
     return json.dumps(envelope.to_dict(), indent=2).encode() + b"\n"
+
+
+def payload_of(statement: dict[str, Any]) -> bytes:
+    """Return a statement as the bytes that are signed."""
+    return json.dumps(statement, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
 
 
 def read(path: Path) -> Envelope:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from common.errors import UsageError
 from evidence.catalogue import Catalogue
-from reports.compare import latency, sides, transitions, witnesses
-from reports.compare.latency import Key, Stage
+from reports import latency
+from reports.compare import sides, transitions, witnesses
 from reports.compare.model import Comparison, Comparisons
 from reports.compare.sides import Side
+from reports.latency import Key, Stage
 
 
 def compare(base: Path, others: Sequence[Path], catalogue: Catalogue) -> Comparisons:

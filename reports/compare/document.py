@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from reports import schemas
-from reports.compare.model import Change, Comparison, Comparisons, RunName, StageChange, Witness, Word
+from reports.compare.model import Change, Comparison, Comparisons, RunName, Witness, Word
 from reports.document import API_VERSION
+from reports.speeds import StageChange
 
 KIND = "RunComparison"
 SCHEMA = schemas.FOLDER / "comparison.schema.json"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from common.redaction import PLAIN
 from evidence.aggregate import Outcome, of_test
@@ -14,6 +14,9 @@ from reports.compare import environment
 from reports.compare.model import Difference, Rejudged, RunName
 from reports.errors import ReportError
 from reports.model import Report, Test
+
+_NOT_COMPARED: Final = ("argv", "gate", "uncollected", "whole", "again")
+"""What of the selection says nothing about what was asked of the system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,15 @@ def read(path: Path, catalogue: Catalogue) -> Side:
         UsageError: It is no run, or one that proves the suite.
         ReportError: It cannot be read, or did not come to its end.
     """
+    side = unfinished(path, catalogue)
+    if side.report.reason != "completed":
+        got = _ended(side.report.reason)
+        raise ReportError(f"{side.history}: expected a run that came to its end, got one that was {got}")
+    return side
+
+
+def unfinished(path: Path, catalogue: Catalogue) -> Side:
+    """Judge a run that may still go on; otherwise like `read`."""
     history = run.history_of(path)
     report = build.build(history, catalogue)
     started = next((record for record in run.records(history) if record["record"] == "run.started"), None)
@@ -80,8 +92,6 @@ def read(path: Path, catalogue: Catalogue) -> Side:
         raise ReportError(
             f"{history}: expected a run of the suite, got a proof of it (--prove): it says nothing of one system"
         )
-    if report.reason != "completed":
-        raise ReportError(f"{history}: expected a run that came to its end, got one that was {_ended(report.reason)}")
     return Side(path, history, report, started, frozenset(started.get("requirements") or ()))
 
 
@@ -113,9 +123,7 @@ def differences(base: Side, new: Side, machines: tuple[str, str]) -> tuple[Diffe
 
 def _facts(side: Side, machine: str) -> dict[str, str]:
     report = side.report
-    selection = {
-        name: value for name, value in report.selection.items() if name not in ("argv", "gate", "uncollected", "whole")
-    }
+    selection = {name: value for name, value in report.selection.items() if name not in _NOT_COMPARED}
     catalogue = side.started.get("catalogue") or {}
     pins = side.started.get("requirements") or {}
     told: dict[str, Any] = {

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from common.redaction import PLAIN
 from reports.compare import wording
-from reports.compare.model import Change, Comparison, Evidence, Speed, Word
+from reports.compare.model import Change, Comparison, Evidence, Word
+from reports.speeds import Speed
 
 MOST_SHOWN = 100
 MOST_EXPLAINED = 25

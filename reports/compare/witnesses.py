@@ -10,7 +10,7 @@ from common.redaction import PLAIN
 from evidence import event_path
 from evidence.event_path import Hop, HopKind, Place
 from evidence.identity import Identity
-from reports import path
+from reports import path, run
 from reports.compare.model import Change, Evidence, Witness, Word
 from reports.compare.sides import Side
 from reports.model import ReportedExpectation, Test
@@ -91,7 +91,7 @@ class _Paths:
 
     def __init__(self, side: Side, claims: Sequence[_Claim]) -> None:
         wanted = [claim.subjects for claim in claims]
-        self._hops = path.hops(side.history, wanted) if wanted else {}
+        self._hops = path.hops(run.records(side.history), wanted) if wanted else {}
         self._exchanges = {send for subjects in wanted for send in subjects.sends}
 
     def of(self, claim: _Claim) -> list[tuple[Identity | str, Sequence[Hop]]]:

@@ -3,7 +3,8 @@
 import math
 from typing import Final
 
-from reports.compare.model import Comparison, Speed, StageChange, Word
+from reports.compare.model import Comparison, Word
+from reports.speeds import Speed, StageChange
 
 MARKS: Final = {
     Word.REGRESSED: "fail",

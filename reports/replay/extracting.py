@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from common.errors import UnknownNameError, UsageError
 from evidence.history import HistoryError, read
-from evidence.records import Answered, ApiObject, JudgedRecord, Produced, Record, Sent, SinkOpened
+from evidence.records import Answered, ApiObject, GrpcCalled, JudgedRecord, Produced, Record, Sent, SinkOpened
 from evidence.replay import TestRun, replay
 from evidence.stimulus import (
     FORMAT,
@@ -123,6 +123,7 @@ class _Extraction:
             "object": self._object,
             "sent": self._sent,
             "answered": self._answer,
+            "grpc.called": self._called,
             "produced": self._produced,
             "load": self._load,
             "expectation": self._claim,
@@ -217,6 +218,9 @@ class _Extraction:
         if record["kind"] == "Broker" and isinstance(topic := annotations.get("default.topic"), str):
             step["topic"] = topic
         self._steps.append(step)
+
+    def _called(self, record: GrpcCalled) -> None:
+        self._refuse(f"record {record['seq']} calls a server over gRPC, which no replay does")
 
     def _sent(self, record: Sent) -> None:
         prefix = self._prefix(record["url"])

@@ -11,6 +11,7 @@ from reports import gate
 from reports.build import PERSONALITY
 from reports.model import Gate
 from reports.run import records
+from reports.verify import releases
 from reports.verify.model import Finding, History
 
 MOST: Final = 20
@@ -21,10 +22,18 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 def released(history: History) -> Sequence[Finding]:
     """Judge the version of the suite."""
     version, accepted = str(history.report.suite.get("version") or "none"), history.policy.suite_versions
+    where = "run.started: suite.version"
     if accepted is not None and version not in accepted:
-        return [Finding(f"one of the versions {', '.join(accepted)}", version, "run.started: suite.version")]
+        return [Finding(f"one of the versions {', '.join(accepted)}", version, where)]
     if not _RELEASE.fullmatch(version):
-        return [Finding("the version of a release, like 1.2.3", version, "run.started: suite.version")]
+        return [Finding("the version of a release, like 1.2.3", version, where)]
+    if accepted is not None:
+        return []
+    if not (listed := releases.listed()):
+        told = f"{version}, and the lab's CHANGELOG.md lists no release"
+        return [Finding("a release that the lab's CHANGELOG.md lists", told, where, "not judged")]
+    if version not in listed:
+        return [Finding(f"a release that the lab's CHANGELOG.md lists: {', '.join(listed[:MOST])}", version, where)]
     return []
 
 
@@ -142,11 +151,16 @@ def challenged(history: History) -> Sequence[Finding]:
 
 def gated(history: History) -> Sequence[Finding]:
     """Judge whether the run ended as its gate, or the policy's, asks."""
-    decided = _decided(history)
-    if decided.exit == 0:
-        return []
-    got = PLAIN.one_line("; ".join(decided.reasons) or decided.outcome, 600)
-    return [Finding("as expected", got, f"gate {decided.name}", "broken" if decided.exit == 1 else "undecidable")]
+    decided, again = _decided(history), history.report.again
+    found: list[Finding] = []
+    if again is not None:
+        got = f"one held against run {again.base} (--baseline), which forgives what failed there"
+        found.append(Finding("a run that is judged by itself", got, "record of kind baseline"))
+    if decided.exit != 0:
+        got = PLAIN.one_line("; ".join(decided.reasons) or decided.outcome, 600)
+        where = f"gate {decided.name}"
+        found.append(Finding("as expected", got, where, "broken" if decided.exit == 1 else "undecidable"))
+    return found
 
 
 def _decided(history: History) -> Gate:

@@ -19,12 +19,15 @@ def signature(submission: Submission) -> Sequence[Finding]:
 
     attestation, needed = submission.attestation, submission.policy.signed
     where = attestation.path.name
+    expected = f"a Sigstore bundle of {attestation.identity}" if attestation.identity else ENVELOPE
     if attestation.envelope is None:
         unasked = attestation.absent and not needed
-        return [Finding(ENVELOPE, attestation.fault, where, "not judged" if unasked else "broken")]
+        return [Finding(expected, attestation.fault, where, "not judged" if unasked else "broken")]
     if attestation.envelope.payload_type != PAYLOAD_TYPE:
         got = _short(attestation.envelope.payload_type)
         return [Finding(f"payloadType {PAYLOAD_TYPE}", got, f"{where}: payloadType")]
+    if attestation.identity:
+        return []  # verified when it was opened
     if not submission.keys:
         got = "no key to verify it with: give --key PUB, or keys in the policy"
         return [Finding(ENVELOPE, got, where, "undecidable" if needed else "not judged")]

@@ -28,6 +28,7 @@ def verify(
     policy: Policy,
     keys: "Sequence[SSlibKey]",
     attestation: Path,
+    signer: tuple[str, str] | None = None,
     now: datetime,
     challenge: str | None = None,
     rules: Sequence[Rule] = RULES,
@@ -40,19 +41,22 @@ def verify(
         policy: What the lab asks for.
         keys: The public keys that it trusts.
         attestation: The file of the envelope.
+        signer: The identity and the issuer of whom must have signed it by Sigstore; None: keys are asked.
         now: The time of day.
         challenge: The nonce that the lab gave; None: it gave none.
         rules: The rules.
 
     Raises:
-        UsageError: The run asked for a vendor's requirements, and their catalogue was not given.
+        UsageError: The run asked for a vendor's requirements, and their catalogue was not given; or a bundle of
+            Sigstore is to be verified, and the library is not installed.
+        ReportError: It cannot be decided whether a bundle of Sigstore holds.
     """
     submission = Submission(
         folder=history.parent,
         history=history,
         policy=policy,
         keys=keys,
-        attestation=_attestation(attestation, keys),
+        attestation=_attestation(attestation, keys) if signer is None else _keyless(attestation, *signer),
         now=now,
         challenge=challenge,
         catalogue_sha256=catalogue_sha256(catalogue),
@@ -77,6 +81,22 @@ def _attestation(path: Path, keys: "Sequence[SSlibKey]") -> Attestation:
         return Attestation(path, found, envelope.payload(found), signers)
     except ReportError as error:
         return Attestation(path, found, None, signers, fault=str(error))
+
+
+def _keyless(path: Path, identity: str, issuer: str) -> Attestation:
+    from reports.attest import envelope, keyless
+
+    told = f"{identity}, for whom {issuer} vouches"
+    try:
+        found = keyless.opened(path, identity, issuer)
+    except FileNotFoundError:
+        return Attestation(path, identity=told, fault=f"cannot read {path.name}: no such file", absent=True)
+    except keyless.RefusedError as error:
+        return Attestation(path, identity=told, fault=str(error))
+    try:
+        return Attestation(path, found, envelope.payload(found), (identity,), identity=told)
+    except ReportError as error:
+        return Attestation(path, found, None, (identity,), identity=told, fault=str(error))
 
 
 def _read(submission: Submission, catalogue: Catalogue) -> Submission:
@@ -114,7 +134,9 @@ def _history(submission: Submission) -> History | None:
 def _claimed(report: Report, policy: Policy) -> Sequence[Result]:
     """Return the results that the claim is about: of the policy's profiles, else of the run's, else all."""
     asked = policy.profiles or tuple(map(str, report.selection.get("profiles") or ()))
-    return [result for result in report.results if not asked or result.profile in asked]
+    if asked:
+        return [result for result in report.results if result.profile in asked]
+    return [result for result in report.results if not result.unrequested]
 
 
 def _ruling(rule: Rule, submission: Submission, history: History | None) -> Ruling:

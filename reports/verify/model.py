@@ -71,6 +71,7 @@ class Attestation:
         envelope: The envelope; None: there is none, or it cannot be read.
         statement: The object in it; None likewise.
         signers: The ids of the lab's keys that have signed it.
+        identity: The identity that must have signed it by Sigstore, in words; empty: keys are asked.
         fault: The reason why it cannot be read; empty: it can.
         absent: Whether there is no such file.
     """
@@ -79,6 +80,7 @@ class Attestation:
     envelope: Envelope | None = None
     statement: Mapping[str, Any] | None = None
     signers: Sequence[str] = ()
+    identity: str = ""
     fault: str = ""
     absent: bool = False
 

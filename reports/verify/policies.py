@@ -11,6 +11,7 @@ from reports.build import PERSONALITY
 from reports.verify.model import Finding, History
 from reports.verify.told import moment
 
+MOST: Final = 20
 AHEAD: Final = timedelta(minutes=5)
 """How far the clocks of the run may be ahead of the lab's."""
 
@@ -96,6 +97,23 @@ def fresh(history: History) -> Sequence[Finding]:
             Finding(f"an end at most {days} days ago", f"{ended}, {(now - end).days} days ago", "run.finished: wall")
         ]
     return []
+
+
+def known(history: History) -> Sequence[Finding]:
+    """Judge what has forgiven each failure: a list of `reports/known/`, or a file of the operator's own."""
+    policy = history.policy
+    if (policy.gate or history.report.gate.name) == "strict":
+        return []  # rule gate judges every failure
+    found: list[Finding] = []
+    for result in history.claimed:
+        published = result.known is not None and (policy.known is None or result.known.sut in policy.known)
+        own = result.covered_by(result.allowance)
+        if not result.excused or result.level == "MAY" or published or (own and policy.own_known):
+            continue
+        accepted = "reports/known/" if policy.known is None else ", ".join(policy.known) or "none"
+        got = "the operator's own (--known)" if own else f"of {result.known.sut}" if result.known else "none"
+        found.append(Finding(f"a failure of a published list: {accepted}", got, result.id))
+    return found[:MOST]
 
 
 def waivers(history: History) -> Sequence[Finding]:

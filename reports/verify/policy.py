@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from common import names
 from common.errors import UsageError
 from common.redaction import PLAIN
+from reports import known
 
 MOST_POLICY: Final = 64 << 10
 """Bytes that a policy may have."""
@@ -27,11 +28,15 @@ FIELDS: Final = (
     "personalities",
     "max_age_days",
     "observed",
+    "known",
+    "own_known",
     "waivers",
+    "signer",
     "suite",
     "catalogue",
     "products",
 )
+SIGNER: Final = ("identity", "issuer")
 SUITE: Final = ("versions", "commits")
 CATALOGUE: Final = ("versions",)
 
@@ -43,6 +48,7 @@ class Policy:
     Attributes:
         signed: Whether a run without an attestation, or without a key to verify it with, is refused.
         keys: The files of the public keys that are trusted.
+        signer: The identity and the issuer of whom must have signed by Sigstore; None: keys are asked.
         profiles: The profiles that the run must be able to claim; empty: what the run itself asked.
         gate: The gate that must be passed; None: the run's own.
         targets: The targets that are accepted.
@@ -50,6 +56,8 @@ class Policy:
         personalities: The personalities that are accepted; empty: no run of one.
         max_age_days: The days since the end of the run.
         observed: Whether versions of products count only as they were observed in the cluster.
+        known: The products whose published failures (`reports/known/`) are forgiven; None: all of them.
+        own_known: Whether a failure that only the operator's own file (`--known`) forgives is accepted.
         waivers: Whether a run with waivers for faults of the suite is accepted.
         suite_versions: The versions of the suite that are accepted.
         suite_commits: The commits of the suite that are accepted.
@@ -59,6 +67,7 @@ class Policy:
 
     signed: bool = True
     keys: tuple[Path, ...] = ()
+    signer: tuple[str, str] | None = None
     profiles: tuple[str, ...] = ()
     gate: str | None = None
     targets: tuple[str, ...] | None = None
@@ -66,6 +75,8 @@ class Policy:
     personalities: tuple[str, ...] | None = None
     max_age_days: int | None = None
     observed: bool | None = None
+    known: tuple[str, ...] | None = None
+    own_known: bool = False
     waivers: bool = True
     suite_versions: tuple[str, ...] | None = None
     suite_commits: tuple[str, ...] | None = None
@@ -90,6 +101,7 @@ def read(path: Path, profiles: Collection[str]) -> Policy:
     policy = Policy(
         signed=reader.flag("signed") is not False,
         keys=tuple(path.parent / name for name in reader.texts("", reader.document, "keys") or ()),
+        signer=reader.signer(),
         profiles=reader.texts("", reader.document, "profiles", profiles) or (),
         gate=reader.one_of("gate", GATES),
         targets=reader.texts("", reader.document, "targets"),
@@ -97,6 +109,8 @@ def read(path: Path, profiles: Collection[str]) -> Policy:
         personalities=reader.texts("", reader.document, "personalities", empty=True),
         max_age_days=reader.days("max_age_days"),
         observed=reader.flag("observed"),
+        known=reader.texts("", reader.document, "known", _published(reader.document), empty=True),
+        own_known=reader.flag("own_known") is True,
         waivers=reader.flag("waivers") is not False,
         suite_versions=reader.texts("suite.", suite, "versions"),
         suite_commits=reader.texts("suite.", suite, "commits"),
@@ -106,6 +120,11 @@ def read(path: Path, profiles: Collection[str]) -> Policy:
     if reader.faults:
         raise UsageError("\n".join(f"{path}: {fault}" for fault in reader.faults))
     return policy
+
+
+def _published(document: Mapping[str, Any]) -> Collection[str] | None:
+    """Return the products that have a published list, where the policy names some."""
+    return {entry.sut for entry in known.load()} if "known" in document else None
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -199,6 +218,19 @@ class _Reader:
             self._wrong(name, f"a whole number of days from 1 to {OLDEST}", value)
             return None
         return value
+
+    def signer(self) -> tuple[str, str] | None:
+        """Return identity and issuer of the table `signer`; None where it is left out, or wrong."""
+        table = self.table("signer", SIGNER)
+        if "signer" not in self.document:
+            return None
+        identity, issuer = (table.get(name) for name in SIGNER)
+        if not isinstance(identity, str) or not isinstance(issuer, str) or not (identity and issuer):
+            self._wrong("signer", "two filled texts, identity and issuer", self.document["signer"])
+            return None
+        if "keys" in self.document:
+            self.faults.append("signer: keys and signer exclude each other: a run is signed by a key or by an identity")
+        return identity, issuer
 
     def _wrong(self, key: str, expected: str, got: object) -> None:
         self.faults.append(f"{key}: expected {expected}, got {PLAIN.one_line(repr(got), 100)}")

@@ -43,7 +43,10 @@ RULES: Final[Sequence[Rule]] = (
         of_history=told.recorded,
     ),
     Rule(
-        "suite-released", "The suite is a release, one of the policy's where it names some.", of_history=asked.released
+        "suite-released",
+        "The suite's version is that of a release, and one of the policy's; where it names none, one that the lab's own"
+        " CHANGELOG.md lists.",
+        of_history=asked.released,
     ),
     Rule("suite-clean", "The suite's commit is known, and no file differed from it.", of_history=asked.clean),
     Rule(
@@ -60,7 +63,11 @@ RULES: Final[Sequence[Rule]] = (
         "Where the lab gave a challenge, all ids and the order of the cases derive from it and from the run's start.",
         of_history=asked.challenged,
     ),
-    Rule("gate", "The claimed requirements pass the gate of the run, or that of the policy.", of_history=asked.gated),
+    Rule(
+        "gate",
+        "The claimed requirements pass the gate of the run, or that of the policy; the run is held against no other.",
+        of_history=asked.gated,
+    ),
     Rule(
         "profiles",
         "Every profile of the policy may be claimed: all that it binds passed.",
@@ -76,6 +83,12 @@ RULES: Final[Sequence[Rule]] = (
     Rule("kafka", "The kind of Kafka is one of the policy's.", of_history=policies.kafka),
     Rule("personality", "The platform plays no product but the policy's.", of_history=policies.personality),
     Rule("fresh", "The run ended in the past, and not longer ago than the policy allows.", of_history=policies.fresh),
+    Rule(
+        "known",
+        "Where failures are forgiven, each is by a published list that the policy accepts, and not by a file of the"
+        " operator's own.",
+        of_history=policies.known,
+    ),
     Rule(
         "waivers",
         "Every waiver for a fault of the suite holds today and names its issue, and the policy accepts waivers.",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from evidence.checks.latency import ranks
+from evidence.ranks import ranks
 
 ALPHA: Final = 0.05
 """The most that the tests of all stages may err together (Holm)."""

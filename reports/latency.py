@@ -9,13 +9,13 @@ from typing import Final
 
 from common.redaction import PLAIN
 from evidence.checks import CheckError, check_of
-from evidence.checks.latency import Within, too_busy
+from evidence.checks.busyness import too_busy
+from evidence.checks.latency import Within
 from evidence.history_index import HistoryIndex
 from evidence.records import JudgedRecord, Record
-from reports import from_replay, run
-from reports.compare import statistics
-from reports.compare.model import Speed, StageChange
+from reports import from_replay, run, statistics
 from reports.errors import ReportError
+from reports.speeds import Speed, StageChange
 
 MOST_STAGES: Final = 200
 Key = tuple[str, str, float, float, int]
@@ -43,6 +43,16 @@ def stages(history: Path) -> dict[Key, Stage]:
     Raises:
         ReportError: The history cannot be read.
     """
+    found = {key: stage for _, key, stage in measured(history)}
+    return dict(list(found.items())[:MOST_STAGES])
+
+
+def measured(history: Path) -> list[tuple[str, Key, Stage]]:
+    """Return the samples of every stage of every load that a run has a budget for, with the scope of its test.
+
+    Raises:
+        ReportError: The history cannot be read.
+    """
     nodes: dict[str, str] = {}
     claims: dict[str, list[JudgedRecord]] = defaultdict(list)
     for record in run.records(history):
@@ -50,15 +60,15 @@ def stages(history: Path) -> dict[Key, Stage]:
             nodes[record["scope"]] = from_replay.node(record["test"])
         elif record["record"] == "expectation" and record["check"] == Within.name:
             claims[record["scope"]].append(record)
-    found: dict[Key, Stage] = {}
+    found: list[tuple[str, Key, Stage]] = []
     if claims:
         for scope, check in _fed(history, claims):
             samples = sorted(check.latencies().worst)
             if scope in nodes and samples:
                 stage = (nodes[scope], PLAIN.one_line(check.stage, 40), float(check.args["percentile"]))
                 rate = next((float(record["rate"]) for record in check.records() if "rate" in record), 0.0)
-                found[(*stage, rate, check.load.count)] = _stage(samples, check)
-    return dict(list(found.items())[:MOST_STAGES])
+                found.append((scope, (*stage, rate, check.load.count), _stage(samples, check)))
+    return found
 
 
 def _stage(samples: Sequence[float], check: Within) -> Stage:
