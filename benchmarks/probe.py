@@ -29,7 +29,7 @@ HEADERS = [
 ]
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Return the CPU seconds that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -45,7 +45,7 @@ def measure(target: TargetInfo) -> list[Figure]:
                 probe.start(target)
             with receiver.client() as at, sender.client() as source:
                 _, url = at.sink("bench", [{"status": 202}])
-                before = _cpu(sender.pid), _cpu(receiver.pid)
+                before = cpu_seconds(sender.pid), cpu_seconds(receiver.pid)
                 count = RATE * SECONDS
                 source.load(
                     "bench", url=url, method="POST", headers=HEADERS, body=BODY, rate=RATE, count=count, prefix="b"
@@ -55,7 +55,7 @@ def measure(target: TargetInfo) -> list[Figure]:
                     return any(record["record"] == "load" and record["done"] for record in source.read("bench", 0))
 
                 wait_until(finished, SECONDS + 30, "the load to end")
-                sent, received = _cpu(sender.pid) - before[0], _cpu(receiver.pid) - before[1]
+                sent, received = cpu_seconds(sender.pid) - before[0], cpu_seconds(receiver.pid) - before[1]
                 peer = _peer(url)
         finally:
             sender.stop()
