@@ -23,6 +23,8 @@ class FakeApi:
         hanging: Parts of paths that are never answered.
         dead: Whether nobody answers at all.
         asked: What was asked, in order.
+        never: What ends the waits of what hangs; they end by themselves after a minute.
+        in_vain: The number of waits that ended by themselves.
     """
 
     lists: dict[str, list[Object] | Object | int] = field(default_factory=dict)
@@ -31,6 +33,7 @@ class FakeApi:
     dead: bool = False
     asked: list[str] = field(default_factory=list)
     never: threading.Event = field(default_factory=threading.Event)
+    in_vain: int = 0
 
     def request(
         self,
@@ -46,7 +49,7 @@ class FakeApi:
         if self.dead:
             raise KubeError(f"{method} {path}", 0, "Unreachable", "connection refused")
         if any(part in path for part in self.hanging):
-            self.never.wait(60)
+            self.in_vain += not self.never.wait(60)
         parts = urlsplit(path)
         if parts.path == "/version":
             return 200, {}, b"{}"

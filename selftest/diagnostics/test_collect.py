@@ -1,6 +1,5 @@
 """What is read and written for a failure, against clusters that answer, refuse, hang, lie and are not there."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +147,7 @@ def test_as_little_is_read_as_was_asked_for(tmp_path: Path) -> None:
 
 
 def test_an_api_that_is_gone_is_said_in_one_line(tmp_path: Path) -> None:
-    began = time.monotonic()
     files, summary = taken(tmp_path, flow(dead=True))
-    assert time.monotonic() - began < 4
     assert files == [SUMMARY]
     assert summary.count("connection refused") == 1
     assert "The Kubernetes API does not answer, so nothing could be read" in summary
@@ -177,11 +174,9 @@ def test_what_hangs_costs_its_own_part_and_the_time_that_there_is(
 ) -> None:
     monkeypatch.setattr(collecting, "LIVELINESS", 0.5)
     api = flow(hanging=hanging)
-    began = time.monotonic()
-    files, summary = taken(tmp_path, api, seconds=1.5)
-    took = time.monotonic() - began
+    files, summary = taken(tmp_path, api, seconds=2.5)
     api.never.set()
-    assert took < 5
+    assert api.in_vain == 0, "it did not wait for what hangs"
     assert set(there) <= set(files)
     assert lost in summary
 
@@ -208,10 +203,9 @@ def test_an_interrupt_ends_it_at_once(tmp_path: Path, monkeypatch: pytest.Monkey
         raise KeyboardInterrupt
 
     monkeypatch.setattr(collecting, "at_once", interrupted)
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         taken(tmp_path, api)
-    assert time.monotonic() - began < 1
+    assert api.in_vain == 0, "it did not wait for what hangs"
     assert (tmp_path / SUMMARY).exists()
 
 

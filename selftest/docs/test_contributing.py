@@ -10,7 +10,8 @@ from selftest.docs.following import TEXT, Block, blocks_of, collected, run, writ
 
 EXAMPLE = re.compile(r"^### A mutant of (?:the |a )?([^\n]+)\n(.*?)(?=^##)", re.MULTILINE | re.DOTALL)
 ADDED = re.compile(r"^Add `([a-z0-9-]+)` to `mutants` of ([A-Z0-9-]+)\.$", re.MULTILINE)
-TABLES = {"data plane": "test_dataplane_mutants.py", "streams": "test_streaming.py"}
+TESTS = {"data plane": "test_dataplane_mutants.py", "streams": "test_stream_mutants.py"}
+TABLES = {"data plane": "dataplane_rows.py", "streams": "stream_rows.py"}
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,15 @@ def test_an_example_that_is_followed_literally_makes_a_mutant(project: Path, hos
         return
     listed = run(project, "embedded", "mutants").split(f"{host}:\n")[1].split(":\n")[0]
     assert f"  {example.mutant} " in listed
-    tables = [f"selftest/embedded_dataplane/{table}" for table in TABLES.values()]
+    tests_of = [f"selftest/embedded_dataplane/{file}" for file in TESTS.values()]
     chosen = f"{example.mutant} or catalogue_has_every"
-    run(project, "pytest", "-q", "-p", "no:cacheprovider", "selftest/embedded_mutants", *tables, "-k", chosen)
+    run(project, "pytest", "-q", "-p", "no:cacheprovider", "selftest/embedded_mutants", *tests_of, "-k", chosen)
 
 
 @pytest.mark.parametrize("host", TABLES)
 def test_a_row_that_is_not_written_says_what_to_write(project: Path, host: str) -> None:
     example = EXAMPLES[host]
     follow(project, replace(example, blocks=[block for block in example.blocks if not block.place]))
-    table = f"selftest/embedded_dataplane/{TABLES[host]}"
+    file = f"selftest/embedded_dataplane/{TESTS[host]}"
     with pytest.raises(AssertionError, match=rf'(?s)add `"{example.mutant}": Row\(.*to ROWS in .*{TABLES[host]}'):
-        run(project, "pytest", "-q", "-p", "no:cacheprovider", table, "-k", example.mutant)
+        run(project, "pytest", "-q", "-p", "no:cacheprovider", file, "-k", example.mutant)

@@ -24,6 +24,7 @@ HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 OURS = {
     ("tox", "-e", "interrupts"): ("selftest.interrupts",),
     ("tox", "-e", "mutate"): ("mutation",),
+    ("tox", "-e", "up"): ("fixtures", "up"),
     ("tox",): ("pytest", "suites"),
     ("pytest",): ("pytest", "suites"),
     ("python", "-m", "fixtures"): ("fixtures",),
@@ -59,7 +60,7 @@ def test_a_command_of_ours_has_the_options_it_is_shown_with(document: Path) -> N
         if not shown:
             continue
         program = OURS[begin]
-        commands = () if program[0] in PLAIN else tuple(rest[: 2 if rest[0] in NESTED else 1])
+        commands = () if program[0] in PLAIN or len(program) > 1 else tuple(rest[: 2 if rest[0] in NESTED else 1])
         known = help_of((*program, *commands, "--help"))
         assert [option for option in shown if not re.search(rf"{option}\b", known)] == [], f"{document.name}: {line}"
 
@@ -71,6 +72,7 @@ def test_the_changelog_names_the_versions_that_stand_in_the_code() -> None:
     assert f"Suite {suite}, catalogue {catalogue}, history {FORMAT}." in newest
 
 
+@cache
 def anchors(document: Path) -> set[str]:
     """Return the anchors of a document's headings, as GitHub makes them, and those that it sets itself."""
     text = FENCE.sub("", document.read_text(encoding="utf-8"))

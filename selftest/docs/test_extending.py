@@ -8,10 +8,8 @@ the commands of tox.ini, in one process, and `tox -e up` for the platform that a
 import configparser
 import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ import pytest
 from selftest.docs.following import copy_project
 from selftest.walkthrough.conftest import up
 from selftest.walkthrough.test_readme import DONE, matches
+from selftest.warm import shell
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -62,14 +61,11 @@ def steps() -> list[tuple[str, str]]:
 
 
 def tox_function() -> str:
-    """Return a function of bash in the place of tox: it runs what tox.ini says, with this Python."""
+    """Return a function of bash in the place of tox: it runs what tox.ini says."""
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(ROOT / "tox.ini", encoding="utf-8")
     commands = {name: parser[f"testenv:{name}"]["commands"].replace(" {posargs}", "") for name in ("e2e", "prove")}
-    return TOX % {
-        name: command.replace("pytest", f"{shlex.quote(sys.executable)} -m pytest")
-        for name, command in commands.items()
-    }
+    return TOX % commands
 
 
 @pytest.fixture
@@ -91,16 +87,17 @@ def test_the_document_works_as_written(checkout: Path, tmp_path: Path, up: dict[
     for number, (commands, _) in enumerate(steps()):
         script += f"{commands}\nprintf '\\n%s\\n' '{DONE}{number}'\n"
     environment = {**os.environ, **up, "HOME": str(tmp_path)}
-    done = subprocess.run(
-        ["bash", "-uc", script],
-        cwd=checkout,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=500,
-        check=False,
-    )
+    with shell.functions(within=500) as defined:
+        done = subprocess.run(
+            ["bash", "-uc", defined + script],
+            cwd=checkout,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=500,
+            check=False,
+        )
     outputs = re.split(rf"^{DONE}\d+$\n?", done.stdout, flags=re.MULTILINE)
     assert len(outputs) == len(steps()) + 1, done.stdout[-3000:]
     faults = [

@@ -1,14 +1,20 @@
 """The page of the benchmarks: its rows are what the benchmarks return, and only a whole measurement is written."""
 
 import functools
+import os
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks import driver
 from benchmarks.figures import Figure, render_table
 from benchmarks.runs import _packed, _sizes
+
+if TYPE_CHECKING:
+    from fixtures.probe_control.client import ProbeClient
 
 
 def test_a_row_has_what_was_measured_before_beside_it() -> None:
@@ -42,3 +48,36 @@ def test_what_takes_minutes_is_measured_when_it_is_asked_for(
 def test_a_part_is_not_written_and_an_unknown_name_is_wrong_usage(words: tuple[str, ...]) -> None:
     with pytest.raises(SystemExit):
         command.parse(words)
+
+
+def test_the_peer_of_the_load_driver_is_answered_and_the_cores_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "PEER_REQUESTS", 40)
+    cpus = sorted(os.sched_getaffinity(0))
+    with driver._server(cpus[-1]) as url:
+        rate, spent = driver._peer(url, cpus)
+    assert rate > 0
+    assert spent > 0
+    assert sorted(os.sched_getaffinity(0)) == cpus
+
+
+class OneRecord:
+    """A probe whose load is over at once."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    def load(self, scope: str, *, count: int, **_: Any) -> None:
+        """Take a load."""
+        self.scope, self.count = scope, count
+
+    def read(self, scope: str, *_: Any) -> list[dict[str, Any]]:
+        """Return the load's only record."""
+        assert scope == self.scope
+        rows = [[0.0, 0.0, 0.1, self.status, "e"]] * self.count
+        return [{"record": "load", "seq": 1, "samples": rows, "done": True, "lag": {"p95": 0.5}}]
+
+
+def test_a_load_that_was_refused_is_no_figure() -> None:
+    assert driver._load(cast("ProbeClient", OneRecord(202)), "http://here/") == {"p95": 0.5}
+    with pytest.raises(RuntimeError, match="expected 25000 requests answered with 202, got 0"):
+        driver._load(cast("ProbeClient", OneRecord(503)), "http://here/")

@@ -17,6 +17,7 @@ import pytest
 from embedded.api.certificate import Certificate
 from embedded.api.errors import bad_request
 from embedded.api.remotecommand import no_execution
+from embedded.api.rights import Rights
 from embedded.api.server import ApiServer
 from embedded.api.store import Store
 from embedded.api.streams import LogQuery
@@ -32,10 +33,11 @@ class Api:
     """A running server. `do` calls a function on the server's loop, where the store lives.
 
     Args:
-        patience: The server's `handshake` and `idle` times, where the test needs others.
+        rights: The rights of the server's second token, if it is to have one.
+        patience: The server's `handshake`, `idle` and `pause` times, where the test needs others.
     """
 
-    def __init__(self, **patience: float) -> None:
+    def __init__(self, *, rights: Rights | None = None, **patience: float) -> None:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="embedded-api", daemon=True)
         self._thread.start()
@@ -49,6 +51,7 @@ class Api:
             logs=_logs,
             execute=no_execution,
             resolve=lambda host, port: self.endpoints.get((host, port)),
+            rights=rights,
             **patience,
         )
         self.url = asyncio.run_coroutine_threadsafe(self.server.start(), self.loop).result(10)

@@ -9,7 +9,7 @@ import pytest
 
 from embedded.api import verbs
 from embedded.api.errors import ApiError
-from embedded.api.requests import APPLY, JSON, MERGE, STRATEGIC, Call
+from embedded.api.requests import APPLY, JSON, MERGE, STRATEGIC, Call, read_delete_options
 from embedded.api.resources import (
     CONFIGMAP,
     DEPLOYMENT,
@@ -111,8 +111,25 @@ def test_no_body_makes_the_server_fail(resource: Resource, obj: dict[str, Any]) 
 
 def test_deletion_takes_odd_options() -> None:
     store = Store()
-    for options in variants({"propagationPolicy": "Orphan", "preconditions": {"uid": "u"}, "dryRun": ["All"]}):
+    for options in variants(
+        {"propagationPolicy": "Orphan", "preconditions": {"uid": "u"}, "dryRun": ["All"], "gracePeriodSeconds": 1}
+    ):
         if store.find(POD, "default", "n") is None:
             store.create(POD, {"metadata": {"name": "n"}, "spec": {"containers": CONTAINERS}})
         with contextlib.suppress(ApiError):
             verbs.delete(store, Call(POD, "default", "n", "", "", {}), json.dumps(options).encode(), JSON)
+
+
+@pytest.mark.parametrize("grace", [0, 1, 30])
+def test_a_deletion_has_its_grace_period(grace: int) -> None:
+    store = Store()
+    store.create(POD, {"metadata": {"name": "n", "finalizers": ["f"]}, "spec": {"containers": CONTAINERS}})
+    verbs.delete(store, Call(POD, "default", "n", "", "", {"gracePeriodSeconds": str(grace)}), b"", JSON)
+    assert store.get(POD, "default", "n")["metadata"]["deletionGracePeriodSeconds"] == grace
+
+
+@pytest.mark.parametrize("grace", [-1, 2**31, 10**400, "soon", [1], {"a": 1}], ids=lambda value: str(value)[:10])
+def test_a_deletion_without_a_grace_period_that_is_one_is_refused(grace: Any) -> None:
+    with pytest.raises(ApiError) as refused:
+        read_delete_options(Call(POD, "default", "n", "", "", {}), {"gracePeriodSeconds": grace})
+    assert refused.value.code == 422

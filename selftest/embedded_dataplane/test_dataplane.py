@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from embedded.dataplane import NoTopicError
+from embedded.dataplane import NoTopicError, delivery
 from embedded.dataplane.cloudevents import CloudEvent, Record, write_record
 from embedded.dataplane.specs import BrokerSpec
 from embedded.types import Endpoint
-from selftest.embedded_dataplane.world import Place, Reply, World, binary, until, until_true
+from selftest.embedded_dataplane.world import HANG, Place, Reply, World, binary, pauses, until, until_true
 
 pytestmark = pytest.mark.anyio
 
@@ -183,11 +183,13 @@ async def test_attempts(world: World, retry: int, script: Sequence[int], attempt
 async def test_waits_between_attempts(world: World) -> None:
     place, sink = await world.broker(), world.sink(Reply(500), Reply(500), Reply(500), Reply())
     await place.trigger(sink, delivery={"retry": 3, "backoffPolicy": "exponential", "backoffDelay": "PT0.03S"})
-    await place.send()
-    await until(lambda: len(sink.received) == 4)
+    with pauses(delivery, waited=True) as asked:
+        await place.send()
+        await until(lambda: len(sink.received) == 4)
+    assert asked == [0.06, 0.12, 0.24]
     times = [request.at for request in sink.received]
     gaps = [after - before for before, after in pairwise(times)]
-    assert all(0 <= gap - wait < 0.5 for gap, wait in zip(gaps, [0.06, 0.12, 0.24], strict=True)), gaps
+    assert all(gap >= wait for gap, wait in zip(gaps, asked, strict=True)), gaps
 
 
 async def test_a_dead_letter_says_why(world: World) -> None:
@@ -215,7 +217,7 @@ async def test_where_nobody_answers(world: World) -> None:
         "?",
     ):
         await place.trigger(subscriber, delivery={"retry": 1, **FAST}, dead_letter=dead.url)
-    slow = world.sink(Reply(delay=5))
+    slow = world.sink(Reply(delay=HANG))
     await place.trigger(slow, delivery={"timeout": "PT0.05S", "retry": 1, **FAST}, dead_letter=dead.url)
     await place.send()
     await until(lambda: len(dead.received) == 6)
@@ -280,12 +282,14 @@ async def test_an_ordered_trigger_keeps_order_through_retries(world: World) -> N
 
 
 async def test_an_unordered_trigger_is_not_held_up(world: World) -> None:
-    place, sink = await world.broker(partitions=1), world.sink(Reply(delay=1.0), Reply())
+    over = asyncio.Event()
+    place, sink = await world.broker(partitions=1), world.sink(Reply(delay=HANG, until=over), Reply())
     trigger = await place.trigger(sink)
     sent = [await place.send() for _ in range(20)]
-    await until(lambda: len(sink.received) == 20, 0.9)
+    await until(lambda: len(sink.received) == 20)
     assert set(sink.ids) == set(sent)
     assert await world.committed(place.spec.topic, trigger.group) == 0
+    over.set()
     await until_true(lambda: _committed(world, place, trigger.group, 20))
 
 
@@ -293,12 +297,13 @@ async def test_a_backlog_is_worked_off_in_bounds(world: World) -> None:
     place, sink = await world.broker(), world.sink(Reply(delay=0.02))
     trigger = await place.trigger(sink)
     await asyncio.gather(*(place.send() for _ in range(400)))
-    await until_true(lambda: _committed(world, place, trigger.group, 400), 10)
+    await until_true(lambda: _committed(world, place, trigger.group, 400))
     assert len(set(sink.ids)) == len(sink.ids) == 400
 
 
 async def test_a_slow_partition_of_an_ordered_trigger_holds_up_no_other(world: World) -> None:
-    place, sink = await world.broker(partitions=2), world.sink(Reply(delay=1.0), Reply())
+    over = asyncio.Event()
+    place, sink = await world.broker(partitions=2), world.sink(Reply(delay=HANG, until=over), Reply())
     trigger = await place.trigger(sink, ordered=True)
 
     async def produce(name: str, partition: int) -> None:
@@ -311,7 +316,8 @@ async def test_a_slow_partition_of_an_ordered_trigger_holds_up_no_other(world: W
         await produce(name, 0)
     await until(lambda: bool(sink.received))
     await produce("other", 1)
-    await until(lambda: sink.ids == ["0", "other"], 0.9)
+    await until(lambda: sink.ids == ["0", "other"])
+    over.set()
     await until_true(lambda: _committed(world, place, trigger.group, 201))
     assert [name for name in sink.ids if name != "other"] == names
 
@@ -369,18 +375,11 @@ async def test_what_cannot_be_served_is_said(world: World) -> None:
         await other.trigger("http://x/")
 
 
-async def test_triggers_come_and_go_quickly_and_idle_cheaply(world: World) -> None:
+async def test_many_triggers_come_and_go(world: World) -> None:
     place = await world.broker(partitions=10)
-    loop = asyncio.get_running_loop()
-    specs, times = [], []
-    for _ in range(20):
-        began = loop.time()
-        specs.append(await place.trigger("http://127.0.0.1:9/"))
-        times.append(loop.time() - began)
-    assert sorted(times)[10] < 0.1, times
-    began = loop.time()
-    await asyncio.gather(*(world.plane.remove_trigger(spec.namespace, spec.name) for spec in specs))
-    assert loop.time() - began < 0.1
+    async with asyncio.timeout(HANG):  # each comes and goes within milliseconds; only a hang lasts as long
+        specs = [await place.trigger("http://127.0.0.1:9/") for _ in range(20)]
+        await asyncio.gather(*(world.plane.remove_trigger(spec.namespace, spec.name) for spec in specs))
 
 
 async def test_what_a_test_has_made_goes_with_it(world: World) -> None:

@@ -1,6 +1,7 @@
 """Backoff, durations, trace context, offsets and lanes: the small rules that deliveries are made of."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedded.dataplane import tracing
-from embedded.dataplane.backoff import DeliveryPlan, is_retryable, seconds, waits
+from embedded.dataplane.backoff import DeliveryPlan, is_retryable, retry_after, seconds, waits
 from embedded.dataplane.cloudevents import Record
 from embedded.dataplane.lanes import Lanes
 from embedded.dataplane.progress import Progress
@@ -20,6 +21,27 @@ from embedded.dataplane.progress import Progress
 )
 def test_durations(text: str, value: float) -> None:
     assert seconds(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2", 2),
+        ("0", 0),
+        ("99999999999999999999", 86_400),
+        ("9" * 5000, 0),
+        ("Sat, 28 Nov 2026 00:00:07 GMT", 7),
+        ("Saturday, 28-Nov-26 00:00:07 GMT", 7),
+        ("Fri, 31 Dec 2999 23:59:59 GMT", 86_400),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        ("-1", 0),
+        ("2.5", 0),
+        ("soon", 0),
+        ("", 0),
+    ],
+)
+def test_what_a_retry_after_asks_for(text: str, value: float) -> None:
+    assert retry_after(text, datetime(2026, 11, 28, tzinfo=UTC)) == value
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "1S", "PT1", "PT-1S", "PT1S ", "P1S", "PTS"])

@@ -3,8 +3,10 @@
 import asyncio
 import io
 import itertools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, TypeVar
 
 import aiohttp
@@ -23,6 +25,8 @@ from embedded.types import Endpoint, KafkaSettings
 
 PARTITIONS = 3
 _numbers = itertools.count(1)
+HANG = 30.0
+"""Seconds after which what has to happen has not, however slow the machine is."""
 Row = TypeVar("Row")
 
 
@@ -34,6 +38,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     delay: float = 0.0
+    until: asyncio.Event | None = None
+    """What ends the delay early."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class Received:
     headers: Mapping[str, str]
     body: bytes
     at: float
+    answered: int
+    """How many of the subscriber's requests were answered when it came."""
 
 
 @dataclass
@@ -54,6 +62,7 @@ class Sink:
     url: str
     script: Sequence[Reply]
     received: list[Received] = field(default_factory=list)
+    answered: int = 0
 
     @property
     def ids(self) -> list[str]:
@@ -95,9 +104,11 @@ class Subscribers:
         # As the wire has it, in lower case; a header that is there twice would show as one of them.
         headers = {name.decode().lower(): value.decode("utf-8") for name, value in request.raw_headers}
         reply = sink.script[min(len(sink.received), len(sink.script) - 1)]
-        sink.received.append(Received(request.method, request.path, headers, body, at))
+        sink.received.append(Received(request.method, request.path, headers, body, at, sink.answered))
         if reply.delay:
-            await asyncio.sleep(reply.delay)
+            with suppress(TimeoutError):
+                await asyncio.wait_for((reply.until or asyncio.Event()).wait(), reply.delay)
+        sink.answered += 1
         return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
 
@@ -159,12 +170,20 @@ class Place:
         return event["id"]
 
     async def records(self, count: int) -> list[Record]:
-        """Return the records of the topic, once there are so many (or five seconds bring none)."""
+        """Return the records of the topic, once there are so many (or ten seconds bring none)."""
         return await self.world.records(self.spec.topic, count)
 
     async def count(self) -> int:
         """Return the number of records in the topic, now."""
         return await self.world.count(self.spec.topic, self.spec.partitions)
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """A client that asks for a group's offsets, again and again: to make one costs more than many answers."""
+
+    consumer: Consumer
+    places: list[TopicPartition]
 
 
 @dataclass
@@ -181,6 +200,7 @@ class World:
     names: dict[str, Endpoint]
     brokers: list[BrokerSpec] = field(default_factory=list)
     triggers: list[TriggerSpec] = field(default_factory=list)
+    _askers: dict[tuple[str, str], "_Asker"] = field(default_factory=dict)
 
     async def broker(self, *mutants: str | None, partitions: int = PARTITIONS) -> Place:
         """Make a Broker in a namespace of its own, honest or under mutants."""
@@ -198,13 +218,15 @@ class World:
         await asyncio.gather(*(self.plane.remove_broker(spec.namespace, spec.name) for spec in self.brokers))
         self.triggers.clear()
         self.brokers.clear()
+        await asyncio.gather(*(asyncio.to_thread(asker.consumer.close) for asker in self._askers.values()))
+        self._askers.clear()
 
     def sink(self, *script: Reply) -> Sink:
         """Return a new subscriber."""
         return self.subscribers.sink(*script)
 
     async def records(self, topic: str, count: int) -> list[Record]:
-        """Return the records of a topic, once there are so many (or five seconds bring none)."""
+        """Return the records of a topic, once there are so many (or ten seconds bring none)."""
         return await asyncio.to_thread(self._records, topic, count)
 
     async def count(self, topic: str, partitions: int) -> int:
@@ -215,7 +237,7 @@ class World:
         client = Consumer({**self.settings.client, "bootstrap.servers": self.settings.bootstrap, "group.id": "ends"})
         try:
             found = [
-                client.get_watermark_offsets(TopicPartition(topic, each), timeout=10) for each in range(partitions)
+                client.get_watermark_offsets(TopicPartition(topic, each), timeout=HANG) for each in range(partitions)
             ]
             return sum(ends[1] for ends in found if ends is not None)
         finally:
@@ -236,22 +258,22 @@ class World:
         )
 
     def _places(self, consumer: Consumer, topic: str) -> list[TopicPartition]:
-        found = consumer.list_topics(topic, timeout=5).topics[topic].partitions
+        found = consumer.list_topics(topic, timeout=HANG).topics[topic].partitions
         return [TopicPartition(topic, partition, 0) for partition in found]
 
     def _committed(self, topic: str, group: str) -> int:
-        consumer = self._consumer(group)
-        try:
-            return sum(max(place.offset, 0) for place in consumer.committed(self._places(consumer, topic), timeout=5))
-        finally:
-            consumer.close()
+        asker = self._askers.get((topic, group))
+        if asker is None:
+            consumer = self._consumer(group)
+            asker = self._askers[topic, group] = _Asker(consumer, self._places(consumer, topic))
+        return sum(max(place.offset, 0) for place in asker.consumer.committed(asker.places, timeout=HANG))
 
     def _records(self, topic: str, count: int) -> list[Record]:
         consumer = self._consumer("reader")
         found: list[Record] = []
         try:
             consumer.assign(self._places(consumer, topic))
-            while len(found) < count and (message := consumer.poll(5.0)) is not None:
+            while len(found) < count and (message := consumer.poll(10.0)) is not None:
                 headers: Any = message.headers() or []
                 found.append(
                     Record(message.key(), headers, message.value(), message.partition(), message.offset() or 0)
@@ -261,7 +283,7 @@ class World:
         return found
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = HANG) -> None:
     """Return once the condition holds; fail after so long."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():
@@ -269,12 +291,43 @@ async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
         await asyncio.sleep(0.005)
 
 
-async def until_true(condition: Callable[[], Awaitable[bool]], seconds: float = 5.0) -> None:
+async def until_true(condition: Callable[[], Awaitable[bool]], seconds: float = HANG) -> None:
     """Return once the condition holds; fail after so long."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not await condition():
         assert asyncio.get_running_loop().time() < deadline, "it did not come to that"
         await asyncio.sleep(0.02)
+
+
+class _NotedPauses(ModuleType):
+    """The module asyncio, whose `sleep` is noted."""
+
+    def __init__(self, *, waited: bool) -> None:
+        super().__init__("asyncio")
+        self.asked: list[float] = []
+        self._waited = waited
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        """Note the pause; wait only if that is wanted."""
+        self.asked.append(seconds)
+        await asyncio.sleep(seconds if self._waited else 0.0)
+
+
+@contextmanager
+def pauses(module: ModuleType, *, waited: bool = False) -> Iterator[list[float]]:
+    """Yield the pauses that a module asks for, in seconds: what a busy machine makes of them is not judged.
+
+    Args:
+        module: A module that calls `asyncio.sleep`.
+        waited: Whether the pauses are made too.
+    """
+    noted = _NotedPauses(waited=waited)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "asyncio", noted)
+        yield noted.asked
 
 
 def binary(**attributes: str) -> dict[str, str]:

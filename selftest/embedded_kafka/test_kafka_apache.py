@@ -12,6 +12,7 @@ from embedded.kafka import KafkaError, jars, start_apache
 from embedded.kafka.apache import settings
 
 MISSING = [program for program in ("java", "mvn") if shutil.which(program) is None]
+pytestmark = pytest.mark.timeout(600)  # a JVM takes minutes on a busy machine
 
 
 def runs(pid: int) -> bool:
@@ -28,7 +29,7 @@ def test_a_node_comes_up_serves_and_stops(tmp_path: Path) -> None:
             assert not await kafka.create_topic("orders", 3)
             client = {**kafka.client, "bootstrap.servers": kafka.bootstrap}
             producer = Producer({**client, "message.timeout.ms": 5000})
-            assert len(producer.list_topics(timeout=5).topics["orders"].partitions) == 3
+            assert len(producer.list_topics(timeout=30).topics["orders"].partitions) == 3
             producer.produce("orders", b"v", b"k", partition=1)
             assert await asyncio.to_thread(producer.flush, 10) == 0
             consumer = Consumer({**client, "group.id": "g"})
@@ -38,7 +39,7 @@ def test_a_node_comes_up_serves_and_stops(tmp_path: Path) -> None:
             assert record.value() == b"v"
             consumer.commit(message=record, asynchronous=False)
             consumer.close()
-            unknown = await asyncio.to_thread(producer.list_topics, "never-made", timeout=5)
+            unknown = await asyncio.to_thread(producer.list_topics, "never-made", timeout=30)
             assert unknown.topics["never-made"].error is not None
         finally:
             await kafka.stop()

@@ -69,7 +69,7 @@ class Node:
         metadata = {"name": name, "namespace": "default", "labels": labels}
         self.store.create(POD, {"metadata": metadata, "spec": spec})
 
-    async def until(self, check: Check, name: str = "pod", within: float = 10.0) -> dict[str, Any]:
+    async def until(self, check: Check, name: str = "pod", within: float = 60.0) -> dict[str, Any]:
         """Return the pod's status, once `check` of it is true."""
         status: dict[str, Any] = {}
         try:
@@ -83,7 +83,7 @@ class Node:
             pytest.fail(f"pod {name} did not come so far; its status: {status}")
         raise AssertionError("a watch ends with its reader")
 
-    async def gone(self, name: str = "pod", within: float = 10.0) -> None:
+    async def gone(self, name: str = "pod", within: float = 60.0) -> None:
         """Return once the pod is gone from the store."""
         async with asyncio.timeout(within), self.store.watch([POD]) as changes:
             if self.store.find(POD, "default", name) is None:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from embedded.agents import AgentSpec
 from embedded.api.resources import (
     BROKER,
     CONFIGMAP,
@@ -15,10 +16,12 @@ from embedded.api.resources import (
     Resource,
 )
 from embedded.api.store import Store
+from embedded.controllers.agents import Agents
 from embedded.controllers.broker import BrokerController
 from embedded.controllers.controller import RetryError
 from embedded.controllers.deployment import DeploymentController
 from embedded.controllers.inferenceservice import InferenceServiceController
+from embedded.controllers.parts import PartController
 from embedded.controllers.seldondeployment import SeldonDeploymentController
 from embedded.controllers.topics import KAFKA_HOST, Topics
 from embedded.controllers.trigger import TriggerController
@@ -43,7 +46,8 @@ class Plane:
     def __init__(self) -> None:
         self.brokers: dict[tuple[str, str], BrokerSpec] = {}
         self.triggers: dict[tuple[str, str], TriggerSpec] = {}
-        self.killed: list[tuple[str, str, str]] = []
+        self.removed: list[tuple[str, str]] = []
+        self.faults: list[tuple[str, str, str]] = []
 
     async def add_broker(self, spec: BrokerSpec) -> None:
         """Note it."""
@@ -62,14 +66,27 @@ class Plane:
     async def remove_trigger(self, namespace: str, name: str) -> None:
         """Note it."""
         del self.triggers[namespace, name]
+        self.removed.append((namespace, name))
 
     async def kill_dispatcher(self, namespace: str, broker: str) -> None:
         """Note it."""
-        self.killed.append(("dispatcher", namespace, broker))
+        self.faults.append(("dispatcher", namespace, broker))
 
     async def kill_ingress(self, namespace: str, broker: str) -> None:
         """Note it."""
-        self.killed.append(("ingress", namespace, broker))
+        self.faults.append(("ingress", namespace, broker))
+
+    async def end_dispatcher(self, namespace: str, broker: str, grace: float) -> None:
+        """Note it."""
+        self.faults.append((f"dispatcher in {grace:g} s", namespace, broker))
+
+    async def end_ingress(self, namespace: str, broker: str, grace: float) -> None:
+        """Note it."""
+        self.faults.append((f"ingress in {grace:g} s", namespace, broker))
+
+    async def rebalance(self, namespace: str, broker: str) -> None:
+        """Note it."""
+        self.faults.append(("consumers", namespace, broker))
 
 
 class KafkaTopics(Topics):
@@ -77,6 +94,11 @@ class KafkaTopics(Topics):
 
     def __init__(self) -> None:
         self.made: dict[str, int] = {}
+        self.went: list[tuple[str, bool]] = []
+
+    async def set_away(self, name: str, *, away: bool) -> None:
+        """Note it."""
+        self.went.append((name, away))
 
     def is_ours(self, bootstrap: str) -> bool:
         """Only the documented address is."""
@@ -99,6 +121,8 @@ class Stream:
     """A stream server that is only started and stopped."""
 
     running: dict[tuple[str, str], StreamSpec] = {}  # noqa: RUF012 -- emptied by the fixture
+    started: list[StreamSpec] = []  # noqa: RUF012 -- emptied by the fixture
+    killed: list[str] = []  # noqa: RUF012 -- emptied by the fixture
 
     def __init__(self, spec: StreamSpec) -> None:
         self.spec = spec
@@ -108,10 +132,38 @@ class Stream:
         if self.spec.input_topic == "refused":
             raise RetryError("not authorised")
         self.running[self.spec.namespace, self.spec.deployment] = self.spec
+        self.started.append(self.spec)
 
     async def stop(self) -> None:
         """Run no more."""
-        del self.running[self.spec.namespace, self.spec.deployment]
+        self.running.pop((self.spec.namespace, self.spec.deployment), None)
+
+    def lose_kafka(self) -> None:
+        """Take note that Kafka goes away."""
+
+    def kill(self, stage: str) -> "asyncio.Future[None]":
+        """Die, and be there again at once."""
+        self.killed.append(stage)
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        over.set_result(None)
+        return over
+
+
+class Agent:
+    """An agent that notes what it stands before."""
+
+    running: ClassVar[list[AgentSpec]] = []
+
+    def __init__(self, spec: AgentSpec) -> None:
+        self._spec = spec
+
+    async def start(self) -> None:
+        """Note it."""
+        self.running.append(self._spec)
+
+    async def stop(self) -> None:
+        """Note it."""
+        self.running.remove(self._spec)
 
 
 class Cluster:
@@ -120,16 +172,22 @@ class Cluster:
     def __init__(self) -> None:
         self.store, self.plane, self.topics = Store(), Plane(), KafkaTopics()
         selection = Selection(self.store)
+        Agent.running.clear()
         Stream.running.clear()
+        Stream.killed.clear()
+        Stream.started.clear()
 
         def resolve(host: str, port: int) -> Endpoint:
             return Endpoint("127.1.2.3", port, host)
 
+        self.parts = PartController(self.store, self.plane)
+        self.agents = Agents(self.store, Agent, selection.agents)
         self.controllers = [
+            self.parts,
             BrokerController(self.store, self.plane, self.topics, selection.control_plane, selection.data_plane),
             TriggerController(self.store, self.plane, selection.control_plane, selection.data_plane),
             DeploymentController(self.store),
-            InferenceServiceController(self.store),
+            InferenceServiceController(self.store, self.topics, self.agents),
             SeldonDeploymentController(self.store, Stream, self.topics, resolve, selection.streams),
         ]
         for name in ("knative-eventing", "ns"):
@@ -162,7 +220,7 @@ class Cluster:
         """Return the object's status, with its conditions by type, once `check` of it is true."""
         status: dict[str, Any] = {}
         try:
-            async with asyncio.timeout(5), self.store.watch([resource]) as changes:
+            async with asyncio.timeout(60), self.store.watch([resource]) as changes:
                 async for _, _, obj in changes:
                     if (obj["metadata"]["namespace"], obj["metadata"]["name"]) == (namespace, name):
                         status = dict(obj.get("status") or {})
@@ -175,7 +233,7 @@ class Cluster:
 
     async def gone(self, resource: Resource, name: str, namespace: str = "ns") -> None:
         """Return once the object is gone."""
-        async with asyncio.timeout(5), self.store.watch([resource]) as changes:
+        async with asyncio.timeout(60), self.store.watch([resource]) as changes:
             if self.store.find(resource, namespace, name) is None:
                 return
             async for change, _, obj in changes:
@@ -194,7 +252,7 @@ class Cluster:
 
 async def eventually(check: Callable[[], Any]) -> None:
     """Let everybody else work until `check` is true."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not check():  # noqa: ASYNC110 -- some of what is looked at gives no sign
             await asyncio.sleep(0)
 

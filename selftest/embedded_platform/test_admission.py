@@ -1,6 +1,6 @@
 """What the webhooks refuse, in the real ones' words."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +11,9 @@ from embedded.controllers.admission import Admission
 from embedded.mutants.hosts import CONTROL_PLANE
 from embedded.mutants.registry import names
 from embedded.mutants.selection import LABEL, Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 URI = "http://sink.example.com/"
 PREFIX = 'admission webhook "validation.webhook.eventing.knative.dev" denied the request: validation failed: '
@@ -66,6 +69,13 @@ def test_trigger_is_accepted(store: Store, spec: dict[str, Any]) -> None:
     store.create(TRIGGER, named(spec))
 
 
+def test_the_traffic_of_several_predictors_must_be_whole(store: Store) -> None:
+    deployment = seldon()
+    [predictor] = deployment["spec"]["predictors"]
+    deployment["spec"]["predictors"] = [predictor | {"traffic": 75}, predictor | {"name": "canary", "traffic": 20}]
+    assert "Traffic must sum to 100" in refused(store, SELDONDEPLOYMENT, deployment).message
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
@@ -98,6 +108,9 @@ def test_trigger_is_accepted(store: Store, spec: dict[str, Any]) -> None:
         pytest.param(trigger(delivery={"retry": -1}), "invalid value: -1: spec.delivery.retry", id="retry"),
         pytest.param(
             trigger(delivery={"backoffDelay": "1s"}), "invalid value: 1s: spec.delivery.backoffDelay", id="delay"
+        ),
+        pytest.param(
+            trigger(delivery={"retryAfterMax": "soon"}), "value: soon: spec.delivery.retryAfterMax", id="retry-after"
         ),
         pytest.param(trigger(delivery={"timeout": "PT"}), "invalid value: PT: spec.delivery.timeout", id="timeout"),
         pytest.param(
@@ -210,6 +223,20 @@ def test_seldon_deployment_is_accepted(store: Store) -> None:
         pytest.param(
             {"svcOrchSpec": {"env": [*ENV, {"name": "KAFKA_WORKERS", "value": "0"}]}}, "KAFKA_WORKERS", id="workers"
         ),
+        pytest.param(
+            {"svcOrchSpec": {"env": [*ENV, {"name": "KAFKA_AUTO_COMMIT", "value": "maybe"}]}},
+            "AUTO_COMMIT",
+            id="commit",
+        ),
+        pytest.param(
+            {"svcOrchSpec": {"env": [*ENV[:2], ENV[2] | {"value": "in"}]}}, "each answer would be a request", id="loop"
+        ),
+        pytest.param(
+            {"graph": {"name": "resnet32", "children": [{"name": "resnet32"}]}},
+            "in protocol seldon over rest",
+            id="walk",
+        ),
+        pytest.param({"graph": {"name": "resnet32", "type": "SWITCH"}}, "Unsupported value", id="kind"),
         pytest.param({"graph": {"name": "other"}}, "Can't find component for graph node", id="graph"),
         pytest.param({"componentSpecs": []}, "no containers", id="containers"),
     ],
@@ -235,3 +262,36 @@ def test_seldon_deployment_is_refused(store: Store, predictor: dict[str, Any], m
 )
 def test_inference_service_is_refused(store: Store, spec: dict[str, Any], message: str) -> None:
     assert message in refused(store, INFERENCESERVICE, named(spec)).message
+
+
+NONSENSE = {"retry": -1}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "door"),
+    [(None, ""), ("trigger-updates-unchecked", "trigger updated"), ("broker-creations-unchecked", "broker created")],
+)
+def test_mutants_that_check_at_one_door_only(store: Store, mutant: str | None, door: str) -> None:
+    namespace = f"faulty-{mutant}" if mutant else "default"
+    doors: dict[str, Callable[[], object]] = {
+        "trigger created": lambda: store.create(TRIGGER, named(trigger(delivery=NONSENSE), namespace, name="other")),
+        "trigger updated": lambda: store.update(TRIGGER, named(trigger(delivery=NONSENSE), namespace)),
+        "broker created": lambda: store.create(BROKER, named({"delivery": NONSENSE}, namespace, name="other", **KAFKA)),
+        "broker updated": lambda: store.update(BROKER, named({"delivery": NONSENSE}, namespace, **KAFKA)),
+    }
+    store.create(TRIGGER, named(trigger(), namespace))
+    store.create(BROKER, named({}, namespace, **KAFKA))
+    open_doors = []
+    for name, write in doors.items():
+        try:
+            write()
+        except ApiError:
+            continue
+        open_doors.append(name)
+    assert open_doors == ([door] if door else [])
+
+
+@pytest.mark.parametrize("filters", [[{"exact": {"My": "a"}}], [{"not": {"prefix": {"my-ext": "a"}}}]])
+def test_mutant_attribute_names_unchecked(store: Store, filters: list[dict[str, Any]]) -> None:
+    refused(store, TRIGGER, named(trigger(filters=filters)))
+    store.create(TRIGGER, named(trigger(filters=filters), "faulty-attribute-names-unchecked"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from embedded.api.resources import BROKER, CONFIGMAP, NAMESPACE, SERVICE, TRIGGER
-from embedded.controllers.broker import KILL
+from embedded.controllers.faults import FAULT
 from embedded.controllers.topics import KAFKA_HOST
 from selftest.embedded_platform.doubles import (
     CONFIG,
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.anyio
 
 
 def repeats(order: str, status: Mapping[str, Any]) -> bool:
-    """Tell whether a status repeats an order to kill something."""
-    return bool(status["annotations"].get(KILL) == order)
+    """Tell whether a status repeats an order to make a fault."""
+    return bool(status["annotations"].get(FAULT) == order)
 
 
 async def test_broker_becomes_ready_with_address_and_topic(cluster: Cluster) -> None:
@@ -98,15 +98,28 @@ async def test_deleted_broker_takes_its_topic_along(cluster: Cluster) -> None:
     assert (cluster.topics.made, cluster.plane.brokers) == ({}, {})
 
 
-async def test_a_part_of_a_brokers_data_plane_is_killed_once_for_each_order(cluster: Cluster) -> None:
+async def test_consumers_change_hands_once_for_each_order(cluster: Cluster) -> None:
     cluster.broker()
     await cluster.until(BROKER, "broker", is_true())
-    for order in ("dispatcher/1", "ingress/2"):
+    for order in ("consumers/1", "consumers/2"):
         obj = cluster.store.get(BROKER, "ns", "broker")
-        obj["metadata"]["annotations"][KILL] = order
+        obj["metadata"]["annotations"][FAULT] = order
         cluster.store.update(BROKER, obj)
         await cluster.until(BROKER, "broker", partial(repeats, order))
-    assert cluster.plane.killed == [("dispatcher", "ns", "broker"), ("ingress", "ns", "broker")]
+    assert cluster.plane.faults == [("consumers", "ns", "broker")] * 2
+
+
+async def test_kafka_is_taken_away_once_and_comes_back(cluster: Cluster) -> None:
+    cluster.broker()
+    await cluster.until(BROKER, "broker", is_true())
+    for order in ("kafka-away/1", "kafka-back/2"):
+        obj = cluster.store.get(BROKER, "ns", "broker")
+        obj["metadata"]["annotations"][FAULT] = order
+        cluster.store.update(BROKER, obj)
+        await cluster.until(BROKER, "broker", partial(repeats, order))
+    await cluster.until(BROKER, "broker", is_true())
+    topic = "knative-broker-ns-broker"
+    assert cluster.topics.went == [(topic, True), (topic, False)]
 
 
 async def test_broker_of_another_class_is_left_alone(cluster: Cluster) -> None:

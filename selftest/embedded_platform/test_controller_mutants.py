@@ -4,13 +4,19 @@ from typing import Any
 
 import pytest
 
-from embedded.api.resources import BROKER, NAMESPACE, SERVICE, TRIGGER
+from embedded.api.resources import BROKER, CONFIGMAP, NAMESPACE, SERVICE, TRIGGER
+from embedded.controllers.faults import FAULT
+from embedded.mutants.selection import LABEL
 from selftest.embedded_platform.doubles import (
+    CONFIG,
+    KAFKA,
+    REFERENCE,
     URI,
     Cluster,
     eventually,
     is_false,
     is_true,
+    says,
 )
 
 pytestmark = pytest.mark.anyio
@@ -39,11 +45,72 @@ async def test_mutant_trigger_without_broker_ignored(cluster: Cluster) -> None:
     assert "status" not in cluster.store.get(TRIGGER, "faulty", "trigger")
 
 
+@pytest.mark.parametrize(("mutant", "status"), [(None, "False"), ("trigger-without-broker-ignored", "True")])
+async def test_a_trigger_whose_broker_goes(cluster: Cluster, mutant: str | None, status: str) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    cluster.trigger(namespace=namespace)
+    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+    cluster.store.delete(BROKER, namespace, "broker")
+    await cluster.gone(BROKER, "broker", namespace)
+    await eventually(lambda: not cluster.plane.triggers or mutant is None)
+    await cluster.until(TRIGGER, "trigger", lambda told: says(told)[0] == status, namespace)
+
+
 async def test_mutant_delivery_merged(cluster: Cluster) -> None:
     cluster.broker(cluster.faulty("delivery-merged"), delivery={"backoffDelay": "PT1S"})
     cluster.trigger(namespace="faulty", delivery={"retry": 1})
     await cluster.until(TRIGGER, "trigger", is_true(), "faulty")
     assert cluster.plane.triggers["faulty", "trigger"].delivery == {"retry": 1, "backoffDelay": "PT1S"}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "retry", "sink"),
+    [
+        (None, None, "http://own/"),
+        ("retries-inherited", 3, "http://own/"),
+        ("brokers-dead-letter-sink-wins", None, "http://brokers/"),
+    ],
+)
+async def test_mutants_that_mix_deliveries(cluster: Cluster, mutant: str | None, retry: int | None, sink: str) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace, delivery={"retry": 3, "deadLetterSink": {"uri": "http://brokers/"}})
+    cluster.trigger(namespace=namespace, delivery={"deadLetterSink": {"uri": "http://own/"}})
+    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+    served = cluster.plane.triggers[namespace, "trigger"]
+    assert (served.delivery.get("retry"), served.dead_letter) == (retry, sink)
+
+
+@pytest.mark.parametrize(
+    ("mutants", "owned"),
+    [("", ["a/b-c"]), ("brokers-share-topic", ["a-b/c", "a/b-c"])],
+    ids=["honest", "faulty"],
+)
+async def test_mutant_brokers_share_topic(cluster: Cluster, mutants: str, owned: list[str]) -> None:
+    for namespace in ("a", "a-b"):
+        labels = {LABEL: mutants} if mutants else {}
+        cluster.store.create(NAMESPACE, {"metadata": {"name": namespace, "labels": labels}})
+    cluster.create(BROKER, "b-c", "a", annotations=KAFKA, spec={"config": REFERENCE})
+    await cluster.until(BROKER, "b-c", is_true(), "a")
+    cluster.create(BROKER, "c", "a-b", annotations=KAFKA, spec={"config": REFERENCE})
+    status = await cluster.until(BROKER, "c", is_true() if mutants else is_false(), "a-b")
+    assert sorted("/".join(key) for key in cluster.plane.brokers) == owned
+    if not mutants:
+        assert "belongs to Broker a/b-c" in str(status)
+        cluster.store.delete(BROKER, "a", "b-c")
+        await cluster.until(BROKER, "c", is_true(), "a-b")
+        assert set(cluster.topics.made) == {"knative-broker-a-b-c"}
+
+
+@pytest.mark.parametrize("missing", [True, False], ids=["missing", "unreadable"])
+async def test_mutant_defaults_without_config(cluster: Cluster, *, missing: bool) -> None:
+    for namespace in ("ns", cluster.faulty("defaults-without-config")):
+        config = {"apiVersion": "v1", "kind": "ConfigMap", "name": "own", "namespace": namespace}
+        if not missing:
+            cluster.create(CONFIGMAP, "own", namespace, data={**CONFIG, "default.topic.partitions": "many"})
+        cluster.broker(namespace, config=config)
+    await cluster.until(BROKER, "broker", is_false())
+    await cluster.until(BROKER, "broker", is_true(), "faulty")
 
 
 async def test_mutant_filter_update_ignored(cluster: Cluster) -> None:
@@ -67,6 +134,16 @@ async def test_mutant_trigger_outlives_deletion_but_not_its_broker(cluster: Clus
     cluster.store.delete(NAMESPACE, None, "faulty")
     await cluster.gone(NAMESPACE, "faulty", "")
     await eventually(lambda: not cluster.plane.triggers)
+
+
+@pytest.mark.parametrize(("mutant", "accepts"), [(None, False), ("broker-outlives-deletion", True)])
+async def test_mutant_broker_outlives_deletion(cluster: Cluster, mutant: str | None, *, accepts: bool) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    await cluster.until(BROKER, "broker", is_true(), namespace)
+    cluster.store.delete(BROKER, namespace, "broker")
+    await cluster.gone(BROKER, "broker", namespace)
+    assert ((namespace, "broker") in cluster.plane.brokers) is accepts
 
 
 NOWHERE = {"ref": {"apiVersion": "v1", "kind": "Service", "name": "nothing"}}
@@ -191,3 +268,96 @@ async def test_mutant_update_loses_events(cluster: Cluster) -> None:
     cluster.store.update(TRIGGER, obj)
     await eventually(lambda: ("faulty", "trigger") not in cluster.plane.triggers)
     await eventually(lambda: ("faulty", "trigger") in cluster.plane.triggers)
+
+
+def cut(cluster: Cluster, order: str, namespace: str) -> None:
+    """Order the Kafka of a Broker to go, or to come back."""
+    obj = cluster.store.get(BROKER, namespace, "broker")
+    obj["metadata"]["annotations"][FAULT] = order
+    cluster.store.update(BROKER, obj)
+
+
+async def test_a_broker_is_not_ready_while_its_kafka_is_away_and_keeps_its_address(cluster: Cluster) -> None:
+    cluster.broker()
+    before = await cluster.until(BROKER, "broker", is_true())
+    cut(cluster, "kafka-away/1", "ns")
+    meanwhile = await cluster.until(BROKER, "broker", is_false())
+    assert meanwhile["address"] == before["address"]
+    assert meanwhile["annotations"]["default.topic"] == before["annotations"]["default.topic"]
+    cut(cluster, "kafka-back/2", "ns")
+    await cluster.until(BROKER, "broker", is_true())
+
+
+async def test_mutant_outage_unnoticed(cluster: Cluster) -> None:
+    cluster.broker(cluster.faulty("outage-unnoticed"))
+    await cluster.until(BROKER, "broker", is_true(), "faulty")
+    cut(cluster, "kafka-away/1", "faulty")
+    told = {FAULT: "kafka-away/1"}
+    status = await cluster.until(BROKER, "broker", lambda seen: told.items() <= seen["annotations"].items(), "faulty")
+    assert status["conditions"]["Ready"]["status"] == "True"
+
+
+@pytest.mark.parametrize(("mutant", "comes"), [(None, True), ("outage-never-retried", False)])
+async def test_mutant_outage_never_retried(cluster: Cluster, mutant: str | None, *, comes: bool) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    await cluster.until(BROKER, "broker", is_true(), namespace)
+    cut(cluster, "kafka-away/1", namespace)
+    await cluster.until(BROKER, "broker", is_false(), namespace)
+    cluster.create(BROKER, "late", namespace, annotations=KAFKA, spec={"config": REFERENCE})
+    await cluster.until(BROKER, "late", is_false(), namespace)
+    cut(cluster, "kafka-back/2", namespace)
+    await cluster.until(BROKER, "broker", is_true(), namespace)
+    # Another Broker is made Ready afterwards: the controller had its turn.
+    cluster.create(BROKER, "later", namespace, annotations=KAFKA, spec={"config": REFERENCE})
+    await cluster.until(BROKER, "later", is_true(), namespace)
+    conditions = cluster.store.get(BROKER, namespace, "late")["status"]["conditions"]
+    assert {each["type"]: each["status"] for each in conditions}["Ready"] == str(comes)
+
+
+@pytest.mark.parametrize(("mutant", "orphaned"), [(None, False), ("outage-orphans-topic", True)])
+async def test_mutant_outage_orphans_topic(cluster: Cluster, mutant: str | None, *, orphaned: bool) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    cluster.create(BROKER, "other", namespace, annotations=KAFKA, spec={"config": REFERENCE})
+    for name in ("broker", "other"):
+        await cluster.until(BROKER, name, is_true(), namespace)
+    cut(cluster, "kafka-away/1", namespace)
+    await cluster.until(BROKER, "broker", is_false(), namespace)
+    cluster.store.delete(BROKER, namespace, "other")
+    # Another Broker is looked at afterwards: the controller had its turn.
+    cluster.create(BROKER, "later", namespace, annotations=KAFKA, spec={"config": REFERENCE})
+    await cluster.until(BROKER, "later", is_false(), namespace)
+    assert (cluster.store.find(BROKER, namespace, "other") is None) is orphaned
+    cut(cluster, "kafka-back/2", namespace)
+    await cluster.gone(BROKER, "other", namespace)
+    assert (f"knative-broker-{namespace}-other" in cluster.topics.made) is orphaned
+
+
+async def test_mutant_topic_outlives_broker(cluster: Cluster) -> None:
+    cluster.broker(cluster.faulty("topic-outlives-broker"))
+    await cluster.until(BROKER, "broker", is_true(), "faulty")
+    cluster.store.delete(BROKER, "faulty", "broker")
+    await cluster.gone(BROKER, "broker", "faulty")
+    assert list(cluster.topics.made) == ["knative-broker-faulty-broker"]
+
+
+@pytest.mark.parametrize("mutant", ["finalizer-needs-config", "trigger-finalizer-needs-broker"])
+async def test_mutants_whose_finalizers_need_what_is_gone(cluster: Cluster, mutant: str) -> None:
+    for namespace in ("ns", cluster.faulty(mutant)):
+        cluster.create(CONFIGMAP, "own", namespace, data=CONFIG)
+        cluster.broker(namespace, config={**REFERENCE, "name": "own", "namespace": namespace})
+        cluster.trigger(namespace=namespace)
+        await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+        cluster.store.delete(CONFIGMAP, namespace, "own")
+        await cluster.until(BROKER, "broker", is_false("ConfigParsed"), namespace)
+        cluster.store.delete(BROKER, namespace, "broker")
+    await cluster.gone(BROKER, "broker")
+    if mutant == "finalizer-needs-config":
+        assert cluster.store.get(BROKER, "faulty", "broker")["metadata"]["finalizers"]
+        return
+    await cluster.gone(BROKER, "broker", "faulty")
+    for namespace in ("faulty", "ns"):
+        cluster.store.delete(TRIGGER, namespace, "trigger")
+    await cluster.gone(TRIGGER, "trigger")
+    assert cluster.store.get(TRIGGER, "faulty", "trigger")["metadata"]["finalizers"]

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from embedded.api.resources import INFERENCESERVICE, NAMESPACE
 from embedded.api.store import Store
+from embedded.mutants.selection import Selection
 from embedded.runtime.gateway import Gateway
 from embedded.runtime.web import listen
 from embedded.types import Endpoint
@@ -44,10 +45,35 @@ def store() -> Store:
     for name, namespace, spec in (
         ("plain", "default", {"predictor": CONTAINERS}),
         ("both", "default", {"predictor": CONTAINERS, "transformer": CONTAINERS}),
+        ("explained", "default", {"predictor": CONTAINERS, "explainer": CONTAINERS}),
         ("with-hyphens", "name-space", {"predictor": CONTAINERS}),
     ):
         store.create(INFERENCESERVICE, {"metadata": {"name": name, "namespace": namespace}, "spec": spec})
     return store
+
+
+@pytest.mark.parametrize(
+    ("path", "component", "faulty"),
+    [
+        ("/v1/models/m:explain", "explainer", "predictor"),
+        ("/v1/models/m:predict", "predictor", "predictor"),
+        ("/v1/models/m", "predictor", "predictor"),
+        ("/v2/models/m/infer", "predictor", "predictor"),
+    ],
+)
+def test_only_explanations_go_to_the_explainer(store: Store, path: str, component: str, faulty: str) -> None:
+    def gateway(*mutants: str) -> Gateway:
+        selection = Selection(store, mutants)
+        return Gateway(store, lambda _host, _port: None, selection.control_plane("default").explaining_component)
+
+    host = "explained.default.svc.cluster.local"
+    assert gateway().component(host, path) == ("default", "explained", component)
+    assert gateway("explain-goes-to-predictor").component(host, path) == ("default", "explained", faulty)
+
+
+def test_without_an_explainer_explanations_go_where_predictions_go(store: Store) -> None:
+    gateway = Gateway(store, lambda _host, _port: None)
+    assert gateway.component("both.default.svc", "/v1/models/m:explain") == ("default", "both", "transformer")
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from embedded.runtime import images as module
-from embedded.runtime.images import MARKER, BrokenImageError, BuildError, Images, Readiness, UnknownImageError
+from embedded.runtime import installing
+from embedded.runtime.image_folders import (
+    BrokenImageError,
+    BuildError,
+    Readiness,
+    UnknownImageError,
+    UnknownVersionError,
+)
+from embedded.runtime.images import MARKER, Images, build_all
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +106,7 @@ def pip(monkeypatch: pytest.MonkeyPatch) -> FakePip:
                 each_line("Collecting something")
             return status, output
 
-        monkeypatch.setattr(module, "_run", run)
+        monkeypatch.setattr(installing, "_run", run)
         return runs
 
     return install
@@ -175,7 +182,7 @@ async def test_build_that_is_cut_off_leaves_nothing(
     images: Images, pip: FakePip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pip()
-    inner = module._run
+    inner = installing._run
 
     async def hang(*command: str, **kwargs: object) -> tuple[int, str]:
         if "venv" in command:
@@ -183,11 +190,11 @@ async def test_build_that_is_cut_off_leaves_nothing(
         await asyncio.Event().wait()
         raise AssertionError("never")
 
-    monkeypatch.setattr(module, "_run", hang)
+    monkeypatch.setattr(installing, "_run", hang)
     image = images.resolve("serving")
     asked = asyncio.create_task(images.build(image, lambda _: None))
     half = images.environment(image).with_suffix(".half")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not half.exists():  # noqa: ASYNC110 -- a folder gives no sign
             await asyncio.sleep(0.01)
     await images.close()
@@ -195,3 +202,43 @@ async def test_build_that_is_cut_off_leaves_nothing(
         await asked
     assert not half.exists()
     assert not images.is_built(image)
+
+
+@pytest.fixture
+def versions(images: Images, tmp_path: Path) -> Path:
+    """Return the folder of two images, of which one has another version of `sdk` locked."""
+    folder = tmp_path / "images"
+    for name in images.names():
+        (folder / name / "requirements.txt").write_text("sdk==2.0\nother==1\n")
+    lock = folder / "serving" / "locks" / "sdk-1.0.txt"
+    lock.parent.mkdir()
+    lock.write_text("sdk==1.0\nother==1\n")
+    return folder
+
+
+def test_an_image_with_a_lock_for_a_version_has_an_environment_of_its_own(versions: Path, tmp_path: Path) -> None:
+    usual, older = Images(versions, tmp_path), Images(versions, tmp_path, {"sdk": "1.0"})
+    [other] = [name for name in usual.names() if name != "serving"]
+    assert older.resolve("serving").requirements == versions / "serving" / "locks" / "sdk-1.0.txt"
+    assert older.environment(older.resolve("serving")) != usual.environment(usual.resolve("serving"))
+    assert older.environment(older.resolve(other)) == usual.environment(usual.resolve(other))
+    assert Images(versions, tmp_path, {"sdk": "2.0"}).resolve("serving").lock is None
+
+
+@pytest.mark.parametrize(("package", "version", "known"), [("sdk", "3.0", "1.0, 2.0"), ("other", "1", "none")])
+def test_a_version_without_a_lock_is_refused(
+    versions: Path, tmp_path: Path, package: str, version: str, known: str
+) -> None:
+    with pytest.raises(UnknownVersionError, match=rf"no image has {package} {version} \(known: {known}\)"):
+        Images(versions, tmp_path, {package: version})
+
+
+async def test_an_image_on_request_is_built_when_it_is_named(images: Images, pip: FakePip, tmp_path: Path) -> None:
+    pip()
+    requested = tmp_path / "images" / "serving"
+    (requested / "requirements.txt").write_text("one==1\n")
+    (requested / "image.toml").write_text((requested / "image.toml").read_text() + "\non_request = true\n")
+    await build_all(images, lambda _: None)
+    assert not images.is_built(images.resolve("serving"))
+    await build_all(images, lambda _: None, ["serving"])
+    assert images.is_built(images.resolve("serving"))

@@ -149,7 +149,7 @@ async def test_who_ignores_sigterm_is_killed_after_the_grace_period(node: Any, w
 
 async def up(node: Any) -> None:
     """Return once the container wrote `up`."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for chunk in node.kubelet.logs("default", "pod", LogQuery("main", follow=True)):
             if b"up" in chunk:
                 return
@@ -280,7 +280,7 @@ async def test_container_starts_again_when_what_it_was_told_is_no_longer_true(no
 
 async def told(node: Any, address: str) -> None:
     """Return once the container wrote this address, in its present run."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             try:
                 if address in await node.log():

@@ -13,9 +13,10 @@ import yaml
 
 from embedded.api.errors import ApiError
 from embedded.api.resources import POD
-from embedded.controllers.inferenceservice import NAME_VARIABLE
+from embedded.controllers.components import NAME_VARIABLE
 from embedded.runtime.environment import SHIM, Launch
-from embedded.runtime.images import BrokenImageError, Images, Warm
+from embedded.runtime.image_folders import BrokenImageError, Warm
+from embedded.runtime.images import Images
 from embedded.runtime.warm import common_environment
 from fixtures.reading.files import ROOT
 from selftest.embedded_platform.test_processes import alive, container, is_ready
@@ -201,7 +202,7 @@ def test_a_description_that_is_wrong_is_told(workshop: Any, table: str) -> None:
         workshop.images.resolve("wrong")
 
 
-async def _until(condition: Any, within: float = 10.0) -> None:
+async def _until(condition: Any, within: float = 60.0) -> None:
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 -- other processes set no event of ours
             await asyncio.sleep(0.02)
@@ -218,7 +219,7 @@ async def _logged(node: Any, word: str) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize("name", ["msg-transformer", "mnist-predictor", "serving"])
+@pytest.mark.parametrize("name", ["msg-transformer", "mnist-predictor", "open-inference", "serving"])
 def test_images_that_import_much_know_the_variables_of_the_documented_pipelines(name: str) -> None:
     warm = Images(ROOT / "images", ROOT).resolve(name).warm
     assert warm is not None

@@ -1,17 +1,22 @@
 """Conditions and effects of the InferenceService, SeldonDeployment and Deployment controllers."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 
+from embedded.agents import BatcherSpec, LoggerSpec
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, POD, SELDONDEPLOYMENT, SERVICE
-from embedded.controllers.inferenceservice import pod_spec
+from embedded.controllers.components import pod_spec
+from embedded.controllers.faults import FAULT
 from embedded.controllers.topics import KAFKA_HOST
-from selftest.embedded_platform.doubles import Cluster, Stream, eventually, is_false, is_true, says
+from fixtures.plugin.protocols import predictor_of
+from selftest.embedded_platform.doubles import Agent, Cluster, Stream, eventually, is_false, is_true, says
 
 pytestmark = pytest.mark.anyio
 
-SEED = {
+SEED: dict[str, dict[str, Any]] = {
     "predictor": {
         "model": {
             "modelFormat": {"name": "pytorch"},
@@ -26,6 +31,11 @@ SEED = {
 }
 
 
+def repeats(order: str, status: Mapping[str, Any]) -> bool:
+    """Tell whether a status repeats an order to make a fault."""
+    return bool(status.get("annotations") == {FAULT: order})
+
+
 def service(**spec: Any) -> dict[str, Any]:
     return {"metadata": {"name": "it", "namespace": "ns"}, "spec": {**SEED, **spec}}
 
@@ -35,6 +45,12 @@ def test_transformer_gets_the_arguments_of_the_real_controller() -> None:
     assert container["args"] == [
         "--model_name", "mnist", "--predictor_host", "it-predictor.ns", "--http_port", "8080"
     ]  # fmt: skip
+
+
+def test_explainer_gets_the_arguments_of_the_real_controller() -> None:
+    given = {"containers": [{"name": "c", "image": "i"}]}
+    container = pod_spec(service(explainer=given), "explainer")["containers"][0]
+    assert container["args"] == ["--model_name", "it", "--predictor_host", "it-predictor.ns", "--http_port", "8080"]
 
 
 def test_predictors_own_container_runs_as_written() -> None:
@@ -48,6 +64,36 @@ def test_model_format_gets_its_runtime() -> None:
     assert (container["image"], container["args"]) == (
         "mnist-predictor", ["--model_name", "mnist", "--http_port", "8080"]
     )  # fmt: skip
+
+
+LOGGER = {"url": "http://log", "mode": "response"}
+
+
+async def test_an_agent_stands_before_the_pods_of_a_component_that_asks_for_one(cluster: Cluster) -> None:
+    spec = {"predictor": {**SEED["predictor"], "batcher": {"maxBatchSize": 4}, "logger": LOGGER}}
+    cluster.create(INFERENCESERVICE, "it", spec={**spec, "explainer": SEED["transformer"]})
+    await eventually(lambda: cluster.pods_are_ready() == 2)
+    await cluster.until(INFERENCESERVICE, "it", is_true())
+    [stood] = Agent.running
+    assert (stood.component, stood.host, stood.batcher, stood.logger) == (
+        "predictor", "127.1.2.3", BatcherSpec(most=4), LoggerSpec("http://log", "response")
+    )  # fmt: skip
+    services = {name: cluster.store.find(SERVICE, "ns", f"it-{name}") for name in ("predictor", "explainer")}
+    ports = {name: found["spec"]["ports"][0]["targetPort"] for name, found in services.items() if found}
+    assert ports == {"predictor": 9081, "explainer": 8080}
+    changed = cluster.store.find(INFERENCESERVICE, "ns", "it") or {}
+    del changed["spec"]["predictor"]["batcher"]
+    cluster.store.update(INFERENCESERVICE, changed)
+    await eventually(lambda: [agent.batcher for agent in Agent.running] == [None])
+    cluster.store.delete(INFERENCESERVICE, "ns", "it")
+    await eventually(lambda: not Agent.running)
+
+
+async def test_a_logger_of_an_unknown_mode_is_told(cluster: Cluster) -> None:
+    spec = {"predictor": {**SEED["predictor"], "logger": {"url": "http://log", "mode": "none"}}}
+    cluster.create(INFERENCESERVICE, "it", spec=spec)
+    status = await cluster.until(INFERENCESERVICE, "it", lambda s: says(s, "PredictorReady")[0] == "False")
+    assert "logger.mode: expected one of all, request, response" in status["conditions"]["PredictorReady"]["message"]
 
 
 async def test_inference_service_becomes_ready_with_its_pods(cluster: Cluster) -> None:
@@ -77,6 +123,16 @@ async def test_standard_mode_leaves_the_services_own_name_to_others(
     assert status["deploymentMode"] == "Standard"
     assert status["address"] == {"url": f"http://it-{first}.ns.svc.cluster.local"}
     assert "it" not in {found["metadata"]["name"] for found in cluster.store.list(SERVICE, "ns")}
+
+
+@pytest.mark.parametrize("mode", ["Standard", None], ids=["standard", "knative"])
+async def test_the_suite_calls_a_lone_predictor_by_a_name_that_is_there(cluster: Cluster, mode: str | None) -> None:
+    annotations = {"serving.kserve.io/deploymentMode": mode} if mode else {}
+    cluster.create(INFERENCESERVICE, "it", spec={"predictor": SEED["predictor"]}, annotations=annotations)
+    await eventually(lambda: cluster.pods_are_ready() == 1)
+    await cluster.until(INFERENCESERVICE, "it", is_true())
+    called = predictor_of("it", bare=mode is not None)
+    assert called in {found["metadata"]["name"] for found in cluster.store.list(SERVICE, "ns")}
 
 
 @pytest.mark.parametrize(("mode", "ready"), [("Standard", "True"), (None, "Unknown")], ids=["standard", "knative"])
@@ -174,8 +230,8 @@ async def test_seldon_deployment_streams_once_its_pods_are_ready(cluster: Cluste
     assert is_true("DeploymentsReady")(status)
     assert cluster.topics.made == {"in": 1, "out": 1}
     spec = Stream.running["ns", "it"]
-    assert (spec.input_topic, spec.output_topic, spec.model, spec.transport) == ("in", "out", "resnet32", "rest")
-    assert spec.endpoint.port == port
+    assert (spec.input_topic, spec.output_topic, spec.graph.name, spec.transport) == ("in", "out", "resnet32", "rest")
+    assert spec.graph.endpoint.port == port
     cluster.store.delete(SELDONDEPLOYMENT, "ns", "it")
     await eventually(lambda: not Stream.running)
     assert cluster.store.list(DEPLOYMENT, "ns") == []
@@ -185,3 +241,51 @@ async def test_seldon_deployment_tells_why_it_cannot_stream(cluster: Cluster) ->
     await deployed(cluster, predictor("refused"))
     status = await cluster.until(SELDONDEPLOYMENT, "it", lambda s: s.get("state") == "Failed")
     assert status["description"] == "not authorised"
+
+
+async def test_replicas_share_the_partitions_and_predictors_the_traffic(cluster: Cluster) -> None:
+    spec = predictor()
+    main = spec["predictors"][0] | {"traffic": 75, "replicas": 2}
+    canary = main | {"name": "canary", "traffic": 25, "replicas": 1}
+    cluster.topics.made = {"in": 4}
+    await deployed(cluster, spec | {"predictors": [main, canary]})
+    await cluster.until(SELDONDEPLOYMENT, "it", lambda s: s.get("state") == "Available")
+    found = [(each.predictor, each.share, each.replica, each.replicas) for each in Stream.started]
+    assert found == [("model", (0, 75), 0, 2), ("model", (0, 75), 1, 2), ("canary", (75, 100), 0, 1)]
+
+
+async def test_a_stream_is_killed_once_and_the_status_says_so(cluster: Cluster) -> None:
+    await deployed(cluster, predictor())
+    await cluster.until(SELDONDEPLOYMENT, "it", lambda s: s.get("state") == "Available")
+    deployment = cluster.store.get(SELDONDEPLOYMENT, "ns", "it")
+    deployment["metadata"]["annotations"] = {FAULT: "predicted/1"}
+    cluster.store.update(SELDONDEPLOYMENT, deployment)
+    await cluster.until(SELDONDEPLOYMENT, "it", lambda s: s.get("annotations") == {FAULT: "predicted/1"})
+    assert Stream.killed == ["predicted"]
+
+
+async def test_the_kafka_of_a_stream_goes_and_comes_back_and_its_servers_are_made_anew(cluster: Cluster) -> None:
+    await deployed(cluster, predictor())
+    await cluster.until(SELDONDEPLOYMENT, "it", lambda s: s.get("state") == "Available")
+    for order, state in (("kafka-away/1", "Failed"), ("kafka-back/2", "Available"), ("anew/3", "Available")):
+        deployment = cluster.store.get(SELDONDEPLOYMENT, "ns", "it")
+        deployment["metadata"]["annotations"] = {FAULT: order}
+        cluster.store.update(SELDONDEPLOYMENT, deployment)
+        status = await cluster.until(SELDONDEPLOYMENT, "it", partial(repeats, order))
+        assert (status["state"], says(status, "KafkaReady")[0]) == (state, str(state == "Available"))
+    assert cluster.topics.went == [("in", True), ("out", True), ("in", False), ("out", False)]
+    assert len(Stream.started) == 2
+
+
+async def test_the_topic_of_the_results_goes_once_and_comes_back(cluster: Cluster) -> None:
+    variable = {"name": "KAFKA_TOPIC", "value": "results"}
+    container = {"name": "kserve-container", "image": "registry/msg-transformer:dev9", "env": [variable]}
+    cluster.create(INFERENCESERVICE, "it", spec={**SEED, "transformer": {"containers": [container]}})
+    for order in ("kafka-away/1", "kafka-back/2"):
+        found = cluster.store.get(INFERENCESERVICE, "ns", "it")
+        found["metadata"]["annotations"] = {FAULT: order}
+        cluster.store.update(INFERENCESERVICE, found)
+        await cluster.until(INFERENCESERVICE, "it", partial(repeats, order))
+    await eventually(lambda: cluster.pods_are_ready() == 2)
+    await cluster.until(INFERENCESERVICE, "it", is_true())
+    assert cluster.topics.went == [("results", True), ("results", False)]

@@ -111,6 +111,13 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     assert len(str(caught.value).splitlines()) == 2
 
 
+def test_a_file_of_mutants_that_cannot_be_read_is_the_only_fault(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        load(folder(tmp_path, mutants="[[mutant]\n"))
+    (told,) = str(caught.value).splitlines()
+    assert told.startswith(f"{tmp_path / 'mutants.toml'}: ")
+
+
 @pytest.mark.parametrize("text", ["", "1", "1.0.0", "v1.0", "1.0\n1.1", "1." + "0" * 100])
 def test_a_version_of_another_form_is_a_fault_of_its_file(tmp_path: Path, text: str) -> None:
     (folder(tmp_path) / "VERSION").write_text(text)

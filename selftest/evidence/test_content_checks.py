@@ -15,7 +15,12 @@ from evidence.expectations import (
     not_dead_lettered,
     not_received,
     request_header,
+    request_target,
+    sampling_kept,
+    spans_differ,
+    trace_not_continued,
     traced,
+    tracestate_kept,
     unchanged,
 )
 from evidence.refs import EventRef
@@ -47,6 +52,14 @@ def got(
     story.stored()
     story.received(headers=binary() if headers is None else headers, body=body, **more)
     return story
+
+
+def traced_story(sent: str, *arrived: str) -> Story:
+    """Return the story of an event that was sent with one traceparent, and came with these."""
+    return got(
+        [*binary(), *(["traceparent", value] for value in arrived)],
+        sent={"headers": [*binary(), ["traceparent", sent]]},
+    )
 
 
 DELIVERIES: list[tuple[Expectation, Story, str]] = [
@@ -86,6 +99,9 @@ DELIVERIES: list[tuple[Expectation, Story, str]] = [
     (request_header(E, TRIGGER, "Prefer", "reply"), got(), "request header Prefer 'reply'; got none"),
     (request_header(E, TRIGGER, "Prefer", None), got(), ""),
     (request_header(E, TRIGGER, "Prefer", None), got([*binary(), ["Prefer", "x"]]), "absent"),
+    (request_target(E, TRIGGER, "/s/1?a=%2F"), got(path="/s/1?a=%2F"), ""),
+    (request_target(E, TRIGGER, "/s/1?a=%2F"), got(path="/s/1"), "request target /s/1?a=%2F; got /s/1"),
+    (request_target(E, TRIGGER, "/s/1"), got(path="/s/1/"), "request target /s/1; got /s/1/"),
     (traced(E, TRIGGER, TRACEPARENT), got([*binary(), ["traceparent", f"00-{TRACE}-{NEXT}-01"]]), ""),
     (traced(E, TRIGGER, TRACEPARENT), got(), "got 0"),
     (traced(E, TRIGGER, TRACEPARENT), got([*binary(), ["traceparent", TRACEPARENT]]), "another span id"),
@@ -101,6 +117,22 @@ DELIVERIES: list[tuple[Expectation, Story, str]] = [
         "",
     ),
     (traced(E, TRIGGER), got(), "a valid traceparent to have been sent"),
+    (spans_differ(E, TRIGGER, 1), got([*binary(), ["traceparent", f"00-{TRACE}-{NEXT}-01"]]), ""),
+    (spans_differ(E, TRIGGER, 1), got(), "an attempt with traceparent"),
+    (sampling_kept(E, TRIGGER), traced_story(TRACEPARENT, f"00-{TRACE}-{NEXT}-03"), ""),
+    (sampling_kept(E, TRIGGER), traced_story(TRACEPARENT, f"00-{TRACE}-{NEXT}-02"), "the sampled flag set"),
+    (sampling_kept(E, TRIGGER), traced_story(TRACEPARENT), "got 'none'"),
+    (tracestate_kept(E, TRIGGER, ["a=1", "b=2"]), got([*binary(), ["tracestate", "own=1,a=1 , ,b=2"]]), ""),
+    (tracestate_kept(E, TRIGGER, ["a=1", "b=2"]), got([*binary(), ["tracestate", "b=2,a=1"]]), "got b=2, a=1"),
+    (tracestate_kept(E, TRIGGER, ["a=1", "b=2"]), got(), "got none"),
+    (trace_not_continued(E, TRIGGER), traced_story(f"ff-{TRACE}-{SPAN}-01"), ""),
+    (trace_not_continued(E, TRIGGER), traced_story(f"ff-{TRACE}-{SPAN}-01", f"00-{'1' * 32}-{NEXT}-01"), ""),
+    (
+        trace_not_continued(E, TRIGGER),
+        traced_story(f"00-{TRACE.upper()}-{SPAN}-01", f"00-{TRACE}-{NEXT}-01"),
+        "one of a new trace",
+    ),
+    (trace_not_continued(E, TRIGGER), traced_story("ff", f"ff-{TRACE}-{NEXT}-01"), "or a valid one"),
 ]
 
 

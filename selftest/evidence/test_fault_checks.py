@@ -12,11 +12,18 @@ EVENTS = [event("e1"), event("e2")]
 SURVIVED = survived(EVENTS, TRIGGER, of=BROKER)
 
 
-def window(story: Story, phase: str, *, broker: str = BROKER.name, excuses: tuple[str, ...] = ("repeated",)) -> None:
+def window(
+    story: Story,
+    phase: str,
+    *,
+    broker: str = BROKER.name,
+    excuses: tuple[str, ...] = ("repeated",),
+    name: str = "w1",
+) -> None:
     """Append the beginning or the end of a window."""
     names = {"namespace": BROKER.namespace, "broker": broker}
     story.add(
-        "fault.window", window="w1", phase=phase, fault="the dispatcher was killed", **names, excuses=list(excuses)
+        "fault.window", window=name, phase=phase, fault="the dispatcher was killed", **names, excuses=list(excuses)
     )
 
 

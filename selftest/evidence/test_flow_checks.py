@@ -1,19 +1,15 @@
-"""Hand-written histories: results, streams, objects, latency; every bad kind fails with its witness."""
+"""Hand-written histories: results, streams, objects; every bad kind fails with its witness."""
 
 import contextlib
 import itertools
 import json
-import math
-import random
 import struct
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.checks.latency import below, ranks
 from evidence.expectations import (
     Expectation,
     api_refused,
@@ -29,12 +25,11 @@ from evidence.expectations import (
     results_paired,
     stream_answer,
     stream_key_kept,
-    within,
 )
 from evidence.refs import ObjectRef, ProducedRef, RefError
 from evidence.tensorflow import TensorError, read_response
 from evidence.verdict import Verdict
-from selftest.evidence.story import IN, OUT, RESULTS, SINK, TRIGGER, Story, event, exchange, judged
+from selftest.evidence.story import IN, OUT, RESULTS, TRIGGER, Story, event, exchange, judged
 
 E = event()
 G = "stream-group"
@@ -344,6 +339,7 @@ def seen(*states: Any) -> Story:
 
 
 NOT_READY = condition(TRIGGER_OBJECT, "Ready", "False")
+EXPLAINED = condition(TRIGGER_OBJECT, "Ready", "False", explained=True)
 URL = field(TRIGGER_OBJECT, "status.address.url")
 NAMED = field(TRIGGER_OBJECT, "/status/annotations/default.topic", "right")
 OBJECTS: list[tuple[Expectation, Story, Verdict | None, Verdict]] = [
@@ -357,6 +353,10 @@ OBJECTS: list[tuple[Expectation, Story, Verdict | None, Verdict]] = [
     (condition(TRIGGER_OBJECT, "Ready", ["False", "Unknown"]), seen(state("Unknown")), Verdict.PASS, Verdict.PASS),
     (condition(TRIGGER_OBJECT, "Ready", "False", "Why"), seen(state("False", "Why")), Verdict.PASS, Verdict.PASS),
     (condition(TRIGGER_OBJECT, "Ready", "False", "Why"), seen(state("False")), None, Verdict.FAIL),
+    (EXPLAINED, seen(state("False", "Why")), Verdict.PASS, Verdict.PASS),
+    (EXPLAINED, seen(state("False"), state("False", "Why")), Verdict.PASS, Verdict.PASS),
+    (EXPLAINED, seen(state("False")), None, Verdict.FAIL),
+    (EXPLAINED, seen(state("True", "Why")), None, Verdict.FAIL),
     (URL, seen(state("True", address={"url": "http://x"})), Verdict.PASS, Verdict.PASS),
     (URL, seen(state("True", address={"url": ""})), None, Verdict.FAIL),
     (URL, seen(state("True")), None, Verdict.FAIL),
@@ -409,214 +409,3 @@ def test_refused_calls() -> None:
     assert judged(story, api_refused(first)).verdict is Verdict.FAIL
     story.object(TRIGGER_OBJECT, None, verb="patch", code=500)
     assert judged(story, expectation).verdict is Verdict.UNKNOWN
-
-
-# Latency.
-
-
-def samples(latencies: Sequence[float | None], *, lag: float = 0.0, status: int | None = 202) -> list[list[Any]]:
-    rows: list[list[Any]] = []
-    for number, latency in enumerate(latencies):
-        intended = 100 + number / 20
-        done = None if latency is None else intended + latency
-        rows.append([intended, intended + lag, done, None if latency is None else status, f"e{number}"])
-    return rows
-
-
-FAST, SLOW = [0.005] * 300, [0.005] * 280 + [0.5] * 20
-
-
-@pytest.mark.parametrize(
-    ("rows", "verdict", "said"),
-    [
-        (samples(FAST), Verdict.PASS, ""),
-        (samples(SLOW), Verdict.FAIL, "between 500.0 ms"),
-        (samples([0.005] * 100), Verdict.UNKNOWN, "no bound (100 samples"),
-        (samples([0.005] * 297 + [0.5] * 3), Verdict.UNKNOWN, "between 5.0 ms"),
-        (samples(FAST, lag=0.05), Verdict.PASS, ""),
-        (samples(SLOW, lag=0.05), Verdict.FAIL, "between 500.0 ms"),
-        (samples(SLOW, lag=0.45), Verdict.UNKNOWN, "lagged 450.0 ms"),
-        (samples([0.005] * 280 + [None] * 20), Verdict.FAIL, "no bound"),
-        (samples(FAST, status=503), Verdict.FAIL, "between no bound"),
-    ],
-    ids=map(str, itertools.count()),
-)
-def test_acknowledgement(rows: list[list[Any]], verdict: Verdict, said: str) -> None:
-    story = Story()
-    load = story.load(rows)
-    judgement = judged(story, within(load, "ack", 99, 0.1))
-    assert judgement.verdict is verdict
-    assert judgement.figures["samples"] == len(rows)
-    if said:
-        assert said in judgement.violations[0].message
-        assert judgement.violations[0].witness == (1,)
-
-
-def test_a_load_that_is_not_whole_is_undecided_and_one_that_broke_is_unknown() -> None:
-    story = Story()
-    expectation = within(story.load(samples(FAST)), "ack", 99, 0.1)
-    story.records[0]["samples"].pop()
-    assert judged(story, expectation).verdict is None
-    assert judged(story, expectation, final=True).verdict is Verdict.UNKNOWN
-    story.add("load", load="l1", samples=[], error="no such host", done=True)
-    assert judged(story, expectation).verdict is Verdict.UNKNOWN
-
-
-@pytest.mark.parametrize(
-    ("rows", "verdict"),
-    [(samples(FAST), Verdict.PASS), (samples(SLOW), Verdict.UNKNOWN), (samples([None] * 300), Verdict.UNKNOWN)],
-    ids=["fast", "slow", "unanswered"],
-)
-def test_a_shortage_of_the_probes_machine_voids_a_failure_and_no_pass(rows: list[list[Any]], verdict: Verdict) -> None:
-    story = Story()
-    expectation = within(story.load(rows), "ack", 99, 0.1)
-    story.records[0]["shortage"] = "cannot open a connection: too many open files"
-    judgement = judged(story, expectation)
-    assert judgement.verdict is verdict
-    assert verdict is Verdict.PASS or "too many open files" in judgement.violations[0].message
-
-
-def beside(latencies: Any = (), **machine: Any) -> dict[str, Any]:
-    return {"calibration": {"latencies": list(latencies), "lacking": None}, "machine": {"cpus": 2.0, **machine}}
-
-
-CALM = {"pressure": 0.2, "run_wait": 0.05, "steal": 0.0, "runnable": 3.0}
-QUICK = [0.001] * 95 + [0.02] * 5
-
-
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({}, ""),
-        (beside(QUICK, **CALM), ""),
-        (beside(), ""),
-        ({"calibration": {"latencies": [], "lacking": "no echo"}, "machine": {}}, ""),
-        ({"calibration": None, "machine": None}, ""),
-        (beside([0.001] * 94 + [0.03] * 6, **CALM), "p99 of an exchange with an echo beside the load took 30.0 ms"),
-        (beside([0.001] * 99 + [0.03], **CALM), ""),
-        (beside(QUICK, pressure=0.51), "tasks waited for a CPU 51% of the time, 50% at most"),
-        (beside(QUICK, run_wait=0.3), "the probe waited for a CPU 30% of the time, 20% at most"),
-        (beside(QUICK, steal=0.2), "the hypervisor kept the CPUs for 20% of the time, 10% at most"),
-        (beside(QUICK, runnable=9.0), "9.0 tasks wanted to run on 2 CPUs"),
-        (beside(QUICK, runnable=9.0, pressure=0.1), ""),
-        (beside(QUICK, pressure=None, run_wait="x"), ""),
-    ],
-    ids=["before-calibration", "calm", "nothing-found", "no-echo", "null", "slow-echo", "one-slow-echo", "pressure",
-         "run-wait", "steal", "queue", "queue-without-pressure", "no-numbers"],
-)  # fmt: skip
-def test_a_machine_too_busy_to_judge_on_voids_a_failure_and_no_pass(fields: dict[str, Any], said: str) -> None:
-    for rows, plain in ((SLOW, Verdict.FAIL), (FAST, Verdict.PASS)):
-        story = Story()
-        expectation = within(story.load(samples(rows)), "ack", 99, 0.1)
-        story.records[0] |= fields
-        judgement = judged(story, expectation)
-        voided = bool(said) and plain is Verdict.FAIL
-        assert judgement.verdict is (Verdict.UNKNOWN if voided else plain)
-        if voided:
-            assert f"a machine too busy to judge on ({said}" in judgement.violations[0].message
-
-
-BUSY = {"pressure": 0.9, "run_wait": 0.05, "steal": 0.0, "runnable": 32.0}
-DELAYED = [0.5 + number / 10_000 for number in range(300)]
-
-
-@pytest.mark.parametrize(
-    ("latencies", "fields", "verdict"),
-    [
-        (DELAYED, beside(QUICK, **BUSY), Verdict.FAIL),
-        ([*DELAYED[1:], 0.1], beside(QUICK, **BUSY), Verdict.UNKNOWN),
-        (DELAYED, beside(QUICK, **{**BUSY, "runnable": 32.1}), Verdict.UNKNOWN),
-        (DELAYED, beside(QUICK, pressure=0.9), Verdict.UNKNOWN),
-        (DELAYED, beside(QUICK, pressure=0.9, runnable=16.0, cpus=0), Verdict.UNKNOWN),
-        (DELAYED, beside([0.001] * 94 + [0.03] * 6, **BUSY), Verdict.UNKNOWN),
-        ([None] * 300, beside(QUICK, **BUSY), Verdict.UNKNOWN),
-    ],
-    ids=["all-slow", "one-fast", "crowded", "nobody-counted", "no-cpus", "slow-echo", "unanswered"],
-)
-def test_a_busy_machine_does_not_excuse_a_system_whose_fastest_request_is_slow(
-    latencies: list[float | None], fields: dict[str, Any], verdict: Verdict
-) -> None:
-    story = Story()
-    expectation = within(story.load(samples(latencies)), "ack", 99, 0.1)
-    story.records[0] |= fields
-    assert judged(story, expectation).verdict is verdict
-
-
-def dispatched(story: Story, latencies: Sequence[float | None]) -> Expectation:
-    load = story.load(samples([0.001] * len(latencies)))
-    for number, latency in enumerate(latencies):
-        if latency is not None:
-            story.received(f"e{number}")
-            story.records[-1]["t"] = 100 + number / 20 + latency
-    return within(load, "dispatch", 95, 0.1, to=SINK)
-
-
-@pytest.mark.parametrize(
-    ("latencies", "early", "late"),
-    [
-        ([0.02] * 60, Verdict.PASS, Verdict.PASS),
-        ([0.2] * 60, Verdict.FAIL, Verdict.FAIL),
-        ([0.02] * 99 + [None], None, Verdict.PASS),
-        ([0.02] * 59 + [None], None, Verdict.UNKNOWN),
-        ([None] * 60, None, Verdict.UNKNOWN),
-    ],
-    ids=map(str, itertools.count()),
-)
-def test_dispatch(latencies: list[float | None], early: Verdict | None, late: Verdict) -> None:
-    story = Story()
-    expectation = dispatched(story, latencies)
-    assert judged(story, expectation).verdict is early
-    assert judged(story, expectation, final=True).verdict is late
-
-
-def test_a_duplicate_does_not_make_a_late_delivery_early() -> None:
-    story = Story()
-    expectation = dispatched(story, [0.02] * 60)
-    story.received("e0")
-    assert judged(story, expectation).figures["p99"] < 0.03
-
-
-def test_results_are_found_by_the_trace_id() -> None:
-    story = Story()
-    load = story.load(samples([0.001] * 60))
-    for number in range(60):
-        story.stored("x", topic="results", headers=[], value=result(f"e{number}"))
-        story.records[-1]["t"] = 100 + number / 20 + 0.05
-    assert judged(story, within(load, "result", 95, 0.1, on=RESULTS)).verdict is Verdict.PASS
-    assert judged(story, within(load, "result", 95, 0.01, on=RESULTS)).verdict is Verdict.FAIL
-
-
-def test_stages_take_what_they_measure() -> None:
-    load = Story().load(samples(FAST))
-    for wrong in ({"stage": "ack", "to": SINK}, {"stage": "dispatch"}, {"stage": "x"}):
-        with pytest.raises(RefError):
-            within(load, percentile=99, budget=1, **wrong)
-
-
-def test_the_known_sample_sizes() -> None:
-    assert ranks(298, 99, 0.95)[1] is None
-    assert ranks(299, 99, 0.95)[1] == 299
-    assert ranks(58, 95, 0.95)[1] is None
-    assert ranks(59, 95, 0.95)[1] == 59
-    assert ranks(0, 99, 0.95) == (None, None)
-
-
-def test_the_binomial_sums_are_exact_enough() -> None:
-    sums = below(20, 0.3)
-    exact = list(itertools.accumulate(math.comb(20, k) * 0.3**k * 0.7 ** (20 - k) for k in range(21)))
-    assert all(abs(one - other) < 1e-12 for one, other in zip(sums, exact, strict=True))
-    assert abs(below(20_000, 0.99)[-1] - 1) < 1e-9
-
-
-def test_the_bounds_cover_as_often_as_they_claim() -> None:
-    rng = random.Random(7)
-    n, percentile, true = 120, 90, 0.9  # uniform samples: the percentile is 0.9
-    lower, upper = ranks(n, percentile, 0.95)
-    assert lower is not None
-    assert upper is not None
-    hits = [0, 0]
-    for _ in range(2000):
-        drawn = sorted(rng.random() for _ in range(n))
-        hits[0] += drawn[lower - 1] <= true
-        hits[1] += drawn[upper - 1] >= true
-    assert min(hits) >= 0.94 * 2000

@@ -21,8 +21,8 @@ def _loader(image: str) -> Iterator[Load]:
     finally:
         sys.path.remove(str(folder))
         # Another image may have a module of the same name.
-        for name in names:
-            sys.modules.pop(name, None)
+        for name in [name for name in sys.modules if name.partition(".")[0] in {*names, "mutants"}]:
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,11 @@ def transformer() -> Iterator[Load]:
 @pytest.fixture(scope="module")
 def predictor() -> Iterator[Load]:
     yield from _loader("mnist-predictor")
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[Load]:
+    yield from _loader("open-inference")
 
 
 @pytest.fixture(scope="module")

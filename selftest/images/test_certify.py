@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import tarfile
-import time
 from pathlib import Path
 from types import ModuleType
 
@@ -134,7 +133,5 @@ def test_a_request_to_end_reaches_the_suite(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == "up\n"
-        began = time.monotonic()
         process.terminate()
-        assert process.wait(timeout=20) == 7
-    assert time.monotonic() - began < 20
+        assert process.wait(timeout=50) == 7  # before the suite would end by itself

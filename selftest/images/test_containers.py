@@ -122,7 +122,7 @@ def stops_in_time(container: str) -> int:
     return int(docker("inspect", "--format={{.State.ExitCode}}", container).stdout)
 
 
-@pytest.mark.parametrize("name", ["mnist-predictor", "msg-transformer", "serving", "probe"])
+@pytest.mark.parametrize("name", ["mnist-predictor", "msg-transformer", "open-inference", "serving", "probe"])
 def test_an_image_says_what_image_toml_says_and_holds_no_leftovers(image: Callable[[str], str], name: str) -> None:
     reference = image(name)
     config = json.loads(docker("image", "inspect", "--format={{json .Config}}", reference).stdout)

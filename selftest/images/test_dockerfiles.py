@@ -101,6 +101,17 @@ def test_an_images_requirements_are_a_lock(folder: Path) -> None:
     assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[\w.]+", line)] == []
 
 
+LOCKS = sorted((ROOT / "images").glob("*/locks/*.txt"))
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: f"{lock.parents[1].name}-{lock.stem}")
+def test_a_lock_of_another_version_differs_in_that_package_alone(lock: Path) -> None:
+    package, _, version = lock.stem.rpartition("-")
+    usual = (lock.parents[1] / "requirements.txt").read_text().splitlines()
+    changed = set(lock.read_text().splitlines()) - set(usual)
+    assert [line for line in changed if not line.startswith("#")] == [f"{package}=={version}"]
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=named)
 def test_the_context_is_a_list_of_what_may_go_in(folder: Path) -> None:
     from_root = images.context_of(folder.name) == ROOT
@@ -110,22 +121,51 @@ def test_the_context_is_a_list_of_what_may_go_in(folder: Path) -> None:
     assert [line for line in lines[1:] if line.startswith("!")]
 
 
+def sent_to_the_builder(path: Path, lines: list[str]) -> bool:
+    """Tell whether a file gets past an ignore file; of the lines that match it or a folder of it, the last decides."""
+    sent = True
+    for line in lines:
+        pattern = line.removeprefix("!")
+        length = len(Path(pattern).parts)
+        if any(len(part.parts) == length and part.match(pattern) for part in (path, *path.parents)):
+            sent = line.startswith("!")
+    return sent
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_what_is_copied_gets_past_the_ignore_file(folder: Path) -> None:
+    context = images.context_of(folder.name)
+    ignore = folder / ("Dockerfile.dockerignore" if context == ROOT else ".dockerignore")
+    lines = [line for line in ignore.read_text().splitlines() if line and not line.startswith("#")]
+    copied = [
+        argument.split() for name, argument in instructions(folder) if name == "COPY" and "--from" not in argument
+    ]
+    sources = [word for words in copied for word in words[:-1] if not word.startswith("--")]
+    assert sources
+    for source in sources:
+        found = [path for match in context.glob(source) for path in (match, *match.rglob("*")) if path.is_file()]
+        assert any(sent_to_the_builder(path.relative_to(context), lines) for path in found), source
+
+
 def test_the_suites_lock_holds_what_the_suite_asks_for() -> None:
     lock = (ROOT / "images" / "suite" / "requirements.txt").read_text().splitlines()
     asked = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
     assert [line for line in asked if line.lower() not in {each.lower() for each in lock}] == []
 
 
-def test_the_two_kserve_images_share_their_layers() -> None:
+def requirements_of(image: str) -> str:
+    return (ROOT / "images" / image / "requirements.txt").read_text()
+
+
+def test_the_kserve_images_share_their_layers() -> None:
     def layers(image: str) -> list[tuple[str, str]]:
         found = instructions(ROOT / "images" / image)
         return found[: [name for name, _ in found].index("RUN") + 1]
 
-    assert layers("msg-transformer") == layers("mnist-predictor")
-    lists = {
-        (ROOT / "images" / image / "requirements.txt").read_text() for image in ("msg-transformer", "mnist-predictor")
-    }
-    assert len(lists) == 1
+    first, *others = "msg-transformer", "mnist-predictor", "open-inference"
+    for other in others:
+        assert layers(other) == layers(first)
+        assert requirements_of(other) == requirements_of(first)
 
 
 def test_the_probes_image_has_every_module_that_the_probe_imports() -> None:

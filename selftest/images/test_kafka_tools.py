@@ -148,6 +148,6 @@ def test_topics_are_listed_and_described(kafka: str) -> None:
     )
     assert run(*command, "--describe", "--topic", "topic") == (0, described, "")
     assert run(*command, "--describe", "--topic", "other") == (
-        1, "", "Error while executing topic command : Topic 'other' does not exist as expected\n",
+        1, "Error while executing topic command : Topic 'other' does not exist as expected\n", "",
     )  # fmt: skip
     assert run(*command)[2].startswith("Command must include exactly one action: --list, --describe")

@@ -72,5 +72,5 @@ def test_the_streaming_pipeline_keeps_the_documented_names(name: str, transport:
 def test_every_image_of_the_pipelines_has_a_folder() -> None:
     text = "".join(path.read_text() for path in PIPELINES.glob("*/base/*.yaml"))
     named = {match.rpartition("/")[2].partition(":")[0] for match in re.findall(r"image: (\S+)", text)}
-    assert named == {"msg-transformer", "serving"}
+    assert named == {"mlserver", "mnist-predictor", "msg-transformer", "open-inference", "serving"}
     assert named <= {folder.name for folder in IMAGES}

@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from embedded.kafka import start_mock
+from evidence.cloudevents import read_kafka
 
 ENVIRONMENT = {
     "KAFKA_BOOTSTRAP_SERVERS": "kafka.database.svc.cluster.local",
@@ -38,6 +41,11 @@ def test_the_port_is_9092_unless_said(results: Any, servers: str, bootstrap: str
         ({"KAFKA_BOOTSTRAP_SERVERS": " ", "REQUEST_TRACE_KEY": ""}, "lacks KAFKA_BOOTSTRAP_SERVERS, REQUEST_TRACE_KEY"),
         ({"REQUEST_TRACE_KEY": "id"}, "may not be 'id'"),
         ({"KAFKA_BOOTSTRAP_SERVERS": "a:b"}, "neither HOST nor HOST:PORT"),
+        ({"RESULT_FORMAT": "strict"}, "RESULT_FORMAT: expected documented or cloudevents, got 'strict'"),
+        ({"RESULT_FORMAT": "cloudevents"}, "expected an attribute name of a-z and 0-9, got 'test-trace-id'"),
+        ({"REQUEST_TRACE_KEY": "requesthost"}, "may not be 'requesthost'"),
+        ({"RESULT_BROKER": "b"}, "lacks BROKER_INGRESS"),
+        ({"RESULT_BROKER": "b", "BROKER_INGRESS": "http://in"}, "lacks KSERVE_ISVC_NAMESPACE"),
     ],
 )
 def test_an_environment_that_says_too_little_is_named(results: Any, change: dict[str, str], reason: str) -> None:
@@ -60,6 +68,70 @@ def test_the_event_is_the_one_of_the_documentation(results: Any) -> None:
         ("kserve-isvc-namespace", "kserve-test"),
         ("test-trace-id", "16ec"),
     ]
+
+
+STRICT = {
+    **ENVIRONMENT,
+    "REQUEST_TRACE_KEY": "traceid",
+    "RESULT_FORMAT": "cloudevents",
+    "KSERVE_ISVC_NAME": "digits",
+    "KSERVE_ISVC_NAMESPACE": "ns",
+}
+
+
+def test_the_strict_event_is_valid_and_repeats_for_the_same_cause(results: Any) -> None:
+    settings = results.Settings.read(STRICT)
+    events = [
+        results.result_event(settings, "16ec", {"predictions": [2]}, "digits.ns.svc", cause)
+        for cause in [("/a", "1"), ("/a", "1"), ("/a", "2"), ("/b", "1"), None, None]
+    ]
+    reading = read_kafka([["content-type", results.STRUCTURED]], results.written(events[0]))
+    assert (reading.mode, reading.problems) == ("structured", [])
+    assert {name: value for name, value in events[0].items() if name not in {"id", "time"}} == {
+        "specversion": "1.0",
+        "source": "/ns/digits",
+        "type": "org.zhejianglab.zverse.data-and-computing.kafka-sink-transformer",
+        "requesthost": "digits.ns.svc",
+        "kserveisvcname": "digits",
+        "kserveisvcnamespace": "ns",
+        "traceid": "16ec",
+        "datacontenttype": "application/json",
+        "data": {"predictions": [2]},
+    }
+    ids = [event["id"] for event in events]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 5
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_json_cannot_say_is_not_published(results: Any, number: float) -> None:
+    with pytest.raises(results.NotDeliveredError, match="no JSON"):
+        results.written({"data": {"predictions": [number]}})
+
+
+@pytest.mark.parametrize("status", [202, 400, 503, None])
+def test_a_broker_has_a_result_when_it_says_2xx(results: Any, status: int | None) -> None:
+    posted: list[tuple[str, str, bytes]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        posted.append((str(request.url), request.headers["content-type"], request.content))
+        if status is None:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(status)
+
+    async def scenario() -> None:
+        broker = results.ResultBroker(
+            results.Settings.read(STRICT | {"RESULT_BROKER": "b", "BROKER_INGRESS": "http://in/"})
+        )
+        broker._client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        if status == 202:
+            await broker.publish({"id": "1"}, "trace")
+        else:
+            with pytest.raises(results.NotDeliveredError, match="not with the Broker"):
+                await broker.publish({"id": "1"}, "trace")
+
+    asyncio.run(scenario())
+    assert posted == [("http://in/ns/b", "application/cloudevents+json", b'{"id": "1"}')]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +171,7 @@ def test_publishing_ends_when_kafka_has_it(results: Any, tmp_path: Path) -> None
             topic = results.ResultTopic(
                 results.Settings.read({**ENVIRONMENT, "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap})
             )
-            await asyncio.wait_for(topic.publish({"id": "1"}, "trace"), 10)
+            await asyncio.wait_for(topic.publish({"id": "1"}, "trace"), 30)
             consumer = Consumer({**kafka.client, "bootstrap.servers": kafka.bootstrap, "group.id": "g"})
             consumer.assign([TopicPartition("test-topic", 0, OFFSET_BEGINNING)])
             record = await asyncio.to_thread(consumer.poll, 5)

@@ -213,3 +213,29 @@ def test_grpc_refuses_with_a_code(serving: Any, spoil: Callable[[Any], None], co
         predict(serving, request)
     assert caught.value.code().name == code
     assert json.dumps(caught.value.details())
+
+
+def test_a_node_answers_what_it_is_asked_and_what_it_got(serving: Any) -> None:
+    async def scenario() -> None:
+        async with TestClient(TestServer(serving("node").Rest("n", "/n").application())) as client:
+
+            async def ask(path: str, body: Any, **headers: str) -> Any:
+                response = await client.post(path, json=body, headers=headers)
+                return response.status, await response.json()
+
+            assert await ask("/predict", {"strData": "x"}) == (200, {"strData": "x/n"})
+            assert await ask("/predict", {"data": {"ndarray": [1]}}) == (200, {"data": {"ndarray": [1]}})
+            assert await ask("/route", {"meta": {"tags": {"route": 1}}}) == (200, {"data": {"ndarray": [1]}})
+            assert await ask("/route", {"meta": {"tags": {"route": None}}}) == (200, {"data": {"ndarray": []}})
+            assert await ask("/aggregate", [{"strData": "x"}, {"strData": "y"}]) == (200, {"strData": "x+y"})
+            _, told = await ask("/predict", {"meta": {"tags": {"show": "x-caller,x-none"}}}, **{"X-Caller": "a"})
+            assert json.loads(told["strData"]) == [["x-caller", "a"]]
+            status, _ = await ask("/predict", {"meta": {"tags": {"status": 503}}})
+            assert status == 503
+            inputs = [{"name": "x", "datatype": "INT64", "shape": [1], "data": [9007199254740993]}]
+            answer = {"model_name": "n", "id": "i", "outputs": inputs}
+            assert await ask("/v2/models/n/infer", {"id": "i", "inputs": inputs}) == (200, answer)
+            for body in (b"{", b"[1]", b"", b"null"):
+                assert (await client.post("/predict", data=body)).status == 400
+
+    asyncio.run(scenario())

@@ -1,8 +1,9 @@
 """Plays docker, kind, kubectl and helm, under each of these names: notes how it was called, and answers.
 
 Beside it lies `play.json`: a list of [beginning of the command line, answer]; the first that fits is given. An answer
-may have `code`, `out`, `err`, `sleep` (seconds before the rest) and `once` (true: the next call falls through to later
-answers). What no entry fits is answered as a healthy machine would: kind keeps its clusters in `clusters.json`.
+may have `code`, `out`, `err`, `sleep` (seconds before the rest), `beside` (how many calls there have to be before the
+rest) and `once` (true: the next call falls through to later answers). What no entry fits is answered as a healthy
+machine would: kind keeps its clusters in `clusters.json`.
 """
 
 import json
@@ -33,6 +34,8 @@ def main() -> int:
     if answer is None:
         return _healthy(words)
     time.sleep(answer.get("sleep", 0))
+    while _calls() < answer.get("beside", 0):
+        time.sleep(0.01)
     sys.stdout.write(answer.get("out", ""))
     sys.stdout.flush()
     sys.stderr.write(answer.get("err", ""))
@@ -49,6 +52,10 @@ def _written(words: list[str]) -> dict[str, Any] | None:
             used.touch()
             return dict(answer)
     return None
+
+
+def _calls() -> int:
+    return (HERE / "calls.ndjson").read_text(encoding="utf-8").count("\n")
 
 
 def _healthy(words: list[str]) -> int:

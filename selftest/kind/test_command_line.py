@@ -143,7 +143,7 @@ def test_a_whole_run_on_a_cluster_of_its_own(machine: Machine, tmp_path: Path, b
     options = [ONE_TEST, "-n0", "-k", "exact", "--bundle", str(bundle)]
     done = run_command(command(tmp_path, *options), timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
-    steps = ["created", "nodes Ready", "4 images loaded", "marker 1: up", "platform installed"]
+    steps = ["created", "nodes Ready", "5 images loaded", "marker 1: up", "platform installed"]
     steps += ["a run is possible", " passed", "kind cluster house deleted"]
     places = [done.stdout.find(step) for step in steps]
     assert -1 not in places

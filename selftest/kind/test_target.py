@@ -335,7 +335,7 @@ def test_too_small_a_machine_is_told(
     target().prepare()
     assert told[0] == "docker 28.2.2 (2 CPUs, 4.0 GiB), kind v0.31.0 go1.25.5 linux/amd64"
     assert "expected 4 CPUs or more, Docker has 2" in told[1]
-    assert "expected 6 GiB of memory or more, Docker has 4.0 GiB" in told[2]
+    assert "expected 7 GiB of memory or more, Docker has 4.0 GiB" in told[2]
     assert "fs.inotify.max_user_instances is 128" in told[3]
 
 

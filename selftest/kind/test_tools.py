@@ -1,7 +1,6 @@
 """What is missing on a machine is told in one line, at once."""
 
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,10 +89,8 @@ def test_a_refused_user_is_no_missing_daemon(machine: Machine) -> None:
 
 def test_a_daemon_that_hangs_is_told_in_time(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "ANSWER_DEADLINE", 0.5)
-    machine.answer("docker", "version", sleep=30)
-    began = time.monotonic()
-    assert "does not answer within 0.5 s" in refused()
-    assert time.monotonic() - began < 5
+    machine.answer("docker", "version", sleep=600)  # beyond the guard of the test
+    assert "the Docker daemon at its default address does not answer within 0.5 s" in refused()
 
 
 def test_docker_without_buildkit_cannot_build(machine: Machine) -> None:
@@ -120,12 +117,11 @@ def test_another_provider_of_nodes_is_refused(machine: Machine, monkeypatch: pyt
 
 
 def test_the_programs_are_asked_at_the_same_time(machine: Machine) -> None:
+    # Each answers once all four are asked; whoever is asked alone is said not to answer.
     for program in ("docker", "kind", "kubectl", "helm"):
-        machine.answer(program, "version", out="30.0.0 30.0.0\n", sleep=0.5)
+        machine.answer(program, "version", out="30.0.0 30.0.0\n", beside=4)
     machine.answer("docker", "buildx")
-    began = time.monotonic()
-    tools.need(helm=True)
-    assert time.monotonic() - began < 1.8
+    assert set(tools.need(helm=True).versions) == {"docker", "kind", "kubectl", "helm"}
 
 
 def test_a_failing_program_ends_in_its_last_lines(machine: Machine) -> None:
@@ -151,14 +147,14 @@ def test_an_interrupted_program_is_ended_with_what_it_started(
     script.chmod(0o755)
 
     def interrupt(*_: object) -> None:
-        wait_until((tmp_path / "child").exists, 5, "the child to start")
+        wait_until((tmp_path / "child").exists, 30, "the child to start")
         raise KeyboardInterrupt
 
     monkeypatch.setattr("subprocess.Popen.wait", _first(interrupt))
     with pytest.raises(KeyboardInterrupt):
         programs.run("be interrupted", [script], log=tmp_path / "log", deadline=30, cwd=tmp_path)
     child = int((tmp_path / "child").read_text())
-    wait_until(lambda: not process_alive(child), 5, "the child to end")
+    wait_until(lambda: not process_alive(child), 30, "the child to end")
 
 
 def _first(instead: Callable[..., None]) -> Callable[..., Any]:

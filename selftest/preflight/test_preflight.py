@@ -68,9 +68,9 @@ def test_a_cluster_that_has_and_allows_everything_can_be_asked_everything(look: 
 @pytest.mark.parametrize(
     ("kind", "wanted"),
     [
-        ("Broker", {"broker-core", "broker-extended", "async-inference", "latency"}),
-        ("Trigger", {"broker-core", "broker-extended", "async-inference", "latency"}),
-        ("InferenceService", {"async-inference", "latency"}),
+        ("Broker", {"broker-core", "broker-extended", "async-inference", "inference-extras", "latency"}),
+        ("Trigger", {"broker-core", "broker-extended", "async-inference", "inference-extras", "latency"}),
+        ("InferenceService", {"async-inference", "inference-extras", "latency", "open-inference"}),
         ("SeldonDeployment", {"kafka-streaming"}),
     ],
 )
@@ -85,14 +85,18 @@ def test_a_kind_that_is_not_served_makes_its_requirements_not_testable(look: Loo
 
 def test_without_kserve_one_latency_requirement_alone_is_not_testable(look: Look) -> None:
     found = look(lacks=["InferenceService"])
-    assert [name for name in found.not_testable if name.startswith("LAT-")] == ["LAT-E2E-001"]
+    assert [name for name in found.not_testable if name.startswith("LAT-")] == [
+        "LAT-ANS-001",
+        "LAT-E2E-001",
+        "LAT-CLD-003",
+    ]
 
 
 @pytest.mark.parametrize(
     ("right", "wanted"),
     [
-        ("create brokers", {"broker-core", "broker-extended", "async-inference", "latency"}),
-        ("watch inferenceservices", {"async-inference", "latency"}),
+        ("create brokers", {"broker-core", "broker-extended", "async-inference", "inference-extras", "latency"}),
+        ("watch inferenceservices", {"async-inference", "inference-extras", "latency", "open-inference"}),
         ("delete seldondeployments", {"kafka-streaming"}),
     ],
 )
@@ -154,13 +158,16 @@ def quota(hard: dict[str, str], used: dict[str, str]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("hard", "used", "state"),
     [
-        ({"pods": "10"}, {"pods": "4"}, OK),
-        ({"pods": "10"}, {"pods": "5"}, MISSING),
-        ({"requests.memory": "2Gi"}, {"requests.memory": "100Mi"}, OK),
-        ({"requests.memory": "1Gi"}, {}, MISSING),
-        ({"cpu": "500m"}, {}, MISSING),
-        ({"cpu": "2"}, {"cpu": "1399m"}, OK),
-        ({"pods": "10", "services.nodeports": "0"}, {}, OK),
+        ({"pods": "34"}, {"pods": "6"}, OK),
+        ({"pods": "34"}, {"pods": "7"}, WARN),
+        ({"pods": "30"}, {"pods": "29"}, MISSING),
+        ({"requests.memory": "6Gi"}, {"requests.memory": "100Mi"}, OK),
+        ({"requests.memory": "1Gi"}, {}, WARN),
+        ({"requests.memory": "200Mi"}, {}, MISSING),
+        ({"cpu": "200m"}, {}, MISSING),
+        ({"cpu": "500m"}, {}, WARN),
+        ({"cpu": "2"}, {"cpu": "999m"}, OK),
+        ({"pods": "30", "services.nodeports": "0"}, {}, OK),
     ],
 )
 def test_a_quota_must_leave_room(look: Look, hard: dict[str, str], used: dict[str, str], state: str) -> None:
@@ -236,6 +243,7 @@ def test_versions_are_read_from_labels_and_else_from_tags(look: Look) -> None:
         "knative-eventing": "1.22.2",
         "eventing-kafka-broker": "1.22.3",
         "kserve": "0.20.0",
+        "kserve-agent": "0.20.0",
     }
     assert states(found, "version of seldon-core") == [WARN]
 
@@ -264,6 +272,7 @@ def test_a_version_that_the_catalogue_was_not_written_for_is_a_warning(look: Loo
 def test_the_catalogue_was_written_for_what_the_platform_installs() -> None:
     installed = tomllib.loads((ROOT / "manifests" / "platform" / "components.toml").read_text())["component"]
     pinned = {component["name"]: component["version"] for component in installed}
+    pinned["kserve-agent"] = pinned["kserve"]
     assert {place.key: pinned[place.key] in place.written_for for place in PLACES} == dict.fromkeys(
         (place.key for place in PLACES), True
     )
@@ -275,7 +284,7 @@ def test_what_the_platform_says_of_itself_comes_first(look: Look) -> None:
     found = look(objects={"/api/v1/namespaces/kube-public/configmaps/touchstone-platform": TOLD, place: [other]})
     assert found.versions["kserve"] == "0.20.0"
     record = found.record()
-    assert record["observed"] == {"kubernetes": "1.33.1", "kserve": "0.1.0"}, (
+    assert record["observed"] == {"kubernetes": "1.33.1", "kserve": "0.1.0", "kserve-agent": "0.1.0"}, (
         "what is observed stands beside what is said"
     )
     assert record["images"] == ["kserve/kserve-controller:v0.1.0"]

@@ -24,10 +24,10 @@ REQUIREMENTS = load(ROOT / "suites" / "catalogue").requirements
 TOO_MUCH = {("secrets", "list"), ("secrets", "watch"), ("namespaces", "patch"), ("*", "*")}
 
 
-def granted(namespace: str | None) -> dict[str | None, set[str]]:
+def granted(namespace: str | None, *, kill_pods: bool = False) -> dict[str | None, set[str]]:
     """Return what the printed manifests grant, by namespace, as the fake API writes reviews."""
     found: dict[str | None, set[str]] = defaultdict(set)
-    for document in yaml.safe_load_all(manifest(namespace)):
+    for document in yaml.safe_load_all(manifest(namespace, kill_pods=kill_pods)):
         if document["kind"] in {"Role", "ClusterRole"}:
             for rule in document["rules"]:
                 place = document["metadata"].get("namespace")
@@ -44,6 +44,12 @@ def test_what_is_printed_is_what_is_reviewed(tmp_path: Path, namespace: str | No
             what, _, place = asked.partition(" in ")
             reviewed[place or None].add(what)
     assert granted(namespace) == reviewed
+
+
+def test_pods_of_the_platform_may_be_deleted_only_where_that_was_asked_for() -> None:
+    assert all("delete pods" not in rights for rights in granted(None).values())
+    asked = granted(None, kill_pods=True)
+    assert {place for place, rights in asked.items() if "delete pods" in rights} == {"knative-eventing"}
 
 
 @pytest.mark.parametrize("namespace", [None, "team"])

@@ -66,12 +66,16 @@ class History:
         self.records: list[dict[str, Any]] = []
         self.cases: list[Case] = []
         self.words: tuple[str, ...] = ()
+        self.later = 0.0
+        """The seconds for which nothing happened so far, beside a millisecond a record."""
 
     def add(self, record: str, scope: str = "", **fields: Any) -> int:
         """One record; returns its number."""
         seq = len(self.records) + 1
         head = {} if self.records else {"format": FORMAT}
-        self.records.append({**head, "seq": seq, "t": 100 + seq / 1000, "record": record, "scope": scope, **fields})
+        self.records.append(
+            {**head, "seq": seq, "t": 100 + self.later + seq / 1000, "record": record, "scope": scope, **fields}
+        )
         return seq
 
     def start(self, gate: str = "known", argv: Sequence[str] = (), **sut: str) -> "History":

@@ -148,6 +148,13 @@ def a_second_end(records: list[Raw]) -> list[Raw]:
     return [*records, {**records[-1], "seq": 0}]
 
 
+def held_against_another(records: list[Raw]) -> list[Raw]:
+    of(records, "run.started")["selection"]["again"] = 1
+    fields = {"run": "r", "sha256": "ab" * 32, "again": 1, "differences": [], "cases": [], "stages": []}
+    last = {name: records[-1][name] for name in ("t", "scope", "seq")}
+    return [*records[:-1], {**last, "record": "baseline", **fields}, records[-1]]
+
+
 def inserted(records: list[Raw]) -> list[Raw]:
     place = next(number for number, record in enumerate(records) if record["record"] == "received")
     return [*records[: place + 1], {**records[place], "seq": 0}, *records[place + 1 :]]
@@ -325,6 +332,13 @@ def allowed(text: str) -> Change:
     """Give the run a file of waivers, whatever stands in it."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     return begun(allowances=[{"kind": "waiver", "file": "w.toml", "sha256": digest, "text": text}])
+
+
+def known_to_the_operator(records: list[Raw]) -> list[Raw]:
+    """Give the run a file by which its failure is known."""
+    text = f'[[known]]\nrequirement = "{ID}"\nreason = "ours"\nowner = "me"\nexpires = 2999-01-01\n'
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return begun(allowances=[{"kind": "known", "file": "k.toml", "sha256": digest, "text": text}])(records)
 
 
 def waiver_behind_its_digest(records: list[Raw]) -> list[Raw]:

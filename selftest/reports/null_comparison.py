@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.compare.latency import Key, Stage, compare
-from reports.compare.model import Speed
+from reports.latency import Key, Stage, compare
+from reports.speeds import Speed
 
 STAGES = ("ack", "dispatch", "result")
 SAMPLES = 80

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from reports.compare import statistics
-from reports.compare.latency import Key, Stage, compare
-from reports.compare.model import Speed, StageChange
+from reports import statistics
+from reports.latency import Key, Stage, compare
+from reports.speeds import Speed, StageChange
 from selftest.reports.null_comparison import SAMPLES, measure, run_of
 
 KEY: Key = ("t::ack", "ack", 95.0, 20.0, SAMPLES)

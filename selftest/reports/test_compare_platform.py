@@ -1,7 +1,6 @@
 """Runs of the suite itself: under a mutant, a comparison names the requirements that the catalogue says it fails."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from evidence import catalogue as catalogues
 from reports.compare.comparing import compare
+from selftest.warm.running import run as run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = catalogues.load(ROOT / "suites" / "catalogue")
@@ -26,8 +26,7 @@ def run(out: Path, *words: str) -> Path:
         "-m",
         "pytest",
         "-q",
-        "-n",
-        "2",
+        "-n0",
         "-p",
         "no:cacheprovider",
         "--out",
@@ -37,7 +36,7 @@ def run(out: Path, *words: str) -> Path:
     ]
     argv += [word for name in ASKED for word in ("--requirement", name)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=280)
+    done = run_command(argv, env=environment, timeout=280)
     assert (out / "latest").exists(), done.stdout + done.stderr
     return out / "latest"
 

@@ -15,6 +15,7 @@ from reports import __main__ as cli
 from reports import write
 from reports.model import Report
 from selftest.reports.conftest import BAD, GOOD, IDS, History
+from selftest.reports.measured_loads import BUSY, CALM, measure, start_cold
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (requirements-browser.txt)")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -41,6 +42,11 @@ def browser() -> Iterator[Any]:
 
 def report_page(folder: Path, reported: Reported, history: History) -> Path:
     history.start().test("EVT-ING-001", BAD, text=EVIL).test("EVT-RTE-003", outcome="error", reason=f"boom {EVIL}")
+    for budget, machine in ((1.0, CALM), (0.015, CALM), (0.015, BUSY)):
+        measure(
+            history, "EVT-FLT-003", [0.010 + number / 5000 for number in range(100)], budget=budget, machine=machine
+        )
+    start_cold(history, "EVT-FLT-003", 2.5)
     report = reported(history.test("EVT-FLT-003", BAD).finish())
     write.write(report, folder, folder / "history.ndjson")
     return folder / "index.html"

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +20,8 @@ from fixtures.waiting import wait_until
 from reports import build
 from reports.replay.extracting import extract
 from reports.replay.reducing import size_of
+from selftest.walkthrough.conftest import up
+from selftest.warm.running import run as run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = catalogues.load(ROOT / "suites" / "catalogue")
@@ -29,14 +30,15 @@ REQUIREMENT = "EVT-FLT-002"
 TEST = "test_all_attributes_of_a_filter_must_match"
 TESTS = "suites/eventing/test_filters.py"
 
+__all__ = ["up"]
+
 pytestmark = pytest.mark.timeout(900)
 
 
 def run(*words: str) -> "subprocess.CompletedProcess[str]":
     """Run a command of ours to its end."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "GITHUB_"))}
-    argv = [sys.executable, "-m", *words]
-    return subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=800)
+    return run_command([sys.executable, "-m", *words], env=environment, timeout=800)
 
 
 def session(out: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -131,28 +133,6 @@ def sink() -> Iterator[tuple[str, list[dict[str, str]]]]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@pytest.fixture
-def up(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Yield the environment that the lines of `tox -e up` make."""
-    command = [sys.executable, "-m", "fixtures", "up"]
-    with (
-        (tmp_path / "stderr").open("wb") as errors,
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
-    ):
-        try:
-            exports: dict[str, str] = {}
-            for line in process.stdout or ():
-                if found := re.match(r"export (\w+)=(\S+)", line):
-                    exports[found[1]] = found[2]
-                if "KAFKA_BOOTSTRAP" in exports:
-                    break
-            yield {**os.environ, **exports}
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
-        finally:
-            process.kill()
 
 
 @pytest.mark.skipif(not (shutil.which("kubectl") and shutil.which("curl")), reason="needs kubectl and curl")

@@ -195,7 +195,7 @@ def test_lines_that_are_missing_or_cut_off_are_told_and_never_break_the_reader(
     left = b"".join(line for place, line in enumerate(lines) if place not in gone)
     (tmp_path / "history.ndjson").write_bytes(left[: len(left) - cut])
     if 0 in gone and len(gone) < len(lines):
-        with pytest.raises(ReportError, match="expected a history of format 4, got one whose first record names none"):
+        with pytest.raises(ReportError, match="expected a history of format 5, got one whose first record names none"):
             build.build(tmp_path / "history.ndjson", catalogue, ())
         return
     report = build.build(tmp_path / "history.ndjson", catalogue, ())

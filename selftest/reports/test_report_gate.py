@@ -7,7 +7,8 @@ import pytest
 
 from evidence.saboteur import Finding, Status
 from reports import gate
-from reports.model import Known, Report, Result, Sabotages, Test
+from reports.build import tally
+from reports.model import Cases, Known, Missing, Report, Result, Sabotages, Test
 
 Reported = Callable[[Any], Report]
 KNOWN = Known("A-1", "kserve", ("0.21.0",), "It fails.", "a thread")
@@ -44,6 +45,26 @@ def result(verdict: str, level: str = "MUST", known: Known | None = None, profil
 )
 def test_exit_codes(name: str, verdict: str, level: str, known: Known | None, code: int) -> None:
     assert gate.decide(name, [result(verdict, level, known)], []).exit == code
+
+
+def left_out(profile: str, why: str) -> Result:
+    cases = Cases(1, 0, (Missing("t.py::t", f"left out by {why}", chosen=True),))
+    return Result("A-2", "MUST", profile, "mlserver", "It does.", "a spec", None, "skipped", why, (), None, cases)
+
+
+@pytest.mark.parametrize(
+    ("profile", "why", "code"),
+    [
+        ("mlserver-kafka", "a run without --pipeline mlserver-kafka", 0),
+        ("mlserver-kafka", "-k other", 2),
+        ("broker-core", "a run without --pipeline mlserver-kafka", 2),
+    ],
+    ids=["on request", "left out", "of another profile"],
+)
+def test_what_is_there_on_request_only_does_not_count_unrequested(profile: str, why: str, code: int) -> None:
+    results = [result("pass"), left_out(profile, why)]
+    assert gate.decide("strict", results, []).exit == code
+    assert tally("all", results).verdict == ("pass" if code == 0 else "unknown")
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("fail", 0), ("pass", 1), ("skipped", 0), ("unknown", 2)])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from evidence import catalogue
+from fixtures.platform import load as load_platform
 from reports import known
 from reports.errors import ReportError
 
@@ -23,7 +24,13 @@ read = { in = "v1" }
 
 def test_ours_name_pinned_versions_and_a_source() -> None:
     entries = known.load()
-    assert {entry.sut for entry in entries} == {"eventing-kafka-broker", "kserve", "seldon-core"}
+    assert {entry.sut for entry in entries} == {
+        "eventing-kafka-broker",
+        "kserve",
+        "kserve-agent",
+        "mlserver",
+        "seldon-core",
+    }
     for entry in entries:
         assert all(version[0].isdigit() for version in entry.versions), entry
         assert LASTING.fullmatch(entry.url or ""), f"{entry.requirement}: a file at a tag, an issue or a pull request"
@@ -76,3 +83,11 @@ def test_applying_looks_at_the_version_under_test(tmp_path: Path) -> None:
     assert set(known.applying(entries, {"kserve": "1"})) == {"A-1"}
     assert not known.applying(entries, {"kserve": "2"})
     assert not known.applying(entries, {})
+
+
+def test_what_is_known_of_a_product_is_known_of_the_version_that_is_installed_on_kind() -> None:
+    installed = {component.name: component.version for component in load_platform().components()}
+    entries = known.load()
+    expected = {(entry.sut, entry.requirement) for entry in entries if entry.sut in installed}
+    found = {(entry.sut, entry.requirement) for entry in known.applying(entries, installed).values()}
+    assert expected - found == set()

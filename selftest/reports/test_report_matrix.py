@@ -1,13 +1,17 @@
 """The kill matrix: killed, survived, undecided, falsely killed, not run, not asked."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from evidence.catalogue import NOT_REQUESTED, Catalogue
 from evidence.collection import Case
 from reports import junit, terminal
+from reports.build import build
 from reports.document import mutation_json, to_json, validate
 from reports.model import Mutation, Report
 
@@ -191,3 +195,23 @@ def test_without_a_selection_nothing_is_called_not_asked(reported: Reported, his
     report = proof(reported, history, *ALL[:3], SPARED)
     assert statuses(report)["extensions-dropped"] == "undecided"
     assert report.gate.exit == 2
+
+
+@pytest.mark.parametrize(("why", "code"), [(f"{NOT_REQUESTED} mlserver-kafka", 0), ("a plug-in of pytest's", 1)])
+def test_a_mutant_of_a_pipeline_that_was_not_requested_is_none_of_the_matrix(
+    catalogue: Catalogue, history: Any, tmp_path: Path, why: str, code: int
+) -> None:
+    first, mutant = catalogue.requirements[0], catalogue.mutants[0]
+    asked = replace(first, id="STR-MLS-001", profile="mlserver-kafka", mutants=("released",))
+    more = replace(
+        catalogue,
+        requirements=(*catalogue.requirements, asked),
+        mutants=(*catalogue.mutants, replace(mutant, name="released")),
+    )
+    history.start(argv=("--prove",))
+    for requirement, status, name in ALL:
+        history.test(requirement, status, mutant=name)
+    history.finish("completed", Case("suites/mlserver/test_it.py::test", ("STR-MLS-001",), None, why))
+    report = build(history.write(tmp_path), more, known=())
+    assert ("released" in {row.name for row in matrix(report).mutants}, report.gate.exit) == (bool(code), code)
+    assert [result.verdict for result in report.results if result.id == "STR-MLS-001"] == ["skipped"]

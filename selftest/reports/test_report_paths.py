@@ -13,7 +13,7 @@ from evidence.expectations import Expectation
 from evidence.history_index import HistoryIndex
 from evidence.identity import Identity
 from evidence.records import Record
-from reports import diagram, path, write
+from reports import diagram, path, run, write
 from reports.__main__ import main
 from reports.path import LANES, Arrow, EventPath, Subjects
 from selftest.evidence.story import GROUP, TOPIC, Story
@@ -51,7 +51,7 @@ STORIES = [
 def traced(folder: Path, story: Story, subjects: Subjects) -> dict[Identity | str, EventPath]:
     file = folder / "history.ndjson"
     file.write_bytes(b"".join(lines(story.records)))
-    return path.trace(file, [subjects])
+    return path.trace(run.records(file), [subjects])
 
 
 def text_of(sightings: HistoryIndex, subject: Identity | str, sends: dict[Identity, str]) -> list[Hop]:
@@ -179,4 +179,4 @@ def test_a_requirement_is_shown_in_as_many_passes_over_the_history_whatever_its_
 
     monkeypatch.setattr(history_file, "lines", counted)
     main(["show", "--requirement", "EVT-ING-001", str(run_dir)])
-    assert passes == 5
+    assert passes == 3

@@ -14,12 +14,21 @@ from common.errors import UsageError
 from evidence.catalogue import Catalogue
 from reports.attest import envelope, images
 from reports.model import Known
-from reports.verify import document, policy, rules
+from reports.verify import document, policy, releases, rules
 from reports.verify.model import Finding, Rule, Verification
 from reports.verify.policy import Policy
 from selftest.histories import Raw, typed
 from selftest.reports import test_verify_attestations, test_verify_histories
-from selftest.reports.forged_histories import ID, anew, begun, older, product_never_observed, selecting, waived
+from selftest.reports.forged_histories import (
+    ID,
+    anew,
+    begun,
+    known_to_the_operator,
+    older,
+    product_never_observed,
+    selecting,
+    waived,
+)
 from selftest.reports.handing_in import IMAGE, PRODUCTS, Forgery, HandedIn, broken, collected, recollected, told
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,7 +143,11 @@ def test_a_documented_failure_is_accepted_by_its_gate_and_refused_by_a_strict_on
     handed_in.hand_in(handed_in.other)
     assert told(handed_in.verify()) == []
     assert handed_in.state()["predicate"] == handed_in.state()["predicate"] | {"result": "WARNED", "warnedTests": [ID]}
-    handed_in.ask(gate="strict")
+    handed_in.ask(gate="known", known=("kserve",))
+    assert told(handed_in.verify()) == []
+    handed_in.ask(gate="known", known=("seldon-core",))
+    assert told(handed_in.verify()) == [f"known: {ID}: a failure of a published list: seldon-core / of kserve"]
+    handed_in.ask(gate="strict", known=None)
     (refused,) = told(handed_in.verify())
     assert refused.startswith(f"gate: gate strict: as expected / 1 requirement failed: {ID}")
 
@@ -179,7 +192,7 @@ def test_what_nobody_asks_for_is_told_as_not_judged(handed_in: HandedIn) -> None
     verification = handed_in.verify()
     rulings = {ruling.rule.id: ruling for ruling in verification.rulings}
     assert {name for name, ruling in rulings.items() if ruling.state == "not judged"} == {
-        *("challenge", "profiles", "observed", "products", "target", "kafka", "personality", "fresh")
+        *("challenge", "profiles", "observed", "products", "target", "kafka", "personality", "fresh", "suite-released")
     }
     (finding,) = rulings["observed"].findings
     assert finding.got == "nothing: the target shows no Deployments of products"
@@ -244,6 +257,39 @@ def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(document.SCHEMA.read_text(encoding="utf-8")))
 
 
+def test_a_failure_that_the_operator_knows_is_accepted_where_the_policy_says_so(handed_in: HandedIn) -> None:
+    anew(known_to_the_operator, failing=True)(handed_in)
+    handed_in.ask(gate="known", own_known=True)
+    assert told(handed_in.verify()) == []
+    handed_in.ask(gate="known", own_known=False)
+    (refused,) = told(handed_in.verify())
+    assert refused.startswith(f"known: {ID}: a failure of a published list: reports/known/ / the operator's own")
+
+
+@pytest.mark.parametrize(
+    ("changelog", "expected"),
+    [
+        ("## Unreleased\n\n## 0.1.0 - 2026-11-30\n", "kept"),
+        ("## Unreleased\n\n## [0.1.0] - 2026-11-30\n", "kept"),
+        ("## Unreleased\n\n## 0.0.9 - 2026-11-30\n", "broken"),
+        ("## Unreleased\n\nSuite 0.1.0, catalogue 1.0.\n", "not judged"),
+        (None, "not judged"),
+    ],
+    ids=["listed", "in-brackets", "not-listed", "nothing-released", "no-changelog"],
+)
+def test_a_release_is_one_that_the_lab_knows_of(
+    handed_in: HandedIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changelog: str | None, expected: str
+) -> None:
+    file = tmp_path / "CHANGELOG.md"
+    if changelog is not None:
+        file.write_text(changelog)
+    listed = releases.listed
+    monkeypatch.setattr("reports.verify.releases.listed", lambda: listed(file))
+    verification = handed_in.verify()
+    assert state(verification, "suite-released") == expected
+    assert verification.exit == (1 if expected == "broken" else 0)
+
+
 def test_the_example_of_a_policy_is_read_and_asks_for_every_kind_of_thing() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     for name in (*policy.FIELDS, *policy.SUITE, *policy.CATALOGUE):
@@ -265,6 +311,7 @@ BAD: dict[str, tuple[str, str]] = {
     "unknown key": ('profile = ["broker-core"]', "profile: unknown key: did you mean profiles?"),
     "unknown key in a table": ('[suite]\nversion = ["1.0"]', "suite.version: unknown key: did you mean versions?"),
     "unknown profile": ('profiles = ["broker-cor"]', "profiles: unknown value 'broker-cor': did you mean broker-core?"),
+    "unknown list": ('known = ["kserv"]', "known: unknown value 'kserv': did you mean kserve or mlserver?"),
     "no list": ('targets = "kind"', "targets: expected a list of filled texts"),
     "empty list": ("targets = []", "targets: expected 1 to 100 texts"),
     "too many": (f"targets = {['x'] * 101}", "targets: expected 1 to 100 texts"),

@@ -27,10 +27,12 @@ from selftest.reports.forged_histories import (
     edited_catalogue,
     ended_before_its_last_test,
     gapped,
+    held_against_another,
     honest,
     in_the_report,
     inserted,
     interrupted,
+    known_to_the_operator,
     last_record_changed_and_chained,
     lost,
     no_report,
@@ -149,6 +151,7 @@ FORGERIES: dict[str, tuple[Forgery, str]] = {
     "mutant asked for": (anew(selecting(mutant=["broken"])), "system"),
     "proof in the place of a run": (anew(selecting(prove=True)), "system"),
     "failing run": (anew(list, failing=True), "gate"),
+    "failing run, held against one that failed too": (anew(held_against_another, failing=True), "gate"),
     "failing run, claimed as a profile": (asking(anew(list, failing=True), profiles=("broker-core",)), "profiles"),
     "profile that nobody knows": (anew(selecting(profiles=["nothing"])), "collected"),
     "profile that was not asked": (asking(honest, profiles=("latency",)), "profiles"),
@@ -171,6 +174,10 @@ FORGERIES: dict[str, tuple[Forgery, str]] = {
     "waivers without a file": (waivers_without_a_file, "format"),
     "waiver without an address": (anew(waived(url="")), "waivers"),
     "waiver changed behind its digest": (anew(waiver_behind_its_digest), "waivers"),
+    "failure that the operator's own file forgives": (
+        asking(anew(known_to_the_operator, failing=True), gate="known"),
+        "known",
+    ),
     "waiver where the policy takes none": (asking(anew(waived()), waivers=False), "waivers"),
 }
 

@@ -10,7 +10,7 @@ import pytest
 from evidence.catalogue import Catalogue, load
 
 SUITES = Path(__file__).parents[2] / "suites"
-AREAS = ["control_plane", "eventing", "inference", "latency", "streaming", "tracing"]
+AREAS = ["control_plane", "eventing", "inference", "latency", "mlserver", "protocols", "streaming", "tracing"]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from embedded.streaming.tensorflow import TYPES
+from embedded.streaming.messages import TYPES
 from suites.oracles.cifar10 import balanced_picture, exact_picture, flat, picture, probabilities, shaped
 from suites.oracles.tensorflow import (
     DT_DOUBLE,

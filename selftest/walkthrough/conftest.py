@@ -4,13 +4,15 @@ import contextlib
 import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+
+from fixtures.waiting import wait_until
+from selftest.warm.running import Running
 
 ROOT = Path(__file__).parents[2]
 Environment: TypeAlias = dict[str, str]
@@ -24,31 +26,29 @@ def up(tmp_path: Path) -> Iterator[Environment]:
 
 
 @contextlib.contextmanager
-def platform(errors: Path) -> Iterator[Environment]:
+def platform(errors: Path, *options: str) -> Iterator[Environment]:
     """Bring the platform up as `tox -e up` does, and end it by Ctrl-C.
 
     Args:
         errors: The file for its progress lines.
+        options: The options of `up`.
 
     Yields:
         The environment of the other terminal.
     """
-    command = [sys.executable, "-m", "fixtures", "up"]
-    with (
-        errors.open("wb") as sink,
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=sink, text=True) as process,
-    ):
-        try:
-            exports: Environment = {}
-            for line in process.stdout or ():
-                if found := re.match(r"export (\w+)=(\S+)", line):
-                    exports[found[1]] = found[2]
-                if "KAFKA_BOOTSTRAP" in exports:
-                    break
-            else:
-                pytest.fail(f"`python -m fixtures up` ended before it was up:\n{errors.read_text()[-3000:]}")
-            yield {**os.environ, **exports, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-            process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0, errors.read_text()[-3000:]
-        finally:
-            process.kill()
+    output = errors.with_name(f"{errors.name}.stdout")
+    process = Running([sys.executable, "-m", "fixtures", "up", *options], cwd=ROOT, output=output, errors=errors)
+
+    def exports() -> Environment | None:
+        if process.poll() is not None:
+            pytest.fail(f"`python -m fixtures up` ended before it was up:\n{errors.read_text()[-3000:]}")
+        found = dict(re.findall(r"^export (\w+)=(\S+)\n", output.read_text(), re.MULTILINE))
+        return found if "KAFKA_BOOTSTRAP" in found else None
+
+    try:
+        found = wait_until(exports, 110, lambda: f"the platform to be up\n{errors.read_text()[-3000:]}")
+        yield {**os.environ, **found, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0, errors.read_text()[-3000:]
+    finally:
+        process.kill()

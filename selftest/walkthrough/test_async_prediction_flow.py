@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from selftest.walkthrough.conftest import ROOT, Environment
+from selftest.walkthrough.conftest import ROOT, Environment, platform
 
 STEPS = Path(__file__).with_suffix("").with_name("async_prediction_flow.sh")
 CONSUMER = (
@@ -67,6 +67,22 @@ def test_the_documented_flow_works_to_its_last_line(up: Environment, tmp_path: P
     assert {name: result[name] for name in expected} == expected
     assert sorted(result.keys() - expected.keys()) == ["id", "time"]
     assert status != 0, "a consumer that was interrupted ended as if it had come to an end"
+
+
+@pytest.mark.skipif(not (shutil.which("java") and shutil.which("mvn")), reason="Apache Kafka needs Java and Maven")
+def test_beside_apache_kafka_the_console_tools_are_its_own(tmp_path: Path) -> None:
+    server = "--bootstrap-server $BOOTSTRAP_SERVER --command-config $CLIENT_CONFIG_FILE"
+    tool = f"kafka-topics.sh {server} --describe --topic test-topic"
+    command = f"kubectl -n database exec deployment/kafka-client-tools -- bash -c '{tool}; kafka-topics.sh --version'"
+    with platform(tmp_path / "stderr", "--kafka", "apache") as environment:
+        ran = subprocess.run(
+            ["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+    assert ran.returncode == 0, ran.stderr
+    described, partition, version = ran.stdout.splitlines()
+    assert described.startswith("Topic: test-topic\tTopicId: "), "no stand-in tells the id"
+    assert partition.startswith("\tTopic: test-topic\tPartition: 0\t")
+    assert version == "4.1.1"
 
 
 def in_terminal(command: str, environment: Environment, until: str) -> tuple[str, int]:

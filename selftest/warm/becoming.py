@@ -22,7 +22,7 @@ from typing import Any
 
 from execnet import gateway_io
 
-FORKED = ("fixtures", "fixtures.probe", "embedded")
+FORKED = ("fixtures", "fixtures.probe", "embedded", "pytest")
 """What a command that was forked starts as forks of itself in its turn, beside the workers of pytest-xdist."""
 
 _given = os.environ.get("PYTHONPATH", "").split(os.pathsep)

@@ -1,0 +1,85 @@
+"""Hand-written deletions: what is gone, what a finalizer holds, and topics that stay."""
+
+from typing import Any
+
+import pytest
+
+from evidence.expectations import gone, topic_gone
+from evidence.refs import ObjectRef, TopicRef
+from evidence.verdict import Verdict
+from selftest.evidence.story import Story, judged
+
+OBJECT = ObjectRef("eventing.knative.dev/v1", "Broker", "ns", "broker")
+THERE: dict[str, Any] = {"metadata": {"name": "broker"}}
+HELD = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["brokers.eventing.knative.dev"]}}
+NAMESPACE = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": {"finalizers": ["kubernetes"]}}
+
+
+def said(story: Story, verb: str, code: int, obj: dict[str, Any] | None = None) -> None:
+    """Add what the API said of the object."""
+    names = {"apiVersion": OBJECT.api_version, "kind": OBJECT.kind, "namespace": OBJECT.namespace, "name": OBJECT.name}
+    story.add("object", verb=verb, code=code, reason="", message="", object=obj, **names)
+
+
+def told(*steps: tuple[str, int, dict[str, Any] | None]) -> Story:
+    """Return the story of what the API said."""
+    story = Story()
+    for verb, code, obj in steps:
+        said(story, verb, code, obj)
+    return story
+
+
+GET_404, DELETE = ("get", 404, None), ("delete", 200, THERE)
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [
+        pytest.param([DELETE, GET_404], Verdict.PASS, id="gone"),
+        pytest.param([DELETE, ("get", 200, HELD), GET_404], Verdict.PASS, id="gone-in-time"),
+        pytest.param([DELETE, ("get", 200, HELD)], Verdict.FAIL, id="held"),
+        pytest.param([DELETE, ("get", 200, THERE)], Verdict.FAIL, id="not-marked"),
+        pytest.param([GET_404, DELETE], Verdict.UNKNOWN, id="not-there-before"),
+        pytest.param([GET_404], Verdict.UNKNOWN, id="never-deleted"),
+        pytest.param([("delete", 403, None), GET_404], Verdict.UNKNOWN, id="not-allowed"),
+        pytest.param([DELETE, ("get", 500, None)], Verdict.UNKNOWN, id="nothing-seen"),
+    ],
+)
+def test_verdicts_about_what_was_deleted(steps: list[Any], verdict: Verdict) -> None:
+    assert judged(told(*steps), gone(OBJECT), final=True).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (HELD, "held by the finalizers ['brokers.eventing.knative.dev']"),
+        (NAMESPACE, "held by the finalizers ['kubernetes']"),
+        ({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, "marked as deleted, without a finalizer"),
+        (THERE, "it is not even marked as deleted"),
+    ],
+    ids=["finalizer", "namespace", "none", "not-marked"],
+)
+def test_what_holds_an_object_is_told(seen: dict[str, Any], words: str) -> None:
+    (violation,) = judged(told(DELETE, ("get", 200, seen)), gone(OBJECT), final=True).violations
+    assert words in violation.message
+    assert violation.witness == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("read", "looks", "verdict"),
+    [
+        pytest.param(True, [True, False], Verdict.PASS, id="gone"),
+        pytest.param(True, [True], Verdict.FAIL, id="stays"),
+        pytest.param(False, [False], Verdict.UNKNOWN, id="never-read"),
+        pytest.param(True, [], Verdict.UNKNOWN, id="not-looked-for"),
+    ],
+)
+def test_verdicts_about_topics(looks: list[bool], verdict: Verdict, *, read: bool) -> None:
+    story = Story()
+    story.add("topic.listed", topic="t", exists=False)  # before it was made
+    if read:
+        story.add("topic.record", topic="t", partition=0, offset=0, key=None, headers=[], value="1")
+    said(story, "delete", 200, THERE)
+    for exists in looks:
+        story.add("topic.listed", topic="t", exists=exists)
+    assert judged(story, topic_gone(TopicRef("t"), owner=OBJECT), final=True).verdict is verdict
