@@ -1,5 +1,6 @@
 """What a test can see of a stream server that is at work."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -7,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from embedded.dataplane.cloudevents import Record
+from embedded.mutants import streams
 from embedded.streaming import StreamServer, messages
 from embedded.streaming.requests import NotARequestError, ServerDiesError
 from selftest.embedded_dataplane.streams import PREDICT, Stream, changed, protobuf, rest
-from selftest.embedded_dataplane.world import until, until_true
+from selftest.embedded_dataplane.world import pauses, until, until_true
 
 Observe = Callable[[Stream], Awaitable[Any]]
 
@@ -50,13 +52,16 @@ async def counts(running: Stream) -> Counter[int]:
 
 
 async def committed_early(running: Stream) -> bool:
-    await running.ask(rest("a", 1))
-
     async def is_committed() -> bool:
         return await running.world.committed(running.server.spec.input_topic, running.server.group) == 1
 
-    await until_true(is_committed)
-    return await running.world.count(running.server.spec.output_topic, 2) == 0
+    seen = asyncio.Event()  # what a mutant does late is done once the topic has been looked at, however long that takes
+    with pauses(streams, held=seen):
+        await running.ask(rest("a", 1))
+        await until_true(is_committed)
+        stored = await running.world.count(running.server.spec.output_topic, 2)
+        seen.set()
+    return stored == 0
 
 
 async def answered_at_the_stop(running: Stream) -> int:

@@ -302,10 +302,11 @@ async def until_true(condition: Callable[[], Awaitable[bool]], seconds: float = 
 class _NotedPauses(ModuleType):
     """The module asyncio, whose `sleep` is noted."""
 
-    def __init__(self, *, waited: bool) -> None:
+    def __init__(self, *, waited: bool, held: asyncio.Event | None) -> None:
         super().__init__("asyncio")
         self.asked: list[float] = []
         self._waited = waited
+        self._held = held
 
     def __getattr__(self, name: str) -> Any:
         return getattr(asyncio, name)
@@ -313,18 +314,21 @@ class _NotedPauses(ModuleType):
     async def sleep(self, seconds: float) -> None:
         """Note the pause; wait only if that is wanted."""
         self.asked.append(seconds)
+        if self._held is not None:
+            await self._held.wait()
         await asyncio.sleep(seconds if self._waited else 0.0)
 
 
 @contextmanager
-def pauses(module: ModuleType, *, waited: bool = False) -> Iterator[list[float]]:
+def pauses(module: ModuleType, *, waited: bool = False, held: asyncio.Event | None = None) -> Iterator[list[float]]:
     """Yield the pauses that a module asks for, in seconds: what a busy machine makes of them is not judged.
 
     Args:
         module: A module that calls `asyncio.sleep`.
         waited: Whether the pauses are made too.
+        held: An event until which each pause lasts.
     """
-    noted = _NotedPauses(waited=waited)
+    noted = _NotedPauses(waited=waited, held=held)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "asyncio", noted)
         yield noted.asked

@@ -462,4 +462,5 @@ def test_mutants_are_listed() -> None:
     assert "address-missing" in hosts["control plane"]
     assert "reply-on-202" in hosts["data plane"]
     assert "commits-before-answer" in hosts["streams"]
-    assert len(hosts) == 3
+    assert "batch-answers-rotated" in hosts["agents"]
+    assert len(hosts) == 4

@@ -181,7 +181,7 @@ def test_an_event_in_a_failing_answer_is_no_reply(broker: Broker, sinks: Sinks) 
     expect(*(not_delivered(answer, to=receiver, replied_by=replier) for (answer, _), replier in pairs))
 
 
-@pytest.mark.requirement("EVT-RPL-013")
+@pytest.mark.requirement("EVT-RPL-012")
 def test_each_trigger_may_reply_to_an_event(broker: Broker, sinks: Sinks) -> None:
     replies = [reply("binary") for _ in range(3)]
     scripts = [[carrier] for _, carrier in replies[:2]] + [[Answer(503), replies[2][1]]]
@@ -195,7 +195,7 @@ def test_each_trigger_may_reply_to_an_event(broker: Broker, sinks: Sinks) -> Non
     expect(*(delivered(answer, to=receiver, replied_by=replier) for (answer, _), replier in pairs))
 
 
-@pytest.mark.requirement("EVT-RPL-014")
+@pytest.mark.requirement("EVT-RPL-013")
 def test_a_reply_has_any_form_of_the_http_binding(broker: Broker, sinks: Sinks) -> None:
     names = [fresh("reply") for _ in range(3)]
     capitals, no_data, no_type = (attributes(id=name, source=SOURCE, type="answer") for name in names)

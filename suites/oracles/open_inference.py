@@ -41,8 +41,13 @@ CONTENT_FIELDS = {
     "FP64": 7,
 }
 BYTES_FIELD = 8
-IDS = ("Grüße, 東京 \U0001f600", "007", "x" * 1024)
-"""Ids that a careless server changes: no ASCII, nearly a number, long."""
+IDS = {
+    "uuid": "0f6c9d2e-5b41-4a53-9d0e-7c1f0a8e6b32",
+    "not-ascii": "Grüße, 東京 \U0001f600",
+    "nearly-a-number": "007",
+    "long": "x" * 1024,
+}
+"""Ids, most of which a careless server changes, by what they are."""
 
 
 @dataclass(frozen=True, slots=True)

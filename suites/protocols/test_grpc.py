@@ -53,11 +53,11 @@ def test_a_model_tells_its_inputs_and_outputs(open_inference: OpenInference) -> 
 
 
 @pytest.mark.requirement("OIP-GRP-004")
-def test_id_and_model_name_come_back(open_inference: OpenInference) -> None:
-    asked, model = [mint(), *IDS], open_inference.model
-    for name in asked:  # one after the other: OIP-GRP-011 asks at once
-        call = open_inference.call("ModelInfer", message(PAIR, raw=False, model=model, id=name))
-        expect(inferred(call, [PAIR.expected()], id=name, model=model))
+@pytest.mark.parametrize("name", IDS.values(), ids=IDS)
+def test_id_and_model_name_come_back(open_inference: OpenInference, name: str) -> None:
+    model = open_inference.model
+    call = open_inference.call("ModelInfer", message(PAIR, raw=False, model=model, id=name))
+    expect(inferred(call, [PAIR.expected()], id=name, model=model))
 
 
 @pytest.mark.requirement("OIP-GRP-005")

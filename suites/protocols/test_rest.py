@@ -43,9 +43,9 @@ def test_a_model_tells_its_inputs_and_outputs(open_inference: OpenInference) -> 
 
 
 @pytest.mark.requirement("OIP-INF-001")
-def test_the_id_comes_back(open_inference: OpenInference) -> None:
-    for name in (mint(), *IDS):  # one after the other: OIP-INF-008 asks at once
-        expect(inferred(open_inference.infer(rest(ROW, id=name)), [ROW.expected()], id=name))
+@pytest.mark.parametrize("name", IDS.values(), ids=IDS)
+def test_the_id_comes_back(open_inference: OpenInference, name: str) -> None:
+    expect(inferred(open_inference.infer(rest(ROW, id=name)), [ROW.expected()], id=name))
 
 
 @pytest.mark.requirement("OIP-INF-002")
