@@ -98,7 +98,9 @@ def stored(history: HistoryIndex, event: EventRef, topic: str, replied_by: Trigg
             )
         return EventProgress(Stage.STORED, "stored", (record["seq"],), places)
     if seen.sent:
-        return _sent(history, seen, topic, places)
+        progress = _sent(history, seen, topic, places)
+        if replied_by is None or progress.stage is not Stage.STORED:
+            return progress
     if replied_by is not None:
         return _replied(history, seen, topic, places, replied_by)
     if places:
@@ -166,7 +168,8 @@ def _replied(
 ) -> EventProgress:
     if not seen.replied:
         return EventProgress(Stage.OPEN, "no subscriber has replied it yet")
-    if places:
+    # A reply may keep the source and the id of its question, which has records of its own.
+    if len(places) > sum(map(_is_success, _answers(history, seen))):
         return EventProgress(Stage.STORED, "stored", (places[-1]["seq"],), places)
     done: Moment | None = None
     causes: list[str] = []

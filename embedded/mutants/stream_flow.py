@@ -18,6 +18,7 @@ from embedded.streaming.policies import Predict, StreamPolicies, Write
 from embedded.streaming.requests import ServerDiesError
 
 _IN_WORK, _OVERSIZE = 0.3, 1_000_000
+_OTHERS = 0.3  # seconds in which each other replica has answered a record too
 
 
 @mutant(STREAMS, replaces="lane")
@@ -32,10 +33,18 @@ def canary_answers_all(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, is_in_share=lambda _record, _share: True)
 
 
-@mutant(STREAMS, replaces="is_read")
+@mutant(STREAMS, replaces="is_read", wraps="store")
 def replicas_read_all(honest: StreamPolicies) -> StreamPolicies:
-    """Let every replica read every partition (MLServer 1.7.1, seen: 20 requests, 40 answers)."""
-    return replace(honest, is_read=lambda _partition, _replica, _replicas: True)
+    """Let every replica read every partition (MLServer 1.7.1, seen: 20 requests, 40 answers).
+
+    No replica commits before the others have answered too, or the quickest would prove an answer to be the only one.
+    """
+
+    async def store(record: Record, write: Write, finish: Callable[[], None]) -> None:
+        await honest.store(record, write, finish)
+        await asyncio.sleep(_OTHERS)
+
+    return replace(honest, is_read=lambda _partition, _replica, _replicas: True, store=store)
 
 
 @mutant(STREAMS, replaces="resumes")
