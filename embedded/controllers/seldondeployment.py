@@ -77,6 +77,9 @@ class SeldonDeploymentController(Controller):
         self._make_stream, self._topics, self._resolve, self._policies = make_stream, topics, resolve, policies
         self._served: dict[tuple[Key, str], list[_Served]] = {}
         self._faults: dict[Key, str] = {}
+        # The pod that a stream calls, by SeldonDeployment, host and port: requests to a Service go round its pods, and
+        # a stream whose pod changed at each look would begin anew each time.
+        self._called: dict[Key, dict[tuple[str, int], Endpoint]] = {}
 
     async def reconcile(self, namespace: str, name: str) -> None:
         """Reconcile one SeldonDeployment."""
@@ -90,6 +93,7 @@ class SeldonDeploymentController(Controller):
                 await self._stop((key, served))
         if deployment is None or not predictors:
             self._faults.pop((namespace, name), None)
+            self._called.pop((namespace, name), None)
             return
         conditions = Conditions((deployment.get("status") or {}).get("conditions"))
         status: dict[str, Any] = {"deploymentStatus": {}, "replicas": 0}
@@ -282,14 +286,19 @@ class SeldonDeploymentController(Controller):
         container = next((c for c in containers if c["name"] == node["name"]), containers[0])
         port = endpoint_port(container, node.get("endpoint") or {}, transport)
         host = f"{name}-{predictor['name']}-{container['name']}.{namespace}.svc.cluster.local"
+        ready = {pod["status"]["podIP"]: pod for pod in self.store.list(POD, namespace) if is_ready(pod)}
+        called = self._called.setdefault((namespace, name), {})
+        if (host, port) in called and called[host, port].host in ready:
+            return called[host, port]
         endpoint = self._resolve(host, port)
         if endpoint is None:
             # A port that no container names has no Service: use the pod itself, as the executor beside it would.
             app = deployment_name(name, predictor["name"], 0, containers)
-            pod = next((p for p in self.store.list(POD, namespace, {"app": app}) if is_ready(p)), None)
-            if pod is None:
+            address = next((ip for ip, pod in ready.items() if pod["metadata"]["labels"].get("app") == app), None)
+            if address is None:
                 raise RetryError(f"no ready pod behind {host}:{port}")
-            return Endpoint(pod["status"]["podIP"], port, f"{host}:{port}")
+            endpoint = Endpoint(address, port, f"{host}:{port}")
+        called[host, port] = endpoint
         return endpoint
 
     async def _stop(self, key: tuple[Key, str]) -> None:

@@ -1,6 +1,7 @@
 """All controllers on a store, with a data plane, topics and streams that only note what they are told."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from embedded.api.resources import (
 from embedded.api.store import Store
 from embedded.controllers.agents import Agents
 from embedded.controllers.broker import BrokerController
+from embedded.controllers.conditions import is_ready
 from embedded.controllers.controller import RetryError
 from embedded.controllers.deployment import DeploymentController
 from embedded.controllers.inferenceservice import InferenceServiceController
@@ -177,8 +179,11 @@ class Cluster:
         Stream.killed.clear()
         Stream.started.clear()
 
+        turns, self._addresses = itertools.count(), itertools.count(3)
+
         def resolve(host: str, port: int) -> Endpoint:
-            return Endpoint("127.1.2.3", port, host)
+            found = [pod["status"]["podIP"] for pod in self.store.list(POD, "ns") if is_ready(pod)]
+            return Endpoint(found[next(turns) % len(found)], port, host)
 
         self.parts = PartController(self.store, self.plane)
         self.agents = Agents(self.store, Agent, selection.agents)
@@ -244,8 +249,9 @@ class Cluster:
         """Say that all pods of a namespace run, or those with some labels, as the node's agent would."""
         pods = self.store.list(POD, namespace, labels)
         for pod in pods:
+            address = (pod.get("status") or {}).get("podIP") or f"127.1.2.{next(self._addresses)}"
             conditions = [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}]
-            status = {"phase": "Running", "podIP": "127.1.2.3", "conditions": conditions}
+            status = {"phase": "Running", "podIP": address, "conditions": conditions}
             self.store.patch_status(POD, namespace, pod["metadata"]["name"], status)
         return len(pods)
 

@@ -75,8 +75,9 @@ async def test_an_agent_stands_before_the_pods_of_a_component_that_asks_for_one(
     await eventually(lambda: cluster.pods_are_ready() == 2)
     await cluster.until(INFERENCESERVICE, "it", is_true())
     [stood] = Agent.running
+    [pod] = [pod for pod in cluster.store.list(POD, "ns") if "predictor" in pod["metadata"]["name"]]
     assert (stood.component, stood.host, stood.batcher, stood.logger) == (
-        "predictor", "127.1.2.3", BatcherSpec(most=4), LoggerSpec("http://log", "response")
+        "predictor", pod["status"]["podIP"], BatcherSpec(most=4), LoggerSpec("http://log", "response")
     )  # fmt: skip
     services = {name: cluster.store.find(SERVICE, "ns", f"it-{name}") for name in ("predictor", "explainer")}
     ports = {name: found["spec"]["ports"][0]["targetPort"] for name, found in services.items() if found}
@@ -252,6 +253,23 @@ async def test_replicas_share_the_partitions_and_predictors_the_traffic(cluster:
     await cluster.until(SELDONDEPLOYMENT, "it", lambda s: s.get("state") == "Available")
     found = [(each.predictor, each.share, each.replica, each.replicas) for each in Stream.started]
     assert found == [("model", (0, 75), 0, 2), ("model", (0, 75), 1, 2), ("canary", (75, 100), 0, 1)]
+
+
+async def test_a_stream_goes_on_calling_its_pod_and_another_one_when_that_is_gone(cluster: Cluster) -> None:
+    spec = predictor()
+    spec["predictors"][0]["replicas"] = 2
+    cluster.topics.made = {"in": 4}
+    await deployed(cluster, spec)
+    await cluster.until(SELDONDEPLOYMENT, "it", lambda s: s.get("state") == "Available")
+    called = Stream.started[0].graph.endpoint.host
+    deployment = cluster.store.get(SELDONDEPLOYMENT, "ns", "it")
+    deployment["metadata"]["annotations"] = {FAULT: "predicted/1"}
+    cluster.store.update(SELDONDEPLOYMENT, deployment)
+    await cluster.until(SELDONDEPLOYMENT, "it", lambda s: s.get("annotations") == {FAULT: "predicted/1"})
+    assert len(Stream.started) == 2, "one look more, and no server began anew"
+    [pod] = [each for each in cluster.store.list(POD, "ns") if each["status"]["podIP"] == called]
+    cluster.store.delete(POD, "ns", pod["metadata"]["name"])
+    await eventually(lambda: cluster.pods_are_ready() == 2 and len(Stream.started) == 4)
 
 
 async def test_a_stream_is_killed_once_and_the_status_says_so(cluster: Cluster) -> None:

@@ -281,6 +281,26 @@ def test_a_dropped_reply_is_proven_by_its_cause() -> None:
     assert judged(story, denial).verdict is Verdict.PASS
 
 
+def test_a_reply_with_the_identity_of_its_question_has_a_record_of_its_own() -> None:
+    story, expectation = Story(), delivered(EventRef(E.source, E.id), OTHER, replied_by=TRIGGER)
+    story.accepted()
+    story.received()
+    story.replied(headers=binary())
+    story.offsets(1, group="g2")
+    story.offsets(1)
+    story.offsets(1)
+    assert judged(story, expectation).verdict is None, "what was passed is the question"
+    assert judged(story, expectation, final=True).verdict is Verdict.FAIL
+    place = story.stored()
+    assert judged(story, expectation, final=True).verdict is Verdict.UNKNOWN, "the reply is stored, and not passed yet"
+    past = story.offsets(2, group="g2")
+    judgement = judged(story, expectation)
+    assert judgement.verdict is Verdict.FAIL
+    assert judgement.violations[0].witness == (place, past)
+    story.received(sink="s/2")
+    assert judged(story, expectation).verdict is Verdict.PASS
+
+
 def test_no_reply_at_all_is_unknown() -> None:
     story = Story()
     arrives(story)
