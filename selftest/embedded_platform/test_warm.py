@@ -159,10 +159,12 @@ async def test_a_container_goes_with_its_init_and_with_its_server(node: Any, wor
     assert "has ended" in await node.log(previous=True)
 
 
-async def test_imports_that_fail_cost_one_start(node: Any, workshop: Any) -> None:
+async def test_imports_that_fail_cost_one_start_at_most(node: Any, workshop: Any) -> None:
     node.run(image(workshop, "broken", FORKED + WAITS, '[warm]\nimports = ["no_such_module"]\n'))
-    await node.until(lambda seen: container(seen)["restartCount"] == 1 and is_ready(seen), within=30)
     assert await _logged(node, "fresh") == ["fresh"]
+    status = await node.until(is_ready, within=30)
+    # None where the server of the image had ended before it was asked to fork.
+    assert container(status)["restartCount"] <= 1
 
 
 COMMANDS = {
