@@ -1,8 +1,8 @@
 """A mutant that keeps the caller's id on the shared model object: right one by one, wrong when requests overlap.
 
 KServe's own Kafka sample does so with `self._key` (docs/samples/kafka, image_transformer). Here a mix-up happens once:
-then ids are kept apart until there was no request for a second. Otherwise the requests that a failed test leaves in
-work would take the id of the next test, which the mutant must spare.
+then ids are kept apart until there was no request for a second, or for a hundred requests. Otherwise the requests that
+a failed test leaves in work would take the id of the next test, which the mutant must spare.
 """
 
 import time
@@ -10,8 +10,8 @@ from typing import Any
 
 from conforming import ConformingTransformer, conforming
 
-QUIET = 1.0
-"""The seconds without a request in work after which requests are mixed up again."""
+QUIET, MANY = 1.0, 100
+"""The seconds without a request in work, and the number of requests, after which requests are mixed up again."""
 
 
 class Mutant(ConformingTransformer):
@@ -19,12 +19,14 @@ class Mutant(ConformingTransformer):
 
     _latest: str | None = None
     _mixed = False
+    _since = 0
     _in_work = 0
     _ended = 0.0
 
     async def __call__(self, *arguments: Any, **options: Any) -> Any:
         """Answer one request, and know when none is in work."""
-        if not self._in_work and time.monotonic() - self._ended >= QUIET:
+        self._since += 1
+        if self._since > MANY or (not self._in_work and time.monotonic() - self._ended >= QUIET):
             self._mixed = False
         self._in_work += 1
         try:
@@ -43,7 +45,7 @@ class Mutant(ConformingTransformer):
         own = super().remembered()
         if self._mixed or own == self._latest:
             return own
-        self._mixed = True
+        self._mixed, self._since = True, 0
         return self._latest
 
 
