@@ -172,10 +172,10 @@ class Reader:
     def _exchanged(self, client: Consumer) -> Consumer:
         """Return the client, or a new one that goes on where it is, when most of what it knows is not read any more."""
         with self._lock:
+            present = {topic for topic, _ in self._readings}
+            if len(self._known) < MOST_TOPICS + 2 * len(present):
+                return client
             places = [TopicPartition(*place, reading.position) for place, reading in self._readings.items()]
-        present = {place.topic for place in places}
-        if len(self._known) < MOST_TOPICS + 2 * len(present):
-            return client
         fresh = consumer_of(self._kafka, _GROUP)
         fresh.incremental_assign(places)
         self._known = present

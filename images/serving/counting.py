@@ -8,16 +8,13 @@ that the request has. With `--predictor_host` it is an explainer, which asks the
 """
 
 import argparse
-import asyncio
 import json
-import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 from aiohttp import web
-from listening import MOST_BYTES, serve
+from listening import MOST_BYTES, run, serve
 
 GRACE_SECONDS = 5.0
 TIMEOUT = aiohttp.ClientTimeout(total=30)
@@ -133,21 +130,15 @@ def main(kind: type[Counting] = Counting) -> None:
     arguments, ignored = parser.parse_known_args()
     if ignored:
         print(f"flags without effect here: {' '.join(ignored)}", flush=True)
-    address = os.environ.get("POD_IP") or "0.0.0.0"  # noqa: S104 - a container listens on all of its own addresses
-    try:
-        asyncio.run(
-            serve(
-                arguments.model_name,
-                address,
-                rpc_port=0,
-                handlers=(),
-                rest_port=arguments.http_port,
-                application=kind(arguments.model_name, arguments.predictor_host).application(),
-                grace=GRACE_SECONDS,
-            )
-        )
-    except OSError as error:
-        sys.exit(f"counting: {error}")
+    run(
+        "counting",
+        serve(
+            arguments.model_name,
+            rest_port=arguments.http_port,
+            application=kind(arguments.model_name, arguments.predictor_host).application(),
+            grace=GRACE_SECONDS,
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """Serves gRPC and REST on one address until the process is told to end."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Iterable
+import sys
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
 import grpc
 from aiohttp import web
@@ -10,21 +13,31 @@ from aiohttp import web
 MOST_BYTES = 64 << 20
 
 
+def run(program: str, serving: Coroutine[Any, Any, None]) -> None:
+    """Run what `serve` returns to its end; a port that is taken is told on stderr, under the program's name.
+
+    Raises:
+        SystemExit: A port is taken.
+    """
+    try:
+        asyncio.run(serving)
+    except OSError as error:
+        sys.exit(f"{program}: {error}")
+
+
 async def serve(
     name: str,
-    address: str,
     *,
-    rpc_port: int,
-    handlers: Iterable[grpc.GenericRpcHandler],
+    rpc_port: int = 0,
+    handlers: Iterable[grpc.GenericRpcHandler] = (),
     rest_port: int,
     application: web.Application,
     grace: float,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; a port of 0 is not opened.
+    """Serve on the pod's address until SIGTERM or SIGINT; a port of 0 is not opened.
 
     Args:
         name: The name of what is served, for the log.
-        address: The address to listen on.
         rpc_port: The port of gRPC.
         handlers: The methods of gRPC.
         rest_port: The port of REST.
@@ -34,6 +47,7 @@ async def serve(
     Raises:
         OSError: A port is taken.
     """
+    address = os.environ.get("POD_IP") or "0.0.0.0"  # noqa: S104 - a container listens on all of its own addresses
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)

@@ -9,15 +9,13 @@ in `meta`, in the Open Inference Protocol as parameters (README.md).
 import argparse
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
 from aiohttp import web
-from listening import MOST_BYTES, serve
+from listening import MOST_BYTES, run, serve
 from messages import PredictRequest, PredictResponse
 from node_messages import ModelInferRequest, ModelInferResponse, SeldonMessage
 
@@ -247,21 +245,17 @@ def main() -> None:
     parser.add_argument("--rest_port", type=int, default=0, help="the port of REST; 0: none")
     parser.add_argument("--append", default="", help="what a model adds to a text")
     arguments = parser.parse_args()
-    address = os.environ.get("POD_IP") or "0.0.0.0"  # noqa: S104 - a container listens on all of its own addresses
-    try:
-        asyncio.run(
-            serve(
-                arguments.name,
-                address,
-                rpc_port=arguments.port,
-                handlers=Rpc(arguments.name).handlers(),
-                rest_port=arguments.rest_port,
-                application=Rest(arguments.name, arguments.append).application(),
-                grace=GRACE_SECONDS,
-            )
-        )
-    except OSError as error:
-        sys.exit(f"node: {error}")
+    run(
+        "node",
+        serve(
+            arguments.name,
+            rpc_port=arguments.port,
+            handlers=Rpc(arguments.name).handlers(),
+            rest_port=arguments.rest_port,
+            application=Rest(arguments.name, arguments.append).application(),
+            grace=GRACE_SECONDS,
+        ),
+    )
 
 
 if __name__ == "__main__":

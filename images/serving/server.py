@@ -4,15 +4,12 @@ python -m server --port=8500 --rest_api_port=8501 --model_name=resnet32 --model_
 """
 
 import argparse
-import asyncio
 import json
-import os
-import sys
 from typing import Any
 
 import grpc
 from aiohttp import web
-from listening import MOST_BYTES, serve
+from listening import MOST_BYTES, run, serve
 from messages import DT_FLOAT, PredictRequest, PredictResponse
 from network import probabilities
 from tensors import OUTPUT, SIGNATURE, InvalidArgumentError, from_columns, from_rows, from_tensor
@@ -137,21 +134,17 @@ def main() -> None:
     arguments, ignored = parser.parse_known_args()
     if ignored:
         print(f"flags without effect here: {' '.join(ignored)}", flush=True)
-    address = os.environ.get("POD_IP") or "0.0.0.0"  # noqa: S104 - a container listens on all of its own addresses
-    try:
-        asyncio.run(
-            serve(
-                arguments.model_name,
-                address,
-                rpc_port=arguments.port,
-                handlers=[Predict(arguments.model_name).handler()],
-                rest_port=arguments.rest_api_port,
-                application=Rest(arguments.model_name).application(),
-                grace=GRACE_SECONDS,
-            )
-        )
-    except OSError as error:
-        sys.exit(f"server: {error}")
+    run(
+        "server",
+        serve(
+            arguments.model_name,
+            rpc_port=arguments.port,
+            handlers=[Predict(arguments.model_name).handler()],
+            rest_port=arguments.rest_api_port,
+            application=Rest(arguments.model_name).application(),
+            grace=GRACE_SECONDS,
+        ),
+    )
 
 
 if __name__ == "__main__":
