@@ -337,7 +337,13 @@ def _gateway(store: Store, names: ClusterNames, selection: mutants.Selection) ->
 
 def _settings(running: kafka.Kafka) -> KafkaSettings:
     return KafkaSettings(
-        running.bootstrap, running.kind, running.create_topic, running.delete_topic, running.client, running.set_away
+        running.bootstrap,
+        running.kind,
+        running.create_topic,
+        running.delete_topic,
+        running.client,
+        running.set_away,
+        running.set_refusing,
     )
 
 

@@ -43,6 +43,13 @@ class SetAway(Protocol):
         """Do so; raise an error where it cannot be done."""
 
 
+class SetRefusing(Protocol):
+    """A function that has a topic refuse records, or take them again."""
+
+    async def __call__(self, topic: str, *, refusing: bool) -> None:
+        """Do so; raise an error where it cannot be done."""
+
+
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
     """The settings to reach Kafka.
@@ -54,6 +61,7 @@ class KafkaSettings:
         delete_topic: The function that deletes a topic.
         client: The configuration for every client.
         set_away: The function that takes a topic away, or brings it back; None: there is none.
+        set_refusing: The function that has a topic refuse records, or take them again; None: there is none.
     """
 
     bootstrap: str
@@ -62,6 +70,7 @@ class KafkaSettings:
     delete_topic: Callable[[str], Awaitable[object]]
     client: Mapping[str, str | int] = field(default_factory=dict)
     set_away: SetAway | None = None
+    set_refusing: SetRefusing | None = None
 
 
 P = TypeVar("P")

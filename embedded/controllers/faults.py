@@ -4,11 +4,13 @@ An order is the value of an annotation, such as `kafka-away/1`: a fault, and a t
 fault is made once for each new value. The object's status has the same annotation with the same value when it is made.
 
 A Broker obeys `kafka-away` and `kafka-back`; with `consumers` these change hands twice. Its dispatcher and its ingress
-end with their pods (`parts`). An InferenceService obeys the first two for the topic that a container's KAFKA_TOPIC
-names. A SeldonDeployment obeys them too; with `anew` its servers are made anew, and with a stage, as in `predicted/1`,
-the first one dies at its next record that comes to it: the status has `ready:predicted/1` until that is over.
+end with their pods (`parts`). A SeldonDeployment obeys the first two as well; with `anew` its servers are made anew,
+and with a stage, as in `predicted/1`, the first one dies at its next record that comes to it: the status has
+`ready:predicted/1` until that is over. An InferenceService obeys `results-refused` and `results-taken`, for the topic
+that a container's KAFKA_TOPIC names.
 
-While Kafka is away nobody can write or read the topics.
+While Kafka is away nobody can write or read the topics. A real one goes whole; the mock's topics go one by one. A topic
+of results that refuses is the only one that does, on each of them.
 """
 
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ from typing import Any
 FAULT = "touchstone.dev/fault"
 """The name of the annotation."""
 KAFKA_AWAY, KAFKA_BACK = "kafka-away", "kafka-back"
+RESULTS_REFUSED, RESULTS_TAKEN = "results-refused", "results-taken"
 
 
 def ordered(obj: Mapping[str, Any]) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from embedded.controllers.agents import Agents
 from embedded.controllers.components import HTTP_PORT, SpecError, batcher_of, logger_of, pod_spec
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, ensure
-from embedded.controllers.faults import FAULT, KAFKA_AWAY, KAFKA_BACK, ordered
+from embedded.controllers.faults import FAULT, RESULTS_REFUSED, RESULTS_TAKEN, ordered
 from embedded.controllers.topics import Topics
 from embedded.runtime.gateway import COMPONENTS, entry_component, external_host
 
@@ -76,17 +76,17 @@ class InferenceServiceController(Controller):
         self.store.patch_status(INFERENCESERVICE, namespace, name, status)
 
     async def _obey(self, service: Mapping[str, Any]) -> dict[str, str]:
-        """Take the topic of the results away, or bring it back, as the annotation says, once; return what is done.
+        """Have the topic of the results refuse or take records, as the annotation says, once; return what is done.
 
         Raises:
-            RetryError: It does not go, or does not come back.
+            RetryError: Kafka does not do that.
         """
         told: dict[str, str] = (service.get("status") or {}).get("annotations") or {}
         order, fault = ordered(service)
-        if fault not in {KAFKA_AWAY, KAFKA_BACK} or told.get(FAULT) == order:
+        if fault not in {RESULTS_REFUSED, RESULTS_TAKEN} or told.get(FAULT) == order:
             return told
         for topic in _result_topics(service):
-            await self._topics.set_away(topic, away=fault == KAFKA_AWAY)
+            await self._topics.set_refusing(topic, refusing=fault == RESULTS_REFUSED)
         return {FAULT: order}
 
     async def _component(self, service: dict[str, Any], component: str) -> tuple[ConditionState, str]:

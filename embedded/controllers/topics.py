@@ -80,6 +80,19 @@ class Topics:
         except Exception as error:
             raise RetryError(f"topic {name} (away: {away}): {error}") from error
 
+    async def set_refusing(self, name: str, *, refusing: bool) -> None:
+        """Have a topic refuse records, or take them again.
+
+        Raises:
+            RetryError: Kafka does not do that.
+        """
+        if self._kafka.set_refusing is None:
+            raise RetryError(f"topic {name} (refusing: {refusing}): there is no way to do that")
+        try:
+            await self._kafka.set_refusing(name, refusing=refusing)
+        except Exception as error:
+            raise RetryError(f"topic {name} (refusing: {refusing}): {error}") from error
+
     async def partitions(self, name: str) -> int:
         """Return the number of partitions of a topic, 0 when it does not exist.
 

@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaError as ClientError
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.cimpl import NewTopic
 
 from embedded.kafka.kafka import KafkaError, checked_topic
@@ -16,7 +17,7 @@ _SECONDS = 15.0
 
 
 class TopicAdmin:
-    """The creation and deletion of topics; every wait is off the event loop and bounded."""
+    """The creation, configuration and deletion of topics; every wait is off the event loop and bounded."""
 
     def __init__(self, bootstrap: str, client: Mapping[str, str | int]) -> None:
         self._bootstrap = bootstrap
@@ -52,7 +53,18 @@ class TopicAdmin:
         )
         return await self._done(futures[name], f"delete topic {name!r}", ClientError.UNKNOWN_TOPIC_OR_PART)
 
-    async def _done(self, future: Any, action: str, refusal: int) -> bool:
+    async def configure_topic(self, name: str, setting: str, value: str) -> None:
+        """Give a topic's configuration another value.
+
+        Raises:
+            KafkaError: Kafka refused, or did not answer in time.
+        """
+        entry = ConfigEntry(setting, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, checked_topic(name), incremental_configs=[entry])
+        futures = self._client.incremental_alter_configs([resource], request_timeout=_SECONDS)
+        await self._done(futures[resource], f"set {setting}={value} of topic {name!r}")
+
+    async def _done(self, future: Any, action: str, refusal: int | None = None) -> bool:
         try:
             await asyncio.wait_for(asyncio.wrap_future(future), 2 * _SECONDS)
         except KafkaException as error:

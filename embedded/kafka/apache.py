@@ -5,9 +5,13 @@ import base64
 import os
 import socket
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+
+from confluent_kafka import KafkaError as ClientError
+from confluent_kafka import Producer
 
 from embedded.kafka import leash
 from embedded.kafka.admin import TopicAdmin
@@ -20,6 +24,9 @@ _HOST = "127.0.0.1"
 _FORMAT_SECONDS = 60.0
 _READY_SECONDS = 90.0
 _STOP_SECONDS = 15.0
+_CONFIGURED_SECONDS = 15.0
+_LARGEST = "1048588"  # Kafka's default
+_NEXT_CENTURY = 4_102_444_800_000
 _LOGGING = Path(__file__).with_name("log4j2.properties")
 # A small heap, and only the quick compiler: this broker lives for minutes.
 _JVM = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
@@ -55,6 +62,30 @@ class ApacheKafka(Kafka):
     async def set_away(self, topic: str, *, away: bool) -> None:  # noqa: ARG002 - it has no way to stop one topic
         """Stop the broker where it is, or let it go on; see `Kafka`. All its clients notice."""
         self._child.process.send_signal(leash.STOP if away else leash.GO_ON)
+
+    async def set_refusing(self, topic: str, *, refusing: bool) -> None:
+        """Let its records have no byte, or as many as ever; see `Kafka`."""
+        await self._admin.configure_topic(topic, "max.message.bytes", "0" if refusing else _LARGEST)
+        await asyncio.to_thread(self._until_refusing, topic, refusing)
+
+    def _until_refusing(self, topic: str, refusing: bool) -> None:  # noqa: FBT001 - `to_thread` hands it on
+        """Return once the configuration is in force: Kafka confirms it earlier.
+
+        A record of the next century is refused in any case: for its size, and where that is right for its time.
+        """
+        wanted = ClientError.MSG_SIZE_TOO_LARGE if refusing else ClientError.INVALID_TIMESTAMP
+        producer = Producer({**CLIENT, "bootstrap.servers": self.bootstrap, "retries": 0})
+        codes: list[int | None] = []
+        deadline = time.monotonic() + _CONFIGURED_SECONDS
+        while codes[-1:] != [wanted]:
+            if time.monotonic() > deadline:
+                raise KafkaError(f"topic {topic!r} (refusing: {refusing}) does not obey; it answered {codes[-1:]}")
+            producer.produce(
+                topic,
+                timestamp=_NEXT_CENTURY,
+                on_delivery=lambda error, _: codes.append(error.code() if error else None),
+            )
+            producer.flush(_CONFIGURED_SECONDS)
 
     async def died(self) -> str:
         """Wait for the death of the broker; see `Kafka`."""

@@ -57,6 +57,16 @@ class Kafka(ABC):
         """
         raise KafkaError(f"a Kafka of kind {self.kind} is not this platform's: topic {topic!r} stays (away: {away})")
 
+    async def set_refusing(self, topic: str, *, refusing: bool) -> None:
+        """Have a topic refuse records, or take them again; no other topic notices.
+
+        Raises:
+            KafkaError: This Kafka's topics stay as they are, or it did not obey.
+        """
+        raise KafkaError(
+            f"a Kafka of kind {self.kind} is not this platform's: topic {topic!r} stays (refusing: {refusing})"
+        )
+
     @abstractmethod
     async def died(self) -> str:
         """Wait until Kafka is gone without having been stopped, and return the reason."""

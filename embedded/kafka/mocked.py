@@ -53,6 +53,10 @@ class MockKafka(Kafka):
         """Take the leaders of a topic's partitions away, or give them back; see `Kafka`. No other notices."""
         await self._ask({"away" if away else "back": checked_topic(topic)})
 
+    async def set_refusing(self, topic: str, *, refusing: bool) -> None:
+        """Take the leaders of its partitions away, or give them back: no record can be read either; see `Kafka`."""
+        await self.set_away(topic, away=refusing)
+
     async def died(self) -> str:
         """Wait for the death of the mock; see `Kafka`."""
         return await self._child.died("the mock Kafka")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ pytestmark = pytest.mark.timeout(600)  # a JVM takes minutes on a busy machine
 
 def runs(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
+
+
+def failed(client: Mapping[str, str | int], topic: str) -> str | None:
+    """Return the name of the error with which a topic refuses a record at the first attempt; None: it takes it."""
+    outcomes: list[str | None] = []
+    producer = Producer({**client, "retries": 0})
+    producer.produce(topic, b"v", on_delivery=lambda error, _: outcomes.append(error.name() if error else None))
+    producer.flush(10)
+    return outcomes[0]
 
 
 @pytest.mark.skipif(bool(MISSING), reason=f"{' and '.join(MISSING)} missing")
@@ -39,6 +49,9 @@ def test_a_node_comes_up_serves_and_stops(tmp_path: Path) -> None:
             assert record.value() == b"v"
             consumer.commit(message=record, asynchronous=False)
             consumer.close()
+            for refusing, failure in ((True, "MSG_SIZE_TOO_LARGE"), (False, None)):
+                await kafka.set_refusing("orders", refusing=refusing)
+                assert await asyncio.to_thread(failed, client, "orders") == failure
             unknown = await asyncio.to_thread(producer.list_topics, "never-made", timeout=30)
             assert unknown.topics["never-made"].error is not None
         finally:

@@ -206,6 +206,19 @@ def test_a_topic_that_is_away_takes_nothing_and_comes_back_with_its_records(tmp_
     with_mock(tmp_path, use)
 
 
+def test_a_topic_that_refuses_takes_nothing_until_it_takes_records_again(tmp_path: Path) -> None:
+    async def use(kafka: Kafka) -> None:
+        for topic in ("orders", "others"):
+            await kafka.create_topic(topic, 2)
+        await kafka.set_refusing("orders", refusing=True)
+        assert not await asyncio.to_thread(stored, kafka, "orders", b"meanwhile", seconds=0.3)
+        assert await asyncio.to_thread(stored, kafka, "others", b"meanwhile")
+        await kafka.set_refusing("orders", refusing=False)
+        assert await asyncio.to_thread(stored, kafka, "orders", b"after")
+
+    with_mock(tmp_path, use)
+
+
 def stored(kafka: Kafka, topic: str, value: bytes, seconds: float = 5.0) -> bool:
     """Tell whether partition 0 of a topic takes a record in time."""
     failures: list[object] = []
@@ -219,6 +232,8 @@ def test_a_kafka_of_somebody_else_stays() -> None:
     kafka = ExternalKafka("kafka:9092", cast("Any", None))
     with pytest.raises(KafkaError, match="of kind external is not this platform's: topic 'orders' stays"):
         asyncio.run(kafka.set_away("orders", away=True))
+    with pytest.raises(KafkaError, match=r"topic 'orders' stays \(refusing: True\)"):
+        asyncio.run(kafka.set_refusing("orders", refusing=True))
 
 
 def test_the_leash_stops_its_program_and_lets_it_go_on(tmp_path: Path) -> None:

@@ -97,10 +97,15 @@ class KafkaTopics(Topics):
     def __init__(self) -> None:
         self.made: dict[str, int] = {}
         self.went: list[tuple[str, bool]] = []
+        self.refused: list[tuple[str, bool]] = []
 
     async def set_away(self, name: str, *, away: bool) -> None:
         """Note it."""
         self.went.append((name, away))
+
+    async def set_refusing(self, name: str, *, refusing: bool) -> None:
+        """Note it."""
+        self.refused.append((name, refusing))
 
     def is_ours(self, bootstrap: str) -> bool:
         """Only the documented address is."""

@@ -295,15 +295,15 @@ async def test_the_kafka_of_a_stream_goes_and_comes_back_and_its_servers_are_mad
     assert len(Stream.started) == 2
 
 
-async def test_the_topic_of_the_results_goes_once_and_comes_back(cluster: Cluster) -> None:
+async def test_the_topic_of_the_results_refuses_records_once_and_takes_them_again(cluster: Cluster) -> None:
     variable = {"name": "KAFKA_TOPIC", "value": "results"}
     container = {"name": "kserve-container", "image": "registry/msg-transformer:dev9", "env": [variable]}
     cluster.create(INFERENCESERVICE, "it", spec={**SEED, "transformer": {"containers": [container]}})
-    for order in ("kafka-away/1", "kafka-back/2"):
+    for order in ("results-refused/1", "results-taken/2"):
         found = cluster.store.get(INFERENCESERVICE, "ns", "it")
         found["metadata"]["annotations"] = {FAULT: order}
         cluster.store.update(INFERENCESERVICE, found)
         await cluster.until(INFERENCESERVICE, "it", partial(repeats, order))
     await eventually(lambda: cluster.pods_are_ready() == 2)
     await cluster.until(INFERENCESERVICE, "it", is_true())
-    assert cluster.topics.went == [("results", True), ("results", False)]
+    assert cluster.topics.refused == [("results", True), ("results", False)]

@@ -131,15 +131,14 @@ def test_a_result_that_kafka_does_not_take_is_not_acknowledged(async_strict: Asy
     expect(dead_lettered(event, letters, by=flow.trigger, code=500), within=WITHIN)
 
 
-@pytest.mark.alone
 @pytest.mark.requirement("INF-TOP-002")
-def test_while_the_result_topic_is_away_nothing_is_acknowledged_and_nothing_is_lost(
+def test_while_the_result_topic_takes_no_records_nothing_is_acknowledged_and_nothing_is_lost(
     async_strict: AsyncInference, sinks: Sinks, faults: Faults
 ) -> None:
     letters = sinks()
     flow = async_strict.branch(**PATIENT, timeout="PT1S")
     impatient = async_strict.branch(retry=0, timeout="PT1S", deadLetterSink=letters)
-    with faults.kafka_away(of=flow):
+    with faults.results_refused(of=flow):
         requests = [(order(SAY), fresh("trace")) for _ in range(5)]
         events = flow.predict_many(requests)
         given_up = impatient.predict(order(SAY), fresh("trace"))
