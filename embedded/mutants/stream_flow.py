@@ -114,7 +114,7 @@ def executor_dies_on_bad_route(honest: StreamPolicies) -> StreamPolicies:
     """End the process at a route that no child has (seldon-executor 1.17.1, seen at index 7)."""
 
     def route(chosen: int) -> int:
-        if chosen > 1:  # more than the children of any graph here
+        if chosen > 2:  # more than the children of any graph here
             raise ServerDiesError(f"index out of range: {chosen}")
         return honest.route(chosen)
 

@@ -9,9 +9,10 @@ import orjson
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import mutant
 from embedded.streaming.models import ModelError
+from embedded.streaming.nodes import PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT
 from embedded.streaming.policies import StreamPolicies, Visit
 
-_CHILDREN = 2
+_CHILDREN = 3
 """The children of each router here."""
 _WAIT = b'"delay"'
 """What a request has that asks a node to wait. Others are spared: two nodes would change places by chance."""
@@ -86,3 +87,43 @@ def route_of_plain_array_only(honest: StreamPolicies) -> StreamPolicies:
 def route_counts_from_end(honest: StreamPolicies) -> StreamPolicies:
     """Take a negative route for a child, counted from the last one (the index of a list in Python)."""
     return replace(honest, route=lambda chosen: honest.route(chosen if chosen >= 0 else _CHILDREN + chosen))
+
+
+@mutant(STREAMS, wraps="called_after")
+def output_transformer_skipped(honest: StreamPolicies) -> StreamPolicies:
+    """Call no output transformer: its child's answer is the answer (seldon-core issue 2277)."""
+    return replace(
+        honest, called_after=lambda kind: None if kind == "OUTPUT_TRANSFORMER" else honest.called_after(kind)
+    )
+
+
+@mutant(STREAMS, replaces=("called_before", "called_after"))
+def output_transformer_before(honest: StreamPolicies) -> StreamPolicies:
+    """Call an output transformer with the request, before its children (seldon-core issue 4156)."""
+
+    def called_before(kind: str) -> str | None:
+        return TRANSFORM_OUTPUT if kind == "OUTPUT_TRANSFORMER" else honest.called_before(kind)
+
+    return replace(honest, called_before=called_before, called_after=lambda _kind: None)
+
+
+@mutant(STREAMS, wraps="called_after")
+def input_transformer_twice(honest: StreamPolicies) -> StreamPolicies:
+    """Call an input transformer with its child's answer, too (a transformer that is called on both ways)."""
+    return replace(
+        honest, called_after=lambda kind: TRANSFORM_INPUT if kind == "TRANSFORMER" else honest.called_after(kind)
+    )
+
+
+@mutant(STREAMS, wraps="called_before")
+def input_transformer_predicts(honest: StreamPolicies) -> StreamPolicies:
+    """Call an input transformer as a model, at `/predict` (seldon-core issue 630: its method is not implemented)."""
+    return replace(honest, called_before=lambda kind: PREDICT if kind == "TRANSFORMER" else honest.called_before(kind))
+
+
+@mutant(STREAMS, wraps="called_after")
+def output_transformer_transforms_input(honest: StreamPolicies) -> StreamPolicies:
+    """Call an output transformer at `/transform-input` (seldon-core issue 2277, seen in its log)."""
+    return replace(
+        honest, called_after=lambda kind: TRANSFORM_INPUT if kind == "OUTPUT_TRANSFORMER" else honest.called_after(kind)
+    )

@@ -1,15 +1,23 @@
 """The walk of a request through an inference graph, as Seldon's executor walks it (predictor_process.go)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from embedded.streaming.models import AGGREGATE, PREDICT, ROUTE, TRANSFORM_INPUT, TRANSFORM_OUTPUT, Model, ModelError
-from embedded.streaming.nodes import Node
+from embedded.streaming.models import Model, ModelError
+from embedded.streaming.nodes import AGGREGATE, ROUTE, Node
 from embedded.streaming.policies import StreamPolicies
 
 ALL, NONE = -1, -2
 """Answers of a router: all children, and none."""
-_BEFORE = {"MODEL": PREDICT, "TRANSFORMER": TRANSFORM_INPUT}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of the graph: the bytes of a request, and the headers, or the metadata, of each call."""
+
+    request: bytes
+    headers: Sequence[tuple[str, str]]
 
 
 class Graph:
@@ -28,38 +36,40 @@ class Graph:
         Raises:
             ModelError: A node did not answer, or not with what is asked of it.
         """
-        return await self._walk(self._root, request, headers)
+        return await self._walk(self._root, request, _Asked(request, headers))
 
-    async def _walk(self, node: Node, content: bytes, headers: Sequence[tuple[str, str]]) -> bytes:
-        before = _BEFORE.get(node.kind)
-        if before is not None:
-            content = await self._model.call(node, before, content, headers)
-        children = self._policies.children(node.children)
+    async def _walk(self, node: Node, content: bytes, asked: _Asked) -> bytes:
+        policies = self._policies
+        if (method := policies.called_before(node.kind)) is not None:
+            content = await self._call(node, method, content, asked)
+        children = policies.children(node.children)
         if children:
-            content = await self._visit(node, children, content, headers)
-        if node.kind == "OUTPUT_TRANSFORMER":
-            content = await self._model.call(node, TRANSFORM_OUTPUT, content, headers)
+            content = await self._visit(node, children, content, asked)
+        if (method := policies.called_after(node.kind)) is not None:
+            content = await self._call(node, method, content, asked)
         return content
 
-    async def _visit(
-        self, node: Node, children: Sequence[Node], content: bytes, headers: Sequence[tuple[str, str]]
-    ) -> bytes:
+    async def _call(self, node: Node, method: str, content: bytes, asked: _Asked) -> bytes:
+        handed = self._policies.handed(asked.request, content)
+        return await self._model.call(node, method, handed, asked.headers)
+
+    async def _visit(self, node: Node, children: Sequence[Node], content: bytes, asked: _Asked) -> bytes:
         """Return what the children, or the one that a router chose, make of a request."""
         route = ALL
         if node.kind == "ROUTER":
-            route = self._policies.route(self._route(await self._model.call(node, ROUTE, content, headers)))
+            route = self._policies.route(self._route(await self._call(node, ROUTE, content, asked)))
         if route == NONE:
             return content
         if route != ALL:
             if not 0 <= route < len(children):
                 raise ModelError(f"router {node.name}: route {route} of {len(children)} children")
-            return await self._walk(children[route], content, headers)
-        visits = [partial(self._walk, child, content, headers) for child in children]
+            return await self._walk(children[route], content, asked)
+        visits = [partial(self._walk, child, content, asked) for child in children]
         answers = await self._policies.gathered(node.kind, content, visits)
         if node.kind != "COMBINER":
             return answers[0]
-        joined = b"[" + b",".join(self._policies.combined(answers)) + b"]"
-        return await self._model.call(node, AGGREGATE, joined, headers)
+        combined = [self._policies.handed(asked.request, answer) for answer in self._policies.combined(answers)]
+        return await self._model.call(node, AGGREGATE, b"[" + b",".join(combined) + b"]", asked.headers)
 
     def _route(self, answer: bytes) -> int:
         """Return the route that a router answered.

@@ -15,9 +15,6 @@ from embedded.types import Endpoint
 _TIMEOUT = 60.0
 _MAX_MESSAGE = 64 * 1024 * 1024
 
-PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT = "predict", "transform-input", "transform-output"
-ROUTE, AGGREGATE = "route", "aggregate"
-
 REQUEST_TYPES = {
     "tensorflow": messages.PREDICT_REQUEST,
     "seldon": messages.SELDON_MESSAGE,

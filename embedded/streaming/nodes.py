@@ -7,6 +7,9 @@ from embedded.types import Endpoint
 
 KINDS = ("MODEL", "TRANSFORMER", "OUTPUT_TRANSFORMER", "ROUTER", "COMBINER")
 
+PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT = "predict", "transform-input", "transform-output"
+ROUTE, AGGREGATE = "route", "aggregate"
+
 
 @dataclass(frozen=True, slots=True)
 class Node:

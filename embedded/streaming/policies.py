@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from embedded.dataplane.cloudevents import Record
 from embedded.streaming.metadata import PUID, Pairs, grpc_metadata, http_headers
-from embedded.streaming.nodes import Node
+from embedded.streaming.nodes import PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT, Node
 from embedded.streaming.requests import PROTO_NAME, read_json, read_message
 from embedded.streaming.routes import read_route
 
@@ -46,6 +46,27 @@ def answer_headers(puid: str, message_type: str | None) -> Sequence[tuple[str, b
 def children(of_a_node: Sequence[Node]) -> Sequence[Node]:
     """Return the children of a node that are visited: all."""
     return of_a_node
+
+
+def called_before(kind: str) -> str | None:
+    """Return the method by which a node of a kind is called before its children; None: it is not."""
+    return {"MODEL": PREDICT, "TRANSFORMER": TRANSFORM_INPUT}.get(kind)
+
+
+def called_after(kind: str) -> str | None:
+    """Return the method by which a node of a kind is called with what its children answered; None: it is not."""
+    return {"OUTPUT_TRANSFORMER": TRANSFORM_OUTPUT}.get(kind)
+
+
+def handed(request: bytes, content: bytes) -> bytes:
+    """Return what the next node gets of an answer: the answer as it is.
+
+    Args:
+        request: The request of the stream.
+        content: The answer of the node before, or the request itself.
+    """
+    del request
+    return content
 
 
 def route(chosen: int) -> int:
@@ -110,6 +131,9 @@ class StreamPolicies:
         is_read: The function from a partition, a replica and the number of replicas to whether the replica reads it.
         resumes: True to begin behind what is committed, False to begin at the earliest record.
         children: The function from a node's children to those that are visited.
+        called_before: The function from a node's kind to the method by which it is called before its children.
+        called_after: The function from a node's kind to the method by which it is called behind its children.
+        handed: The function from the stream's request and a node's answer to what the next node gets of it.
         route: The function from the route that a router chose to the one that is taken.
         read_route: The function from a router's answer to the route that it names.
         gathered: The function from a node's kind, its children's request and the visits of them to their answers.
@@ -136,6 +160,9 @@ class StreamPolicies:
     is_read: Callable[[int, int, int], bool] = is_read
     resumes: bool = True
     children: Callable[[Sequence[Node]], Sequence[Node]] = children
+    called_before: Callable[[str], str | None] = called_before
+    called_after: Callable[[str], str | None] = called_after
+    handed: Callable[[bytes, bytes], bytes] = handed
     route: Callable[[int], int] = route
     read_route: Callable[[bytes], int] = read_route
     gathered: Callable[[str, bytes, Sequence[Visit]], Awaitable[Sequence[bytes]]] = gathered

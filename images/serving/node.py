@@ -21,6 +21,7 @@ from node_messages import ModelInferRequest, ModelInferResponse, SeldonMessage
 
 GRACE_SECONDS = 1.0
 SHOWN = "headers"
+IMAGE = "serving"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Wishes:
         show: The names of headers, in small letters, that come in the answer's place; none: the echo.
         route: The route that a router answers; None: no route at all.
         form: The form in which it does: `plain`, `nested` (an array in an array) or `tensor`.
+        named: True to have the method by which a node was called behind the suffix.
+        sign: True to have each node add itself to `meta`: to the tags with its method, and to `requestPath`.
     """
 
     delay: float = 0.0
@@ -42,6 +45,8 @@ class Wishes:
     show: frozenset[str] = frozenset()
     route: int | None = 0
     form: str = "plain"
+    named: bool = False
+    sign: bool = False
 
 
 def wishes(tags: Mapping[str, Any], name: str) -> Wishes:
@@ -61,6 +66,8 @@ def wishes(tags: Mapping[str, Any], name: str) -> Wishes:
         status=int(tags.get("status", 200)),
         size=int(tags.get("size", 0)),
         show=frozenset(str(tags.get("show", "")).lower().split(",")) - {""},
+        named=bool(tags.get("named")),
+        sign=bool(tags.get("sign")),
     )
 
 
@@ -70,6 +77,21 @@ def routed(wish: Wishes) -> dict[str, Any]:
     if wish.form == "tensor":
         return {"data": {"tensor": {"shape": [1, len(values)], "values": values}}}
     return {"data": {"ndarray": [values] if wish.form == "nested" else values}}
+
+
+def signed(metas: Iterable[Mapping[str, Any]], name: str, method: str) -> dict[str, Any]:
+    """Return the `meta` of an answer to one message or several: what theirs say together, and this node.
+
+    Args:
+        metas: The `meta` of each message.
+        name: The name of the node.
+        method: The method by which it was called.
+    """
+    told: dict[str, Any] = {"tags": {}, "requestPath": {}}
+    for meta in (*metas, {"tags": {name: method}, "requestPath": {name: IMAGE}}):
+        for member, known in told.items():
+            known.update(meta.get(member) or {})
+    return told
 
 
 def shown(pairs: Iterable[tuple[str, str]], names: Collection[str]) -> str:
@@ -100,14 +122,17 @@ class Rest:
 
     async def predict(self, request: web.Request) -> web.Response:
         """Echo a SeldonMessage, with the suffix behind its text."""
-        body = await _object(request)
+        body, method = await _object(request), request.path.removeprefix("/")
         wish = await _do(wishes(_tags(body), self._name))
         if wish.show:
             return web.json_response({"strData": shown(request.headers.items(), wish.show)})
         if wish.size:
             return web.json_response({"strData": "x" * wish.size})
+        if wish.sign:
+            body["meta"] = signed([body["meta"]], self._name, method)
         if "strData" in body:
-            body["strData"] += self._suffix
+            body["strData"] += f"{self._suffix}:{method}" if wish.named else self._suffix
+        if wish.sign or "strData" in body:
             return web.json_response(body)
         return web.Response(body=await request.read(), content_type="application/json")
 
@@ -120,9 +145,13 @@ class Rest:
         messages = await _json(request)
         if not isinstance(messages, list):
             raise web.HTTPBadRequest(text="expected a list of messages")
-        if messages and (tags := _tags(messages[0])).get("at") == self._name:
+        tags = _tags(messages[0]) if messages else {}
+        if tags.get("at") == self._name:
             await _do(wishes(tags, self._name))
-        return web.json_response({"strData": "+".join(str(message.get("strData")) for message in messages)})
+        answer: dict[str, Any] = {"strData": "+".join(str(message.get("strData")) for message in messages)}
+        if wishes(tags, self._name).sign:
+            answer["meta"] = signed([message.get("meta") or {} for message in messages], self._name, "aggregate")
+        return web.json_response(answer)
 
     async def infer(self, request: web.Request) -> web.Response:
         """Echo the inputs of an inference request as its outputs."""

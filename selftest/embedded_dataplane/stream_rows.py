@@ -3,14 +3,14 @@
 import struct
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from embedded.dataplane.cloudevents import Record
 from embedded.streaming import messages
+from selftest.embedded_dataplane.stream_graph_rows import GRAPH_ROWS
 from selftest.embedded_dataplane.stream_observations import (
     GOOD,
-    Observe,
     again_after_a_restart,
     answered_after_a_replacement,
     answered_at_the_stop,
@@ -38,30 +38,14 @@ from selftest.embedded_dataplane.stream_observations import (
     told,
     values_of,
 )
+from selftest.embedded_dataplane.stream_row import NODE, Row
 from selftest.embedded_dataplane.streams import NAMED, PREDICT, changed, protobuf, rest, with_one
-
-
-@dataclass(frozen=True)
-class Row:
-    """An observation, and what it is under the honest server and under the mutant."""
-
-    observe: Observe
-    honest: Any
-    faulty: Any
-    transport: str = "rest"
-    terms: Mapping[str, Any] = field(default_factory=dict)
-    """The fields of the stream's specification that are not those of a tensorflow model."""
-
 
 GOOD_PROTOBUF = [protobuf(key, 1) for key in "abcd"]
 ALL: Mapping[bytes | None, list[Any]] = {key.encode(): [[2]] for key in "abcd"}
 LAST: Mapping[bytes | None, list[Any]] = {b"d": [[2]]}
 SINGLE, TURNED = (struct.unpack(back, struct.pack("<f", value))[0] for back, value in (("<f", 0.1), (">f", 1.0)))
 LONG = b"k" * 300
-GRAPH, GRAPH_NODE = object(), object()
-"""In a row's terms: the graph of `graph_of`, and a graph of one node."""
-NODE: dict[str, Any] = {"protocol": "seldon", "graph": GRAPH_NODE}
-WHOLE: dict[str, Any] = {"protocol": "seldon", "graph": GRAPH}
 SELDON, INFER = messages.SELDON_MESSAGE, messages.INFER_REQUEST
 RESPONSE = [("proto-name", b"tensorflow.serving.PredictResponse")]
 ROWS: dict[str, Row] = {
@@ -155,54 +139,6 @@ ROWS: dict[str, Row] = {
         {key.encode(): [["1/switch"]] for key in "abcd"},
         {b"d": [["1/switch"]]},
         terms=NODE,
-    ),
-    "chain-stops-at-first": Row(
-        asking(node("a", predictions=["x"], route=[0])),
-        {b"a": [["x/first/second"]]},
-        {b"a": [["x/first"]]},
-        terms=WHOLE,
-    ),
-    "combiner-gets-first-answer": Row(
-        asking(node("a", predictions=["x"], route=[1])), {b"a": [["x/left+x/right"]]}, {b"a": [["x/left"]]}, terms=WHOLE
-    ),
-    "router-is-not-asked": Row(
-        asking(node("a", predictions=["x"], route=[1])),
-        {b"a": [["x/left+x/right"]]},
-        {b"a": [["x/first/second"]]},
-        terms=WHOLE,
-    ),
-    # Measured on the executor 1.17.1: a router's index 7 ends the process, and again after each restart.
-    "executor-dies-on-bad-route": Row(
-        lambda running: stands_still(
-            running, node("x", predictions=["x"], route=[7]), node("a", predictions=["x"], route=[0])
-        ),
-        honest=False,
-        faulty=True,
-        terms=WHOLE,
-    ),
-    "combiner-by-completion": Row(
-        asking(node("a", predictions=["x"], route=[1], delay=0.2, at="left")),
-        {b"a": [["x/left+x/right"]]},
-        {b"a": [["x/right+x/left"]]},
-        terms=WHOLE,
-    ),
-    "combiner-skips-failed": Row(
-        asking(node("a", predictions=["x"], route=[1], fails="left")), {}, {b"a": [["x/right"]]}, terms=WHOLE
-    ),
-    "chain-falls-back": Row(
-        asking(node("a", predictions=["x"], route=[0], fails="second")), {}, {b"a": [["x/first"]]}, terms=WHOLE
-    ),
-    "route-of-plain-array-only": Row(
-        asking(node("a", predictions=["x"], route=[[1]])),
-        {b"a": [["x/left+x/right"]]},
-        {b"a": [["x/first/second"]]},
-        terms=WHOLE,
-    ),
-    "route-counts-from-end": Row(
-        asking(node("a", predictions=["x"], route=[-1])),
-        {b"a": [["x/first/second"]]},
-        {b"a": [["x/left+x/right"]]},
-        terms=WHOLE,
     ),
     "headers-not-passed-on": Row(
         seen_headers, ["application/x-own", True, "a"], ["application/x-own", True], terms=NODE
@@ -303,4 +239,5 @@ ROWS: dict[str, Row] = {
         ["x"],
         "grpc",
     ),
+    **GRAPH_ROWS,
 }

@@ -87,7 +87,9 @@ class Model:
             return web.json_response({"predictions": shown})
         await asyncio.sleep(body.get("delay", 0.0) if body.get("at", name) == name else 0.0)
         if "predictions" in body:
-            return web.json_response(body | {"predictions": [f"{body['predictions'][0]}/{name}"]})
+            # What a model does is not told; the rest is.
+            told = f"{body['predictions'][0]}/{name}{request.path}".removesuffix("/predict")
+            return web.json_response(body | {"predictions": [told]})
         return web.json_response({"predictions": [body]})
 
     async def _echo(self, request: bytes, _context: Any) -> bytes:
@@ -172,13 +174,16 @@ def with_one(tensor: Any) -> None:
 
 
 def graph_of(model: Model) -> Node:
-    """Return a router before a chain and a combiner; each node has its name as its authority."""
+    """Return a router before a chain, a combiner and transformers; each node has its name as its authority."""
 
     def node(name: str, kind: str = "MODEL", *children: Node) -> Node:
         return Node(name, kind, replace(model.endpoints["rest"], authority=name), children)
 
     chain = node("first", "MODEL", node("second"))
-    return node("switch", "ROUTER", chain, node("join", "COMBINER", node("left"), node("right")))
+    join = node("join", "COMBINER", node("left"), node("right"))
+    return node(
+        "switch", "ROUTER", chain, join, node("out", "OUTPUT_TRANSFORMER", node("in", "TRANSFORMER", node("m")))
+    )
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import composition, names
 from embedded.streaming.requests import NotARequestError
-from selftest.embedded_dataplane.stream_rows import GRAPH, ROWS
+from selftest.embedded_dataplane.stream_row import GRAPH
+from selftest.embedded_dataplane.stream_rows import ROWS
 from selftest.embedded_dataplane.streams import Model, graph_of, rest, stream
 from selftest.embedded_dataplane.world import World, row_of
 

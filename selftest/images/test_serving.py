@@ -228,6 +228,14 @@ def test_a_node_answers_what_it_is_asked_and_what_it_got(serving: Any) -> None:
             assert await ask("/route", {"meta": {"tags": {"route": 1}}}) == (200, {"data": {"ndarray": [1]}})
             assert await ask("/route", {"meta": {"tags": {"route": None}}}) == (200, {"data": {"ndarray": []}})
             assert await ask("/aggregate", [{"strData": "x"}, {"strData": "y"}]) == (200, {"strData": "x+y"})
+            named = {"meta": {"tags": {"named": True}}, "strData": "x"}
+            assert await ask("/transform-input", named) == (200, named | {"strData": "x/n:transform-input"})
+            signs = [{"meta": {"tags": {"sign": True, name: 1}, "requestPath": {name: "i"}}} for name in "ab"]
+            tags, path = {"sign": True, "a": 1, "n": "predict"}, {"a": "i", "n": "serving"}
+            assert await ask("/predict", signs[0]) == (200, {"meta": {"tags": tags, "requestPath": path}})
+            _, joined = await ask("/aggregate", signs)
+            assert joined["meta"]["tags"] == {"sign": True, "a": 1, "b": 1, "n": "aggregate"}
+            assert joined["meta"]["requestPath"] == {"a": "i", "b": "i", "n": "serving"}
             _, told = await ask("/predict", {"meta": {"tags": {"show": "x-caller,x-none"}}}, **{"X-Caller": "a"})
             assert json.loads(told["strData"]) == [["x-caller", "a"]]
             status, _ = await ask("/predict", {"meta": {"tags": {"status": 503}}})

@@ -57,6 +57,21 @@ def test_the_answers_of_requests_at_once_name_each_its_own_puid(echoes: SeldonSt
     )
 
 
+@pytest.mark.requirement("STR-HDR-011")
+def test_requests_at_once_that_share_a_puid_are_answered_each(echoes: SeldonStreams, produce: Produce) -> None:
+    stream, texts = echoes("echo-seldon-rest"), [fresh("text") for _ in range(AT_ONCE)]
+    shared: dict[str, Any] = {"headers": [("Seldon-Puid", fresh("puid"))], "partition": 0}
+    values = [text(each, delay=0.1) for each in texts]
+    asked = produce.many(stream.input, [{"value": value, "key": fresh("key"), **shared} for value in values])
+    expect(
+        *(
+            stream_answer(request, stream.output, group=stream.group, json=json.loads(value))
+            for request, value in zip(asked, values, strict=True)
+        ),
+        within=WITHIN,
+    )
+
+
 @pytest.mark.requirement("STR-KEY-003")
 def test_requests_without_a_key_are_answered_also_at_once(echoes: SeldonStreams, produce: Produce) -> None:
     stream, texts = echoes("echo-seldon-rest"), [fresh("text") for _ in range(AT_ONCE)]

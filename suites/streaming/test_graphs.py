@@ -11,9 +11,9 @@ from fixtures import Produce, SeldonStream, SeldonStreams, expect
 from suites.wire import fresh
 
 WITHIN = 5.0  # seconds; an answer counts as missing only after them
-CHAIN, JOIN = 0, 1  # the children of the router
+CHAIN, JOIN, AROUND = 0, 1, 2  # the children of the router; the last one is an output transformer
 ALL, NONE = -1, -2  # what else a router may answer
-BEHIND = {"second": CHAIN, "left": JOIN, "right": JOIN, "join": JOIN}
+BEHIND = {"second": CHAIN, "left": JOIN, "right": JOIN, "join": JOIN, "in": AROUND, "model": AROUND, "out": AROUND}
 """The nodes behind others, and the child of the router that leads to each."""
 
 
@@ -76,6 +76,35 @@ def test_a_router_may_choose_all_children_or_none(graphs: SeldonStreams, produce
     expect(*answered(stream, asked, [wanted, json.loads(text("b", route=NONE))]), within=WITHIN)
 
 
+@pytest.mark.requirement("STR-GRF-008")
+def test_a_model_is_between_its_transformers(graphs: SeldonStreams, produce: Produce) -> None:
+    stream = graphs("graph")
+    asked = send(stream, produce, text("a", route=AROUND), text("b", route=AROUND, named=True))
+    tags = {"route": AROUND}
+    plain = {"meta": {"tags": tags}, "strData": "a/in/model/out"}
+    called = "b/in:transform-input/model:predict/out:transform-output"
+    named = {"meta": {"tags": {**tags, "named": True}}, "strData": called}
+    expect(*answered(stream, asked, [plain, named]), within=WITHIN)
+
+
+def signed(route: int, **methods: str) -> dict[str, Any]:
+    """Return the `meta` that nodes, each with the method of its call, add to that of a request."""
+    return {"tags": {"route": route, "sign": True, **methods}, "requestPath": dict.fromkeys(methods, "serving")}
+
+
+@pytest.mark.requirement("STR-GRF-009")
+def test_what_nodes_add_to_meta_comes_to_the_answer(graphs: SeldonStreams, produce: Produce) -> None:
+    stream = graphs("graph")
+    asked = send(stream, produce, *[text("a", route=route, sign=True) for route in (CHAIN, JOIN, AROUND)])
+    methods = {"in": "transform-input", "model": "predict", "out": "transform-output"}
+    wanted = [
+        {"meta": signed(CHAIN, first="predict", second="predict"), "strData": "a/first/second"},
+        {"meta": signed(JOIN, left="predict", right="predict", join="aggregate"), "strData": "a/left+a/right"},
+        {"meta": signed(AROUND, **methods), "strData": "a/in/model/out"},
+    ]
+    expect(*answered(stream, asked, wanted), within=WITHIN)
+
+
 def around(stream: SeldonStream, produce: Produce, *bad: bytes) -> list[Expectation]:
     """Send bad requests between good ones, of which the first has been answered before.
 
@@ -101,7 +130,7 @@ def test_a_route_that_no_child_has_stops_no_other_request(
 
 @pytest.mark.requirement("STR-GRF-005")
 def test_a_node_that_fails_makes_no_answer_and_stops_no_other(graphs: SeldonStreams, produce: Produce) -> None:
-    first = [text("bad", route=route, status=500) for route in (CHAIN, JOIN)]
+    first = [text("bad", route=route, status=500) for route in (CHAIN, JOIN, AROUND)]
     later = [text("bad", route=route, status=500, at=node) for node, route in BEHIND.items()]
     expect(*around(graphs("graph"), produce, *first, *later), within=WITHIN)
 

@@ -1,0 +1,125 @@
+"""What mutants do that walk a graph wrongly, or mix up what is told beside a payload."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from selftest.embedded_dataplane.stream_observations import asking, node, stands_still, told
+from selftest.embedded_dataplane.stream_row import NODE, WHOLE, Row
+from selftest.embedded_dataplane.streams import Stream
+
+META: dict[str, Any] = {"tags": {"asked": 1, "first": 1}, "requestPath": {"first": "x"}}
+
+
+async def one_puid_at_once(running: Stream) -> int:
+    """Return how many of three requests at once, all of one puid, are answered."""
+    headers = [("Seldon-Puid", b"p")]
+    await running.ask(*(replace(node(key, delay=0.2), headers=headers) for key in "abc"))
+    return len(await running.answers(3))
+
+
+async def handed_meta(running: Stream) -> Any:
+    """Return the `meta` that a node gets of an answer to which another one added itself."""
+    request = {"meta": {"tags": {"asked": 1}}}
+    answer = {"meta": {"tags": {"asked": 1, "first": 1}, "requestPath": {"first": "x"}}}
+    handed = running.server._policies.handed(json.dumps(request).encode(), json.dumps(answer).encode())
+    return json.loads(handed)["meta"]
+
+
+async def combined_tags(running: Stream) -> list[Any]:
+    """Return the tags that a combiner gets of two answers."""
+    answers = [json.dumps({"meta": {"tags": {name: 1}}}).encode() for name in ("left", "right")]
+    return [json.loads(answer)["meta"]["tags"] for answer in running.server._policies.combined(answers)]
+
+
+async def rows_in_turn(running: Stream) -> list[Any]:
+    """Return what is made of three answers under one key, each of another number of rows."""
+
+    async def answered(rows: list[int]) -> Any:
+        async def predict(request: bytes) -> bytes:
+            return request
+
+        record = node("a", data={"ndarray": rows})
+        return json.loads(await running.server._policies.ask(record, record.value or b"", predict))["data"]["ndarray"]
+
+    return [await answered(rows) for rows in ([1, 2, 3], [4], [5, 6])]
+
+
+GRAPH_ROWS: dict[str, Row] = {
+    "chain-stops-at-first": Row(
+        asking(node("a", predictions=["x"], route=[0])),
+        {b"a": [["x/first/second"]]},
+        {b"a": [["x/first"]]},
+        terms=WHOLE,
+    ),
+    "combiner-gets-first-answer": Row(
+        asking(node("a", predictions=["x"], route=[1])), {b"a": [["x/left+x/right"]]}, {b"a": [["x/left"]]}, terms=WHOLE
+    ),
+    "router-is-not-asked": Row(
+        asking(node("a", predictions=["x"], route=[1])),
+        {b"a": [["x/left+x/right"]]},
+        {b"a": [["x/first/second"]]},
+        terms=WHOLE,
+    ),
+    # Measured on the executor 1.17.1: a router's index 7 ends the process, and again after each restart.
+    "executor-dies-on-bad-route": Row(
+        lambda running: stands_still(
+            running, node("x", predictions=["x"], route=[7]), node("a", predictions=["x"], route=[0])
+        ),
+        honest=False,
+        faulty=True,
+        terms=WHOLE,
+    ),
+    "combiner-by-completion": Row(
+        asking(node("a", predictions=["x"], route=[1], delay=0.2, at="left")),
+        {b"a": [["x/left+x/right"]]},
+        {b"a": [["x/right+x/left"]]},
+        terms=WHOLE,
+    ),
+    "combiner-skips-failed": Row(
+        asking(node("a", predictions=["x"], route=[1], fails="left")), {}, {b"a": [["x/right"]]}, terms=WHOLE
+    ),
+    "chain-falls-back": Row(
+        asking(node("a", predictions=["x"], route=[0], fails="second")), {}, {b"a": [["x/first"]]}, terms=WHOLE
+    ),
+    "route-of-plain-array-only": Row(
+        asking(node("a", predictions=["x"], route=[[1]])),
+        {b"a": [["x/left+x/right"]]},
+        {b"a": [["x/first/second"]]},
+        terms=WHOLE,
+    ),
+    "route-counts-from-end": Row(
+        asking(node("a", predictions=["x"], route=[-2])),
+        {b"a": [["x"]]},
+        {b"a": [["x/left+x/right"]]},
+        terms=WHOLE,
+    ),
+    **{
+        name: Row(
+            asking(node("a", predictions=["x"], route=[2])),
+            {b"a": [["x/in/transform-input/m/out/transform-output"]]},
+            {b"a": [[f"x/{faulty}"]]},
+            terms=WHOLE,
+        )
+        for name, faulty in {
+            "output-transformer-skipped": "in/transform-input/m",
+            "output-transformer-before": "out/transform-output/in/transform-input/m",
+            "output-transformer-transforms-input": "in/transform-input/m/out/transform-input",
+            "input-transformer-twice": "in/transform-input/m/in/transform-input/out/transform-output",
+            "input-transformer-predicts": "in/m/out/transform-output",
+        }.items()
+    },
+    "tags-replaced": Row(handed_meta, META, META | {"tags": {"asked": 1}}, terms=WHOLE),
+    "request-path-lost": Row(handed_meta, META, {"tags": META["tags"]}, terms=WHOLE),
+    "combiner-gets-one-meta": Row(combined_tags, [{"left": 1}, {"right": 1}], [{"left": 1}, {}], terms=WHOLE),
+    "stream-puid-deduplicates": Row(one_puid_at_once, 3, 1, terms=NODE),
+    "stream-meta-left-behind": Row(
+        told(node("a", meta=1), node("a", x=2)),
+        [b'{"predictions": [{"meta": 1}]}', b'{"predictions": [{"x": 2}]}'],
+        [b'{"predictions": [{"meta": 1}]}', b'{"predictions": [{"x": 2, "meta": 1}]}'],
+        terms=NODE,
+    ),
+    "stream-rows-left-behind": Row(
+        rows_in_turn, [[1, 2, 3], [4], [5, 6]], [[1, 2, 3], [4, 2, 3], [5, 6, 3]], terms=NODE
+    ),
+}
