@@ -110,7 +110,11 @@ class ConformingServer(KafkaServer):
         if response.parameters is not None:
             response.parameters.headers = None
         key = record.key if record.key is not None else (response.id or "").encode()
-        return Answer(key, orjson.dumps(response.model_dump(exclude_none=True)))
+        return Answer(key, self.written(response.model_dump(exclude_none=True)))
+
+    def written(self, response: dict[str, Any]) -> bytes:
+        """Return a response as JSON, where the elements of a BYTES tensor are texts, as over REST."""
+        return orjson.dumps(response, default=bytes.decode)
 
 
 def _text(key: bytes | None) -> str:

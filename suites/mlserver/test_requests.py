@@ -49,6 +49,16 @@ def test_a_request_is_answered_by_the_model_that_it_names(
     expect(stream_holds(asked, mlserver.output, json=answer(values), control=mlserver.control), within=WITHIN)
 
 
+@pytest.mark.requirement("STR-MLS-020")
+def test_the_texts_of_an_answer_are_texts(mlserver: MLServerStream, produce: Produce) -> None:
+    texts = ["Grüße, 東京", "", ' "\\\n', "AAH/", fresh("text")]
+    tensor = {"name": "texts", "datatype": "BYTES", "shape": [len(texts)], "data": texts}
+    value = json.dumps({"inputs": [tensor]}).encode()
+    [asked] = produce.many(mlserver.input, records(value, headers=[("mlserver-model", "texts")]))
+    wanted = {"model_name": "texts", "outputs": [tensor]}
+    expect(stream_holds(asked, mlserver.output, json=wanted, control=mlserver.control), within=WITHIN)
+
+
 @pytest.mark.requirement("STR-MLS-002")
 def test_the_key_is_the_id_of_the_answer_whatever_the_body_says(mlserver: MLServerStream, produce: Produce) -> None:
     values = rows(seed())
