@@ -24,8 +24,8 @@ def _printed_anew(
     def reading(record: Record) -> bytes:
         request = read(record)
         value = orjson.loads(request)
-        changed = change(value)
-        return request if changed == value else orjson.dumps(changed)
+        changed = orjson.dumps(change(value))  # texts are compared: to Python 9 and 9.0 are the same
+        return request if changed == orjson.dumps(value) else changed
 
     return reading
 
@@ -56,6 +56,33 @@ def seldon_integers_through_double(honest: StreamPolicies) -> StreamPolicies:
     def change(value: dict[str, Any]) -> dict[str, Any]:
         return {name: rounded(item) if name in {"data", "jsonData"} else item for name, item in value.items()}
 
+    return replace(honest, read_rest=_printed_anew(honest.read_rest, change))
+
+
+def _respelled(number: Callable[[int | float], int | float]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a change of the numbers in the `jsonData` of a message."""
+
+    def spelled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [spelled(item) for item in value]
+        if isinstance(value, dict):
+            return {name: spelled(item) for name, item in value.items()}
+        return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+    return lambda value: {**value, "jsonData": spelled(value["jsonData"])} if "jsonData" in value else value
+
+
+@mutant(STREAMS, wraps="read_rest")
+def seldon_integers_as_fractions(honest: StreamPolicies) -> StreamPolicies:
+    """Print the integers of `jsonData` with a fraction, 9 as 9.0 (seldon-core issues 703, 739: protobuf's Value)."""
+    change = _respelled(lambda number: number if abs(number) > _DOUBLE else float(number))
+    return replace(honest, read_rest=_printed_anew(honest.read_rest, change))
+
+
+@mutant(STREAMS, wraps="read_rest")
+def seldon_fractions_as_integers(honest: StreamPolicies) -> StreamPolicies:
+    """Print whole numbers of `jsonData` without their fraction, 7668.0 as 7668 (seldon-core issue 3681)."""
+    change = _respelled(lambda number: int(number) if number == int(number) else number)
     return replace(honest, read_rest=_printed_anew(honest.read_rest, change))
 
 

@@ -175,6 +175,15 @@ def same_json(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+def spelled_alike(one: Any, other: Any) -> bool:
+    """Tell whether the numbers of two equal JSON values are of one kind each, 9 or 9.0, and exactly the same."""
+    if isinstance(one, dict):
+        return all(spelled_alike(one[name], other[name]) for name in one)
+    if isinstance(one, list):
+        return all(map(spelled_alike, one, other))
+    return type(one) is type(other) and bool(one == other)
+
+
 def in_status(status: int | None, wanted: Any) -> bool:
     """Whether a status code is among those that a word accepts (`expectations._status`)."""
     if isinstance(wanted, dict):

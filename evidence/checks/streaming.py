@@ -16,7 +16,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from evidence import near_misses
-from evidence.checks.base import Check, check, failed, read_json, same_json, shorten, undecidable, violation
+from evidence.checks.base import (
+    Check,
+    check,
+    failed,
+    read_json,
+    same_json,
+    shorten,
+    spelled_alike,
+    undecidable,
+    violation,
+)
 from evidence.event_path import in_a_line, of_produced
 from evidence.history import octets
 from evidence.history_index import is_taken, moment
@@ -144,7 +154,8 @@ class Valued(StreamCheck):
             readable, got = read_json(value)
             if not readable:
                 return f"no JSON: {shorten(value.decode('latin-1'))}"
-            return None if same_json(got, wanted) else shorten(json.dumps(got))
+            same = same_json(got, wanted) and (not self.args.get("spelled") or spelled_alike(got, wanted))
+            return None if same else shorten(json.dumps(got))
         try:
             tensors = read_response(value)
         except TensorError as error:

@@ -25,6 +25,7 @@ def stream_answer(
     tensor: Any = None,
     message: tuple[str, bytes] | None = None,
     keyed: bool = True,
+    spelled: bool = False,
     control: Produced | None = None,
     fence: Produced | None = None,
 ) -> Expectation:
@@ -38,12 +39,15 @@ def stream_answer(
         tensor: The single output tensor of a TensorFlow PredictResponse, as nested lists.
         message: The type of a protobuf message (of `evidence.messages.NAMES`), and the bytes of an equal one.
         keyed: Answers are told by the record's key; if False, any record of the output topic with the value will do.
+        spelled: The numbers of the JSON are exact, and 9 is not 9.0.
         control: An earlier request of the test whose answer has come: silence until the deadline is a failure then.
         fence: A later request of the test, where the server has no group.
     """
     if [json, tensor, message].count(None) != 2:
         raise RefError("stream_answer takes one of json, tensor and message")
     args: dict[str, Any] = {"group": group, "json": json, "tensor": tensor, "keyed": keyed, **_fenced_by(fence)}
+    if spelled:
+        args["spelled"] = True
     if message is not None:
         if message[0] not in NAMES:
             raise RefError(f"stream_answer: expected a message of {', '.join(NAMES)}, got {message[0]!r}")

@@ -122,4 +122,16 @@ GRAPH_ROWS: dict[str, Row] = {
     "stream-rows-left-behind": Row(
         rows_in_turn, [[1, 2, 3], [4], [5, 6]], [[1, 2, 3], [4, 2, 3], [5, 6, 3]], terms=NODE
     ),
+    **{
+        name: Row(
+            told(node("a", jsonData=[9, 7668.0, True])),
+            [b'{"predictions": [{"jsonData": [9, 7668.0, true]}]}'],
+            [b'{"predictions": [{"jsonData": %s}]}' % faulty],
+            terms=NODE,
+        )
+        for name, faulty in {
+            "seldon-integers-as-fractions": b"[9.0, 7668.0, true]",
+            "seldon-fractions-as-integers": b"[9, 7668, true]",
+        }.items()
+    },
 }

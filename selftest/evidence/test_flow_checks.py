@@ -154,6 +154,7 @@ def stream(*answers: tuple[str | None, str], over: bool = True) -> Story:
 
 TENSOR = predict_response("probabilities", [1, 2], [0.25, 0.75]).decode("latin-1")
 JSON = stream_answer(KEYED, OUT, group=G, json={"predictions": [1.5]})
+SPELLED = stream_answer(KEYED, OUT, group=G, json={"a": [9, 9.0, 0.1, True, "9", None]}, spelled=True)
 ONCE = one_stream_answer(KEYED, OUT, group=G)
 NONE = no_stream_answer(KEYED, OUT, group=G)
 UNPREDICTED = no_prediction(KEYED, OUT, group=G)
@@ -179,6 +180,11 @@ STREAMS: list[tuple[Expectation, Story, Verdict | None, Verdict, tuple[int, ...]
     (JSON, stream(("k", GOOD)), Verdict.PASS, Verdict.PASS, ()),
     (JSON, stream(("k", '{"predictions": [1.5000001]}')), Verdict.PASS, Verdict.PASS, ()),
     (JSON, stream(("k", '{"predictions": [2.5]}')), Verdict.FAIL, Verdict.FAIL, (2,)),
+    (SPELLED, stream(("k", '{"a": [9, 9.0, 0.1, true, "9", null]}')), Verdict.PASS, Verdict.PASS, ()),
+    (SPELLED, stream(("k", '{"a": [9.0, 9.0, 0.1, true, "9", null]}')), Verdict.FAIL, Verdict.FAIL, (2,)),
+    (SPELLED, stream(("k", '{"a": [9, 9, 0.1, true, "9", null]}')), Verdict.FAIL, Verdict.FAIL, (2,)),
+    (SPELLED, stream(("k", '{"a": [9, 9.0, 0.1000001, true, "9", null]}')), Verdict.FAIL, Verdict.FAIL, (2,)),
+    (SPELLED, stream(("k", '{"a": [9]}')), Verdict.FAIL, Verdict.FAIL, (2,)),
     (JSON, stream(("k", "\x00")), Verdict.FAIL, Verdict.FAIL, (2,)),
     (JSON, stream(("other", GOOD)), None, Verdict.FAIL, (3, 4)),
     (JSON, stream(("other", GOOD), over=False), None, Verdict.UNKNOWN, ()),
