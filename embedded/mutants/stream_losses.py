@@ -12,7 +12,7 @@ from dataclasses import replace
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import mutant
-from embedded.streaming.models import ModelError
+from embedded.streaming.models import ModelError, UnreachableError
 from embedded.streaming.policies import StreamPolicies
 from embedded.streaming.requests import (
     NotAnObjectError,
@@ -152,3 +152,38 @@ def poison_drops_in_work(honest: StreamPolicies) -> StreamPolicies:
         return await honest.ask(record, request, predict)
 
     return replace(honest, read_rest=noting(honest.read_rest), read_grpc=noting(honest.read_grpc), ask=ask)
+
+
+@mutant(STREAMS, wraps="ask")
+def stream_ends_with_model(honest: StreamPolicies) -> StreamPolicies:
+    """Lose the next records, whenever they come, once the model was not there (seldon-core issue 1584).
+
+    There the consumer stops for good, unseen; here it does until so many are lost, so that later tests are spared.
+    """
+    left = 0
+
+    async def ask(record: Record, request: bytes, predict: Callable[[bytes], Awaitable[bytes]]) -> bytes:
+        nonlocal left
+        if left:
+            left -= 1
+            raise NotARequestError("nobody reads any more")
+        try:
+            return await honest.ask(record, request, predict)
+        except UnreachableError:
+            left = _LOST
+            raise
+
+    return replace(honest, ask=ask)
+
+
+@mutant(STREAMS, wraps="ask")
+def model_away_answered(honest: StreamPolicies) -> StreamPolicies:
+    """Answer a request whose model is not there with the request (seldon-core issue 4130: an error is swallowed)."""
+
+    async def ask(record: Record, request: bytes, predict: Callable[[bytes], Awaitable[bytes]]) -> bytes:
+        try:
+            return await honest.ask(record, request, predict)
+        except UnreachableError:
+            return request
+
+    return replace(honest, ask=ask)

@@ -41,6 +41,10 @@ class ModelError(Exception):
     """A node that did not answer, or not with what was asked of it."""
 
 
+class UnreachableError(ModelError):
+    """A node that is not there, or went away without an answer."""
+
+
 class Model(Protocol):
     """A client of the nodes of a graph."""
 
@@ -66,6 +70,8 @@ class RestModel:
         """Return the answer's body; see `Model`."""
         url = f"http://{node.name}{self._path(node.name, method)}"
         attempt = await self._http.post(url, headers, request, _TIMEOUT)
+        if attempt.status is None:
+            raise UnreachableError(f"{node.name}: {attempt.error}")
         if attempt.status != 200 or attempt.error:
             raise ModelError(f"{node.name}: {attempt.error or f'answer {attempt.status}: {attempt.body[:200]!r}'}")
         return attempt.body
@@ -101,7 +107,8 @@ class GrpcModel:
         try:
             answer: bytes = await self._predict(request, timeout=_TIMEOUT, metadata=tuple(headers))
         except grpc.aio.AioRpcError as error:
-            raise ModelError(f"{node.name}: {error.code().name}: {error.details()}") from error
+            failure = UnreachableError if error.code() is grpc.StatusCode.UNAVAILABLE else ModelError
+            raise failure(f"{node.name}: {error.code().name}: {error.details()}") from error
         return answer
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ in `meta`, in the Open Inference Protocol as parameters (README.md).
 import argparse
 import asyncio
 import json
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,6 +38,7 @@ class Wishes:
         form: The form in which it does: `plain`, `nested` (an array in an array) or `tensor`.
         named: True to have the method by which a node was called behind the suffix.
         sign: True to have each node add itself to `meta`: to the tags with its method, and to `requestPath`.
+        exit: True to have the process end at once, in place of an answer.
     """
 
     delay: float = 0.0
@@ -47,6 +49,7 @@ class Wishes:
     form: str = "plain"
     named: bool = False
     sign: bool = False
+    exit: bool = False
 
 
 def wishes(tags: Mapping[str, Any], name: str) -> Wishes:
@@ -68,6 +71,7 @@ def wishes(tags: Mapping[str, Any], name: str) -> Wishes:
         show=frozenset(str(tags.get("show", "")).lower().split(",")) - {""},
         named=bool(tags.get("named")),
         sign=bool(tags.get("sign")),
+        exit=bool(tags.get("exit")),
     )
 
 
@@ -176,6 +180,8 @@ def _tags(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 async def _do(wish: Wishes) -> Wishes:
     await asyncio.sleep(wish.delay)
+    if wish.exit:
+        os._exit(os.EX_SOFTWARE)  # as a crash: nothing is finished
     if wish.status != 200:
         raise _answer(wish.status)
     return wish

@@ -4,6 +4,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from embedded.streaming.models import ModelError, RestModel
+from embedded.streaming.requests import NotARequestError
+from embedded.types import Endpoint
 from selftest.embedded_dataplane.stream_observations import asking, node, stands_still, told
 from selftest.embedded_dataplane.stream_row import NODE, WHOLE, Row
 from selftest.embedded_dataplane.streams import Stream
@@ -43,6 +46,27 @@ async def rows_in_turn(running: Stream) -> list[Any]:
         return json.loads(await running.server._policies.ask(record, record.value or b"", predict))["data"]["ndarray"]
 
     return [await answered(rows) for rows in ([1, 2, 3], [4], [5, 6])]
+
+
+async def model_away(running: Stream) -> list[bytes | None]:
+    """Return the answers to a request while the model is away, and to one when it is back; None: there is none."""
+    node_of, headers = running.server.spec.graph, [("Content-Type", "application/json")]
+
+    async def answered(endpoint: Endpoint) -> bytes | None:
+        async def predict(request: bytes) -> bytes:
+            model = RestModel("seldon", {node_of.name: endpoint})
+            try:
+                return await model.call(node_of, "predict", request, headers)
+            finally:
+                await model.close()
+
+        try:
+            await running.server._policies.ask(node("a"), b"{}", predict)
+        except (ModelError, NotARequestError):
+            return None
+        return b"{}"
+
+    return [await answered(replace(node_of.endpoint, port=1)), await answered(node_of.endpoint)]
 
 
 GRAPH_ROWS: dict[str, Row] = {
@@ -134,4 +158,6 @@ GRAPH_ROWS: dict[str, Row] = {
             "seldon-fractions-as-integers": b"[9, 7668, true]",
         }.items()
     },
+    "stream-ends-with-model": Row(model_away, [None, b"{}"], [None, None], terms=NODE),
+    "model-away-answered": Row(model_away, [None, b"{}"], [b"{}", b"{}"], terms=NODE),
 }

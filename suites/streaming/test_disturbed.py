@@ -1,4 +1,4 @@
-"""A server is killed at any stage, replaced, or has no Kafka: nothing is lost, and nothing committed comes again."""
+"""A server is killed, replaced, or has no Kafka or no model: nothing is lost, and nothing committed comes again."""
 
 import json
 from typing import Any
@@ -8,6 +8,7 @@ import pytest
 from evidence.expectations import (
     Expectation,
     condition,
+    no_stream_answer,
     one_stream_answer,
     stream_answer,
     stream_holds,
@@ -94,6 +95,28 @@ def test_a_server_that_is_replaced_finishes_what_it_has_begun(
     expect(stream_answer(quick, stream.output, json=wanted, **terms))
     kube.patch(stream.object, stream.changed(KAFKA_WORKERS="5"), check=True)
     expect(*answers(stream, asked), within=WITHIN)
+
+
+@pytest.mark.requirement("STR-MOD-001")
+def test_a_stream_whose_model_ended_answers_what_comes_when_it_is_back(
+    graphs: SeldonStreams, produce: Produce, kube: Kube
+) -> None:
+    stream = graphs("disturbed")
+    terms: dict[str, Any] = {"group": stream.group}
+    [before] = produce.many(stream.input, [slow(0, 0)])
+    expect(*answers(stream, [before]))
+    with stream.restarting():
+        last = produce(stream.input, b'{"meta": {"tags": {"exit": true}}, "strData": "last"}', key=fresh("key"))
+    expect(condition(kube.get(stream.object), "Ready", "True"), no_stream_answer(last, stream.output, **terms))
+    later = produce.many(stream.input, [slow(number, 0) for number in range(IN_WORK)])
+    wanted = [{"meta": {"tags": {"delay": 0}}, "strData": str(number)} for number in range(IN_WORK)]
+    expect(
+        *(
+            stream_answer(one, stream.output, json=answer, control=before, **terms)
+            for one, answer in zip(later, wanted, strict=True)
+        ),
+        within=WITHIN,
+    )
 
 
 @pytest.mark.alone
