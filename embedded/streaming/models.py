@@ -1,6 +1,6 @@
 """The nodes of a graph as a stream calls them: by REST or gRPC, in the protocol of the deployment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import grpc
@@ -8,7 +8,7 @@ import grpc.aio
 
 from embedded.dataplane.outbound import Outbound
 from embedded.streaming import messages
-from embedded.streaming.nodes import Node, endpoints
+from embedded.streaming.nodes import PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT, Node, nodes_of
 from embedded.streaming.specs import StreamSpec
 from embedded.types import Endpoint
 
@@ -31,10 +31,15 @@ RESPONSE_TYPES = {
 """The type of an answer over gRPC, by protocol."""
 _SERVICES = {
     "tensorflow": "/tensorflow.serving.PredictionService/Predict",
-    "seldon": "/seldon.protos.Model/Predict",
     "v2": "/inference.GRPCInferenceService/ModelInfer",
     "kfserving": "/inference.GRPCInferenceService/ModelInfer",
 }
+_OF_SELDON = {
+    PREDICT: "/seldon.protos.Model/Predict",
+    TRANSFORM_INPUT: "/seldon.protos.Transformer/TransformInput",
+    TRANSFORM_OUTPUT: "/seldon.protos.OutputTransformer/TransformOutput",
+}
+_OVER_GRPC = frozenset({"MODEL", "TRANSFORMER", "OUTPUT_TRANSFORMER"})
 
 
 class ModelError(Exception):
@@ -87,33 +92,40 @@ class RestModel:
 
 
 class GrpcModel:
-    """A client of a node by gRPC, on bytes: the message was checked when it was read."""
+    """A client of nodes by gRPC, on bytes: the message was checked when it was read."""
 
-    def __init__(self, protocol: str, endpoint: Endpoint) -> None:
-        self._channel = grpc.aio.insecure_channel(
-            f"{endpoint.host}:{endpoint.port}",
-            options=[
-                ("grpc.max_receive_message_length", _MAX_MESSAGE),
-                ("grpc.max_send_message_length", _MAX_MESSAGE),
-                # On loopback, a proxy of the environment must not be used.
-                ("grpc.enable_http_proxy", 0),
-            ],
-        )
-        self._predict = self._channel.unary_unary(_SERVICES[protocol])
+    def __init__(self, protocol: str, nodes: Mapping[str, Endpoint]) -> None:
+        self._protocol = protocol
+        self._channels = {name: _channel(endpoint) for name, endpoint in nodes.items()}
 
     async def call(self, node: Node, method: str, request: bytes, headers: Sequence[tuple[str, str]]) -> bytes:
         """Return the answer's message; see `Model`."""
-        del method
+        service = _OF_SELDON[method] if self._protocol == "seldon" else _SERVICES[self._protocol]
         try:
-            answer: bytes = await self._predict(request, timeout=_TIMEOUT, metadata=tuple(headers))
+            answer: bytes = await self._channels[node.name].unary_unary(service)(
+                request, timeout=_TIMEOUT, metadata=tuple(headers)
+            )
         except grpc.aio.AioRpcError as error:
             failure = UnreachableError if error.code() is grpc.StatusCode.UNAVAILABLE else ModelError
             raise failure(f"{node.name}: {error.code().name}: {error.details()}") from error
         return answer
 
     async def close(self) -> None:
-        """Close the channel."""
-        await self._channel.close()
+        """Close all channels."""
+        for channel in self._channels.values():
+            await channel.close()
+
+
+def _channel(endpoint: Endpoint) -> grpc.aio.Channel:
+    return grpc.aio.insecure_channel(
+        f"{endpoint.host}:{endpoint.port}",
+        options=[
+            ("grpc.max_receive_message_length", _MAX_MESSAGE),
+            ("grpc.max_send_message_length", _MAX_MESSAGE),
+            # On loopback, a proxy of the environment must not be used.
+            ("grpc.enable_http_proxy", 0),
+        ],
+    )
 
 
 def connect(spec: StreamSpec) -> Model:
@@ -126,15 +138,25 @@ def connect(spec: StreamSpec) -> Model:
         raise ValueError(f"protocol {spec.protocol!r} is not served from Kafka here; {', '.join(REQUEST_TYPES)} are")
     if spec.transport not in {"rest", "grpc"}:
         raise ValueError(f"transport {spec.transport!r} is neither rest nor grpc")
-    if (why := why_not_walked(spec.protocol, spec.transport)) and spec.graph.children:
+    kinds = [node.kind for node in nodes_of(spec.graph)]
+    if why := why_not_walked(spec.protocol, spec.transport, kinds):
         raise ValueError(why)
-    if spec.transport == "rest":
-        return RestModel(spec.protocol, endpoints(spec.graph))
-    return GrpcModel(spec.protocol, spec.graph.endpoint)
+    client = RestModel if spec.transport == "rest" else GrpcModel
+    return client(spec.protocol, {node.name: node.endpoint for node in nodes_of(spec.graph)})
 
 
-def why_not_walked(protocol: str, transport: str) -> str | None:
-    """Return why a graph of several nodes is not served in a protocol over a transport; None: it is."""
-    if (protocol, transport) == ("seldon", "rest"):
+def why_not_walked(protocol: str, transport: str, kinds: Collection[str]) -> str | None:
+    """Return why a graph is not served in a protocol over a transport; None: it is.
+
+    Args:
+        protocol: The protocol.
+        transport: The transport.
+        kinds: The kinds of its nodes.
+    """
+    if len(kinds) <= 1 or (protocol, transport) == ("seldon", "rest"):
         return None
-    return f"graphs of several nodes are served here in protocol seldon over rest, not in {protocol} over {transport}"
+    if (protocol, transport) != ("seldon", "grpc"):
+        return f"graphs of several nodes are served here in protocol seldon, not in {protocol} over {transport}"
+    if others := sorted(set(kinds) - _OVER_GRPC):
+        return f"nodes of type {' and '.join(others)} are served here in protocol seldon over rest, not over grpc"
+    return None

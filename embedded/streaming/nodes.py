@@ -1,6 +1,6 @@
 """The nodes of an inference graph."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from embedded.types import Endpoint
@@ -28,8 +28,8 @@ class Node:
     children: tuple["Node", ...] = ()
 
 
-def endpoints(node: Node) -> Mapping[str, Endpoint]:
-    """Return the endpoints of a graph by the names of its nodes."""
-    return {node.name: node.endpoint} | {
-        name: each for child in node.children for name, each in endpoints(child).items()
-    }
+def nodes_of(root: Node) -> Iterator[Node]:
+    """Yield a node, and all behind it."""
+    yield root
+    for child in root.children:
+        yield from nodes_of(child)

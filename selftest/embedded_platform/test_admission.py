@@ -233,7 +233,7 @@ def test_seldon_deployment_is_accepted(store: Store) -> None:
         ),
         pytest.param(
             {"graph": {"name": "resnet32", "children": [{"name": "resnet32"}]}},
-            "in protocol seldon over rest",
+            "in protocol seldon, not in tensorflow over rest",
             id="walk",
         ),
         pytest.param({"graph": {"name": "resnet32", "type": "SWITCH"}}, "Unsupported value", id="kind"),

@@ -8,6 +8,8 @@ import pytest
 from evidence.expectations import Expectation, no_stream_answer, one_stream_answer, stream_answer, streamed_in_order
 from evidence.refs import ProducedRef
 from fixtures import Produce, SeldonStream, SeldonStreams, expect
+from suites.oracles.messages import SELDON_MESSAGE, tagged
+from suites.oracles.tensorflow import octets
 from suites.wire import fresh
 
 WITHIN = 5.0  # seconds; an answer counts as missing only after them
@@ -85,6 +87,21 @@ def test_a_model_is_between_its_transformers(graphs: SeldonStreams, produce: Pro
     called = "b/in:transform-input/model:predict/out:transform-output"
     named = {"meta": {"tags": {**tags, "named": True}}, "strData": called}
     expect(*answered(stream, asked, [plain, named]), within=WITHIN)
+
+
+@pytest.mark.requirement("STR-GRF-010")
+def test_a_model_is_between_its_transformers_over_grpc(graphs: SeldonStreams, produce: Produce) -> None:
+    stream, meta = graphs("around-grpc"), tagged("named", "yes")
+    record: dict[str, Any] = {"headers": [("proto-name", SELDON_MESSAGE)], "partition": 0}
+    values = [octets(5, b"a"), meta + octets(5, b"b")]
+    asked = produce.many(stream.input, [{"value": value, "key": fresh("key"), **record} for value in values])
+    called = b"b/in:transform-input/model:predict/out:transform-output"
+    pairs = zip(asked, [octets(5, b"a/in/model/out"), meta + octets(5, called)], strict=True)
+    terms: dict[str, Any] = {"group": stream.group}
+    expect(
+        *(stream_answer(one, stream.output, message=(SELDON_MESSAGE, value), **terms) for one, value in pairs),
+        within=WITHIN,
+    )
 
 
 def signed(route: int, **methods: str) -> dict[str, Any]:
