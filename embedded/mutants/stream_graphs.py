@@ -97,7 +97,7 @@ def output_transformer_skipped(honest: StreamPolicies) -> StreamPolicies:
     )
 
 
-@mutant(STREAMS, replaces=("called_before", "called_after"))
+@mutant(STREAMS, wraps="called_before", replaces="called_after")
 def output_transformer_before(honest: StreamPolicies) -> StreamPolicies:
     """Call an output transformer with the request, before its children (seldon-core issue 4156)."""
 
