@@ -12,6 +12,7 @@ from embedded.mutants import find_personality
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import composition
 from embedded.streaming import StreamServer, messages
+from embedded.streaming.models import why_not_walked
 from embedded.streaming.nodes import Node
 from embedded.types import Endpoint
 from selftest.embedded_dataplane.stream_observations import answered_at_the_stop
@@ -104,6 +105,22 @@ async def test_a_stream_that_ends_finishes_what_it_began_and_resumes(world: Worl
     ) as resumed:
         await resumed.ask(rest("c", 3))
         assert await resumed.answers(3) == {b"a": [[2]], b"b": [[4]], b"c": [[6]]}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "transport", "kinds", "why"),
+    [
+        ("seldon", "rest", ["ROUTER", "MODEL", "COMBINER"], None),
+        ("seldon", "grpc", ["OUTPUT_TRANSFORMER", "TRANSFORMER", "MODEL"], None),
+        ("seldon", "grpc", ["ROUTER", "MODEL", "COMBINER"], "nodes of type COMBINER and ROUTER"),
+        ("tensorflow", "grpc", ["MODEL"], None),
+        ("tensorflow", "grpc", ["MODEL", "MODEL"], "in protocol seldon, not in tensorflow over grpc"),
+    ],
+    ids=["rest", "transformers", "router", "one", "chain"],
+)
+def test_a_graph_that_is_not_walked_is_said(protocol: str, transport: str, kinds: list[str], why: str | None) -> None:
+    said = why_not_walked(protocol, transport, kinds)
+    assert said is None if why is None else why in str(said)
 
 
 async def test_what_cannot_be_served_is_said(world: World, model: Model) -> None:
