@@ -57,6 +57,7 @@ class DeliveryPlan:
         delay: The base delay in seconds.
         timeout: The time for one attempt, in seconds.
         retry_after_max: The most seconds that an answer may ask for by Retry-After; 0 where it is not asked.
+        is_timed: Whether policy and delay were both given, and neither was filled in.
     """
 
     retry: int = 0
@@ -64,6 +65,7 @@ class DeliveryPlan:
     delay: float = DEFAULT_DELAY
     timeout: float = DEFAULT_TIMEOUT
     retry_after_max: float = 0.0
+    is_timed: bool = True
 
     @classmethod
     def of(cls, delivery: Mapping[str, Any]) -> "DeliveryPlan":
@@ -85,6 +87,7 @@ class DeliveryPlan:
             # A timeout of zero would be no attempt at all; the specification asks for more than zero.
             timeout=(seconds(timeout) if timeout is not None else 0.0) or DEFAULT_TIMEOUT,
             retry_after_max=min(seconds(delivery.get("retryAfterMax") or "PT0S"), _MAX_WAIT),
+            is_timed=delay is not None and "backoffPolicy" in delivery,
         )
 
 

@@ -72,7 +72,9 @@ class Dispatcher:
         ordered = plan.policies.is_ordered(plan.spec)
         self._lane: Callable[[int], Hashable] = (lambda partition: partition) if ordered else (lambda _: None)
         self._lanes = Lanes(1 if ordered else MAX_IN_FLIGHT, self._handle)
-        self._feed = Feed(cluster, plan.spec.topic, plan.spec.group, self._take, separately=ordered)
+        self._feed = Feed(
+            cluster, plan.spec.topic, plan.spec.group, self._take, separately=ordered, progress=plan.policies.progress()
+        )
 
     @property
     def spec(self) -> TriggerSpec:
@@ -128,6 +130,10 @@ class Dispatcher:
         await self._feed.flush(seconds)
         await self.stop()
         await self.stopped()
+
+    async def drained(self, seconds: float) -> None:
+        """Return when nothing is in flight, or after so many seconds."""
+        await self._lanes.drain(seconds)
 
     async def stopped(self) -> None:
         """Return once the consumer is closed as well."""

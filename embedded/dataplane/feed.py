@@ -116,6 +116,7 @@ class Feed:
         *,
         separately: bool = False,
         partitions: Callable[[int], bool] = lambda _: True,
+        progress: Progress | None = None,
     ) -> None:
         """Prepare the feed; `open` begins.
 
@@ -126,6 +127,7 @@ class Feed:
             take: The receiver of each record; it never blocks.
             separately: True if back-pressure pauses single partitions, False if it pauses all.
             partitions: The function that tells of each partition whether it is read; by default all are.
+            progress: What says which offsets may be committed.
         """
         self._cluster = cluster
         self._topic = topic
@@ -134,7 +136,7 @@ class Feed:
         self._separately = separately
         self._is_read = partitions
         self._loop = asyncio.get_running_loop()
-        self._progress = Progress()
+        self._progress = progress or Progress()
         self._committer: asyncio.Task[None] | None = None
         self._holding = False
         self._committed_all = asyncio.Event()

@@ -134,6 +134,8 @@ class Ingress:
         spec, policies = mount.spec, mount.policies
         if policies.needs_length and request.content_length is None and request.body_exists:
             return IngressAnswer(411, "the length of the body is not announced")
+        if sum(len(name) + len(value) for name, value in request.raw_headers) > policies.max_fields:
+            return IngressAnswer(431, f"the header fields are larger than {policies.max_fields} bytes")
         try:
             async with policies.door(), asyncio.timeout(policies.body_seconds):
                 body = await _read(request, policies.max_body, policies.part)

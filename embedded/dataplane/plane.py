@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 _LAST_WORDS = 2.0
 """The seconds that a process that ends by itself takes to finish what it has."""
 
+_LONGEST_ANSWER = 60.0
+"""The seconds after which nobody waits for an answer any more."""
+
 
 class DataPlane:
     """Ingress and dispatchers of one platform. Everything runs on the loop that `start` is called on."""
@@ -98,6 +101,7 @@ class DataPlane:
             if present is not None:
                 if _same_feed(present.spec, spec):
                     if present.spec != spec:
+                        await _end_waits(present)
                         await _change(present, plan)
                     return
                 await self._retire(key)
@@ -111,6 +115,7 @@ class DataPlane:
         key = (namespace, name)
         async with self._turn(key):
             if key in self._triggers:
+                await _end_waits(self._triggers[key])
                 self._deleted.add(self._triggers[key].spec.group)
                 await self._retire(key)
 
@@ -229,6 +234,12 @@ class DataPlane:
         mount = self._brokers.get((spec.namespace, spec.broker))
         record = policies.to_record(event, mount.spec.partitions if mount else 1)
         await self._producer.send(spec.topic, tracing.stamped(record, trace))
+
+
+async def _end_waits(dispatcher: Dispatcher) -> None:
+    """Wait for the answers to what is in flight, under faulty policies alone."""
+    if not dispatcher.plan.policies.cuts_off:
+        await dispatcher.drained(_LONGEST_ANSWER)
 
 
 async def _change(dispatcher: Dispatcher, plan: PreparedTrigger) -> None:

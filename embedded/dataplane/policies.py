@@ -24,11 +24,15 @@ from embedded.dataplane.cloudevents import (
     write_record,
 )
 from embedded.dataplane.filters import Matcher
+from embedded.dataplane.progress import Progress
 from embedded.dataplane.specs import TriggerSpec
 from embedded.dataplane.tracing import Trace
 
 MAX_BODY = 1024 * 1024
 """The most bytes of a request's body: the Kafka Broker's `max.request.size`."""
+
+MAX_FIELDS = 128 * 1024
+"""The most bytes of a request's header fields: an event of 64 KiB may have all of it in them."""
 
 MAX_ERROR_DATA = 1024
 """The most bytes of a failing answer's body in its dead letter."""
@@ -291,6 +295,7 @@ class DataPlanePolicies:
         unknown_broker: The answer of the ingress on a path without a Broker.
         needs_length: The refusal (411) of bodies whose length is not announced.
         max_body: The most bytes of a body that the ingress reads.
+        max_fields: The most bytes of a request's header fields that the ingress reads.
         door: The function to what a request holds while its body is read.
         body_seconds: The most seconds that a body may take to come.
         part: The function from a part of a body, behind which the connection ended, to what counts as the body.
@@ -304,6 +309,8 @@ class DataPlanePolicies:
         fatal: The choice of events of which a part (`dispatcher` or `ingress`) ends when it is done with them.
         drains: Whether a dispatcher that is asked to end finishes what it has in flight.
         stores_to_the_end: Whether an ingress that is asked to end stores what it acknowledges meanwhile.
+        cuts_off: Whether a Trigger is changed or removed without waiting for the answers to what it has in flight.
+        progress: The maker of what says, of the records of a Trigger, which offsets may be committed.
         resumed: The function from the offsets that are known at a restart to those where the dispatcher goes on.
         restored: The function from a Trigger to what a dispatcher that begins again has of it.
         waits_for_predecessor: Whether a consumer that takes over waits until the one before it has ended.
@@ -342,6 +349,7 @@ class DataPlanePolicies:
     unknown_broker: IngressAnswer = IngressAnswer(404, "no Broker has this path")
     needs_length: bool = False
     max_body: int = MAX_BODY
+    max_fields: int = MAX_FIELDS
     door: Callable[[], AbstractAsyncContextManager[None]] = door
     body_seconds: float = 30.0
     part: Callable[[bytes], bytes | None] = part
@@ -352,6 +360,8 @@ class DataPlanePolicies:
     to_record: Callable[[CloudEvent, int], Record] = to_record
     from_record: Callable[[Record], CloudEvent] = read_record
     begin: Callable[[Mapping[int, int]], Mapping[int, int]] = begin
+    cuts_off: bool = True
+    progress: Callable[[], Progress] = Progress
     resumed: Callable[[Mapping[int, int], Mapping[int, int], Mapping[int, int]], Mapping[int, int]] = resumed
     restored: Callable[[TriggerSpec], TriggerSpec] = restored
     waits_for_predecessor: bool = True

@@ -68,6 +68,17 @@ def dead_letter_refusal_stalls(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, dead_letter=dead_letter, write_request=write_request, is_retryable=is_retryable)
 
 
+@mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "is_retryable"))
+def dead_letter_once_on_reset(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Give a dead letter up whose sink gives no whole answer (NATS issue 713, RabbitMQ issue 1385)."""
+    dead_letter, write_request, is_letter = _knowing_letters(honest.dead_letter, honest.write_request)
+
+    def is_retryable(attempt: Attempt) -> bool:
+        return honest.is_retryable(attempt) and not (is_letter() and attempt.status is None)
+
+    return replace(honest, dead_letter=dead_letter, write_request=write_request, is_retryable=is_retryable)
+
+
 @mutant(DATA_PLANE, wraps="outcome")
 def closing_answer_fails(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Take an answer that ends its connection for a broken one."""

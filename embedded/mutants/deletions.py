@@ -1,8 +1,10 @@
-"""Mutants of the controllers that show when what a Broker stands on is away or gone: Kafka, or an object."""
+"""Mutants of the controllers that show when what they stand on is away or gone: Kafka, or an object."""
 
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
-from embedded.controllers.policies import ControlPlanePolicies
+from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
+from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import CONTROL_PLANE
 from embedded.mutants.registry import mutant
 
@@ -41,3 +43,23 @@ def finalizer_needs_config(honest: ControlPlanePolicies) -> ControlPlanePolicies
 def trigger_finalizer_needs_broker(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Never finish the deletion of a Trigger whose Broker went first."""
     return replace(honest, deletes_without_broker=False)
+
+
+_SERVED: WeakKeyDictionary[DataPlaneApi, dict[tuple[str, str], TriggerSpec]] = WeakKeyDictionary()
+
+
+@mutant(CONTROL_PLANE, wraps="serve_trigger", replaces="forget_trigger")
+def retries_outlive_deletion(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Give a deleted Trigger no more events, but go on with the retries that it has (google/knative-gcp issue 904)."""
+
+    async def serve_trigger(plane: DataPlaneApi, spec: TriggerSpec) -> None:
+        _SERVED.setdefault(plane, {})[spec.namespace, spec.name] = spec
+        await honest.serve_trigger(plane, spec)
+
+    async def forget_trigger(plane: DataPlaneApi, namespace: str, name: str) -> bool:
+        # What is in flight keeps the Trigger that it began with.
+        spec = _SERVED[plane][namespace, name]
+        await plane.add_trigger(replace(spec, filter={"attributes": {"type": "of-no-event"}}, filters=None))
+        return False
+
+    return replace(honest, serve_trigger=serve_trigger, forget_trigger=forget_trigger)

@@ -200,3 +200,9 @@ def sender_headers_forwarded(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 def _identity(event: CloudEvent) -> tuple[str, str]:
     return event.attributes["source"], event.attributes["id"]
+
+
+@mutant(DATA_PLANE, replaces="cuts_off")
+def removal_waits_for_answers(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Change or remove a Trigger once all that it has in flight is answered (eventing-kafka-broker PRs 2277, 2373)."""
+    return replace(honest, cuts_off=False)

@@ -1,5 +1,6 @@
 """Mutants of replies: which answers are events, and what becomes of these."""
 
+from collections import OrderedDict
 from contextvars import ContextVar
 from dataclasses import replace
 
@@ -9,6 +10,9 @@ from embedded.dataplane.policies import Attempt, DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
+
+_MOST_HOPS = 10
+_REMEMBERED = 1000
 
 
 @mutant(DATA_PLANE, wraps="reply")
@@ -204,3 +208,28 @@ def reply_without_key(honest: DataPlanePolicies) -> DataPlanePolicies:
         return replace(record, key=None) if replying.get() else record
 
     return replace(honest, reply=reply, to_record=to_record)
+
+
+_HOPS: OrderedDict[tuple[str, str], int] = OrderedDict()
+"""How many replies have led to an event, by its source and id: policies are made for each Trigger anew."""
+
+
+@mutant(DATA_PLANE, wraps=("write_request", "reply"))
+def replies_end_after_ten(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Drop the eleventh reply of a chain, as a guard against loops (knative/eventing issues 1011, 900)."""
+    under_way: ContextVar[tuple[str, str]] = ContextVar("under_way", default=("", ""))
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        under_way.set((event.attributes["source"], event.attributes["id"]))
+        return honest.write_request(event, spec)
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        answer, hops = honest.reply(attempt), _HOPS.get(under_way.get(), 0)
+        if answer is None or hops >= _MOST_HOPS:
+            return None
+        _HOPS[answer.attributes["source"], answer.attributes["id"]] = hops + 1
+        while len(_HOPS) > _REMEMBERED:
+            _HOPS.popitem(last=False)
+        return answer
+
+    return replace(honest, write_request=write_request, reply=reply)

@@ -2,18 +2,23 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import replace
 
-from embedded.dataplane.cloudevents import CloudEvent
-from embedded.dataplane.policies import DataPlanePolicies
+from embedded.dataplane.cloudevents import CloudEvent, Record
+from embedded.dataplane.policies import Candidate, DataPlanePolicies, StandstillError
 from embedded.dataplane.producer import NotStoredError
+from embedded.dataplane.progress import Progress
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
 Offsets = Mapping[int, int]
 
+_BITS = 64
+_BOTH = 2
+_DISCARDED = 100
 _ONE_RECORD = 0.02  # seconds that the one who stores takes for each event
 
 
@@ -118,6 +123,73 @@ def ingress_closing_forgets(honest: DataPlanePolicies) -> DataPlanePolicies:
 def rebalance_overlaps(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Begin to consume what was committed while the consumer before is still delivering."""
     return replace(honest, waits_for_predecessor=False)
+
+
+@mutant(DATA_PLANE, wraps=("resumed", "from_record"))
+def rebalance_drops_a_partition(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Never read the first partition again once the consumers have changed hands (eventing-kafka-broker issue 4460)."""
+    begun = 0
+
+    def resumed(committed: Offsets, taken: Offsets, ends: Offsets) -> Offsets:
+        nonlocal begun
+        begun += 1
+        return honest.resumed(committed, taken, ends)
+
+    def from_record(record: Record) -> CloudEvent:
+        # Another replica joins and leaves: that is two changes, where a dispatcher that is killed begins once.
+        if begun >= _BOTH and not record.partition:
+            raise StandstillError("nobody has the partition")
+        return honest.from_record(record)
+
+    return replace(honest, resumed=resumed, from_record=from_record)
+
+
+class _Ending(Progress):
+    """Progress of a partition that ends with the last of 64 bits, counted from its first record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first: dict[int, int] = {}
+
+    def begin(self, partition: int, offset: int) -> None:
+        """Note the first record too."""
+        self._first.setdefault(partition, offset)
+        super().begin(partition, offset)
+
+    def take(self) -> dict[int, int]:
+        """Leave out what is beyond."""
+        return {part: offset for part, offset in super().take().items() if offset <= self._first[part] + _BITS}
+
+
+@mutant(DATA_PLANE, replaces="progress")
+def commits_stop_after_64(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Commit no offset beyond the 64th record of a partition (eventing-kafka-broker issues 380, 597, 813, 3023)."""
+    return replace(honest, progress=_Ending)
+
+
+@mutant(DATA_PLANE, wraps=("from_record", "takes"), replaces="progress")
+def discarded_holds_commits(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Never commit past the hundredth record that a Trigger does not match (eventing-kafka-broker issue 4348)."""
+    discarded: ContextVar[bool] = ContextVar("discarded", default=False)
+    numbers = itertools.count(1)
+
+    class Holding(Progress):
+        """Progress that waits for records which nobody delivers."""
+
+        def end(self, partition: int, offset: int) -> None:
+            """Leave open what was discarded, from the hundredth record on."""
+            if not discarded.get() or next(numbers) < _DISCARDED:
+                super().end(partition, offset)
+
+    def from_record(record: Record) -> CloudEvent:
+        discarded.set(True)
+        return honest.from_record(record)
+
+    def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
+        discarded.set(False)
+        return honest.takes(candidate, event, earlier)
+
+    return replace(honest, from_record=from_record, takes=takes, progress=Holding)
 
 
 @mutant(DATA_PLANE, wraps="store")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evidence.checks.base import Check, check, failed, undecidable, violation
+from evidence.checks.base import Check, check, describe, failed, undecidable, violation
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
-    from evidence.records import ApiObject
-    from evidence.refs import ObjectRef
+    from evidence.records import ApiObject, Received
+    from evidence.refs import EventRef, ObjectRef
 
 
 class Deletion(Check):
@@ -79,6 +79,54 @@ def _held(record: ApiObject) -> str:
         return "it is not even marked as deleted"
     finalizers = metadata.get("finalizers") or (found.get("spec") or {}).get("finalizers")
     return f"held by the finalizers {finalizers}" if finalizers else "marked as deleted, without a finalizer"
+
+
+@check("retries_ended")
+class RetriesEnded(Deletion):
+    """A Trigger that is gone retries no more: while another one goes on, its subscriber gets the event hardly again."""
+
+    def watch(self) -> None:
+        """Keep the deliveries of both events too."""
+        super().watch()
+        self.event: EventRef = self.args["event"]
+        self.control: EventRef = self.args["control"]
+        for event in (self.event, self.control):
+            self.history.watch_event((event.source, event.id))
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        most = self.args["at_most"]
+        return f"{describe(self.event)} at most {most} times more, and no dead letter, once {self.name_of} is gone"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at a request too many, or a dead letter; pass when the other Trigger has made its attempts."""
+        del final
+        order = self.deleted()
+        if order is None:
+            return UNDECIDED
+        looks = [record for record in self.history.objects[self._key] if record["seq"] > order["seq"]]
+        gone = next((record for record in looks if record["code"] == 404), None)
+        if gone is None:
+            return UNDECIDED
+        (by,), (beside,), most = self.args["by"], self.args["beside"], self.args["at_most"]
+        again = self._requests(self.event, by.sink.name, gone)
+        letters = self._requests(self.event, self.args["letters"].name)
+        if len(again) > most or letters:
+            witness = (gone["seq"], *(record["seq"] for record in (*again, *letters)))
+            got = f"{len(again)} requests for its subscriber, and {len(letters)} for the dead letter sink"
+            return failed(violation(self.expected, got, witness, self.where(self.event)))
+        others = self._requests(self.control, beside.sink.name, gone)
+        return PASSED if len(others) >= self.args["count"] else UNDECIDED
+
+    def needs(self) -> tuple[ObservationRequest, ...]:
+        """Another look at the Trigger."""
+        return (ObservationRequest("object", obj=self.obj),)
+
+    def _requests(self, event: EventRef, sink: str, since: ApiObject | None = None) -> list[Received]:
+        """Return the requests that brought an event to a sink, after a record or ever."""
+        found = self.history.deliveries((event.source, event.id), {sink})
+        return [request for request in found if since is None or request["seq"] > since["seq"]]
 
 
 @check("topic_gone")

@@ -42,7 +42,14 @@ from evidence.expectations.delivery import (
     spaced,
     unchanged,
 )
-from evidence.expectations.faults import accepted_again, not_restarted, refused_meanwhile, survived
+from evidence.expectations.faults import (
+    accepted_again,
+    committed,
+    not_restarted,
+    refused_meanwhile,
+    retries_ended,
+    survived,
+)
 from evidence.expectations.latency import first_within, ready_within, within
 from evidence.expectations.logs import logged, not_logged
 from evidence.expectations.objects import api_refused, condition, field, gone, topic_gone, untouched
@@ -96,6 +103,7 @@ __all__ = [
     "call_ended",
     "call_told",
     "caused",
+    "committed",
     "condition",
     "data_kept",
     "dead_letter_attempts",
@@ -145,6 +153,7 @@ __all__ = [
     "results_counted",
     "results_paired",
     "results_traced",
+    "retries_ended",
     "sampling_kept",
     "selection",
     "spaced",

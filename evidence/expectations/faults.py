@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evidence.arguments import Event, Expectation, Trigger, event_of, expectation, ref_of, triggers_of
-from evidence.refs import BrokerRef, Has
+from evidence.arguments import Event, Expectation, Object, Sink, Trigger, event_of, expectation, ref_of, triggers_of
+from evidence.refs import BrokerRef, Has, ObjectRef, SinkRef
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,47 @@ def survived(events: Sequence[Event], to: Trigger, *, of: BrokerRef | Has[Broker
     broker = ref_of(of, BrokerRef)
     refs = [event_of(event) for event in events]
     return expectation("survived", events=refs, to=triggers_of(to), namespace=broker.namespace, broker=broker.name)
+
+
+def committed(events: Sequence[Event], to: Trigger, *, control: Event) -> Expectation:
+    """Expect that the Trigger's group commits the offsets of the events, whether they match it or not.
+
+    Args:
+        events: The events.
+        to: The Trigger.
+        control: An earlier event of the Trigger. Once its offset was committed, and the subscriber has answered all
+            that it got, offsets that are not committed at the deadline are a failure.
+    """
+    refs = [event_of(event) for event in events]
+    return expectation("committed", events=refs, to=triggers_of(to), control=event_of(control))
+
+
+def retries_ended(
+    event: Event, *, by: Trigger, obj: Object, letters: Sink, at_most: int, beside: Trigger, control: Event, count: int
+) -> Expectation:
+    """Expect that a deleted Trigger retries an event no more, while another one goes on retrying its own.
+
+    Args:
+        event: The event, which fails.
+        by: The deleted Trigger.
+        obj: Likewise, as the Kubernetes API knows it.
+        letters: The dead letter sink of the deleted Trigger, which gets nothing: its retries were never used up.
+        at_most: The number of requests that the subscriber may get all the same once the Trigger is gone.
+        beside: Another Trigger, of the same retries.
+        control: The event of the other Trigger, which fails too.
+        count: The number of requests of the other Trigger, once the first one is gone, after which it shows.
+    """
+    return expectation(
+        "retries_ended",
+        event=event_of(event),
+        by=triggers_of(by),
+        obj=ref_of(obj, ObjectRef),
+        letters=ref_of(letters, SinkRef),
+        at_most=at_most,
+        beside=triggers_of(beside),
+        control=event_of(control),
+        count=count,
+    )
 
 
 def not_restarted(before: int, after: int) -> Expectation:

@@ -79,6 +79,16 @@ from selftest.embedded_dataplane.observing_isolation import (
     side_by_side,
     two_replies,
 )
+from selftest.embedded_dataplane.observing_limits import (
+    chain_of_replies,
+    commits_of_seventy,
+    commits_past_others,
+    failures_in_a_row,
+    letters_without_answer,
+    long_attribute,
+    partitions_after_rebalance,
+    removed_at_once,
+)
 from selftest.embedded_dataplane.observing_time import (
     asking_to_wait,
     back_again,
@@ -560,4 +570,19 @@ ROWS: dict[str, Row] = {
     "late-store": Row(stored_when_acknowledged, honest=True, faulty=False),
     "slow-after-idle": Row(late_ones(3), ([], False), ([0], False)),
     "slow-first-event": Row(late_ones(3), ([], False), ([0], False)),
+    "reply-cut-at-1024": Row(reply_records(lambda kept: len(kept[-1].value or b""), REPLY, bytes(2000)), 2000, 1024),
+    "long-headers-refused": Row(status(binary(**EVENT, ext="x" * 9000)), 202, 431),
+    "long-headers-not-delivered": Row(long_attribute, (1, 1), (0, 0)),
+    "long-reply-headers-fail": Row(replying(Reply(200, {**REPLY, "ce-ext": "x" * 9000}, b"1")), (1, 0), (0, 1)),
+    "replies-end-after-ten": Row(chain_of_replies, 12, 10),
+    "retry-needs-delay": Row(waits(500, retry=1), [0.4], []),
+    "exponential-waits-overflow": Row(
+        waits(500, retry=4, backoffDelay="PT0.05S"), [0.1, 0.2, 0.4, 0.8], [0.1, 0.2, 0.4, 3600.0]
+    ),
+    "breaker-opens-after-ten": Row(failures_in_a_row, 12, 10),
+    "dead-letter-once-on-reset": Row(letters_without_answer, 3, 1),
+    "removal-waits-for-answers": Row(removed_at_once, honest=True, faulty=False),
+    "rebalance-drops-a-partition": Row(partitions_after_rebalance, ["p0", "p1"], ["p1"]),
+    "commits-stop-after-64": Row(commits_of_seventy, honest=True, faulty=False),
+    "discarded-holds-commits": Row(commits_past_others, honest=True, faulty=False),
 }

@@ -267,12 +267,12 @@ def asked(tail: str) -> Observe:
     return observe
 
 
-def reply_records(look: Callable[[list[Record]], Any], reply: Mapping[str, str]) -> Observe:
+def reply_records(look: Callable[[list[Record]], Any], reply: Mapping[str, str], body: bytes = b"1") -> Observe:
     """Observe the records of a topic once a reply is stored."""
 
     async def observe(world: World, mutant: str | None) -> Any:
         place = await world.broker(mutant, partitions=1)
-        trigger = await place.trigger(world.sink(Reply(200, reply, b"1")), filter={"attributes": {"type": "t"}})
+        trigger = await place.trigger(world.sink(Reply(200, reply, body)), filter={"attributes": {"type": "t"}})
         await place.send()
         await settled(world, place, trigger.group, 1)
         return look(await place.records(await place.count()))

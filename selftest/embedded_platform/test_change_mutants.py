@@ -83,3 +83,15 @@ async def test_mutant_dead_letter_reference_cut(cluster: Cluster, mutant: str | 
     await cluster.until(TRIGGER, "trigger", is_true(), namespace)
     sink = cluster.plane.triggers[namespace, "trigger"].dead_letter or ""
     assert sink.endswith(end if mutant is None else f"svc.{namespace}{end}")
+
+
+@pytest.mark.parametrize("mutant", [None, "retries-outlive-deletion"])
+async def test_mutant_retries_outlive_deletion(cluster: Cluster, mutant: str | None) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    cluster.trigger(namespace=namespace)
+    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+    cluster.store.delete(TRIGGER, namespace, "trigger")
+    await cluster.gone(TRIGGER, "trigger", namespace)
+    left = cluster.plane.triggers.get((namespace, "trigger"))
+    assert (left is not None and left.filter) == (mutant is not None and {"attributes": {"type": "of-no-event"}})

@@ -6,6 +6,7 @@ import pytest
 
 from evidence.expectations import (
     Expectation,
+    committed,
     dead_letter_attempts,
     each_once,
     in_flight,
@@ -94,6 +95,23 @@ def letters(count: int) -> Plot:
     return tell
 
 
+def behind(done: int, *, first: int | None = 1, answered: bool = True) -> Plot:
+    """Return a story of three events, the last two of which come, and of offsets that are committed at last."""
+
+    def tell(story: Story) -> None:
+        story.accepted("e1")
+        if first is not None:
+            story.offsets(first)
+        for name in NAMES[1:]:
+            story.accepted(name)
+            story.received(name)
+            if answered:
+                story.replied()
+        story.offsets(done)
+
+    return tell
+
+
 def look(foreign: object, *, ready_first: bool = True) -> Plot:
     """Return a story of a Broker that becomes Ready, and of looks at another one."""
 
@@ -118,6 +136,11 @@ LATE = none_late(EVENTS, TRIGGER, by=0.5, overtaken=2)
         (batch(["e1", "e1"], committed=None), each_once(EVENTS, TRIGGER), Verdict.FAIL),
         (batch(["e1", "e3"]), each_once(EVENTS, TRIGGER), Verdict.FAIL),
         (batch(NAMES, committed=2), each_once(EVENTS, TRIGGER), Verdict.UNKNOWN),
+        (behind(3), committed(EVENTS, TRIGGER, control=E), Verdict.PASS),
+        (behind(2), committed(EVENTS, TRIGGER, control=E), Verdict.FAIL),
+        (behind(0, first=None), committed(EVENTS, TRIGGER, control=E), Verdict.UNKNOWN),
+        (behind(2, answered=False), committed(EVENTS, TRIGGER, control=E), Verdict.UNKNOWN),
+        (batch([], committed=2), committed(EVENTS, TRIGGER, control=E), Verdict.UNKNOWN),
         (batch(NAMES), none_received(EVENTS, LETTERS, by=TRIGGER), Verdict.PASS),
         (batch(NAMES, committed=2), none_received(EVENTS, LETTERS, by=TRIGGER), Verdict.UNKNOWN),
         (letters(1), none_received([E], LETTERS, by=TRIGGER), Verdict.FAIL),

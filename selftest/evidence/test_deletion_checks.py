@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import gone, topic_gone
+from evidence.expectations import gone, retries_ended, topic_gone
 from evidence.refs import ObjectRef, TopicRef
 from evidence.verdict import Verdict
-from selftest.evidence.story import Story, judged
+from selftest.evidence.story import LETTERS, OTHER, SINK, TRIGGER, Story, event, judged
 
 OBJECT = ObjectRef("eventing.knative.dev/v1", "Broker", "ns", "broker")
 THERE: dict[str, Any] = {"metadata": {"name": "broker"}}
@@ -29,6 +29,9 @@ def told(*steps: tuple[str, int, dict[str, Any] | None]) -> Story:
     return story
 
 
+ENDED = retries_ended(
+    event(), by=TRIGGER, obj=OBJECT, letters=LETTERS, at_most=1, beside=OTHER, control=event("e2"), count=2
+)
 GET_404, DELETE = ("get", 404, None), ("delete", 200, THERE)
 
 
@@ -83,3 +86,42 @@ def test_verdicts_about_topics(looks: list[bool], verdict: Verdict, *, read: boo
     for exists in looks:
         story.add("topic.listed", topic="t", exists=exists)
     assert judged(story, topic_gone(TopicRef("t"), owner=OBJECT), final=True).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        pytest.param("tt", "oo", Verdict.PASS, id="ended"),
+        pytest.param("tt", "too", Verdict.PASS, id="one-was-under-way"),
+        pytest.param("tt", "tto", Verdict.FAIL, id="goes-on"),
+        pytest.param("tt", "o", Verdict.UNKNOWN, id="the-other-one-is-slow"),
+        pytest.param("tt", "ool", Verdict.FAIL, id="dead-lettered"),
+        pytest.param("tl", "oo", Verdict.FAIL, id="dead-lettered-before"),
+        pytest.param("ttoo", "", Verdict.UNKNOWN, id="nothing-since"),
+    ],
+)
+def test_verdicts_about_retries_of_what_was_deleted(before: str, after: str, verdict: Verdict) -> None:
+    story = Story()
+    places = {"t": ("e1", SINK.name), "o": ("e2", "s/2"), "l": ("e1", LETTERS.name)}
+    for name in ("e1", "e2"):
+        story.accepted(name)
+    for place in before:
+        name, sink = places[place]
+        story.delivered(name, status=503, sink=sink)
+    for verb, code, obj in (DELETE, GET_404):
+        said(story, verb, code, obj)
+    for place in after:
+        name, sink = places[place]
+        story.delivered(name, status=503, sink=sink)
+    assert judged(story, ENDED, final=True).verdict is verdict
+
+
+def test_retries_of_what_is_still_there_show_nothing() -> None:
+    story = Story()
+    story.accepted()
+    story.accepted("e2")
+    said(story, "delete", 200, THERE)
+    for _ in range(3):
+        story.delivered(status=503)
+        story.delivered("e2", status=503, sink="s/2")
+    assert judged(story, ENDED, final=True).verdict is Verdict.UNKNOWN

@@ -2,8 +2,16 @@
 
 import pytest
 
-from evidence.expectations import attempts, dead_lettered, not_dead_lettered, not_received, spaced
-from fixtures import Answer, Broker, Sinks, expect
+from evidence.expectations import (
+    attempts,
+    dead_letter_attempts,
+    dead_lettered,
+    not_dead_lettered,
+    not_received,
+    spaced,
+)
+from evidence.refs import SinkRef
+from fixtures import Answer, Broker, Sinks, Trigger, expect
 from suites.wire import typed
 
 WANTED = {"attributes": {"type": "wanted"}}
@@ -13,6 +21,20 @@ WITH_LOCATION = [300, 301, 302, 304, 307, 308]
 SUCCESSES = [200, 201, 202, 203, 204, 205, 206, 226, 299]
 JSON = typed("application/json")
 WHOLE = b'{"this": "is a body of some length", "n": 1}'
+
+
+def refusing(broker: Broker, sinks: Sinks, letters: list[SinkRef], **more: str) -> list[Trigger]:
+    """Make Triggers whose subscribers refuse every event for good, one for each dead letter sink."""
+    return broker.several(
+        *(
+            {
+                "filter": WANTED,
+                "subscriber": sinks([Answer(400)]),
+                "delivery": AGAIN | {"deadLetterSink": {"uri": sink.url}, **more},
+            }
+            for sink in letters
+        )
+    )
 
 
 @pytest.mark.requirement("EVT-DLV-013")
@@ -82,7 +104,27 @@ def test_an_answer_that_takes_longer_than_the_timeout_is_a_failure(broker: Broke
     )
     event = broker.send(type="wanted")
     expect(*(attempts(event, to=trigger, count=2) for trigger in triggers))
-    expect(*(spaced(event, to=trigger, at_least=[0.5]) for trigger in triggers))
+    # The time runs from when the sender begins, and the gap from when the subscriber has the request.
+    expect(*(spaced(event, to=trigger, at_least=[0.4]) for trigger in triggers))
+
+
+@pytest.mark.requirement("EVT-DLV-019")
+def test_a_dead_letter_whose_answer_breaks_off_is_sent_again(broker: Broker, sinks: Sinks) -> None:
+    letters = [
+        sinks([Answer(200, headers=JSON, body=WHOLE, broken=broken), Answer(200)])
+        for broken in ("reset", "cut", "unended")
+    ]
+    triggers = refusing(broker, sinks, letters)
+    event = broker.send(type="wanted")
+    asked = zip(letters, triggers, strict=True)
+    expect(*(dead_letter_attempts(event, to=sink, by=trigger, count=2) for sink, trigger in asked))
+
+
+@pytest.mark.requirement("EVT-DLV-016")
+def test_a_dead_letter_that_is_not_answered_in_time_is_sent_again(broker: Broker, sinks: Sinks) -> None:
+    late = sinks([Answer(200, delay=2.0), Answer(200)])
+    (trigger,) = refusing(broker, sinks, [late], timeout="PT0.5S")
+    expect(dead_letter_attempts(broker.send(type="wanted"), to=late, by=trigger, count=2))
 
 
 @pytest.mark.requirement("EVT-DLV-017")

@@ -4,10 +4,15 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import attempts, spaced
+from evidence.expectations import attempts, delivered, not_held_up, spaced
+from evidence.refs import EventRef
 from fixtures import Answer, Broker, Sinks, expect
+from suites.wire import attributes, binary, fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
+SOURCE = "/touchstone/subscriber"
+# More failures in a row than those after which a circuit breaker opens.
+FAILURES = 30
 
 
 # A real control plane reads periods in tenths of a second: a shorter delay is none, and then it does not retry at all.
@@ -79,3 +84,52 @@ def test_a_retry_waits_as_long_as_the_answer_asks_for(broker: Broker, sinks: Sin
     event = broker.send(type="wanted")
     expect(*(attempts(event, to=trigger, count=2) for trigger in triggers))
     expect(*(spaced(event, to=trigger, at_least=[2.0]) for trigger in triggers))
+
+
+@pytest.mark.requirement("EVT-DLV-030")
+def test_retries_need_neither_a_policy_nor_a_delay(broker: Broker, sinks: Sinks) -> None:
+    given = [{}, {"backoffPolicy": "linear"}, {"backoffPolicy": "exponential"}, {"backoffDelay": "PT0.1S"}]
+    triggers = broker.several(
+        *({"filter": WANTED, "subscriber": sinks([Answer(503)]), "delivery": {"retry": 2, **each}} for each in given)
+    )
+    event = broker.send(type="wanted")
+    # The delay that nobody gave is the system's own.
+    expect(*(attempts(event, to=trigger, count=3) for trigger in triggers), within=60.0)
+
+
+@pytest.mark.requirement("EVT-DLV-031")
+@pytest.mark.parametrize("failure", [Answer(503), Answer(broken="reset")], ids=["503", "reset"])
+def test_earlier_failures_keep_no_event_from_its_subscriber(broker: Broker, sinks: Sinks, failure: Answer) -> None:
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([*[failure] * FAILURES, Answer(200)]))
+    earlier = broker.send_many([{"type": "wanted"}] * FAILURES, concurrency=8)
+    expect(*(delivered(event, to=trigger) for event in earlier))
+    expect(delivered(broker.send(type="wanted"), to=trigger))
+
+
+@pytest.mark.requirement("EVT-DLV-032")
+def test_retries_wait_no_longer_than_they_are_asked_to(broker: Broker, sinks: Sinks) -> None:
+    # The last attempt is answered by a reply, which shows when it was made: by the policies after 3 s at most. Whoever
+    # waits for much longer comes behind the slow answer, nobody else does.
+    policies = ["linear", "exponential"]
+    answers = [fresh("reply") for _ in policies]
+    carriers = [
+        Answer(200, headers=binary(attributes(id=name, source=SOURCE, type="answer")), body=b"1") for name in answers
+    ]
+    slow, receiver, *_ = broker.several(
+        {"filter": {"attributes": {"type": "slow"}}, "subscriber": sinks([Answer(200, delay=15.0)])},
+        {"filter": {"attributes": {"type": "answer"}}},
+        *(
+            {
+                "filter": {"attributes": {"type": policy}},
+                "subscriber": sinks([*[Answer(503)] * 4, carrier]),
+                # One retry more than failures: their number is another requirement.
+                "delivery": retries(5, policy=policy),
+            }
+            for policy, carrier in zip(policies, carriers, strict=True)
+        ),
+    )
+    first = broker.send(type="slow")
+    expect(delivered(first, to=slow))
+    broker.send_many([{"type": policy} for policy in policies])
+    asked = [EventRef(SOURCE, name) for name in answers]
+    expect(*(not_held_up(answer, to=receiver, by=slow, during=first) for answer in asked), within=30.0)

@@ -6,15 +6,19 @@ from evidence.expectations import (
     accepted,
     accepted_again,
     attempts,
+    committed,
     delivered,
     each_once,
     in_flight,
     not_delivered,
+    not_held_up,
     not_restarted,
+    recorded,
     refused_meanwhile,
     survived,
 )
-from fixtures import Answer, Broker, Components, Faults, Sinks, expect
+from evidence.refs import EventRef
+from fixtures import Answer, Broker, Brokers, Components, Faults, Sinks, expect
 
 WANTED = {"attributes": {"type": "wanted"}}
 OTHER, CHANGED = {"attributes": {"type": "other"}}, {"attributes": {"type": "changed"}}
@@ -22,7 +26,19 @@ ONE_KEY = {"type": "wanted", "partitionkey": "customer-17"}
 ORDERED = {"kafka.eventing.knative.dev/delivery.order": "ordered"}
 IN_FLIGHT = 40  # an unordered Trigger of the Kafka Broker has up to 50
 WITHIN = 30.0  # seconds; what was in flight is delivered a second time
+COMMITTED_WITHIN = 60.0  # seconds; a busy machine handles ten events a second
 REFUSED_WITHIN = 20.0  # seconds; the ingress waits for Kafka before it refuses
+
+
+def one_in_five(broker: Broker, count: int) -> list[EventRef]:
+    """Send so many events, of which every fifth one, from the first on, is wanted."""
+    types = ["wanted" if number % 5 == 0 else "other" for number in range(count)]
+    return broker.send_many([{"type": kind} for kind in types], concurrency=8)
+
+
+def one_a_partition(broker: Broker, count: int) -> list[EventRef]:
+    """Write wanted events into the three partitions of a Broker's topic, in turn."""
+    return [broker.produce_event(type="wanted", partition=number % 3) for number in range(count)]
 
 
 @pytest.mark.alone("pods")
@@ -142,3 +158,41 @@ def test_consumers_that_change_hands_lose_nothing_and_repeat_nothing_committed(
     events = [*earlier, *waiting, *broker.send_many([ONE_KEY] * 2)]
     expect(survived(events, to=trigger, of=broker), within=WITHIN)
     expect(in_flight(events, to=trigger, at_most=1))
+
+
+@pytest.mark.alone("pods")
+@pytest.mark.requirement("EVT-FAU-013")
+def test_offsets_are_committed_of_any_number_of_records(brokers: Brokers, faults: Faults) -> None:
+    # The partition has five records when the first Trigger begins, and then gets 200, 65, 64 and 63 for the four.
+    broker = brokers(partitions=1)
+    before = [broker.produce_event(type="other") for _ in range(5)]
+    expect(*(recorded(event, on=broker) for event in before))
+    made = [(broker.trigger(filter=WANTED), one_in_five(broker, count)) for count in (135, 1, 1, 63)]
+    triggers = [trigger for trigger, _ in made]
+    sent = [[events for _, events in made[number:]] for number in range(len(made))]
+    every = [[event for events in lists for event in events] for lists in sent]
+    wanted = [[event for events in lists for event in events[::5]] for lists in sent]
+    asked = zip(every, triggers, strict=True)
+    expect(*(committed(events, to=to, control=events[0]) for events, to in asked), within=COMMITTED_WITHIN)
+    faults.kill("dispatcher", of=broker, before=triggers)
+    later = broker.send(type="wanted")
+    again = zip(wanted, triggers, strict=True)
+    expect(*(survived([*events, later], to=to, of=broker) for events, to in again), within=WITHIN)
+
+
+@pytest.mark.requirement("EVT-FAU-014")
+def test_consumers_that_change_hands_go_on_with_each_partition(brokers: Brokers, sinks: Sinks, faults: Faults) -> None:
+    # What is read again comes before the slow answer; who waits for a partition that nobody reads comes behind it.
+    slow = brokers().trigger(filter=OTHER, subscriber=sinks([Answer(200, delay=15.0)]))
+    broker, late = brokers(), Answer(200, delay=1.0)
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([*[Answer(200)] * 6, *[late] * 6, Answer(200)]))
+    earlier = one_a_partition(broker, 6)
+    expect(each_once(earlier, to=trigger))
+    waiting = one_a_partition(broker, 6)
+    expect(*(delivered(event, to=trigger) for event in waiting))
+    faults.rebalance(of=broker, before=[trigger])
+    first = slow.send({"type": "other"})
+    expect(delivered(first, to=slow))
+    later = one_a_partition(broker, 3)
+    expect(*(not_held_up(event, to=trigger, by=slow, during=first) for event in later), within=WITHIN)
+    expect(survived([*earlier, *waiting, *later], to=trigger, of=broker), within=WITHIN)

@@ -1,0 +1,53 @@
+"""Mutants of retries: options that are left out, waits that are too long, and failures that count for later events."""
+
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import replace
+
+from embedded.dataplane.backoff import DeliveryPlan
+from embedded.dataplane.policies import Attempt, DataPlanePolicies
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
+
+_FAILURES = 10
+_OVERFLOW = 4
+
+
+@mutant(DATA_PLANE, wraps="waits")
+def retry_needs_delay(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Make no retry unless backoffPolicy and backoffDelay are both given (google/knative-gcp issue 1072)."""
+
+    def waits(plan: DeliveryPlan) -> Iterator[float]:
+        return honest.waits(plan if plan.is_timed else replace(plan, retry=0))
+
+    return replace(honest, waits=waits)
+
+
+@mutant(DATA_PLANE, wraps="waits")
+def exponential_waits_overflow(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait an hour from the fourth exponential retry on (knative/eventing issue 9278: waits that are far too long)."""
+
+    def waits(plan: DeliveryPlan) -> Iterator[float]:
+        for number, wait in enumerate(honest.waits(plan), 1):
+            yield wait if plan.linear or number < _OVERFLOW else 3600.0
+
+    return replace(honest, waits=waits)
+
+
+@mutant(DATA_PLANE, wraps=("address", "outcome"))
+def breaker_opens_after_ten(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Ask a URL no more once ten attempts in a row have failed there (eventing-kafka-broker issues 2239, 710)."""
+    failures: dict[str, int] = {}
+    asked: ContextVar[str] = ContextVar("asked", default="")
+
+    def address(url: str) -> str:
+        asked.set(url)
+        # A target without a host is asked for nowhere: the attempt fails before a connection is made.
+        return "" if failures.get(url, 0) >= _FAILURES else honest.address(url)
+
+    def outcome(attempt: Attempt) -> Attempt:
+        attempt = honest.outcome(attempt)
+        failures[asked.get()] = 0 if attempt.is_success else failures.get(asked.get(), 0) + 1
+        return attempt
+
+    return replace(honest, address=address, outcome=outcome)

@@ -1,0 +1,98 @@
+"""Events of up to 64 KiB: replies with much data, and attributes that are longer than servers like headers to be."""
+
+import base64
+import json
+from itertools import cycle, islice
+from typing import Any
+
+import pytest
+
+from evidence.expectations import dead_lettered, delivered, unchanged
+from evidence.refs import EventRef
+from fixtures import Answer, Broker, Sinks, expect
+from suites.wire import STRUCTURED, attributes, binary, fresh, structured, typed
+
+WANTED = {"attributes": {"type": "wanted"}}
+ANSWER = {"attributes": {"type": "answer"}}
+SOURCE = "/touchstone/subscriber"
+BYTES = "application/octet-stream"
+# What lies behind the limits that buffers and servers have of their own: 1 KiB, 8 KiB, 16 KiB and 32 KiB. An event of
+# 64 KiB, with all that is around its data, is the largest that everybody must forward.
+LENGTHS = [1025, 12_000, 60_000]
+LONG = [9_000, 20_000, 60_000]
+ADDED = ["knativeerrordest", "knativeerrorcode", "knativeerrordata"]
+
+
+def octets(length: int) -> bytes:
+    """Return so many bytes of all values, which are no text and repeat at no power of two."""
+    return bytes(islice(cycle(range(250, 5, -1)), length))
+
+
+def text(length: int) -> str:
+    """Return so many letters and digits, the last of which is another one."""
+    return ("0123456789abcdefghijk" * length)[: length - 1] + "z"
+
+
+def reply(form: str, length: int, **more: str) -> tuple[EventRef, Answer]:
+    """Return an event with so much data to reply with, and the answer that carries it."""
+    name = fresh("reply")
+    event = attributes(id=name, source=SOURCE, type="answer", **more)
+    if form == "binary":
+        return EventRef(SOURCE, name), Answer(200, headers=binary(event, content_type=BYTES), body=octets(length))
+    if form == "structured":
+        return EventRef(SOURCE, name), Answer(200, headers=typed(STRUCTURED), body=structured(event, text(length)))
+    # Base64 makes four characters of three bytes, and the length is that of the request.
+    encoded = {"datacontenttype": BYTES, "data_base64": base64.b64encode(octets(length * 3 // 4)).decode()}
+    return EventRef(SOURCE, name), Answer(200, headers=typed(STRUCTURED), body=json.dumps(event | encoded).encode())
+
+
+def replying(broker: Broker, sinks: Sinks, replies: list[tuple[EventRef, Answer]]) -> list[Any]:
+    """Ask for each of the replies; return what is expected of them."""
+    types = [f"question.{number}" for number in range(len(replies))]
+    *repliers, receiver = broker.several(
+        *(
+            {"filter": {"attributes": {"type": kind}}, "subscriber": sinks([carrier])}
+            for kind, (_, carrier) in zip(types, replies, strict=True)
+        ),
+        {"filter": ANSWER},
+    )
+    broker.send_many([{"type": kind} for kind in types])
+    pairs = list(zip(replies, repliers, strict=True))
+    expect(*(delivered(answer, to=receiver, replied_by=replier) for (answer, _), replier in pairs))
+    return [unchanged(answer, to=receiver) for answer, _ in replies]
+
+
+@pytest.mark.requirement("EVT-RPL-014")
+@pytest.mark.parametrize("form", ["binary", "structured", "base64"])
+def test_a_long_reply_arrives_whole(broker: Broker, sinks: Sinks, form: str) -> None:
+    expect(*replying(broker, sinks, [reply(form, length) for length in LENGTHS]))
+
+
+@pytest.mark.requirement("EVT-RPL-015")
+def test_a_reply_with_a_long_header_is_routed(broker: Broker, sinks: Sinks) -> None:
+    expect(*replying(broker, sinks, [reply("binary", 10, ext=text(length)) for length in LONG]))
+
+
+@pytest.mark.requirement("EVT-RTE-017")
+def test_an_event_with_a_long_header_is_taken_and_delivered(broker: Broker) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    events = broker.send_many([{"type": "wanted", "ext": text(length)} for length in LONG])
+    expect(*(unchanged(event, to=trigger) for event in events))
+
+
+@pytest.mark.requirement("EVT-RTE-018")
+def test_an_event_with_a_long_attribute_is_delivered_and_dead_lettered(broker: Broker, sinks: Sinks) -> None:
+    # In structured mode, which puts no long header before the ingress.
+    letters = sinks()
+    trigger, refusing = broker.several(
+        {"filter": WANTED},
+        {
+            "filter": WANTED,
+            "subscriber": sinks([Answer(400)]),
+            "delivery": {"deadLetterSink": {"uri": letters.url}},
+        },
+    )
+    events = broker.send_many([{"type": "wanted", "mode": "structured", "ext": text(length)} for length in LONG])
+    expect(*(unchanged(event, to=trigger) for event in events))
+    expect(*(dead_lettered(event, to=letters, by=refusing) for event in events))
+    expect(*(unchanged(event, to=letters, ignore=ADDED) for event in events))
