@@ -40,6 +40,7 @@ _LISTED = (
             "empty-value-matches-absent",
             "empty-attributes-accepted",
             "media-type-case-sensitive",
+            "record-media-type-case-sensitive",
             "percent-encoding-ignored",
             "consumer-never-closes",
             "see-other-followed",

@@ -1,12 +1,14 @@
 """Mutants of the records in Kafka, and of their reading."""
 
 import itertools
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.cloudevents.http import percent_decode, percent_encode
+from embedded.dataplane.cloudevents.media import EVENT_JSON, EVENT_PREFIX
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import divergence, mutant
@@ -99,17 +101,83 @@ def partitionkey_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, to_record=to_record)
 
 
+def _media_type(record: Record) -> str:
+    """Return the value of a record's content-type; empty where it has none."""
+    return next(((value or b"").decode() for name, value in record.headers if name.lower() == "content-type"), "")
+
+
+def _recognising(honest: DataPlanePolicies, known: Callable[[str], bool]) -> Callable[[Record], CloudEvent]:
+    """Return a reader of records that takes one in structured mode for no event where its media type is not known."""
+
+    def from_record(record: Record) -> CloudEvent:
+        kind = _media_type(record)
+        if kind.lower().startswith(EVENT_PREFIX) and not known(kind):
+            raise NotAnEventError(f"media type {kind} is not known")
+        return honest.from_record(record)
+
+    return from_record
+
+
 @mutant(DATA_PLANE, wraps="from_record")
 def structured_record_skipped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Skip records in structured mode (consumers must read both modes)."""
 
     def from_record(record: Record) -> CloudEvent:
-        if any(
-            name.lower() == "content-type" and (value or b"").lower().startswith(b"application/cloudevents")
-            for name, value in record.headers
-        ):
+        if _media_type(record).lower().startswith(EVENT_PREFIX):
             raise NotAnEventError("structured mode is not read")
         return honest.from_record(record)
+
+    return replace(honest, from_record=from_record)
+
+
+@mutant(DATA_PLANE, wraps="from_record")
+def structured_record_by_exact_type(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Read records in structured mode only where the media type has neither capitals nor parameters."""
+    return replace(honest, from_record=_recognising(honest, lambda kind: kind == EVENT_JSON))
+
+
+@mutant(DATA_PLANE, wraps="from_record")
+def record_media_type_case_sensitive(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Fail to recognise a record of type `Application/CloudEvents+JSON` (sdk-java `EventFormatProvider`)."""
+    return replace(honest, from_record=_recognising(honest, lambda kind: kind.startswith(EVENT_JSON)))
+
+
+@mutant(DATA_PLANE, wraps="from_record")
+def base64_record_left_encoded(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Deliver the `data_base64` of a record in structured mode as its text."""
+
+    def from_record(record: Record) -> CloudEvent:
+        event = honest.from_record(record)
+        if not _media_type(record).lower().startswith(EVENT_PREFIX):
+            return event
+        encoded = json.loads(record.value or b"{}").get("data_base64")
+        return event if encoded is None else replace(event, data=encoded.encode())
+
+    return replace(honest, from_record=from_record)
+
+
+@mutant(DATA_PLANE, wraps="from_record")
+def escaped_base64_unread(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Fail to read a record in structured mode whose base64 data has an escape of JSON (sdk-go issue 1113)."""
+
+    def from_record(record: Record) -> CloudEvent:
+        _, member, data = (record.value or b"").partition(b'"data_base64"')
+        if member and rb"\u" in data and _media_type(record).lower().startswith(EVENT_PREFIX):
+            raise NotAnEventError("illegal base64 data")
+        return honest.from_record(record)
+
+    return replace(honest, from_record=from_record)
+
+
+@mutant(DATA_PLANE, wraps="from_record")
+def record_key_told_as_partitionkey(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Make the key of a record an attribute of an event that has none."""
+
+    def from_record(record: Record) -> CloudEvent:
+        event = honest.from_record(record)
+        if not record.key or "partitionkey" in event.attributes:
+            return event
+        return event.having(partitionkey=record.key.decode(errors="replace"))
 
     return replace(honest, from_record=from_record)
 

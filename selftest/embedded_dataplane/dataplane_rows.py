@@ -30,7 +30,6 @@ from selftest.embedded_dataplane.observing_delivery import (
     reply_records,
     replying,
     stalling,
-    structured_record,
     told,
     unresolved_host,
 )
@@ -89,6 +88,7 @@ from selftest.embedded_dataplane.observing_limits import (
     partitions_after_rebalance,
     removed_at_once,
 )
+from selftest.embedded_dataplane.observing_records import AS_BASE64, AS_TEXT, TYPE, foreign
 from selftest.embedded_dataplane.observing_time import (
     asking_to_wait,
     back_again,
@@ -434,7 +434,14 @@ ROWS: dict[str, Row] = {
     ),
     "partitionkey-ignored": Row(record(lambda kept: kept.key, partitionkey="k"), b"k", None),
     "order-ignored": Row(kept_order, honest=True, faulty=False),
-    "structured-record-skipped": Row(structured_record, ["1"], []),
+    "structured-record-skipped": Row(foreign(AS_TEXT), b"1", None),
+    "structured-record-by-exact-type": Row(foreign(AS_TEXT, f"{TYPE}; charset=utf-8"), b"1", None),
+    "record-media-type-case-sensitive": Row(foreign(AS_TEXT, TYPE.upper()), b"1", None),
+    "base64-record-left-encoded": Row(foreign(AS_BASE64), b"1", b"MQ=="),
+    "escaped-base64-unread": Row(foreign(AS_BASE64.replace(b"MQ=", rb"MQ\u003D")), b"1", None),
+    "record-key-told-as-partitionkey": Row(
+        foreign(b"1", "text/plain", lambda got: got.headers.get("ce-partitionkey"), key=b"k"), None, "k"
+    ),
     "foreign-record-eats-next": Row(foreign_records, ["first", "second"], ["second"]),
     "empty-filter-matches-none": Row(matches(A, filter={"attributes": {}}), [0], []),
     "attributes-ored": Row(matches(A, AX, BX, B, **LEGACY), [1], [0, 1, 2]),

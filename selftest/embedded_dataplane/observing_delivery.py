@@ -1,7 +1,6 @@
 """What subscribers can see of the data plane."""
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -133,15 +132,6 @@ async def foreign_records(world: World, mutant: str | None) -> list[str]:
         await place.send(id=name)
     await settled(world, place, trigger.group, 3)
     return sorted(sink.ids)
-
-
-async def structured_record(world: World, mutant: str | None) -> list[str]:
-    place, sink = await world.broker(mutant, partitions=1), world.sink()
-    trigger = await place.trigger(sink)
-    headers = [("content-type", b"application/cloudevents+json")]
-    await world.producer.send(place.spec.topic, Record(None, headers, json.dumps(EVENT).encode()))
-    await settled(world, place, trigger.group, 1)
-    return sink.ids
 
 
 async def refused_connection(world: World, mutant: str | None) -> int:

@@ -1,8 +1,8 @@
-"""Events as Kafka records: what the Broker writes to its topic, and what it makes of records that others wrote."""
+"""Events as Kafka records: what the Broker writes to its topic, and the order in which it reads them."""
 
 import pytest
 
-from evidence.expectations import attribute_kept, delivered, in_order, record_key, record_shape, unchanged
+from evidence.expectations import attribute_kept, in_order, record_key, record_shape
 from fixtures import Answer, Broker, Sinks, expect
 
 WANTED = {"attributes": {"type": "wanted"}}
@@ -39,30 +39,3 @@ def test_an_ordered_trigger_keeps_the_order_of_a_key_through_retries(broker: Bro
     )
     events = broker.send_many([{"type": "wanted", "partitionkey": "customer-17"} for _ in range(8)])
     expect(in_order(events, to=trigger))
-
-
-@pytest.mark.requirement("EVT-KFK-004")
-def test_a_record_in_structured_mode_is_delivered(broker: Broker) -> None:
-    trigger = broker.trigger(filter=WANTED)
-    event = broker.produce_event(type="wanted", data=b'{"n": 1}', mode="structured")
-    expect(delivered(event, to=trigger))
-    expect(unchanged(event, to=trigger))
-
-
-@pytest.mark.requirement("EVT-KFK-005")
-@pytest.mark.parametrize(
-    ("value", "headers"),
-    [
-        (b"no event at all", []),
-        (None, []),
-        (b"{", [("content-type", "application/cloudevents+json")]),
-        (b"{}", [("ce_specversion", "1.0"), ("ce_type", "wanted")]),
-    ],
-    ids=["text", "null", "broken-structured", "incomplete-binary"],
-)
-def test_a_foreign_record_does_not_keep_the_next_from_delivery(
-    broker: Broker, value: bytes | None, headers: list[tuple[str, str]]
-) -> None:
-    trigger = broker.trigger(filter=WANTED)
-    broker.produce(value, headers=headers)
-    expect(delivered(broker.produce_event(type="wanted"), to=trigger))
