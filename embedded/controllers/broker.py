@@ -185,7 +185,7 @@ class BrokerController(Controller):
         if fault == "consumers":
             await self._plane.rebalance(namespace, name)
         else:
-            await self._topics.set_away(topic_name(broker)[0], away=fault == KAFKA_AWAY)
+            await self._topics.set_away(self._topic_name(broker)[0], away=fault == KAFKA_AWAY)
             self._cut(namespace, away=fault == KAFKA_AWAY)
         self.store.patch_status(BROKER, namespace, name, {**status, "annotations": {**told, FAULT: wanted}})
         return wanted
@@ -207,11 +207,12 @@ class BrokerController(Controller):
             why = self._topics.unreachable(config.bootstrap)
             conditions.set("TopicReady", fails("FailedToCreateTopic", why))
             return "", 0
-        topic, external = topic_name(broker)
+        policies = self._policies(broker["metadata"]["namespace"])
+        topic, external = topic_name(broker, policies)
         try:
             self._expect_kafka(broker)
-            if not external:
-                await self._topics.create(topic, config.partitions)
+            if not external or policies.makes_external_topic:
+                await self._topics.create(topic, policies.partitions(config.partitions))
             partitions = await self._topics.partitions(topic)
         except RetryError as error:
             conditions.set("TopicReady", fails("FailedToCreateTopic", str(error)))
@@ -229,7 +230,7 @@ class BrokerController(Controller):
             RetryError: Another Broker has it, and may give it up.
         """
         key = (broker["metadata"]["namespace"], broker["metadata"]["name"])
-        topic, external = topic_name(broker)
+        topic, external = self._topic_name(broker)
         others = [
             f"{other[0]}/{other[1]}" for other, spec in self._served.items() if spec.topic == topic and other != key
         ]
@@ -274,15 +275,20 @@ class BrokerController(Controller):
         Raises:
             RetryError: Kafka cannot delete the topic now.
         """
-        topic, external = topic_name(broker)
+        policies = self._policies(broker["metadata"]["namespace"])
+        topic, external = self._topic_name(broker)
         made = bool((broker.get("status") or {}).get("address")) if is_opaque(broker) else _names_topic(broker)
-        if made and not external and self._policies(broker["metadata"]["namespace"]).deletes_topic:
+        deletes = policies.deletes_external_topic if external else policies.deletes_topic
+        if made and deletes:
             self._expect_kafka(broker)
             await self._topics.delete(topic)
 
+    def _topic_name(self, broker: dict[str, Any]) -> tuple[str, bool]:
+        return topic_name(broker, self._policies(broker["metadata"]["namespace"]))
+
     def _expect_kafka(self, broker: dict[str, Any]) -> None:
         if broker["metadata"]["namespace"] in self._cut_off:
-            raise RetryError(f"Kafka does not answer: topic {topic_name(broker)[0]}")
+            raise RetryError(f"Kafka does not answer: topic {self._topic_name(broker)[0]}")
 
     def _lacks_config(self, broker: dict[str, Any]) -> bool:
         try:
@@ -342,12 +348,12 @@ def _names_topic(broker: dict[str, Any]) -> bool:
     return "default.topic" in ((broker.get("status") or {}).get("annotations") or {})
 
 
-def topic_name(broker: dict[str, Any]) -> tuple[str, bool]:
+def topic_name(broker: dict[str, Any], policies: ControlPlanePolicies) -> tuple[str, bool]:
     """Return the Broker's topic, and whether it is external (made by somebody else)."""
     metadata = broker["metadata"]
     if is_opaque(broker):
         return f"store-{metadata['uid']}", False
-    external = (metadata.get("annotations") or {}).get(EXTERNAL_TOPIC)
+    external = policies.external_topic((metadata.get("annotations") or {}).get(EXTERNAL_TOPIC, ""))
     return (external, True) if external else (f"knative-broker-{metadata['namespace']}-{metadata['name']}", False)
 
 

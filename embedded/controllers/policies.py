@@ -89,6 +89,27 @@ def topic_owner(others: Sequence[str]) -> str:
     return others[0] if others else ""
 
 
+def partitions(wanted: int) -> int:
+    """Return the number of partitions of a Broker's new topic, of the number in its configuration: that one."""
+    return wanted
+
+
+def annotated_group(group: str, order: str) -> str:  # noqa: ARG001 - a policy's shape
+    """Return the value of a Trigger's `status.annotations["group.id"]`: the group that reads for it, in any order.
+
+    `order` is what its annotation says of the order of delivery; empty: nothing.
+    """
+    return group
+
+
+def external_topic(named: str) -> str:
+    """Return the topic that a Broker takes from its annotation, which somebody else makes; empty: one of its own.
+
+    The Kafka Broker's annotation `kafka.eventing.knative.dev/external.topic`.
+    """
+    return named
+
+
 def without_config() -> Mapping[str, str] | None:
     """Return the settings in place of a configuration that is missing or cannot be read: none, and that is told."""
     return None
@@ -183,6 +204,9 @@ class ControlPlanePolicies:
         effective_delivery
     )
     topic_owner: Callable[[Sequence[str]], str] = topic_owner
+    partitions: Callable[[int], int] = partitions
+    annotated_group: Callable[[str, str], str] = annotated_group
+    external_topic: Callable[[str], str] = external_topic
     without_config: Callable[[], Mapping[str, str] | None] = without_config
     changed_trigger: Callable[[TriggerSpec, TriggerSpec], TriggerSpec] = changed_trigger
     change_trigger: Callable[[DataPlaneApi, TriggerSpec], Awaitable[None]] = change_trigger
@@ -213,6 +237,10 @@ class ControlPlanePolicies:
     """Whether a deleted Broker stays until its topic is gone."""
     deletes_topic: bool = True
     """Whether the topic of a deleted Broker is deleted."""
+    makes_external_topic: bool = False
+    """Whether a topic that somebody else is to make is made where it is missing."""
+    deletes_external_topic: bool = False
+    """Whether a topic that somebody else has made is deleted with its Broker."""
     deletes_without_config: bool = True
     """Whether a Broker whose configuration is gone can be deleted."""
     deletes_without_broker: bool = True

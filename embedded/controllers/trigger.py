@@ -135,7 +135,8 @@ class TriggerController(Controller):
         """Return what the data plane needs, or None when something is missing; the conditions say what."""
         namespace, name = trigger["metadata"]["namespace"], trigger["metadata"]["name"]
         policies = self._policies(namespace)
-        order = (trigger["metadata"].get("annotations") or {}).get(ORDER, "unordered")
+        annotations = trigger["metadata"].get("annotations") or {}
+        order = annotations.get(ORDER, "unordered")
         if order in {"ordered", "unordered"}:
             conditions.set("DependencyReady", TRUE)
         else:
@@ -166,7 +167,7 @@ class TriggerController(Controller):
         if is_opaque(broker):
             group = f"reader-{trigger['metadata']['uid']}"
         else:
-            status["annotations"] = {"group.id": group}
+            status["annotations"] = {"group.id": policies.annotated_group(group, annotations.get(ORDER, ""))}
         if "subscriberUri" not in status:
             return None
         filters = trigger["spec"].get("filters")
@@ -174,7 +175,7 @@ class TriggerController(Controller):
             namespace=namespace,
             name=name,
             broker=trigger["spec"]["broker"],
-            topic=topic_name(broker)[0],
+            topic=topic_name(broker, policies)[0],
             group=group,
             subscriber=status["subscriberUri"],
             filter=trigger["spec"].get("filter"),

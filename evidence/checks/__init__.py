@@ -36,6 +36,7 @@ from evidence.checks import (
     stream_replies,
     stream_series,
     streaming,
+    topics,
     tracing,
 )
 from evidence.checks.base import REGISTRY, Check
@@ -65,6 +66,7 @@ __all__ = [
 FAMILIES = (
     answers,
     records,
+    topics,
     delivery,
     content,
     order,

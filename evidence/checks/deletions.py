@@ -1,4 +1,4 @@
-"""What is deleted goes, with what was made for it; a finalizer that holds it is told."""
+"""What is deleted goes, with what was made for it and nothing else; a finalizer that holds it is told."""
 
 from __future__ import annotations
 
@@ -164,3 +164,37 @@ class TopicGone(Deletion):
     def needs(self) -> tuple[ObservationRequest, ...]:
         """Another look at what Kafka lists."""
         return (ObservationRequest("listed", self.topic),)
+
+
+@check("topic_kept")
+class TopicKept(Deletion):
+    """Kafka has the topic still, once an object that used it is gone."""
+
+    def watch(self) -> None:
+        """Keep what is said of the topic too."""
+        super().watch()
+        self.topic: str = self.args["topic"].name
+        self.history.watch_listed(self.topic)
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"topic {self.topic} to outlive {self.name_of}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at the first list without the topic after the deletion; pass at one with it when the object is gone."""
+        del final
+        order = self.deleted()
+        if order is None:
+            return UNDECIDED
+        looks = [record for record in self.history.listed[self.topic] if record["seq"] > order["seq"]]
+        if (lost := next((record for record in looks if not record["exists"]), None)) is not None:
+            got = f"it gone {lost.get('t', 0.0) - order.get('t', 0.0):.1f} s after the deletion"
+            return failed(violation(self.expected, got, (order["seq"], lost["seq"]), f"topic {self.topic}"))
+        calls = (record for record in self.history.objects[self._key] if record["seq"] > order["seq"])
+        gone = next((record for record in calls if record["code"] == 404), None)
+        return PASSED if gone and any(record["seq"] > gone["seq"] for record in looks) else UNDECIDED
+
+    def needs(self) -> tuple[ObservationRequest, ...]:
+        """Another look at the object, and then at what Kafka lists."""
+        return (ObservationRequest("object", obj=self.obj), ObservationRequest("listed", self.topic))

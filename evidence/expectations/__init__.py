@@ -52,7 +52,7 @@ from evidence.expectations.faults import (
 )
 from evidence.expectations.latency import first_within, ready_within, within
 from evidence.expectations.logs import logged, not_logged
-from evidence.expectations.objects import api_refused, condition, field, gone, topic_gone, untouched
+from evidence.expectations.objects import api_refused, condition, field, gone, topic_gone, topic_kept, untouched
 from evidence.expectations.protocols import call_ended, call_told, drained, error_answered, inferred, told, undisclosed
 from evidence.expectations.results import (
     caused,
@@ -79,7 +79,7 @@ from evidence.expectations.streams import (
     stream_survived,
     streamed_in_order,
 )
-from evidence.expectations.topic_records import not_recorded, record_key, record_shape, recorded
+from evidence.expectations.topic_records import committed, not_recorded, partitions, record_key, record_shape, recorded
 from evidence.expectations.traces import (
     all_traced,
     sampling_kept,
@@ -137,6 +137,7 @@ __all__ = [
     "not_restarted",
     "offset_after_answer",
     "one_stream_answer",
+    "partitions",
     "ready_within",
     "record_key",
     "record_shape",
@@ -169,6 +170,7 @@ __all__ = [
     "survived",
     "told",
     "topic_gone",
+    "topic_kept",
     "trace_not_continued",
     "traced",
     "tracestate_kept",

@@ -21,6 +21,11 @@ def topic_gone(on: Topic, *, owner: Object) -> Expectation:
     return expectation("topic_gone", topic=topic_of(on), obj=ref_of(owner, ObjectRef))
 
 
+def topic_kept(on: Topic, *, owner: Object) -> Expectation:
+    """Expect that a topic is there when an object that used it, and did not make it, has been deleted and is gone."""
+    return expectation("topic_kept", topic=topic_of(on), obj=ref_of(owner, ObjectRef))
+
+
 def condition(
     obj: Object,
     type: str,  # noqa: A002 - the name of the field in Kubernetes

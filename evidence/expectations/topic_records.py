@@ -42,6 +42,21 @@ def not_recorded(event: Event | Exchange, on: Topic, *, replied_by: Trigger | No
     return expectation("not_recorded", event=ref, on=topic_of(on), replied_by=trigger_of(replied_by))
 
 
+def partitions(on: Topic, count: int) -> Expectation:
+    """Expect that a topic has so many partitions."""
+    return expectation("partitions", on=topic_of(on), count=count)
+
+
+def committed(event: Event, by: Trigger, *, control: Event) -> Expectation:
+    """Expect that the consumer group that a Trigger's status names commits past an event that the Trigger delivers.
+
+    `control`: a later event that the Trigger delivers too. Where both came and the group stands still, it is another
+    group that reads.
+    """
+    named = {"event": event_of(event), "by": trigger_of(by), "control": event_of(control)}
+    return expectation("committed", **named)
+
+
 def record_shape(event: Event, on: Topic) -> Expectation:
     """Expect that the event's record is in the Kafka binding's binary mode, with the attributes and data as sent."""
     return expectation("record_shape", event=event_of(event), on=topic_of(on))

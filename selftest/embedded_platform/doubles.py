@@ -209,6 +209,11 @@ class Cluster:
         metadata = {"name": name, "namespace": namespace, "annotations": parts.pop("annotations", {})}
         return self.store.create(resource, {"metadata": metadata, **parts})
 
+    def config(self, namespace: str, changes: dict[str, str]) -> dict[str, str]:
+        """Create a configuration of Brokers of its own, with changes; return the reference to it."""
+        self.create(CONFIGMAP, "own", namespace, data={**CONFIG, **changes})
+        return {**REFERENCE, "name": "own", "namespace": namespace}
+
     def broker(self, namespace: str = "ns", annotations: Any = None, **spec: Any) -> None:
         """Create a Broker."""
         spec = {"config": REFERENCE, **spec}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import gone, retries_ended, topic_gone
+from evidence.expectations import gone, retries_ended, topic_gone, topic_kept
 from evidence.refs import ObjectRef, TopicRef
 from evidence.verdict import Verdict
 from selftest.evidence.story import LETTERS, OTHER, SINK, TRIGGER, Story, event, judged
@@ -125,3 +125,25 @@ def test_retries_of_what_is_still_there_show_nothing() -> None:
         story.delivered(status=503)
         story.delivered("e2", status=503, sink="s/2")
     assert judged(story, ENDED, final=True).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [
+        pytest.param([DELETE, GET_404, True], Verdict.PASS, id="stays"),
+        pytest.param([DELETE, GET_404, False], Verdict.FAIL, id="gone"),
+        pytest.param([DELETE, False, ("get", 200, HELD)], Verdict.FAIL, id="gone-before-its-user"),
+        pytest.param([DELETE, GET_404, True, False], Verdict.FAIL, id="gone-later"),
+        pytest.param([DELETE, True, GET_404], Verdict.UNKNOWN, id="not-looked-for-afterwards"),
+        pytest.param([DELETE, ("get", 200, HELD), True], Verdict.UNKNOWN, id="its-user-is-there"),
+        pytest.param([GET_404, True], Verdict.UNKNOWN, id="never-deleted"),
+    ],
+)
+def test_verdicts_about_topics_that_stay(steps: list[Any], verdict: Verdict) -> None:
+    story = Story()
+    for step in steps:
+        if isinstance(step, bool):
+            story.add("topic.listed", topic="t", exists=step)
+        else:
+            said(story, *step)
+    assert judged(story, topic_kept(TopicRef("t"), owner=OBJECT), final=True).verdict is verdict

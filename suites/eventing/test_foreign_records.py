@@ -27,7 +27,7 @@ DATA: list[dict[str, Any]] = [
     {"data_base64": "+/+/"},
 ]
 """The data members of events in the JSON format; the media type says what a text is."""
-TYPED: dict[str, Any] = {"positive": 5, "negative": -2147483648, "yes": True, "no": False, "absent": None, "text": "true"}
+TYPED: dict[str, Any] = {"large": 5, "negative": -2147483648, "yes": True, "no": False, "absent": None, "text": "true"}
 """Extensions of the types that the JSON format tells."""
 KEYS: list[str | bytes] = ["customer-17", b"\xff\x00", ""]
 
