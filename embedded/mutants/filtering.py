@@ -96,6 +96,16 @@ def suffix_as_contains(honest: DataPlanePolicies) -> DataPlanePolicies:
     return _dialect(honest, suffix=comparing(str.__contains__))
 
 
+@mutant(DATA_PLANE, wraps=("matcher.dialects.exact", "matcher.dialects.prefix", "matcher.dialects.suffix"))
+def dialects_look_at_one_entry(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Ask only for the first attribute, by name, of `exact`, `prefix` and `suffix` (knative/eventing issue 6201)."""
+
+    def one(whole: Dialect) -> Dialect:
+        return lambda matcher, argument, path: whole(matcher, dict(sorted(argument.items())[:1]), path)
+
+    return _dialect(honest, **{name: one(honest.matcher.dialects[name]) for name in ("exact", "prefix", "suffix")})
+
+
 @mutant(DATA_PLANE, replaces="matcher.dialects.all")
 def all_as_any(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Match `all` when one expression matches."""

@@ -449,6 +449,7 @@ ROWS: dict[str, Row] = {
     "empty-value-matches-absent": Row(matches(A, AX, filter={"attributes": {"subject": ""}}), [1], [0, 1]),
     "absent-attribute-matches": Row(matches(A, AX, B, **LEGACY), [1], [0, 1]),
     "extensions-invisible-to-filters": Row(matches({"ext": "x"}, filter={"attributes": {"ext": "x"}}), [0], []),
+    "dialects-look-at-one-entry": Row(matches(A, AX, BX, **dialect(prefix={"subject": "x", "type": "a"})), [1], [1, 2]),
     "exact-as-prefix": Row(matches({"type": "ab"}, A, **dialect(exact=A)), [1], [0, 1]),
     "prefix-as-contains": Row(matches({"type": "ba"}, A, **dialect(prefix=A)), [1], [0, 1]),
     "suffix-as-contains": Row(matches({"type": "ab"}, A, **dialect(suffix=A)), [1], [0, 1]),

@@ -28,6 +28,13 @@ CASES: list[tuple[str, str, list[dict[str, Any]], Event, Event]] = [
         {"type": "a", "source": "/other"},
     ),
     (
+        "EVT-FLT-007",
+        "exact-first-key",
+        [{"exact": {"source": "/s", "type": "a"}}],
+        {"type": "a", "source": "/s"},
+        {"type": "b", "source": "/s"},
+    ),
+    (
         "EVT-FLT-008",
         "prefix",
         [{"prefix": {"type": "order."}}],
@@ -36,6 +43,20 @@ CASES: list[tuple[str, str, list[dict[str, Any]], Event, Event]] = [
     ),
     ("EVT-FLT-008", "prefix-whole", [{"prefix": {"type": "order"}}], {"type": "order"}, {"type": "xorder"}),
     (
+        "EVT-FLT-008",
+        "prefix-all-keys",
+        [{"prefix": {"type": "order.", "source": "/shop"}}],
+        {"type": "order.created", "source": "/shop/1"},
+        {"type": "order.created", "source": "/depot"},
+    ),
+    (
+        "EVT-FLT-008",
+        "prefix-first-key",
+        [{"prefix": {"source": "/shop", "type": "order."}}],
+        {"type": "order.created", "source": "/shop/1"},
+        {"type": "created", "source": "/shop/1"},
+    ),
+    (
         "EVT-FLT-009",
         "suffix",
         [{"suffix": {"type": ".created"}}],
@@ -43,6 +64,20 @@ CASES: list[tuple[str, str, list[dict[str, Any]], Event, Event]] = [
         {"type": "order.created.v2"},
     ),
     ("EVT-FLT-009", "suffix-whole", [{"suffix": {"type": "order"}}], {"type": "order"}, {"type": "orders"}),
+    (
+        "EVT-FLT-009",
+        "suffix-all-keys",
+        [{"suffix": {"type": ".created", "source": "/shop"}}],
+        {"type": "order.created", "source": "/a/shop"},
+        {"type": "order.created", "source": "/a/depot"},
+    ),
+    (
+        "EVT-FLT-009",
+        "suffix-first-key",
+        [{"suffix": {"source": "/shop", "type": ".created"}}],
+        {"type": "order.created", "source": "/a/shop"},
+        {"type": "order", "source": "/a/shop"},
+    ),
     (
         "EVT-FLT-010",
         "all",
