@@ -1,11 +1,14 @@
 """Objects that no fixture makes: Triggers that are not waited for, and what means nothing in Triggers and streams."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 from fixtures import Broker
 from suites.wire import fresh
 
+CREDENTIALS = "auth.secret.ref.name"
+"""The setting of a Broker's configuration that names the Secret with Kafka's credentials."""
 NONSENSE: list[dict[str, Any]] = [
     {"retry": -1},
     {"retry": 1, "backoffPolicy": "cubic"},
@@ -43,6 +46,29 @@ def broker_manifest(broker: Broker, **spec: Any) -> dict[str, Any]:
         "metadata": {"name": fresh("broker"), "namespace": broker.namespace, "annotations": annotations},
         "spec": {**({"config": config} if broker.config.name else {}), **spec},
     }
+
+
+def config_reference(namespace: str, name: str) -> dict[str, str]:
+    """Return a reference to a ConfigMap, as a Broker's `spec.config` has it."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "namespace": namespace}
+
+
+def config_map(namespace: str, name: str, data: Mapping[str, str]) -> dict[str, Any]:
+    """Return a ConfigMap."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
+
+
+def open_secret(namespace: str, name: str) -> dict[str, Any]:
+    """Return a Secret for a Kafka that asks for no credentials, in the form that the Kafka Broker reads."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"protocol": "PLAINTEXT"}}
+
+
+def without_class(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return a Broker that does not name its class."""
+    metadata = {name: value for name, value in manifest["metadata"].items() if name != "annotations"}
+    return {**manifest, "metadata": metadata}
 
 
 def with_another(manifest: dict[str, Any], missing: str, another: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from embedded.api.errors import denied, invalid
 from embedded.api.resources import BROKER, INFERENCESERVICE, SELDONDEPLOYMENT, TRIGGER, Resource
 from embedded.api.store import Operation
-from embedded.controllers.broker import class_of
+from embedded.controllers.broker import CLASS, class_of
 from embedded.controllers.policies import ControlPlanePolicies
 from embedded.controllers.seldon_admission import faults_of_graphs, faults_of_streams
 
@@ -43,6 +43,8 @@ class Admission:
         """
         if new is None or "deletionTimestamp" in new["metadata"]:
             return
+        if resource is BROKER and not class_of(new):
+            _say_class(new, self._policies(new["metadata"]["namespace"]).default_class)
         if resource in (BROKER, TRIGGER) and not self._policies(new["metadata"]["namespace"]).checks(
             operation, resource
         ):
@@ -93,6 +95,12 @@ class Admission:
             for field in policies.kept_fields_of_trigger(["spec, broker"]):
                 faults.append(f"Immutable fields changed (-old +new): {field}\n{changed}")
         _refuse(faults)
+
+
+def _say_class(broker: dict[str, Any], name: str) -> None:
+    """Write the class of a Broker that names none into it, if there is a default."""
+    if name:
+        broker["metadata"]["annotations"] = {**(broker["metadata"].get("annotations") or {}), CLASS: name}
 
 
 def _refuse(faults: list[str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from embedded.api.resources import BROKER, CONFIGMAP, SERVICE, Resource
+from embedded.api.resources import BROKER, CONFIGMAP, SECRET, SERVICE, Resource
 from embedded.api.store import Store
 from embedded.controllers import parts
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, fails, holds
@@ -34,6 +34,7 @@ PARTITIONS, REPLICATION, BOOTSTRAP = (
     "default.topic.replication.factor",
     "bootstrap.servers",
 )
+CREDENTIALS = "auth.secret.ref.name"
 INGRESS = "http://kafka-broker-ingress.knative-eventing.svc.cluster.local"
 AUTHORIZATION_OFF = holds(
     "OIDCDisabled",
@@ -67,11 +68,15 @@ class ConfigError(Exception):
     """A fault in a Broker's configuration; the message names the part."""
 
 
+class SecretError(ConfigError):
+    """A Secret that is not there, although a Broker's configuration names it."""
+
+
 class BrokerController(Controller):
     """The reconciler of Brokers of the known classes; those of another class are another controller's business."""
 
     resource = BROKER
-    also = (CONFIGMAP, SERVICE)
+    also = (CONFIGMAP, SECRET, SERVICE)
 
     def __init__(
         self,
@@ -88,13 +93,16 @@ class BrokerController(Controller):
         """The namespaces whose Brokers find no Kafka, as a fault has it."""
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
-        """Yield the Brokers that a ConfigMap configures, or those with a dead letter sink in a Service's namespace."""
+        """Yield the Brokers that a ConfigMap or Secret configures, or those with dead letter sinks beside a Service."""
         metadata = obj["metadata"]
         for broker in self.store.list(BROKER):
             key = (broker["metadata"]["namespace"], broker["metadata"]["name"])
             if resource is CONFIGMAP:
                 reference = config_reference(broker)
                 if (reference["namespace"], reference["name"]) == (metadata["namespace"], metadata["name"]):
+                    yield key
+            elif resource is SECRET:
+                if (metadata["namespace"], metadata["name"]) == self._secret_of(config_reference(broker)):
                     yield key
             elif key[0] == metadata["namespace"] and (broker["spec"].get("delivery") or {}).get("deadLetterSink"):
                 yield key
@@ -258,7 +266,10 @@ class BrokerController(Controller):
         if self._served.pop(key, None) is not None:
             await self._policies(key[0]).forget_broker(self._plane, *key)
         policies = self._policies(key[0])
-        if not policies.deletes_without_config and self._lacks_config(broker):
+        lacks = self._lacks(broker)
+        if (lacks is ConfigError and not policies.deletes_without_config) or (
+            lacks is SecretError and not policies.deletes_without_secret
+        ):
             return
         try:
             await self._delete_topic(broker)
@@ -290,22 +301,37 @@ class BrokerController(Controller):
         if broker["metadata"]["namespace"] in self._cut_off:
             raise RetryError(f"Kafka does not answer: topic {self._topic_name(broker)[0]}")
 
-    def _lacks_config(self, broker: dict[str, Any]) -> bool:
+    def _lacks(self, broker: dict[str, Any]) -> type[ConfigError] | None:
+        """Return how a Broker's configuration is at fault; None where it is not."""
         try:
             self._config(broker, None)
-        except ConfigError:
-            return True
-        return False
+        except ConfigError as error:
+            return type(error)
+        return None
 
     def _config(self, broker: dict[str, Any], fallback: Mapping[str, str] | None) -> TopicConfig:
         if is_opaque(broker):
             return TopicConfig(OPAQUE_PARTITIONS, 1, KAFKA_HOST)
         try:
-            return _read(*self._config_map(config_reference(broker)))
+            config = _read(*self._config_map(config_reference(broker)))
         except ConfigError:
             if fallback is None:
                 raise
-            return _read("the defaults", fallback)
+            config = _read("the defaults", fallback)
+        if self._policies(broker["metadata"]["namespace"]).needs_secret:
+            self._check_secret(self._secret_of(config_reference(broker)))
+        return config
+
+    def _secret_of(self, reference: Mapping[str, str]) -> Key | None:
+        """Return the namespace and name of the Secret that a ConfigMap names for Kafka's credentials, if it does."""
+        config_map = self.store.find(CONFIGMAP, reference["namespace"], reference["name"]) or {}
+        name = (config_map.get("data") or {}).get(CREDENTIALS)
+        return (reference["namespace"], name) if name else None
+
+    def _check_secret(self, secret: Key | None) -> None:
+        """Refuse a configuration whose Secret is missing. What it says does not matter: this Kafka asks for nothing."""
+        if secret is not None and self.store.find(SECRET, *secret) is None:
+            raise SecretError(f'failed to get secret {secret[0]}/{secret[1]}: secret "{secret[1]}" not found')
 
     def _config_map(self, reference: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
         if reference["kind"] != "ConfigMap":

@@ -227,6 +227,8 @@ class ControlPlanePolicies:
     explaining_component: Callable[[Mapping[str, Any]], str] = explaining_component
     follows: Collection[Resource] = (BROKER, SERVICE, INFERENCESERVICE)
     """The kinds whose changes make a Trigger that stands on them be looked at again."""
+    default_class: str = "Kafka"
+    """The class of a Broker that names none, which is told it when it is created; empty: it stays without."""
     tells_without_broker: bool = True
     """Whether a Trigger whose Broker does not exist, or goes, gets a status that says so."""
     notices_outage: bool = True
@@ -243,6 +245,10 @@ class ControlPlanePolicies:
     """Whether a topic that somebody else has made is deleted with its Broker."""
     deletes_without_config: bool = True
     """Whether a Broker whose configuration is gone can be deleted."""
+    needs_secret: bool = True
+    """Whether a Broker whose configuration names a Secret waits for the Secret."""
+    deletes_without_secret: bool = True
+    """Whether a Broker whose Secret is gone can be deleted."""
     deletes_without_broker: bool = True
     """Whether a Trigger whose Broker is gone can be deleted."""
 

@@ -34,3 +34,9 @@ def broker_creations_unchecked(honest: ControlPlanePolicies) -> ControlPlanePoli
 def attribute_names_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Admit filters that name what no attribute is called: they never match (trigger_validation.go forbids it)."""
     return replace(honest, faults_of_names=lambda _: [])
+
+
+@mutant(CONTROL_PLANE, replaces="default_class")
+def class_not_defaulted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Leave a Broker that names no class without one, so that nobody serves it (knative/eventing PR 2724)."""
+    return replace(honest, default_class="")

@@ -63,3 +63,15 @@ def retries_outlive_deletion(honest: ControlPlanePolicies) -> ControlPlanePolici
         return False
 
     return replace(honest, serve_trigger=serve_trigger, forget_trigger=forget_trigger)
+
+
+@mutant(CONTROL_PLANE, replaces="needs_secret")
+def missing_secret_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make a Broker Ready whose configuration names a Secret that is not there (eventing-kafka-broker PR 707)."""
+    return replace(honest, needs_secret=False)
+
+
+@mutant(CONTROL_PLANE, replaces="deletes_without_secret")
+def finalizer_needs_secret(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Never finish the deletion of a Broker whose Secret went first (eventing-kafka-broker PRs 2211 and 2968)."""
+    return replace(honest, deletes_without_secret=False)

@@ -8,6 +8,7 @@ from embedded.api.errors import ApiError
 from embedded.api.resources import BROKER, INFERENCESERVICE, NAMESPACE, SELDONDEPLOYMENT, TRIGGER, Resource
 from embedded.api.store import Store
 from embedded.controllers.admission import Admission
+from embedded.controllers.broker import CLASS, class_of
 from embedded.mutants.hosts import CONTROL_PLANE
 from embedded.mutants.registry import names
 from embedded.mutants.selection import LABEL, Selection
@@ -295,3 +296,12 @@ def test_mutants_that_check_at_one_door_only(store: Store, mutant: str | None, d
 def test_mutant_attribute_names_unchecked(store: Store, filters: list[dict[str, Any]]) -> None:
     refused(store, TRIGGER, named(trigger(filters=filters)))
     store.create(TRIGGER, named(trigger(filters=filters), "faulty-attribute-names-unchecked"))
+
+
+@pytest.mark.parametrize(("mutant", "told"), [(None, "Kafka"), ("class-not-defaulted", "")])
+def test_mutant_class_not_defaulted(store: Store, mutant: str | None, told: str) -> None:
+    namespace = f"faulty-{mutant}" if mutant else "default"
+    assert class_of(store.create(BROKER, named({}, namespace))) == told
+    assert class_of(store.update(BROKER, named({}, namespace))) == told
+    other = {"annotations": {CLASS: "Opaque"}}
+    assert class_of(store.create(BROKER, named({}, namespace, **{"name": "other", **other}))) == "Opaque"

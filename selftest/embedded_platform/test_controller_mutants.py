@@ -1,10 +1,12 @@
 """Every mutant of the Broker and Trigger controllers does what it says; the honest controllers do the right thing."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from embedded.api.resources import BROKER, CONFIGMAP, NAMESPACE, SERVICE, TRIGGER
+from embedded.api.resources import BROKER, CONFIGMAP, NAMESPACE, SECRET, SERVICE, TRIGGER
+from embedded.controllers.broker import CREDENTIALS
 from embedded.controllers.faults import FAULT
 from embedded.mutants.selection import LABEL
 from selftest.embedded_platform.doubles import (
@@ -361,3 +363,24 @@ async def test_mutants_whose_finalizers_need_what_is_gone(cluster: Cluster, muta
         cluster.store.delete(TRIGGER, namespace, "trigger")
     await cluster.gone(TRIGGER, "trigger")
     assert cluster.store.get(TRIGGER, "faulty", "trigger")["metadata"]["finalizers"]
+
+
+@pytest.mark.parametrize(("mutant", "first"), [(None, is_false()), ("missing-secret-ignored", is_true())])
+async def test_mutant_missing_secret_ignored(cluster: Cluster, mutant: str | None, first: Callable[..., bool]) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace, config=cluster.config(namespace, {CREDENTIALS: "credentials"}))
+    await cluster.until(BROKER, "broker", first, namespace)
+    cluster.create(SECRET, "credentials", namespace)
+    await cluster.until(BROKER, "broker", is_true(), namespace)
+
+
+async def test_mutant_finalizer_needs_secret(cluster: Cluster) -> None:
+    for namespace in ("ns", cluster.faulty("finalizer-needs-secret")):
+        cluster.create(SECRET, "credentials", namespace)
+        cluster.broker(namespace, config=cluster.config(namespace, {CREDENTIALS: "credentials"}))
+        await cluster.until(BROKER, "broker", is_true(), namespace)
+        cluster.store.delete(SECRET, namespace, "credentials")
+        await cluster.until(BROKER, "broker", is_false("ConfigParsed"), namespace)
+        cluster.store.delete(BROKER, namespace, "broker")
+    await cluster.gone(BROKER, "broker")
+    assert cluster.store.get(BROKER, "faulty", "broker")["metadata"]["finalizers"]

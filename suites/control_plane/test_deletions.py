@@ -1,12 +1,16 @@
 """What is deleted goes, in whatever order, also while Kafka is away, and takes along what was made for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from evidence.expectations import condition, delivered, gone, recorded, topic_gone
 from evidence.refs import ObjectRef
 from fixtures import Broker, Brokers, Faults, Kube, expect
+from suites.manifests import CREDENTIALS, config_map, config_reference, open_secret
+from suites.wire import fresh
+
+GIVEN_UP = 60.0  # seconds until a controller has given up to look for a Secret
 
 
 @pytest.mark.requirement("CTL-DEL-001")
@@ -33,6 +37,19 @@ def test_what_is_deleted_goes_whichever_goes_first(
     expect(gone(trigger.object), gone(other.object), gone(config))
     kube.delete(namespace, check=True)
     expect(gone(namespace))
+
+
+@pytest.mark.requirement("CTL-SEC-002")
+def test_a_broker_can_be_deleted_when_its_secret_went_first(
+    brokers: Brokers, kube: Kube, namespace: str, open_configuration: Mapping[str, str]
+) -> None:
+    secret = kube.apply(open_secret(namespace, fresh("secret")), check=True)
+    data = {**open_configuration, CREDENTIALS: secret.name}
+    config = kube.apply(config_map(namespace, fresh("config"), data), check=True)
+    broker = brokers(config=config_reference(namespace, config.name))
+    kube.delete(secret, check=True)  # it may stay as long as its Broker does
+    kube.delete(broker.object, check=True)
+    expect(gone(broker.object), gone(secret), within=GIVEN_UP)
 
 
 @pytest.mark.alone

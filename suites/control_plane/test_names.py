@@ -1,9 +1,10 @@
-"""Names of objects: long ones, and those that a platform could take for one, keep events apart."""
+"""Names of objects: long ones, and those that a platform could take for one, keep events apart; names of classes."""
 
 import pytest
 
-from evidence.expectations import condition, delivered, delivered_once, not_received
-from fixtures import Brokers, Sinks, expect
+from evidence.expectations import condition, delivered, delivered_once, field, not_received
+from fixtures import Broker, Brokers, Kube, Sinks, expect
+from suites.manifests import broker_manifest, without_class
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
@@ -54,6 +55,12 @@ def test_long_names_that_differ_at_their_end_are_kept_apart(brokers: Brokers, si
     elsewhere = second.send(type="wanted")
     expect(delivered(elsewhere, to=alone))
     expect(*(not_received(event, at=aside, by=triggers[0]) for event in events))
+
+
+@pytest.mark.requirement("CTL-NAM-005")
+def test_a_broker_that_names_no_class_is_told_the_default_one(broker: Broker, kube: Kube) -> None:
+    unnamed = kube.apply(without_class(broker_manifest(broker)), check=True)
+    expect(field(unnamed, "/metadata/annotations/eventing.knative.dev~1broker.class"))
 
 
 def _long(stem: str, end: str) -> str:

@@ -1,27 +1,16 @@
 """Ready is taken back: what an object stands on goes, or changes to nothing, and comes."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
 from evidence.expectations import condition, delivered, recorded
 from fixtures import Broker, Brokers, Kube, expect
+from suites.manifests import CREDENTIALS, config_map, config_reference, open_secret
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
 WITHIN = 10.0  # seconds until a controller has looked again
-
-
-def reference(namespace: str, name: str) -> dict[str, str]:
-    """Return a reference to a ConfigMap."""
-    return {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "namespace": namespace}
-
-
-def config_map(namespace: str, name: str, data: Mapping[str, str]) -> dict[str, Any]:
-    """Return a ConfigMap."""
-    metadata = {"name": name, "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
 
 
 @pytest.mark.requirement("CTL-TRG-015")
@@ -49,7 +38,7 @@ def test_a_broker_becomes_ready_when_its_configuration_comes(
     brokers: Brokers, kube: Kube, namespace: str, configuration: Mapping[str, str]
 ) -> None:
     name = fresh("config")
-    broker = brokers(config=reference(namespace, name), wait=False)
+    broker = brokers(config=config_reference(namespace, name), wait=False)
     expect(condition(broker.object, "Ready", "False"), within=WITHIN)
     kube.apply(config_map(namespace, name, configuration), check=True)
     broker.wait()
@@ -68,11 +57,24 @@ def test_a_configuration_that_means_nothing_makes_no_broker_ready(
     ]
     maps = [config_map(namespace, fresh("config"), {**configuration, **change}) for change in wrong]
     named = [kube.apply(manifest, check=True).name for manifest in maps]
-    made = [brokers(config=reference(namespace, name), wait=False) for name in named]
+    made = [brokers(config=config_reference(namespace, name), wait=False) for name in named]
     expect(*(condition(broker.object, "Ready", "False") for broker in made), within=WITHIN)
     kube.apply(config_map(namespace, named[0], configuration), check=True)
     made[0].wait()
     expect(recorded(made[0].send(), on=made[0]))
+
+
+@pytest.mark.requirement("CTL-SEC-001")
+def test_a_broker_becomes_ready_when_its_secret_comes(
+    brokers: Brokers, kube: Kube, namespace: str, open_configuration: Mapping[str, str]
+) -> None:
+    secret = fresh("secret")
+    config = kube.apply(config_map(namespace, fresh("config"), {**open_configuration, CREDENTIALS: secret}), check=True)
+    broker = brokers(config=config_reference(namespace, config.name), wait=False)
+    expect(condition(broker.object, "Ready", "False", explained=True), within=WITHIN)
+    kube.apply(open_secret(namespace, secret), check=True)
+    broker.wait()
+    expect(recorded(broker.send(), on=broker))
 
 
 @pytest.mark.requirement("CTL-CND-001")
