@@ -1,12 +1,13 @@
 """Mutants of changes: what is taken out of an object, what changes in a row, and objects of the same name."""
 
+import asyncio
 import time
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
-from embedded.dataplane.specs import TriggerSpec
+from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.mutants.hosts import CONTROL_PLANE
 from embedded.mutants.registry import mutant
 
@@ -55,6 +56,34 @@ def hasty_change_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
         return changed
 
     return replace(honest, changed_trigger=changed_trigger)
+
+
+_TABLE: WeakKeyDictionary[DataPlaneApi, dict[tuple[str, str], BrokerSpec]] = WeakKeyDictionary()
+_LOCKED = 0.3
+"""Seconds in which the table of Brokers is written."""
+
+
+@mutant(CONTROL_PLANE, wraps=("serve_broker", "forget_broker"))
+def table_locked_while_changing(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Know no Broker of a namespace while another one is added (eventing-kafka-broker PRs 3852 and 3875)."""
+
+    async def serve_broker(plane: DataPlaneApi, spec: BrokerSpec) -> None:
+        table = _TABLE.setdefault(plane, {})
+        others = [other for key, other in table.items() if key[0] == spec.namespace]
+        for other in others:
+            await plane.remove_broker(other.namespace, other.name)
+        await asyncio.sleep(_LOCKED)
+        for other in others:
+            if (other.namespace, other.name) in table:
+                await plane.add_broker(other)
+        table[spec.namespace, spec.name] = spec
+        await honest.serve_broker(plane, spec)
+
+    async def forget_broker(plane: DataPlaneApi, namespace: str, name: str) -> None:
+        _TABLE.setdefault(plane, {}).pop((namespace, name), None)
+        await honest.forget_broker(plane, namespace, name)
+
+    return replace(honest, serve_broker=serve_broker, forget_broker=forget_broker)
 
 
 _NAMED: WeakKeyDictionary[DataPlaneApi, dict[str, TriggerSpec]] = WeakKeyDictionary()

@@ -103,7 +103,12 @@ def dialects_look_at_one_entry(honest: DataPlanePolicies) -> DataPlanePolicies:
     def one(whole: Dialect) -> Dialect:
         return lambda matcher, argument, path: whole(matcher, dict(sorted(argument.items())[:1]), path)
 
-    return _dialect(honest, **{name: one(honest.matcher.dialects[name]) for name in ("exact", "prefix", "suffix")})
+    return _dialect(
+        honest,
+        exact=one(honest.matcher.dialects["exact"]),
+        prefix=one(honest.matcher.dialects["prefix"]),
+        suffix=one(honest.matcher.dialects["suffix"]),
+    )
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.all")

@@ -1,5 +1,6 @@
 """Every mutant of the Broker and Trigger controllers does what it says; the honest controllers do the right thing."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -384,3 +385,17 @@ async def test_mutant_finalizer_needs_secret(cluster: Cluster) -> None:
         cluster.store.delete(BROKER, namespace, "broker")
     await cluster.gone(BROKER, "broker")
     assert cluster.store.get(BROKER, "faulty", "broker")["metadata"]["finalizers"]
+
+
+@pytest.mark.parametrize(("mutant", "serves"), [(None, True), ("table-locked-while-changing", False)])
+async def test_mutant_table_locked_while_changing(cluster: Cluster, mutant: str | None, *, serves: bool) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    await cluster.until(BROKER, "broker", is_true(), namespace)
+    cluster.create(BROKER, "other", namespace, annotations=KAFKA, spec={"config": REFERENCE})
+    meanwhile = (namespace, "broker") in cluster.plane.brokers
+    while (namespace, "other") not in cluster.plane.brokers:
+        await asyncio.sleep(0)
+        meanwhile &= (namespace, "broker") in cluster.plane.brokers
+    assert meanwhile is serves
+    assert (namespace, "broker") in cluster.plane.brokers

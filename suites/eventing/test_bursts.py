@@ -2,10 +2,24 @@
 
 import pytest
 
-from evidence.expectations import delivered, each_once, in_flight, none_late, not_delivered, not_held_up, recorded
-from fixtures import Answer, Broker, Sinks, expect
+from evidence.expectations import (
+    accepted,
+    condition,
+    delivered,
+    each_once,
+    gone,
+    in_flight,
+    none_late,
+    not_delivered,
+    not_held_up,
+    recorded,
+)
+from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
+from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
+OTHERS = 10  # Brokers that come and go
+MEANWHILE = 100  # events that are sent while they come, and again while they go
 ORDERED = {"kafka.eventing.knative.dev/delivery.order": "ordered"}
 # Two Triggers make 600 deliveries of 300 events. A fault of one delivery in a hundred, by chance, is missed once in 400
 # runs (0.99 ** 600), one of one in fifty practically never; a fault of one event in a hundred, before the Triggers see
@@ -98,3 +112,16 @@ def test_no_event_is_lost_while_a_subscriber_is_slow(broker: Broker, sinks: Sink
     sends = [{"type": "wanted", "partitionkey": "customer-17"}] * OVERFULL
     events = broker.send_many(sends, concurrency=2 * AT_ONCE)
     expect(*(each_once(events, to=trigger) for trigger in triggers), within=WITHIN)
+
+
+@pytest.mark.requirement("EVT-ING-045")
+def test_a_broker_accepts_while_others_come_and_go(broker: Broker, brokers: Brokers, kube: Kube) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    events = broker.send_many([{"type": "wanted"}] * MEANWHILE, concurrency=2)
+    others = [brokers(name=fresh("other"), wait=False).object for _ in range(OTHERS)]
+    expect(*(condition(other, "Ready", "True") for other in others), within=60.0)  # one takes ten seconds at most
+    events += broker.send_many([{"type": "wanted"}] * MEANWHILE, concurrency=2)
+    deleted = [kube.delete(other, check=True) for other in others]
+    expect(*(gone(other) for other in deleted), within=60.0)
+    expect(*(accepted(event) for event in events))
+    expect(each_once(events, to=trigger), within=60.0)
