@@ -49,8 +49,8 @@ class Partitions(Check):
         return (ObservationRequest("offsets", self.topic),)
 
 
-@check("committed")
-class Committed(Check):
+@check("group_commits")
+class GroupCommits(Check):
     """The group that a Trigger's status names has committed past an event that the Trigger delivered."""
 
     prompt = True

@@ -79,7 +79,14 @@ from evidence.expectations.streams import (
     stream_survived,
     streamed_in_order,
 )
-from evidence.expectations.topic_records import committed, not_recorded, partitions, record_key, record_shape, recorded
+from evidence.expectations.topic_records import (
+    group_commits,
+    not_recorded,
+    partitions,
+    record_key,
+    record_shape,
+    recorded,
+)
 from evidence.expectations.traces import (
     all_traced,
     sampling_kept,
@@ -119,6 +126,7 @@ __all__ = [
     "field",
     "first_within",
     "gone",
+    "group_commits",
     "header",
     "in_flight",
     "in_order",

@@ -47,14 +47,14 @@ def partitions(on: Topic, count: int) -> Expectation:
     return expectation("partitions", on=topic_of(on), count=count)
 
 
-def committed(event: Event, by: Trigger, *, control: Event) -> Expectation:
+def group_commits(event: Event, by: Trigger, *, control: Event) -> Expectation:
     """Expect that the consumer group that a Trigger's status names commits past an event that the Trigger delivers.
 
     `control`: a later event that the Trigger delivers too. Where both came and the group stands still, it is another
     group that reads.
     """
     named = {"event": event_of(event), "by": trigger_of(by), "control": event_of(control)}
-    return expectation("committed", **named)
+    return expectation("group_commits", **named)
 
 
 def record_shape(event: Event, on: Topic) -> Expectation:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence.expectations import committed, partitions
+from evidence.expectations import group_commits, partitions
 from evidence.refs import TopicRef
 from evidence.verdict import Verdict
 from selftest.evidence.story import TOPIC, TRIGGER, Story, event, judged
@@ -46,7 +46,7 @@ def test_verdicts_about_groups(came: list[str], looks: list[tuple[str, int | Non
         story.delivered(name)
     for group, offset in looks:
         story.offsets(offset, group=group)
-    expectation = committed(event("e1"), TRIGGER, control=event("e2"))
+    expectation = group_commits(event("e1"), TRIGGER, control=event("e2"))
     assert judged(story, expectation, final=True).verdict is verdict
 
 
@@ -57,4 +57,6 @@ def test_a_group_that_was_looked_at_too_early_decides_nothing() -> None:
     story.delivered("e1")
     story.offsets()
     story.delivered("e2")
-    assert judged(story, committed(event("e1"), TRIGGER, control=event("e2")), final=True).verdict is Verdict.UNKNOWN
+    assert (
+        judged(story, group_commits(event("e1"), TRIGGER, control=event("e2")), final=True).verdict is Verdict.UNKNOWN
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence.expectations import committed, condition, delivered, field, gone, partitions, recorded, topic_kept
+from evidence.expectations import condition, delivered, field, gone, group_commits, partitions, recorded, topic_kept
 from fixtures import Broker, Brokers, Kube, Topics, expect
 
 ORDER = "kafka.eventing.knative.dev/delivery.order"
@@ -51,4 +51,4 @@ def test_the_group_that_a_trigger_names_is_the_one_that_moves(broker: Broker) ->
     triggers = [broker.trigger(annotations={ORDER: order}) for order in ("ordered", "unordered")]
     event, later = broker.send(), broker.send()
     expect(*(delivered(each, to=trigger) for each in (event, later) for trigger in triggers))
-    expect(*(committed(event, by=trigger, control=later) for trigger in triggers))
+    expect(*(group_commits(event, by=trigger, control=later) for trigger in triggers))
