@@ -171,7 +171,7 @@ class FieldCheck(Object):
     @property
     def expected(self) -> str:
         """The expectation in a few words."""
-        wanted = " or ".join(json.dumps(value) for value in self.args["equals"])
+        wanted = " or ".join("none" if value is None else json.dumps(value) for value in self.args["equals"])
         return f"{self.name_of} to have {'.'.join(self.args['path'])}{' ' + wanted if wanted else ''}"
 
     def decide(self, *, final: bool) -> Judgement:
@@ -184,7 +184,7 @@ class FieldCheck(Object):
             value = value.get(name, _ABSENT) if isinstance(value, dict) else _ABSENT
         wanted = self.args["equals"]
         there = value is not _ABSENT and value not in (None, "", [], {})
-        if any(same_json(value, one) for one in wanted) if wanted else there:
+        if any(not there if one is None else same_json(value, one) for one in wanted) if wanted else there:
             return PASSED
         settled = _is_ready(record)
         if not final or not (there or settled or self.args["path"][0] != "status"):
@@ -193,8 +193,47 @@ class FieldCheck(Object):
         return failed(violation(self.expected, got, (record["seq"],), self.name_of))
 
 
+class Call(Object):
+    """One call of the API."""
+
+    def call(self) -> ApiObject | None:
+        """Return the call that the reference names, or else the last change."""
+        seq = self.obj.seq
+        calls = [r for r in self.records if (r["seq"] == seq if seq is not None else r["verb"] in CHANGES)]
+        return calls[-1] if calls else None
+
+    def needs(self) -> tuple[ObservationRequest, ...]:
+        """Nothing: the call is over."""
+        return ()
+
+
+def _said(call: ApiObject) -> str:
+    return f"{call['code']} {call.get('reason') or ''} {shorten(str(call.get('message') or ''))}".strip()
+
+
+@check("api_accepted")
+class ApiAccepted(Call):
+    """A call that the API did not refuse."""
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"the API to accept the change of {self.name_of}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge the call, or the last change; an API that is busy or away says nothing of the platform."""
+        del final
+        call = self.call()
+        if call is None:
+            return UNDECIDED
+        if 200 <= call["code"] < 300:
+            return PASSED
+        fault = violation(self.expected, _said(call), (call["seq"],), self.name_of)
+        return failed(fault) if 400 <= call["code"] <= 500 and call["code"] != 429 else undecidable(fault)
+
+
 @check("api_refused")
-class ApiRefused(Object):
+class ApiRefused(Call):
     """A call that the API refused."""
 
     @property
@@ -205,13 +244,10 @@ class ApiRefused(Object):
     def decide(self, *, final: bool) -> Judgement:
         """Judge the call, or the last change."""
         del final
-        seq = self.obj.seq
-        calls = [r for r in self.records if (r["seq"] == seq if seq is not None else r["verb"] in CHANGES)]
-        if not calls:
+        call = self.call()
+        if call is None:
             return UNDECIDED
-        call = calls[-1]
-        said = str(call.get("message") or "")
-        got = f"{call['code']} {call.get('reason') or ''} {shorten(said)}".strip()
+        said, got = str(call.get("message") or ""), _said(call)
         fault = violation(self.expected, got, (call["seq"],), self.name_of)
         if not in_status(call["code"], self.args["status"]):
             return undecidable(fault) if call["code"] >= 500 or call["code"] == 0 else failed(fault)
@@ -221,10 +257,6 @@ class ApiRefused(Object):
                 violation(f"{self.expected} and a message with {wanted!r}", got, (call["seq"],), self.name_of)
             )
         return PASSED
-
-    def needs(self) -> tuple[ObservationRequest, ...]:
-        """Nothing: the call is over."""
-        return ()
 
 
 @check("ready_within")

@@ -53,13 +53,18 @@ def untouched(obj: Object, *, control: Object) -> Expectation:
     return expectation("untouched", obj=ref_of(obj, ObjectRef), control=ref_of(control, ObjectRef))
 
 
+def api_accepted(obj: Object) -> Expectation:
+    """Expect that the API accepted the call (`obj.seq`, else the last change)."""
+    return expectation("api_accepted", obj=ref_of(obj, ObjectRef))
+
+
 def api_refused(obj: Object, status: Status = range(400, 500), message: str | None = None) -> Expectation:
     """Expect that the API refused the call (`obj.seq`, else the last change); `message` is a part of its words."""
     return expectation("api_refused", obj=ref_of(obj, ObjectRef), status=status_of(status), message=message)
 
 
 def field(obj: Object, path: str | Sequence[str], *equals: Any) -> Expectation:
-    """Expect that the object has this field, with one of these values if any is given.
+    """Expect that the object has this field, with one of these values if any is given. None: it is not there, or empty.
 
     `path`: names, or text with dots (`status.address.url`), or a JSON pointer (`/status/annotations/default.topic`).
     """

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from evidence.expectations import (
     Expectation,
+    api_accepted,
     api_refused,
     condition,
     envelope,
@@ -347,6 +348,8 @@ def seen(*states: Any) -> Story:
 NOT_READY = condition(TRIGGER_OBJECT, "Ready", "False")
 EXPLAINED = condition(TRIGGER_OBJECT, "Ready", "False", explained=True)
 URL = field(TRIGGER_OBJECT, "status.address.url")
+NO_URL = field(TRIGGER_OBJECT, "status.address.url", None)
+NO_URL_OR_X = field(TRIGGER_OBJECT, "status.address.url", None, "http://x")
 NAMED = field(TRIGGER_OBJECT, "/status/annotations/default.topic", "right")
 OBJECTS: list[tuple[Expectation, Story, Verdict | None, Verdict]] = [
     (NOT_READY, seen(state("Unknown"), state("False")), Verdict.PASS, Verdict.PASS),
@@ -370,6 +373,11 @@ OBJECTS: list[tuple[Expectation, Story, Verdict | None, Verdict]] = [
     (NAMED, seen(state(annotations={"default.topic": "right"})), Verdict.PASS, Verdict.PASS),
     (NAMED, seen(state(annotations={"default.topic": "wrong"})), None, Verdict.FAIL),
     (field(TRIGGER_OBJECT, "spec.nothing"), seen(state()), None, Verdict.FAIL),
+    (NO_URL, seen(state("False", address={"url": "http://x"}), state("False")), Verdict.PASS, Verdict.PASS),
+    (NO_URL, seen(state("True", address={"url": ""})), Verdict.PASS, Verdict.PASS),
+    (NO_URL, seen(state("False", address={"url": "http://x"})), None, Verdict.FAIL),
+    (NO_URL, seen(), None, Verdict.UNKNOWN),
+    (NO_URL_OR_X, seen(state("True", address={"url": "http://x"})), Verdict.PASS, Verdict.PASS),
 ]
 
 
@@ -400,6 +408,18 @@ def test_a_controller_that_says_nothing_of_an_object_fails_beside_one_that_is_re
     assert judgement.verdict is verdict
     assert judgement.violations[0].witness == ((1, 2) if verdict is Verdict.FAIL else ())
     assert judged(story, NOT_READY, final=True).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [(201, Verdict.PASS), (400, Verdict.FAIL), (500, Verdict.FAIL), (429, Verdict.UNKNOWN), (503, Verdict.UNKNOWN)],
+)
+def test_accepted_calls(code: int, verdict: Verdict) -> None:
+    story = Story()
+    story.object(TRIGGER_OBJECT, {}, verb="create")
+    story.object(TRIGGER_OBJECT, {} if code < 300 else None, verb="patch", code=code)
+    story.object(TRIGGER_OBJECT, {})
+    assert judged(story, api_accepted(TRIGGER_OBJECT)).verdict is verdict
 
 
 def test_refused_calls() -> None:
