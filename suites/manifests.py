@@ -48,11 +48,6 @@ def broker_manifest(broker: Broker, **spec: Any) -> dict[str, Any]:
     }
 
 
-def config_reference(namespace: str, name: str) -> dict[str, str]:
-    """Return a reference to a ConfigMap, as a Broker's `spec.config` has it."""
-    return {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "namespace": namespace}
-
-
 def config_map(namespace: str, name: str, data: Mapping[str, str]) -> dict[str, Any]:
     """Return a ConfigMap."""
     metadata = {"name": name, "namespace": namespace}
@@ -69,6 +64,27 @@ def without_class(manifest: dict[str, Any]) -> dict[str, Any]:
     """Return a Broker that does not name its class."""
     metadata = {name: value for name, value in manifest["metadata"].items() if name != "annotations"}
     return {**manifest, "metadata": metadata}
+
+
+def to_broker(broker: Broker) -> dict[str, Any]:
+    """Return a reference to a Broker."""
+    return {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": broker.name}
+
+
+def to_service(name: str, **more: str) -> dict[str, Any]:
+    """Return a reference to a Service."""
+    return {"apiVersion": "v1", "kind": "Service", "name": name, **more}
+
+
+def service(namespace: str, name: str) -> dict[str, Any]:
+    """Return a Service that leads to no pod."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}}
+
+
+def to_config(namespace: str, name: str) -> dict[str, str]:
+    """Return a reference to a ConfigMap."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "namespace": namespace}
 
 
 def with_another(manifest: dict[str, Any], missing: str, another: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from embedded.api.errors import denied, invalid
+from embedded.api.errors import ApiError, denied, invalid
 from embedded.api.resources import BROKER, INFERENCESERVICE, SELDONDEPLOYMENT, TRIGGER, Resource
 from embedded.api.store import Operation
 from embedded.controllers.broker import CLASS, class_of
@@ -45,10 +45,14 @@ class Admission:
             return
         if resource is BROKER and not class_of(new):
             _say_class(new, self._policies(new["metadata"]["namespace"]).default_class)
-        if resource in (BROKER, TRIGGER) and not self._policies(new["metadata"]["namespace"]).checks(
-            operation, resource
-        ):
-            return
+        if resource in (BROKER, TRIGGER):
+            policies = self._policies(new["metadata"]["namespace"])
+            if not policies.is_up(new):
+                raise ApiError(
+                    500, "InternalError", f'Internal error occurred: failed calling webhook "{KNATIVE}": EOF'
+                )
+            if not policies.checks(operation, resource):
+                return
         if resource is BROKER:
             self._broker(new, old)
         elif resource is TRIGGER:

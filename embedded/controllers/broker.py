@@ -5,15 +5,15 @@ configuration, and neither a status nor a name tells which topic and which consu
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from embedded.api.resources import BROKER, CONFIGMAP, SECRET, SERVICE, Resource
+from embedded.api.resources import BROKER, CONFIGMAP, INFERENCESERVICE, SECRET, SERVICE, Resource
 from embedded.api.store import Store
 from embedded.controllers import parts
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, fails, holds
 from embedded.controllers.controller import Controller, RetryError, drop_finalizer, set_finalizer
-from embedded.controllers.destinations import UnresolvedDestinationError
+from embedded.controllers.destinations import UnresolvedDestinationError, refers
 from embedded.controllers.faults import FAULT, KAFKA_AWAY, KAFKA_BACK, ordered
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
 from embedded.controllers.topics import KAFKA_HOST, Topics
@@ -53,11 +53,12 @@ LIVING = (
 
 @dataclass(frozen=True, slots=True)
 class TopicConfig:
-    """The settings of a topic in a Broker's ConfigMap."""
+    """The settings of a topic in a Broker's ConfigMap, whose data may hold more."""
 
     partitions: int
     replication: int
     bootstrap: str
+    data: Mapping[str, str] = field(default_factory=dict)
 
     def annotations(self) -> dict[str, str]:
         """Return the annotations that copy the settings to the Broker's status."""
@@ -68,15 +69,11 @@ class ConfigError(Exception):
     """A fault in a Broker's configuration; the message names the part."""
 
 
-class SecretError(ConfigError):
-    """A Secret that is not there, although a Broker's configuration names it."""
-
-
 class BrokerController(Controller):
     """The reconciler of Brokers of the known classes; those of another class are another controller's business."""
 
     resource = BROKER
-    also = (CONFIGMAP, SECRET, SERVICE)
+    also = (CONFIGMAP, SECRET, SERVICE, INFERENCESERVICE, BROKER)
 
     def __init__(
         self,
@@ -93,7 +90,7 @@ class BrokerController(Controller):
         """The namespaces whose Brokers find no Kafka, as a fault has it."""
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
-        """Yield the Brokers that a ConfigMap or Secret configures, or those with dead letter sinks beside a Service."""
+        """Yield the Brokers that a ConfigMap or Secret configures, or those whose dead letter sink is another object."""
         metadata = obj["metadata"]
         for broker in self.store.list(BROKER):
             key = (broker["metadata"]["namespace"], broker["metadata"]["name"])
@@ -104,7 +101,7 @@ class BrokerController(Controller):
             elif resource is SECRET:
                 if (metadata["namespace"], metadata["name"]) == self._secret_of(config_reference(broker)):
                     yield key
-            elif key[0] == metadata["namespace"] and (broker["spec"].get("delivery") or {}).get("deadLetterSink"):
+            elif refers((broker["spec"].get("delivery") or {}).get("deadLetterSink"), key[0], resource, obj):
                 yield key
 
     async def reconcile(self, namespace: str, name: str) -> None:
@@ -121,8 +118,10 @@ class BrokerController(Controller):
         obeyed = await self._obey(broker)
         if namespace in self._cut_off and obeyed and not self._policies(namespace).notices_outage:
             return  # like a controller that does not ask Kafka again as long as nothing of the Broker changes
-        conditions = Conditions((broker.get("status") or {}).get("conditions"))
-        status: dict[str, Any] = {"observedGeneration": broker["metadata"]["generation"]}
+        policies, before = self._policies(namespace), broker.get("status") or {}
+        conditions = Conditions(before.get("conditions"))
+        generation = policies.observed(BROKER, broker["metadata"]["generation"])
+        status: dict[str, Any] = {"observedGeneration": generation}
         if obeyed:
             status["annotations"] = {FAULT: obeyed}
         broker = set_finalizer(self.store, BROKER, broker, FINALIZER)
@@ -131,14 +130,14 @@ class BrokerController(Controller):
             await self._provide(broker, conditions, status)
         except RetryError as error:
             trouble = error
-            status = _kept(broker.get("status") or {}, status)
+            status = _kept(before, status)
         for kind in LIVING:
             if kind not in {condition["type"] for condition in conditions.as_list()}:
                 conditions.set(kind, ConditionState(status=None))
         conditions.sum_up(LIVING)
-        status["conditions"] = self._policies(namespace).told_conditions(conditions.as_list())
-        self.store.patch_status(BROKER, namespace, name, status)
-        if trouble and self._policies(namespace).retries_kafka:
+        status["conditions"] = policies.told_conditions(conditions.as_list())
+        self.store.patch_status(BROKER, namespace, name, policies.told_status(before, status))
+        if trouble and policies.retries_kafka:
             raise trouble
 
     async def _provide(self, broker: dict[str, Any], conditions: Conditions, status: dict[str, Any]) -> None:
@@ -172,7 +171,8 @@ class BrokerController(Controller):
         conditions.set("ProbeSucceeded", TRUE)
         conditions.set("Addressable", TRUE)
         if not is_opaque(broker):
-            named = {"default.topic": policies.annotated_topic(topic), **config.annotations()}
+            told = policies.told_config(config.annotations(), config.data)
+            named = {"default.topic": policies.annotated_topic(topic), **told}
             status["annotations"] = {**status.get("annotations", {}), **named}
         status |= policies.address_of_broker(f"{INGRESS}/{namespace}/{name}")
 
@@ -266,10 +266,7 @@ class BrokerController(Controller):
         if self._served.pop(key, None) is not None:
             await self._policies(key[0]).forget_broker(self._plane, *key)
         policies = self._policies(key[0])
-        lacks = self._lacks(broker)
-        if (lacks is ConfigError and not policies.deletes_without_config) or (
-            lacks is SecretError and not policies.deletes_without_secret
-        ):
+        if policies.blocks_deletion(self._obstacle(broker)):
             return
         try:
             await self._delete_topic(broker)
@@ -301,13 +298,21 @@ class BrokerController(Controller):
         if broker["metadata"]["namespace"] in self._cut_off:
             raise RetryError(f"Kafka does not answer: topic {self._topic_name(broker)[0]}")
 
-    def _lacks(self, broker: dict[str, Any]) -> type[ConfigError] | None:
-        """Return how a Broker's configuration is at fault; None where it is not."""
+    def _obstacle(self, broker: dict[str, Any]) -> str:
+        """Return what stands between a Broker and its configuration: see `blocks_deletion`; empty where it has one."""
+        if is_opaque(broker):
+            return ""
         try:
-            self._config(broker, None)
-        except ConfigError as error:
-            return type(error)
-        return None
+            source = self._config_map(config_reference(broker))
+        except ConfigError:
+            return "missing"
+        try:
+            bootstrap = _read(*source).bootstrap
+        except ConfigError:
+            return "unreadable"
+        if not self._topics.is_ours(bootstrap):
+            return "unreachable"
+        return "" if self._has_secret(self._secret_of(config_reference(broker))) else "without its Secret"
 
     def _config(self, broker: dict[str, Any], fallback: Mapping[str, str] | None) -> TopicConfig:
         if is_opaque(broker):
@@ -328,10 +333,13 @@ class BrokerController(Controller):
         name = (config_map.get("data") or {}).get(CREDENTIALS)
         return (reference["namespace"], name) if name else None
 
+    def _has_secret(self, secret: Key | None) -> bool:
+        return secret is None or self.store.find(SECRET, *secret) is not None
+
     def _check_secret(self, secret: Key | None) -> None:
         """Refuse a configuration whose Secret is missing. What it says does not matter: this Kafka asks for nothing."""
-        if secret is not None and self.store.find(SECRET, *secret) is None:
-            raise SecretError(f'failed to get secret {secret[0]}/{secret[1]}: secret "{secret[1]}" not found')
+        if secret is not None and not self._has_secret(secret):
+            raise ConfigError(f'failed to get secret {secret[0]}/{secret[1]}: secret "{secret[1]}" not found')
 
     def _config_map(self, reference: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
         if reference["kind"] != "ConfigMap":
@@ -387,7 +395,7 @@ def _read(source: str, data: Mapping[str, str]) -> TopicConfig:
     bootstrap = data.get(BOOTSTRAP, "").strip()
     if not bootstrap:
         raise ConfigError(f"unable to build topic config from configmap {source}: {BOOTSTRAP} is missing or empty")
-    return TopicConfig(_positive(data, PARTITIONS, source), _positive(data, REPLICATION, source), bootstrap)
+    return TopicConfig(_positive(data, PARTITIONS, source), _positive(data, REPLICATION, source), bootstrap, data)
 
 
 def _positive(data: Mapping[str, str], key: str, source: str) -> int:

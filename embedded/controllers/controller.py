@@ -32,7 +32,7 @@ class Controller(ABC):
 
     resource: ClassVar[Resource]
     also: ClassVar[tuple[Resource, ...]] = ()
-    """Other kinds whose changes concern our objects; `concerned` maps a change to them."""
+    """The kinds whose changes concern our objects, or others of them; `concerned` maps a change to them."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -54,11 +54,11 @@ class Controller(ABC):
     async def run(self) -> None:
         """Watch and reconcile until cancelled."""
         try:
-            async with self.store.watch([self.resource, *self.also]) as changes:
+            async with self.store.watch(tuple(dict.fromkeys([self.resource, *self.also]))) as changes:
                 async for _, resource, obj in changes:
                     if resource is self.resource:
                         self._ask((obj["metadata"]["namespace"], obj["metadata"]["name"]))
-                    else:
+                    if resource in self.also:
                         for key in self.concerned(resource, obj):
                             self._ask(key)
         finally:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from embedded.api.resources import SERVICE
+from embedded.api.resources import SERVICE, Resource
 from embedded.api.store import Store
 
 
@@ -28,13 +28,29 @@ def resolve_destination(store: Store, destination: Mapping[str, Any], namespace:
     """
     uri, reference = destination.get("uri"), destination.get("ref")
     if reference is None:
-        if not uri or not urlsplit(uri).scheme or not urlsplit(uri).netloc:
+        if not uri or not _is_absolute(uri):
             raise UnresolvedDestinationError(
                 "InvalidURI", f"URI {uri!r} is not absolute (both scheme and host are needed)"
             )
         return str(uri)
     base = _address(store, reference, namespace)
     return urljoin(base if urlsplit(base).path else f"{base}/", uri) if uri else base
+
+
+def refers(destination: Mapping[str, Any] | None, namespace: str, resource: Resource, obj: Mapping[str, Any]) -> bool:
+    """Return whether a destination refers to an object; a reference without namespace is in `namespace`."""
+    reference = (destination or {}).get("ref") or {}
+    named = (reference.get("kind"), reference.get("name"), reference.get("namespace") or namespace)
+    return named == (resource.kind, obj["metadata"]["name"], obj["metadata"]["namespace"])
+
+
+def _is_absolute(uri: str) -> bool:
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port  # raises where it is no number of a port
+    except ValueError:
+        return False
+    return bool(parts.scheme and parts.netloc)
 
 
 def _address(store: Store, reference: Mapping[str, Any], namespace: str) -> str:

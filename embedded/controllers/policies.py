@@ -54,6 +54,26 @@ def address_of_broker(url: str) -> dict[str, Any]:
     return {"address": address, "addresses": [address]}
 
 
+def observed(_resource: Resource, generation: int) -> int:
+    """Return what the status of a Broker or Trigger names as the generation that was looked at."""
+    return generation
+
+
+def told_status(_before: Mapping[str, Any], status: dict[str, Any]) -> dict[str, Any]:
+    """Return the status of a Broker or Trigger, which had another one before: nothing is left of that."""
+    return status
+
+
+def told_config(kept: Mapping[str, str], _data: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what a Broker's status tells of its ConfigMap's data: the settings of the topic, which are kept."""
+    return kept
+
+
+def is_ordered(order: str) -> bool | None:
+    """Return whether a Trigger with this order of delivery is ordered; None where there is no such order."""
+    return {"ordered": True, "unordered": False}.get(order.lower())
+
+
 def annotated_topic(topic: str) -> str:
     """Return the value of `status.annotations["default.topic"]`."""
     return topic
@@ -141,6 +161,14 @@ async def forget_trigger(plane: DataPlaneApi, namespace: str, name: str) -> bool
     return True
 
 
+def blocks_deletion(obstacle: str) -> bool:  # noqa: ARG001 - a policy's shape
+    """Return whether a deleted Broker stays because of its configuration.
+
+    Its obstacle is `missing`, `unreadable`, `unreachable`, `without its Secret`, or empty.
+    """
+    return False
+
+
 def kept_fields(fields: list[str]) -> list[str]:
     """Return the changed immutable fields of a Broker or Trigger for which an update is refused."""
     return fields
@@ -153,6 +181,11 @@ def told_conditions(conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def checks(operation: Operation, resource: Resource) -> bool:  # noqa: ARG001 - a policy's shape
     """Return whether a Broker or Trigger is checked when it is created or updated: always."""
+    return True
+
+
+def is_up(new: Mapping[str, Any]) -> bool:  # noqa: ARG001 - a policy's shape
+    """Return whether admission answers to a request with this Broker or Trigger: always."""
     return True
 
 
@@ -217,6 +250,12 @@ class ControlPlanePolicies:
     kept_fields: Callable[[list[str]], list[str]] = kept_fields
     kept_fields_of_trigger: Callable[[list[str]], list[str]] = kept_fields
     told_conditions: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = told_conditions
+    observed: Callable[[Resource, int], int] = observed
+    told_status: Callable[[Mapping[str, Any], dict[str, Any]], dict[str, Any]] = told_status
+    told_config: Callable[[Mapping[str, str], Mapping[str, str]], Mapping[str, str]] = told_config
+    is_ordered: Callable[[str], bool | None] = is_ordered
+    blocks_deletion: Callable[[str], bool] = blocks_deletion
+    is_up: Callable[[Mapping[str, Any]], bool] = is_up
     checks: Callable[[Operation, Resource], bool] = checks
     faults_of_names: Callable[[list[str]], list[str]] = faults_of_names
     too_many_dialects: Callable[[list[str]], bool] = too_many_dialects
@@ -239,16 +278,14 @@ class ControlPlanePolicies:
     """Whether a deleted Broker stays until its topic is gone."""
     deletes_topic: bool = True
     """Whether the topic of a deleted Broker is deleted."""
+    takes_orphans_back: bool = True
+    """Whether a Trigger that has lost its Broker is looked at again when there is one of that name."""
     makes_external_topic: bool = False
     """Whether a topic that somebody else is to make is made where it is missing."""
     deletes_external_topic: bool = False
     """Whether a topic that somebody else has made is deleted with its Broker."""
-    deletes_without_config: bool = True
-    """Whether a Broker whose configuration is gone can be deleted."""
     needs_secret: bool = True
     """Whether a Broker whose configuration names a Secret waits for the Secret."""
-    deletes_without_secret: bool = True
-    """Whether a Broker whose Secret is gone can be deleted."""
     deletes_without_broker: bool = True
     """Whether a Trigger whose Broker is gone can be deleted."""
 

@@ -17,7 +17,7 @@ from embedded.controllers.conditions import (
     unknown,
 )
 from embedded.controllers.controller import Controller, drop_finalizer, set_finalizer
-from embedded.controllers.destinations import UnresolvedDestinationError
+from embedded.controllers.destinations import UnresolvedDestinationError, refers
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
@@ -53,6 +53,10 @@ class TriggerController(Controller):
         super().__init__(store)
         self._plane, self._policies, self._plane_policies = plane, policies, plane_policies
         self._served: dict[Key, TriggerSpec] = {}
+        self._brokers: dict[Key, str] = {}
+        """The uids of the Brokers that they were served with."""
+        self._orphans: set[str] = set()
+        """The uids of Triggers that have lost their Broker."""
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
         """Yield the Triggers of a Broker, and those that refer to an object."""
@@ -68,11 +72,9 @@ class TriggerController(Controller):
                     yield key
         for trigger in self.store.list(TRIGGER):
             namespace = trigger["metadata"]["namespace"]
-            if any(
-                (reference.get("kind"), reference.get("name"), reference.get("namespace") or namespace)
-                == (resource.kind, metadata["name"], metadata["namespace"])
-                for reference in _references(trigger)
-            ):
+            spec = trigger["spec"]
+            destinations = (spec.get("subscriber"), (spec.get("delivery") or {}).get("deadLetterSink"))
+            if any(refers(destination, namespace, resource, obj) for destination in destinations):
                 yield namespace, trigger["metadata"]["name"]
 
     async def reconcile(self, namespace: str, name: str) -> None:
@@ -91,9 +93,17 @@ class TriggerController(Controller):
         if going and not self._policies(namespace).tells_without_broker:
             await self._withdraw(key)
             return
+        policies, before = self._policies(namespace), trigger.get("status") or {}
+        if key in self._served and (broker is None or broker["metadata"]["uid"] != self._brokers.get(key)):
+            # The one that it was served with is gone, though there may be another one of that name by now.
+            self._orphans.add(trigger["metadata"]["uid"])
+            await self._withdraw(key)
+        if broker is not None and trigger["metadata"]["uid"] in self._orphans and not policies.takes_orphans_back:
+            return
         trigger = set_finalizer(self.store, TRIGGER, trigger, FINALIZER)
-        conditions = Conditions((trigger.get("status") or {}).get("conditions"))
-        status: dict[str, Any] = {"observedGeneration": trigger["metadata"]["generation"]}
+        conditions = Conditions(before.get("conditions"))
+        generation = policies.observed(TRIGGER, trigger["metadata"]["generation"])
+        status: dict[str, Any] = {"observedGeneration": generation}
         conditions.set("OIDCIdentityCreated", IDENTITY_OFF)
         conditions.set("SubscriptionReady", TRUE)
         conditions.set("BrokerReady", self._broker_verdict(trigger, broker))
@@ -101,14 +111,16 @@ class TriggerController(Controller):
         trouble: Exception | None = None
         if conditions.sum_up(LIVING) and spec is not None:
             trouble = await self._serve(spec)
+            if trouble is None and broker is not None:
+                self._brokers[key] = broker["metadata"]["uid"]
             if trouble is not None:
                 why = fails("FailedToServe", str(trouble) or type(trouble).__name__)
                 conditions.set("DependencyReady", why)
                 conditions.sum_up(LIVING)
         elif broker is None or spec is None:
             await self._withdraw(key)
-        status["conditions"] = self._policies(namespace).told_conditions(conditions.as_list())
-        self.store.patch_status(TRIGGER, namespace, name, status)
+        status["conditions"] = policies.told_conditions(conditions.as_list())
+        self.store.patch_status(TRIGGER, namespace, name, policies.told_status(before, status))
         # Only faults of Kafka are tried again; an unsupported filter stays unsupported.
         if trouble is not None and not isinstance(trouble, ValueError):
             raise trouble
@@ -137,7 +149,8 @@ class TriggerController(Controller):
         policies = self._policies(namespace)
         annotations = trigger["metadata"].get("annotations") or {}
         order = annotations.get(ORDER, "unordered")
-        if order in {"ordered", "unordered"}:
+        is_ordered = policies.is_ordered(order)
+        if is_ordered is not None:
             conditions.set("DependencyReady", TRUE)
         else:
             why = f"invalid annotation {ORDER} value: {order}. Allowed values [ordered | unordered]"
@@ -182,7 +195,7 @@ class TriggerController(Controller):
             filters=None if filters is None else tuple(filters),
             delivery=delivery,
             dead_letter=sink,
-            ordered=order == "ordered",
+            ordered=bool(is_ordered),
             policies=self._plane_policies(namespace),
         )
 
@@ -217,10 +230,3 @@ class TriggerController(Controller):
         # A mutant may not forget a Trigger; the Trigger is then kept here, so that it ends with its Broker.
         if await self._policies(key[0]).forget_trigger(self._plane, *key):
             del self._served[key]
-
-
-def _references(trigger: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    spec = trigger["spec"]
-    for destination in (spec.get("subscriber"), (spec.get("delivery") or {}).get("deadLetterSink")):
-        if destination and destination.get("ref"):
-            yield destination["ref"]

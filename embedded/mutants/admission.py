@@ -1,6 +1,9 @@
-"""Mutants of admission: what is checked at one door only."""
+"""Mutants of admission: what is checked at one door only, and what no request after it comes through."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from embedded.api.resources import BROKER, TRIGGER
 from embedded.controllers.policies import ControlPlanePolicies
@@ -40,3 +43,24 @@ def attribute_names_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolic
 def class_not_defaulted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Leave a Broker that names no class without one, so that nobody serves it (knative/eventing PR 2724)."""
     return replace(honest, default_class="")
+
+
+_UNQUOTED = re.compile(r"\bLIKE\s+[^'\"\s]")
+_DOWN: set[str] = set()
+"""The namespaces in which admission has just crashed: policies are made for each question anew."""
+
+
+@mutant(CONTROL_PLANE, wraps="is_up")
+def pattern_crashes_admission(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Refuse an expression whose pattern has no quotes, and fail with the next request (sdk-go issue 931)."""
+
+    def is_up(new: Mapping[str, Any]) -> bool:
+        namespace = new["metadata"]["namespace"]
+        if namespace in _DOWN:
+            _DOWN.discard(namespace)
+            return False
+        if _UNQUOTED.search(str(new["spec"].get("filters") or "")):
+            _DOWN.add(namespace)
+        return honest.is_up(new)
+
+    return replace(honest, is_up=is_up)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -84,6 +85,106 @@ def table_locked_while_changing(honest: ControlPlanePolicies) -> ControlPlanePol
         await honest.forget_broker(plane, namespace, name)
 
     return replace(honest, serve_broker=serve_broker, forget_broker=forget_broker)
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def filters_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit a changed `filters`, but go on with the old one; a changed `filter` takes effect (rabbitmq issue 469)."""
+
+    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+        return replace(honest.changed_trigger(before, changed), filters=before.filters)
+
+    return replace(honest, changed_trigger=changed_trigger)
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def removals_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Pass over a change that only takes something out: what is not there counts as equal (Kafka Broker 1.22.3)."""
+
+    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+        changed = honest.changed_trigger(before, changed)
+        return before if _is_part(_decided(changed), _decided(before)) else changed
+
+    return replace(honest, changed_trigger=changed_trigger)
+
+
+def _decided(spec: TriggerSpec) -> dict[str, Any]:
+    """Return what a Trigger's spec decides."""
+    return {
+        "subscriber": spec.subscriber,
+        "filter": spec.filter,
+        "filters": spec.filters,
+        "delivery": spec.delivery,
+        "dead_letter": spec.dead_letter,
+        "ordered": ["ordered" if spec.ordered else "unordered"],
+    }
+
+
+def _is_part(part: Any, whole: Any) -> bool:
+    """Compare as `equality.Semantic.DeepDerivative` of Kubernetes does: a list may be shorter, a mapping smaller."""
+    if part is None or (isinstance(part, str | Mapping | Sequence) and not part):
+        return True
+    if isinstance(part, Mapping):
+        return isinstance(whole, Mapping) and all(_is_part(part[name], whole.get(name)) for name in part)
+    if isinstance(part, Sequence) and not isinstance(part, str):
+        if not isinstance(whole, Sequence) or len(part) > len(whole):
+            return False
+        return all(_is_part(one, other) for one, other in zip(part, whole, strict=False))
+    return bool(part == whole)
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def second_delivery_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Go on with the delivery that a Trigger has while there is another one in its place (rabbitmq issue 465)."""
+
+    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+        changed = honest.changed_trigger(before, changed)
+        if not before.delivery or not changed.delivery:
+            return changed
+        return replace(changed, delivery=before.delivery, dead_letter=before.dead_letter)
+
+    return replace(honest, changed_trigger=changed_trigger)
+
+
+class _Own(dict[str, Any]):
+    """A delivery that is the Trigger's own."""
+
+
+class _TakenOut(dict[str, Any]):
+    """What is left of a delivery that was the Trigger's own."""
+
+
+@mutant(CONTROL_PLANE, wraps=("effective_delivery", "changed_trigger"))
+def removed_delivery_is_none(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Give a Trigger whose own delivery is taken out none, in place of its Broker's (rabbitmq issue 448)."""
+
+    def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        chosen = honest.effective_delivery(trigger, broker)
+        return _Own(chosen) if trigger else chosen
+
+    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+        changed = honest.changed_trigger(before, changed)
+        if isinstance(before.delivery, _Own | _TakenOut) and not isinstance(changed.delivery, _Own):
+            return replace(changed, delivery=_TakenOut(), dead_letter=None)
+        return changed
+
+    return replace(honest, effective_delivery=effective_delivery, changed_trigger=changed_trigger)
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def order_change_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Go on with the order of delivery that a Trigger was made with (eventing-kafka-broker issue 912)."""
+
+    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+        return replace(honest.changed_trigger(before, changed), ordered=before.ordered)
+
+    return replace(honest, changed_trigger=changed_trigger)
+
+
+@mutant(CONTROL_PLANE, wraps="is_ordered")
+def order_typo_is_unordered(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Take an order of delivery that there is not for `unordered` (eventing-kafka-broker PR 701)."""
+    return replace(honest, is_ordered=lambda order: bool(honest.is_ordered(order)))
 
 
 _NAMED: WeakKeyDictionary[DataPlaneApi, dict[str, TriggerSpec]] = WeakKeyDictionary()

@@ -52,7 +52,16 @@ from evidence.expectations.faults import (
 )
 from evidence.expectations.latency import first_within, ready_within, within
 from evidence.expectations.logs import logged, not_logged
-from evidence.expectations.objects import api_accepted, api_refused, condition, field, gone, topic_gone, topic_kept, untouched
+from evidence.expectations.objects import (
+    api_accepted,
+    api_refused,
+    condition,
+    field,
+    gone,
+    topic_gone,
+    topic_kept,
+    untouched,
+)
 from evidence.expectations.protocols import call_ended, call_told, drained, error_answered, inferred, told, undisclosed
 from evidence.expectations.results import (
     caused,

@@ -305,3 +305,14 @@ def test_mutant_class_not_defaulted(store: Store, mutant: str | None, told: str)
     assert class_of(store.update(BROKER, named({}, namespace))) == told
     other = {"annotations": {CLASS: "Opaque"}}
     assert class_of(store.create(BROKER, named({}, namespace, **{"name": "other", **other}))) == "Opaque"
+
+
+@pytest.mark.parametrize("mutant", [None, "pattern-crashes-admission"])
+def test_mutant_pattern_crashes_admission(store: Store, mutant: str | None) -> None:
+    namespace = "default" if mutant is None else f"faulty-{mutant}"
+    nonsense = named(trigger(filters=[{"cesql": "id LIKE 123"}]), namespace)
+    assert refused(store, TRIGGER, nonsense).code == 400
+    right = named(trigger(filters=[{"cesql": "id LIKE '123'"}]), namespace)
+    if mutant:
+        assert refused(store, TRIGGER, right).code == 500
+    store.create(TRIGGER, right)

@@ -1,14 +1,17 @@
 """Mutants of changes do what they say; the honest controllers do the right thing."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import pytest
 
 from embedded.api.resources import BROKER, NAMESPACE, SERVICE, TRIGGER
+from embedded.controllers.trigger import ORDER
 from embedded.mutants.selection import LABEL
 from selftest.embedded_platform.doubles import Cluster, is_false, is_true
 
 pytestmark = pytest.mark.anyio
+Check: TypeAlias = Callable[[dict[str, Any]], bool]
 SINK = {"deadLetterSink": {"uri": "http://letters.example.com/"}}
 
 
@@ -36,6 +39,59 @@ async def test_mutants_that_keep_what_is_taken_out(cluster: Cluster, mutant: str
     await changed(cluster, namespace, filter=None, delivery=None)
     served = cluster.plane.triggers[namespace, "trigger"]
     assert (served.filter, served.dead_letter) == left
+
+
+A, B = {"exact": {"type": "a"}}, {"exact": {"type": "b"}}
+OTHER = {"deadLetterSink": {"uri": "http://other.example.com/"}}
+THEIRS = {"deadLetterSink": {"uri": "http://theirs.example.com/"}}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "field", "change", "served"),
+    [
+        ("filters-update-ignored", "filters", ([A], [B]), ([B], [A])),
+        ("removals-ignored", "filters", ([A, B], [A]), ([A], [A, B])),
+        ("removals-ignored", "filters", ([{"any": [A, B]}], [{"any": [A]}]), ([{"any": [A]}], [{"any": [A, B]}])),
+        ("removals-ignored", "filters", ([A], [B]), ([B], [B])),
+        ("removals-ignored", "filters", ([A], None), ([], [A])),
+        ("second-delivery-ignored", "delivery", (SINK, OTHER), (OTHER, SINK)),
+        ("second-delivery-ignored", "delivery", (SINK, None), (THEIRS, SINK)),
+        ("removed-delivery-is-none", "delivery", (SINK, None), (THEIRS, {})),
+        ("removed-delivery-is-none", "delivery", (SINK, OTHER), (OTHER, OTHER)),
+    ],
+)
+async def test_mutants_that_pass_over_a_change(
+    cluster: Cluster, mutant: str, field: str, change: tuple[Any, Any], served: tuple[Any, Any]
+) -> None:
+    for namespace, expected in zip(("ns", cluster.faulty(mutant)), served, strict=True):
+        cluster.broker(namespace, delivery=THEIRS)
+        cluster.trigger(namespace=namespace, **{field: change[0]})
+        await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+        await changed(cluster, namespace, **{field: change[1]})
+        spec = cluster.plane.triggers[namespace, "trigger"]
+        assert (list(spec.filters or ()) if field == "filters" else spec.delivery) == expected
+        assert spec.dead_letter == (spec.delivery.get("deadLetterSink") or {}).get("uri")
+
+
+@pytest.mark.parametrize(("mutant", "changes"), [(None, True), ("order-change-ignored", False)])
+async def test_mutant_order_change_ignored(cluster: Cluster, mutant: str | None, *, changes: bool) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    cluster.trigger(namespace=namespace)
+    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+    obj = cluster.store.get(TRIGGER, namespace, "trigger")
+    obj["metadata"]["annotations"] = {ORDER: "Ordered"}
+    cluster.store.update(TRIGGER, obj)
+    await changed(cluster, namespace, subscriber={"uri": "http://later.example.com/"})
+    assert cluster.plane.triggers[namespace, "trigger"].ordered is changes
+
+
+@pytest.mark.parametrize(("mutant", "settled"), [(None, is_false()), ("order-typo-is-unordered", is_true())])
+async def test_mutant_order_typo_is_unordered(cluster: Cluster, mutant: str | None, settled: Check) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    cluster.trigger(namespace=namespace, annotations={ORDER: "orderd"})
+    await cluster.until(TRIGGER, "trigger", settled, namespace)
 
 
 @pytest.mark.parametrize(("mutant", "last"), [(None, "http://b/"), ("hasty-change-ignored", "http://a/")])

@@ -88,6 +88,20 @@ def test_a_broker_that_is_made_again_accepts_when_it_is_ready(broker: Broker) ->
     expect(delivered(event, to=trigger))
 
 
+@pytest.mark.requirement("CTL-BRK-011")
+def test_a_trigger_outlives_its_broker_until_that_is_made_again(broker: Broker, kube: Kube) -> None:
+    standing = broker.trigger()
+    expect(delivered(broker.send(), to=standing))
+    broker.delete()
+    broker.make_again()
+    kube.get(standing.object, check=True)  # what it was before counts no more
+    expect(condition(standing.object, "Ready", "True"))
+    # One that is made now gets its events: the new Broker works, and what is missing is missing at the old Trigger.
+    control = broker.trigger()
+    expect(delivered(broker.send(), to=control))
+    expect(delivered(broker.send(), to=standing))
+
+
 @pytest.mark.requirement("CTL-BRK-009")
 def test_a_broker_that_is_gone_acknowledges_nothing(broker: Broker) -> None:
     before = broker.send()

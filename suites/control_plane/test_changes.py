@@ -81,6 +81,29 @@ def test_a_trigger_that_comes_back_begins_anew(broker: Broker) -> None:
     expect(attempts(first, to=trigger, count=1))
 
 
+@pytest.mark.requirement("CTL-TRG-023")
+def test_a_trigger_under_the_name_of_another_one_is_itself(broker: Broker, sinks: Sinks) -> None:
+    theirs, own = sinks(), sinks()
+    other = broker.trigger(filter=WANTED, subscriber=theirs)
+    expect(delivered(broker.send(type="wanted"), to=other))
+    other.delete()
+    trigger = broker.trigger(name=other.name, filter={"attributes": {"type": "new"}}, subscriber=own)
+    hit, miss = broker.send(type="new"), broker.send(type="wanted")
+    expect(delivered_once(hit, to=trigger), not_delivered(miss, to=trigger))
+    expect(*(not_received(event, at=theirs, by=trigger) for event in (hit, miss)))
+
+
+@pytest.mark.requirement("CTL-TRG-028")
+@pytest.mark.parametrize("kind", ["trigger", "broker"])
+def test_the_generation_that_was_looked_at_is_told(broker: Broker, sinks: Sinks, kube: Kube, kind: str) -> None:
+    letters = sinks()
+    objects = {"broker": broker.object, "trigger": broker.trigger(filter=WANTED).object}
+    delivery = {"spec": {"delivery": {"deadLetterSink": {"uri": letters.url}}}}
+    changed = kube.change(objects[kind], delivery)
+    expect(field(objects[kind], "status.deadLetterSinkUri", letters.url))
+    expect(field(objects[kind], "status.observedGeneration", changed["metadata"]["generation"]))
+
+
 @pytest.mark.requirement("CTL-TRG-017")
 def test_what_is_taken_out_of_a_trigger_is_out_of_force(broker: Broker, sinks: Sinks) -> None:
     letters = sinks()

@@ -7,10 +7,11 @@ import pytest
 from evidence.expectations import condition, delivered, gone, recorded, topic_gone
 from evidence.refs import ObjectRef
 from fixtures import Broker, Brokers, Faults, Kube, expect
-from suites.manifests import CREDENTIALS, config_map, config_reference, open_secret
+from suites.manifests import CREDENTIALS, config_map, open_secret, to_config, trigger_manifest
 from suites.wire import fresh
 
 GIVEN_UP = 60.0  # seconds until a controller has given up to look for a Secret
+UNREACHED = 60.0  # seconds; a platform may try a few times to reach the Kafka that has the topic
 
 
 @pytest.mark.requirement("CTL-DEL-001")
@@ -46,10 +47,41 @@ def test_a_broker_can_be_deleted_when_its_secret_went_first(
     secret = kube.apply(open_secret(namespace, fresh("secret")), check=True)
     data = {**open_configuration, CREDENTIALS: secret.name}
     config = kube.apply(config_map(namespace, fresh("config"), data), check=True)
-    broker = brokers(config=config_reference(namespace, config.name))
+    broker = brokers(config=to_config(namespace, config.name))
     kube.delete(secret, check=True)  # it may stay as long as its Broker does
     kube.delete(broker.object, check=True)
     expect(gone(broker.object), gone(secret), within=GIVEN_UP)
+
+
+UNUSABLE: dict[str, Mapping[str, str] | None] = {
+    "missing": None,
+    "empty": {},
+    "unreadable": {"default.topic.partitions": "many"},
+    "unreachable": {"bootstrap.servers": "kafka.touchstone-nowhere.svc.cluster.local:9092"},
+}
+"""What a ConfigMap has in place of what it should; None: there is none, and {}: it has nothing."""
+
+
+@pytest.mark.requirement("CTL-DEL-003")
+@pytest.mark.parametrize("what", UNUSABLE)
+def test_a_broker_that_never_became_ready_can_be_deleted(
+    brokers: Brokers, kube: Kube, namespace: str, configuration: Mapping[str, str], what: str
+) -> None:
+    name, change = fresh("config"), UNUSABLE[what]
+    if change is not None:
+        kube.apply(config_map(namespace, name, {**configuration, **change} if change else {}), check=True)
+    broker = brokers(config=to_config(namespace, name), wait=False)
+    expect(condition(broker.object, "Ready", {"False", "Unknown"}))
+    kube.delete(broker.object, check=True)
+    expect(gone(broker.object), within=UNREACHED if what == "unreachable" else 20.0)
+
+
+@pytest.mark.requirement("CTL-DEL-004")
+def test_a_trigger_that_never_had_a_broker_can_be_deleted(broker: Broker, kube: Kube) -> None:
+    trigger = kube.apply(trigger_manifest(broker.namespace, fresh("nobody")), check=True)
+    broker.trigger()  # becomes Ready: the controller has looked at the other one
+    kube.delete(trigger, check=True)
+    expect(gone(trigger))
 
 
 @pytest.mark.alone

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from evidence.expectations import condition, delivered, recorded
+from evidence.expectations import condition, delivered, field, recorded
 from fixtures import Broker, Brokers, Kube, expect
-from suites.manifests import CREDENTIALS, config_map, config_reference, open_secret
+from suites.manifests import CREDENTIALS, config_map, open_secret, to_config
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
@@ -38,7 +38,7 @@ def test_a_broker_becomes_ready_when_its_configuration_comes(
     brokers: Brokers, kube: Kube, namespace: str, configuration: Mapping[str, str]
 ) -> None:
     name = fresh("config")
-    broker = brokers(config=config_reference(namespace, name), wait=False)
+    broker = brokers(config=to_config(namespace, name), wait=False)
     expect(condition(broker.object, "Ready", "False"), within=WITHIN)
     kube.apply(config_map(namespace, name, configuration), check=True)
     broker.wait()
@@ -57,7 +57,7 @@ def test_a_configuration_that_means_nothing_makes_no_broker_ready(
     ]
     maps = [config_map(namespace, fresh("config"), {**configuration, **change}) for change in wrong]
     named = [kube.apply(manifest, check=True).name for manifest in maps]
-    made = [brokers(config=config_reference(namespace, name), wait=False) for name in named]
+    made = [brokers(config=to_config(namespace, name), wait=False) for name in named]
     expect(*(condition(broker.object, "Ready", "False") for broker in made), within=WITHIN)
     kube.apply(config_map(namespace, named[0], configuration), check=True)
     made[0].wait()
@@ -70,11 +70,22 @@ def test_a_broker_becomes_ready_when_its_secret_comes(
 ) -> None:
     secret = fresh("secret")
     config = kube.apply(config_map(namespace, fresh("config"), {**open_configuration, CREDENTIALS: secret}), check=True)
-    broker = brokers(config=config_reference(namespace, config.name), wait=False)
+    broker = brokers(config=to_config(namespace, config.name), wait=False)
     expect(condition(broker.object, "Ready", "False", explained=True), within=WITHIN)
     kube.apply(open_secret(namespace, secret), check=True)
     broker.wait()
     expect(recorded(broker.send(), on=broker))
+
+
+@pytest.mark.requirement("CTL-CFG-003")
+def test_the_status_tells_nothing_of_a_configuration_but_the_topics_settings(
+    brokers: Brokers, kube: Kube, namespace: str, configuration: Mapping[str, str]
+) -> None:
+    notes = {"touchstone.note": "not for a status", "default.topic.config.cleanup.policy": "delete"}
+    config = kube.apply(config_map(namespace, fresh("config"), {**configuration, **notes}), check=True)
+    broker = brokers(config=to_config(namespace, config.name))
+    expect(field(broker.object, "/status/annotations/default.topic"))
+    expect(*(field(broker.object, f"/status/annotations/{name}", None) for name in notes))
 
 
 @pytest.mark.requirement("CTL-CND-001")

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import api_refused, condition, delivered, field, not_delivered, not_received
+from evidence.expectations import api_accepted, api_refused, condition, delivered, field, not_delivered, not_received
 from fixtures import Answer, Broker, Kube, Sinks, expect
 from suites.manifests import NONSENSE, trigger_manifest
 
 WANTED = {"attributes": {"type": "wanted"}}
+ORDER = "kafka.eventing.knative.dev/delivery.order"
 
 
 @pytest.mark.requirement("CTL-TRG-001")
@@ -39,8 +40,7 @@ def test_two_dialects_in_one_filter_object_are_refused(
 def test_a_deleted_trigger_gets_no_later_event(broker: Broker, sinks: Sinks) -> None:
     # Each has a sink of its own: an event that comes twice to the one that stays is no delivery by the other.
     slow, gone = sinks([Answer(200, delay=2.0), Answer(200, delay=0.3)]), sinks()
-    ordered = {"kafka.eventing.knative.dev/delivery.order": "ordered"}
-    staying = broker.trigger(filter=WANTED, subscriber=slow, annotations=ordered)
+    staying = broker.trigger(filter=WANTED, subscriber=slow, annotations={ORDER: "ordered"})
     broker.trigger(filter=WANTED, subscriber=gone).delete()
     # A few events may still come. What counts is sent after an ordered Trigger has waited for two seconds.
     early = broker.send_many([{"type": "wanted", "partitionkey": "early"}] * 2)
@@ -72,6 +72,23 @@ def test_the_broker_of_a_trigger_cannot_be_changed(broker: Broker, kube: Kube) -
 )
 def test_what_is_no_cesql_expression_is_refused(broker: Broker, kube: Kube, expression: str) -> None:
     expect(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, filters=[{"cesql": expression}]))))
+
+
+@pytest.mark.requirement("CTL-TRG-027")
+@pytest.mark.usefixtures("cesql")
+@pytest.mark.parametrize("expression", ["id LIKE 123", "type LIKE source"], ids=["number", "attribute"])
+def test_a_pattern_without_quotes_keeps_nobody_else_out(broker: Broker, kube: Kube, expression: str) -> None:
+    filters = [{"cesql": expression}, {"cesql": "type LIKE 'wanted'"}]
+    nonsense, right = (trigger_manifest(broker.namespace, broker.name, filters=[each]) for each in filters)
+    expect(api_refused(kube.apply(nonsense)))
+    expect(api_accepted(kube.apply(right)))
+
+
+@pytest.mark.requirement("CTL-TRG-025")
+def test_an_order_of_delivery_that_there_is_not_is_not_ready(broker: Broker) -> None:
+    control = broker.trigger(filter=WANTED).object
+    typos = [broker.trigger(annotations={ORDER: order}, wait=False) for order in ("orderd", "ordered ", "fifo")]
+    expect(*(condition(typo.object, "Ready", "False", control=control, explained=True) for typo in typos))
 
 
 @pytest.mark.requirement("CTL-TRG-007")

@@ -1,33 +1,17 @@
 """Destinations: what a reference to an object, a URI, or both lead to."""
 
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from evidence.expectations import condition, dead_lettered, delivered, field, request_target
 from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
+from suites.manifests import service, to_broker, to_service
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
 PREDICT = "/v1/models/mnist:predict"
-
-
-def to_broker(broker: Broker) -> dict[str, Any]:
-    """Return a reference to a Broker."""
-    return {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": broker.name}
-
-
-def to_service(name: str, **more: str) -> dict[str, Any]:
-    """Return a reference to a Service."""
-    return {"apiVersion": "v1", "kind": "Service", "name": name, **more}
-
-
-def service(namespace: str, name: str) -> dict[str, Any]:
-    """Return a Service that leads to no pod."""
-    metadata = {"name": name, "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}}
 
 
 @pytest.mark.requirement("EVT-DST-001")
