@@ -90,7 +90,7 @@ class BrokerController(Controller):
         """The namespaces whose Brokers find no Kafka, as a fault has it."""
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
-        """Yield the Brokers that a ConfigMap or Secret configures, or those whose dead letter sink is another object."""
+        """Yield the Brokers that a ConfigMap or Secret configures, and those whose dead letter sink is the object."""
         metadata = obj["metadata"]
         for broker in self.store.list(BROKER):
             key = (broker["metadata"]["namespace"], broker["metadata"]["name"])
