@@ -1,26 +1,23 @@
 """Answers of the Open Inference Protocol, read from JSON and from protobuf into one form.
 
 A tensor's data is kept as the protocol's raw content, little-endian, so that values compare bit by bit, whatever form
-they came in. The few message types live in a descriptor pool of their own, so that they clash with no stubs that a
-process may hold. Field numbers: open_inference_grpc.proto of kserve/open-inference-protocol.
+they came in.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from common import jsontext
+from evidence.open_inference_messages import CONTENTS, MESSAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FIELD = descriptor_pb2.FieldDescriptorProto
-_TEXT, _BYTES, _BOOL, _INT64 = _FIELD.TYPE_STRING, _FIELD.TYPE_BYTES, _FIELD.TYPE_BOOL, _FIELD.TYPE_INT64
 CODES: Final[Mapping[str, str]] = {
     "BOOL": "?",
     "UINT8": "B",
@@ -36,17 +33,7 @@ CODES: Final[Mapping[str, str]] = {
     "FP64": "d",
 }
 _FLOATS = frozenset({"FP16", "FP32", "FP64"})
-_CONTENTS = (
-    ("bool_contents", _BOOL, ("BOOL",)),
-    ("int_contents", _FIELD.TYPE_INT32, ("INT8", "INT16", "INT32")),
-    ("int64_contents", _INT64, ("INT64",)),
-    ("uint_contents", _FIELD.TYPE_UINT32, ("UINT8", "UINT16", "UINT32")),
-    ("uint64_contents", _FIELD.TYPE_UINT64, ("UINT64",)),
-    ("fp32_contents", _FIELD.TYPE_FLOAT, ("FP32",)),
-    ("fp64_contents", _FIELD.TYPE_DOUBLE, ("FP64",)),
-    ("bytes_contents", _BYTES, ("BYTES",)),
-)
-_CONTENT_OF = {datatype: name for name, _, datatypes in _CONTENTS for datatype in datatypes}
+_CONTENT_OF = {datatype: name for name, _, datatypes in CONTENTS for datatype in datatypes}
 
 
 class AnswerError(ValueError):
@@ -69,11 +56,20 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class InferAnswer:
-    """An answer to an inference request."""
+    """An answer to an inference request.
+
+    Attributes:
+        version: The version of the model as it stands in the answer, whatever JSON it is; None: there is none.
+        parameters: The parameters of the answer, whatever JSON they are.
+        output_parameters: Those of each output that has any, by its name.
+    """
 
     id: str
     model: str
     outputs: tuple[Tensor, ...]
+    version: Any = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    output_parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def read_json(body: bytes) -> InferAnswer:
@@ -90,7 +86,14 @@ def read_json(body: bytes) -> InferAnswer:
         raise AnswerError("an object with outputs, a list, is expected")
     if not isinstance(value.get("model_name"), str) or not isinstance(value.get("id", ""), str):
         raise AnswerError("model_name is a string, and so is id where there is one")
-    return InferAnswer(value.get("id", ""), value["model_name"], tuple(map(_json_tensor, value["outputs"])))
+    return InferAnswer(
+        value.get("id", ""),
+        value["model_name"],
+        tuple(map(_json_tensor, value["outputs"])),
+        value.get("model_version"),
+        _json_parameters(value),
+        {entry["name"]: given for entry in value["outputs"] if (given := _json_parameters(entry))},
+    )
 
 
 def read_message(data: bytes) -> InferAnswer:
@@ -104,7 +107,14 @@ def read_message(data: bytes) -> InferAnswer:
     if raw and len(raw) != len(message.outputs):
         raise AnswerError(f"{len(message.outputs)} outputs and {len(raw)} raw_output_contents")
     outputs = [_output(output, raw[place] if raw else None) for place, output in enumerate(message.outputs)]
-    return InferAnswer(message.id, message.model_name, tuple(outputs))
+    return InferAnswer(
+        message.id,
+        message.model_name,
+        tuple(outputs),
+        message.model_version or None,
+        _parameters(message),
+        {output.name: given for output in message.outputs if (given := _parameters(output))},
+    )
 
 
 def fields_of(kind: str, data: bytes) -> dict[str, Any]:
@@ -167,6 +177,19 @@ def _json_tensor(entry: Any) -> Tensor:
     return Tensor(name, datatype, tuple(shape), packed(datatype, _flat(entry["data"])))
 
 
+def _json_parameters(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = entry.get("parameters") or {}
+    if not isinstance(given, dict):
+        raise AnswerError("parameters are an object")
+    return given
+
+
+def _parameters(message: Any) -> Mapping[str, Any]:
+    """Return the parameters of a message; one of a kind that the protocol does not have is None."""
+    pairs = [(entry.key, entry.value, entry.value.WhichOneof("parameter_choice")) for entry in message.parameters]
+    return {name: kind and getattr(value, kind) for name, value, kind in pairs}
+
+
 def _flat(data: list[Any]) -> list[Any]:
     """Return the values of lists within lists, in row-major order; how deep they go was bounded by their reader."""
     flat: list[Any] = []
@@ -186,7 +209,7 @@ def _output(output: Any, raw: bytes | None) -> Tensor:
 
 
 def _parsed(kind: str, data: bytes) -> Any:
-    message = _MESSAGES[kind]()
+    message = MESSAGES[kind]()
     try:
         message.ParseFromString(data)
     except DecodeError as error:
@@ -198,61 +221,7 @@ def _plain(message: Any) -> Any:
     if not hasattr(message, "DESCRIPTOR"):
         return message
     plain: dict[str, Any] = {}
-    for field in message.DESCRIPTOR.fields:
-        value = getattr(message, field.name)
-        plain[field.name] = list(map(_plain, value)) if field.is_repeated else _plain(value)
+    for each in message.DESCRIPTOR.fields:
+        value = getattr(message, each.name)
+        plain[each.name] = list(map(_plain, value)) if each.is_repeated else _plain(value)
     return plain
-
-
-def _file() -> descriptor_pb2.FileDescriptorProto:
-    file = descriptor_pb2.FileDescriptorProto(name="touchstone_inference.proto", package="inference", syntax="proto3")
-
-    def message(name: str, *fields: tuple[int, str, Any], repeated: Sequence[str] = ()) -> None:
-        made = file.message_type.add(name=name)
-        for number, field, kind in fields:
-            label = _FIELD.LABEL_REPEATED if field in repeated else _FIELD.LABEL_OPTIONAL
-            is_message = isinstance(kind, str)
-            made.field.add(
-                name=field,
-                number=number,
-                label=label,
-                type=_FIELD.TYPE_MESSAGE if is_message else kind,
-                type_name=f".inference.{kind}" if is_message else None,
-            )
-
-    message("ServerLiveResponse", (1, "live", _BOOL))
-    message("ServerReadyResponse", (1, "ready", _BOOL))
-    message("ModelReadyResponse", (1, "ready", _BOOL))
-    server = (1, "name", _TEXT), (2, "version", _TEXT), (3, "extensions", _TEXT)
-    message("ServerMetadataResponse", *server, repeated=["extensions"])
-    message("TensorMetadata", (1, "name", _TEXT), (2, "datatype", _TEXT), (3, "shape", _INT64), repeated=["shape"])
-    message(
-        "ModelMetadataResponse",
-        (1, "name", _TEXT),
-        (2, "versions", _TEXT),
-        (3, "platform", _TEXT),
-        (4, "inputs", "TensorMetadata"),
-        (5, "outputs", "TensorMetadata"),
-        repeated=["versions", "inputs", "outputs"],
-    )
-    contents = [(number, name, kind) for number, (name, kind, _) in enumerate(_CONTENTS, start=1)]
-    message("InferTensorContents", *contents, repeated=[name for name, _, _ in _CONTENTS])
-    tensor = (1, "name", _TEXT), (2, "datatype", _TEXT), (3, "shape", _INT64), (5, "contents", "InferTensorContents")
-    message("InferOutputTensor", *tensor, repeated=["shape"])
-    message(
-        "ModelInferResponse",
-        (1, "model_name", _TEXT),
-        (3, "id", _TEXT),
-        (5, "outputs", "InferOutputTensor"),
-        (6, "raw_output_contents", _BYTES),
-        repeated=["outputs", "raw_output_contents"],
-    )
-    return file
-
-
-_POOL = descriptor_pool.DescriptorPool()
-_POOL.AddSerializedFile(_file().SerializeToString())
-_MESSAGES: Final[Mapping[str, Any]] = {
-    made.name: message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"inference.{made.name}"))
-    for made in _file().message_type
-}

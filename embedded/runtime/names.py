@@ -102,7 +102,7 @@ class ClusterNames:
         if not selector:
             return None
         matching = [pod for pod in self._pods(key[0]) if selector.items() <= pod.labels.items()]
-        if ready:
+        if ready and not service["spec"].get("publishNotReadyAddresses"):
             matching = [pod for pod in matching if pod.ready]
         else:
             matching = [pod for pod in matching if not pod.going] or matching

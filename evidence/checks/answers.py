@@ -113,9 +113,9 @@ class AnsweredBefore(AnsweredCheck):
     def watch(self) -> None:
         """Keep the other exchange too."""
         super().watch()
-        other: EventRef = self.args["other"]
+        other: EventRef | ExchangeRef = self.args["other"]
         if other.send is None:
-            raise RefError(f"event {other.id} was not sent by a request of the probe: it has no answer")
+            raise RefError(f"{other} was not sent by a request of the probe: it has no answer")
         self.other = other.send
         self.history.watch_exchange(self.other)
 

@@ -18,6 +18,7 @@ from evidence.checks.base import (
     undecidable,
     violation,
 )
+from evidence.checks.controls import Controlled
 from evidence.event_progress import UNAVAILABLE
 from evidence.history import octets
 from evidence.open_inference import AnswerError, InferAnswer, Tensor, fields_of, read_json, read_message, shown
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 OK = "OK"
 NOT_NOW = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED"})
+NOT_IMPLEMENTED = 501
 JSON = "application/json"
 
 
@@ -77,7 +79,7 @@ class CallCheck(Check):
 
 
 @check("call_ended")
-class CallEnded(CallCheck):
+class CallEnded(Controlled, CallCheck):
     """The status of a call."""
 
     @property
@@ -129,7 +131,7 @@ class CallTold(MessageCheck):
 
 
 @check("call_inferred")
-class CallInferred(MessageCheck):
+class CallInferred(Controlled, MessageCheck):
     """The outputs of a call to ModelInfer."""
 
     @property
@@ -143,7 +145,7 @@ class CallInferred(MessageCheck):
 
 
 @check("inferred")
-class Inferred(AnswerCheck):
+class Inferred(Controlled, AnswerCheck):
     """The outputs of an inference request over REST."""
 
     @property
@@ -158,7 +160,7 @@ class Inferred(AnswerCheck):
         fault = self.fault(f"HTTP {status} {shorten(answer['body'])}", answer)
         if status in UNAVAILABLE:
             return undecidable(fault)
-        if self.args["or_refused"] and 400 <= status < 500:
+        if self.args["or_refused"] and (400 <= status < 500 or status == NOT_IMPLEMENTED):
             return PASSED if _error_of(answer) else failed(fault)
         if status != 200:
             return failed(fault)
@@ -195,7 +197,7 @@ class Told(AnswerCheck):
 
 
 @check("error_answered")
-class ErrorAnswered(AnswerCheck):
+class ErrorAnswered(Controlled, AnswerCheck):
     """A refusal that says why: a JSON object with `error`, a text that is not empty."""
 
     @property
@@ -294,7 +296,23 @@ def _differences(got: InferAnswer, args: Mapping[str, Any]) -> list[str]:
     outputs, wanted = {tensor.name: tensor for tensor in got.outputs}, _tensors(args)
     if sorted(outputs) != sorted(tensor.name for tensor in wanted) or len(outputs) != len(got.outputs):
         return [*differences, f"outputs {', '.join(tensor.name for tensor in got.outputs) or 'none'}"]
+    differences += _of_parameters(got, args)
     return differences + [shorten(shown(outputs[one.name])) for one in wanted if outputs[one.name] != one]
+
+
+def _of_parameters(got: InferAnswer, args: Mapping[str, Any]) -> list[str]:
+    """Return the parameters that are otherwise than expected, in words."""
+    compared = [("parameters", got.parameters, args["parameters"])] if "parameters" in args else []
+    compared += [
+        (f"parameters of {one['name']}", got.output_parameters.get(one["name"], {}), one["parameters"])
+        for one in args["outputs"]
+        if "parameters" in one
+    ]
+    return [
+        f"{name} {shorten(str(given))}"
+        for name, given, wanted in compared
+        if given.keys() != wanted.keys() or not all(_fits(given[key], wanted[key]) for key in wanted)
+    ]
 
 
 def _tensors(args: Mapping[str, Any]) -> Sequence[Tensor]:

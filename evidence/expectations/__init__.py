@@ -62,7 +62,17 @@ from evidence.expectations.objects import (
     topic_kept,
     untouched,
 )
-from evidence.expectations.protocols import call_ended, call_told, drained, error_answered, inferred, told, undisclosed
+from evidence.expectations.protocols import (
+    call_ended,
+    call_told,
+    drained,
+    error_answered,
+    inferred,
+    ready_to_infer,
+    told,
+    undisclosed,
+    version_kept,
+)
 from evidence.expectations.results import (
     caused,
     envelope,
@@ -156,6 +166,7 @@ __all__ = [
     "offset_after_answer",
     "one_stream_answer",
     "partitions",
+    "ready_to_infer",
     "ready_within",
     "record_key",
     "record_shape",
@@ -195,5 +206,6 @@ __all__ = [
     "unchanged",
     "undisclosed",
     "untouched",
+    "version_kept",
     "within",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from evidence.arguments import Event, Exchange, Expectation, Status, event_of, expectation, ref_of, status_of
+from evidence.arguments import Event, Exchange, Expectation, Status, expectation, ref_of, status_of
 from evidence.refs import EventRef, ExchangeRef
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ def refused(
     return expectation("refused", exchange=ref_of(exchange, ExchangeRef, EventRef), status=status_of(status), **more)
 
 
-def answered_before(event: Event, other: Event) -> Expectation:
+def answered_before(event: Event | Exchange, other: Event | Exchange) -> Expectation:
     """Expect that a request was accepted while another one, sent before it, was still under way."""
     accepting = status_of(range(200, 300))
-    return expectation("answered_before", exchange=event_of(event), other=event_of(other), status=accepting)
+    refs = [ref_of(one, EventRef, ExchangeRef) for one in (event, other)]
+    return expectation("answered_before", exchange=refs[0], other=refs[1], status=accepting)
 
 
 def header(exchange: Exchange | Event, name: str, value: str | None) -> Expectation:

@@ -2,13 +2,16 @@
 
 It speaks the Open Inference Protocol (V2) over REST (8080) and gRPC (8081), and KServe's V1. Each input tensor comes
 back as an output of the same name, so that every datatype can be compared with what was sent. Any subset of the inputs
-will do. The parameter `delay_ms` of a request has its answer wait.
+will do. Parameters come back too. The parameter `delay_ms` of a request has its answer wait. Its model takes
+`LOADING_SECONDS` to load.
 
 This is the SDK as it was released; `conforming` answers as the protocol asks.
 """
 
 import argparse
 import asyncio
+import os
+import time
 from typing import Any
 
 from kserve import InferInput, InferOutput, InferRequest, InferResponse, Model, ModelServer, model_server
@@ -51,6 +54,7 @@ class Echo(Model):
         return InferResponse(
             response_id=payload.id or generate_uuid(),
             model_name=self.name,
+            parameters=payload.parameters or None,
             infer_outputs=[output_of(tensor, binary=payload.use_binary_outputs) for tensor in payload.inputs],
             use_binary_outputs=payload.use_binary_outputs,
             requested_outputs=payload.request_outputs,
@@ -68,7 +72,8 @@ class Echo(Model):
 
 def output_of(tensor: InferInput, *, binary: bool) -> InferOutput:
     """Return the output for an input, made as the SDK's own helper for models makes outputs."""
-    output = InferOutput(name=tensor.name, shape=tensor.shape, datatype=tensor.datatype)
+    parameters = {name: value for name, value in (tensor.parameters or {}).items() if name != "binary_data_size"}
+    output = InferOutput(name=tensor.name, shape=tensor.shape, datatype=tensor.datatype, parameters=parameters or None)
     output.set_data_from_numpy(tensor.as_numpy(), binary_data=binary)
     return output
 
@@ -86,7 +91,8 @@ def instances_of(payload: Any) -> list[Any]:
 
 
 def serve() -> None:
-    """Serve until SIGTERM, configured by the arguments of KServe's SDK."""
+    """Load the model, as the SDK's examples do it, and serve until SIGTERM, configured by the arguments of the SDK."""
+    time.sleep(float(os.environ.get("LOADING_SECONDS", "0")))
     ModelServer().start([Echo(model_name())])
 
 

@@ -7,10 +7,11 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from rules import Rules
+from rules import NotReadyError, Rules, UnknownVersionError
 from tensors import RefusedError, Tensor, delay_of
 
 Message = MutableMapping[str, Any]
@@ -19,12 +20,22 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MOST_BYTES = 16 << 20
-INFER = re.compile(r"/v2/models/([^/]+)/infer")
+INFER = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
+MODEL = re.compile(r"(/v2/models/[^/]+)(?:/versions/([^/]+))?(/ready)?")
 CALL = re.compile(r"/v1/models/([^/:]+):(predict|explain)")
 
 
 class UnknownModelError(Exception):
     """A request for a model that this server does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a request asks of a model; `version`: empty, where it names none."""
+
+    model: str
+    verb: str
+    version: str = ""
 
 
 class Gate:
@@ -44,44 +55,53 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["method"] == "POST" and (found := INFER.fullmatch(scope["path"])):
-            await self._answered(scope, receive, send, found[1], "infer")
+            await self._answered(scope, receive, send, Call(found[1], "infer", found[2] or ""))
         elif scope["method"] == "POST" and (found := CALL.fullmatch(scope["path"])):
-            await self._answered(scope, receive, send, found[1], found[2])
+            await self._answered(scope, receive, send, Call(found[1], found[2]))
         else:
             await self._passed(scope, send)
 
-    async def _answered(self, scope: Message, receive: Receive, send: Send, model: str, verb: str) -> None:
+    async def _answered(self, scope: Message, receive: Receive, send: Send, call: Call) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            answer = await self._answer(model, verb, headers, await _whole(receive))
+            answer = await self._answer(call, headers, await _whole(receive))
         except UnknownModelError:
-            await self._refuse(send, 404, f"Model with name {model} does not exist.")
+            await self._refuse(send, 404, f"Model with name {call.model} does not exist.")
+        except UnknownVersionError:
+            await self._refuse(send, 404, f"Model {call.model} has no version {call.version}.")
+        except NotReadyError:
+            await self._refuse(send, 503, f"Model with name {call.model} is not ready.")
         except RefusedError as error:
             await self._refuse(send, 400, str(error))
         else:
-            more = self._rules.explained_headers(headers) if verb == "explain" else {}
+            more = self._rules.explained_headers(headers) if call.verb == "explain" else {}
             await _answer(send, 200, {"content-type": self._rules.content_type, **more}, orjson.dumps(answer))
 
-    async def _answer(self, model: str, verb: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        if model != self._model:
+    async def _answer(self, call: Call, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+        if call.model != self._model:
             raise UnknownModelError
         body = self._rules.body_of(headers, body)
-        if verb == "infer":
-            return await self._inferred(body)
+        if call.verb == "infer":
+            return await self._inferred(body, self._rules.version(call.version))
         instances = self._rules.instances(self._rules.loaded(body))
-        return {"predictions" if verb == "predict" else "explanations": instances}
+        return {"predictions" if call.verb == "predict" else "explanations": instances}
 
-    async def _inferred(self, body: bytes) -> dict[str, Any]:
-        request = self._rules.loaded(body)
-        if not isinstance(request, dict) or not isinstance(request.get("inputs"), list) or not request["inputs"]:
-            raise RefusedError("a request is an object with inputs, a list that is not empty")
-        tensors = [self._rules.tensor(entry) for entry in request["inputs"]]
-        names = [str(entry.get("name")) for entry in request.get("outputs") or [] if isinstance(entry, dict)]
-        outputs = self._rules.requested([self._rules.output(tensor) for tensor in tensors], names)
-        values = [self._output(output) for output in outputs]
-        asked = await self._rules.before(str(request.get("id") or ""))
-        await asyncio.sleep(delay_of(request.get("parameters") or {}))
-        return {"model_name": self._model, "id": self._rules.answer_id(asked), "outputs": values}
+    async def _inferred(self, body: bytes, version: str) -> dict[str, Any]:
+        rules = self._rules
+        request = rules.request(rules.loaded(body))
+        tensors = [rules.tensor(entry) for entry in request["inputs"]]
+        outputs = rules.requested([rules.output(tensor) for tensor in tensors], [o["name"] for o in request["outputs"]])
+        given = {entry["name"]: self._parameters(entry) for entry in request["inputs"]}
+        values = [{**self._output(output), **given[output.name]} for output in outputs]
+        parameters = self._parameters(request)
+        asked = await rules.before(request["id"])
+        await asyncio.sleep(delay_of(parameters.get("parameters", {})))
+        told = {"model_name": self._model, "model_version": rules.told_version(version), "id": rules.answer_id(asked)}
+        return {**told, **parameters, "outputs": values}
+
+    def _parameters(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        given = entry.get("parameters")
+        return {} if given is None else {"parameters": self._rules.parameters(given)}
 
     def _output(self, output: Tensor) -> dict[str, Any]:
         data = self._rules.json_values(output)
@@ -94,6 +114,14 @@ class Gate:
     async def _passed(self, scope: Message, send: Send) -> None:
         """Have the SDK answer, and let the rules say the same."""
         answers: list[Message] = []
+        about = MODEL.fullmatch(scope["path"])
+        if about and about[2]:
+            try:
+                self._rules.version(about[2])
+            except UnknownVersionError:
+                await self._refuse(send, 404, f"there is no version {about[2]}")
+                return
+            scope = {**scope, "path": (path := about[1] + (about[3] or "")), "raw_path": path.encode()}
 
         async def receive() -> Message:
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -110,7 +138,9 @@ class Gate:
             if status >= 400:
                 await self._refuse(send, status, str(json.loads(content).get("error", "refused")))
                 return
-            content = orjson.dumps(self._rules.told(json.loads(content)))
+            said = self._rules.told(json.loads(content))
+            versions = {"versions": list(self._rules.versions)} if about and not about[3] else {}
+            content = orjson.dumps({**said, **versions})
         await _answer(send, status, headers, content)
 
 

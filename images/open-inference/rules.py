@@ -10,10 +10,64 @@ import orjson
 from tensors import DATATYPES, RefusedError, Tensor, checked, flattened, packed, unpacked
 
 
+class NotReadyError(Exception):
+    """A request that cannot be answered yet."""
+
+
+class UnknownVersionError(Exception):
+    """A request for a version that the model does not have."""
+
+
 class Rules:
-    """The rules of the protocol, for a model whose outputs are its inputs."""
+    """The rules of the protocol, for a model whose outputs are its inputs.
+
+    Attributes:
+        versions: The versions of the model, the one that is used where a request names none first.
+    """
 
     content_type = "application/json"
+    versions: Sequence[str] = ("1",)
+
+    def version(self, asked: str) -> str:
+        """Return the version that answers; `asked`: empty, where the request names none.
+
+        Raises:
+            UnknownVersionError: The model does not have it.
+        """
+        if asked and asked not in self.versions:
+            raise UnknownVersionError
+        return asked or self.versions[0]
+
+    def told_version(self, version: str) -> Any:
+        """Return the version as an answer names it."""
+        return version
+
+    def request(self, body: Any) -> dict[str, Any]:
+        """Return a REST request whose members are of the kinds that the protocol has.
+
+        Raises:
+            RefusedError: They are not.
+        """
+        if not isinstance(body, dict) or not isinstance(body.get("inputs"), list) or not body["inputs"]:
+            raise RefusedError("a request is an object with inputs, a list that is not empty")
+        if not isinstance(body.get("id") or "", str):
+            raise RefusedError("an id is a string")
+        outputs = body.get("outputs") or []
+        if not isinstance(outputs, list) or not all(
+            isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in outputs
+        ):
+            raise RefusedError("outputs are a list of objects with a name")
+        return {**body, "id": body.get("id") or "", "outputs": outputs}
+
+    def parameters(self, given: Any) -> dict[str, Any]:
+        """Return the parameters of a request or a tensor as the model sees them, and answers them.
+
+        Raises:
+            RefusedError: They are none.
+        """
+        if not isinstance(given, dict) or not all(isinstance(value, str | int | float) for value in given.values()):
+            raise RefusedError("parameters are an object of strings, numbers and booleans")
+        return given
 
     def answer_id(self, asked: str) -> str:
         """Return the id of an answer; `asked` is that of the request, empty where it has none."""
@@ -134,5 +188,5 @@ class Rules:
             raise RefusedError(f"input {entry['name']}: a shape is a list of integers")
         if entry["datatype"] not in DATATYPES:
             raise RefusedError(f"input {entry['name']}: unknown datatype {json.dumps(entry['datatype'])}")
-        raw = self.packed(entry["datatype"], flattened(entry["data"], len(shape)))
+        raw = self.packed(entry["datatype"], flattened(entry["data"], shape))
         return self.checked(Tensor(entry["name"], entry["datatype"], tuple(shape), raw))

@@ -5,15 +5,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from grpc_interceptor.exceptions import GrpcException
-from kserve.errors import InvalidInput, ModelNotFound
+from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
 from kserve.protocol.grpc.servicer import InferenceServicer
-from kserve.protocol.infer_type import to_http_parameters
-from rules import Rules
+from kserve.protocol.infer_type import to_grpc_parameters, to_http_parameters
+from rules import NotReadyError, Rules, UnknownVersionError
 from tensors import CONTENTS, DATATYPES, RefusedError, Tensor, delay_of, packed, unpacked
 
 Answer = TypeVar("Answer")
-REFUSALS = (InvalidInput, ModelNotFound, GrpcException)
+Method = Callable[[Any, Any], Awaitable[Any]]
+REFUSALS = (InvalidInput, ModelNotFound, ModelNotReady, GrpcException)
 
 
 def servicer_of(rules: Rules, model: str) -> type[InferenceServicer]:
@@ -27,15 +28,18 @@ def servicer_of(rules: Rules, model: str) -> type[InferenceServicer]:
             return _told(rules, "ready", await super().ServerReady(request, context))
 
         async def ModelReady(self, request: Any, context: Any) -> Any:  # noqa: N802 - as above
-            answer = _unless(rules, super().ModelReady, request, context, messages.ModelReadyResponse)
+            asked = self._of_version(super().ModelReady)
+            answer = _unless(rules, asked, request, context, messages.ModelReadyResponse)
             return _told(rules, "ready", await answer)
 
         async def ServerMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - as above
             return _told(rules, "name", await super().ServerMetadata(request, context))
 
         async def ModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - as above
-            answer = _unless(rules, super().ModelMetadata, request, context, messages.ModelMetadataResponse)
-            return _told(rules, "name", await answer)
+            asked = self._of_version(super().ModelMetadata)
+            answer = await _unless(rules, asked, request, context, messages.ModelMetadataResponse)
+            answer.versions.extend(rules.versions)
+            return _told(rules, "name", answer)
 
         async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802 - as above
             return await _unless(rules, self._inferred, request, context, messages.ModelInferResponse)
@@ -48,13 +52,25 @@ def servicer_of(rules: Rules, model: str) -> type[InferenceServicer]:
                 return await _infer(rules, request)
             except RefusedError as error:
                 raise InvalidInput(str(error)) from error
+            except UnknownVersionError as error:
+                raise ModelNotFound(request.model_name) from error
+            except NotReadyError as error:
+                raise ModelNotReady(request.model_name) from error
+
+        def _of_version(self, method: Method) -> Method:
+            async def asked(request: Any, context: Any) -> Any:
+                try:
+                    rules.version(request.version)
+                except UnknownVersionError as error:
+                    raise ModelNotFound(request.name) from error
+                return await method(request, context)
+
+            return asked
 
     return Servicer
 
 
-async def _unless(
-    rules: Rules, method: Callable[[Any, Any], Awaitable[Any]], request: Any, context: Any, empty: type[Answer]
-) -> Answer:
+async def _unless(rules: Rules, method: Method, request: Any, context: Any, empty: type[Answer]) -> Answer:
     """Return what a method answers; an empty message where it refuses, and the rules do not tell."""
     try:
         answer: Answer = await method(request, context)
@@ -80,13 +96,18 @@ async def _infer(rules: Rules, request: Any) -> Any:
         raise RefusedError(f"{len(request.inputs)} inputs and {len(raw)} raw_input_contents")
     tensors = [_tensor(rules, tensor, raw[place] if raw else None) for place, tensor in enumerate(request.inputs)]
     outputs = rules.requested([rules.output(tensor) for tensor in tensors], [output.name for output in request.outputs])
+    version = rules.version(request.model_version)
+    parameters = rules.parameters(to_http_parameters(request.parameters))
+    given = {tensor.name: rules.parameters(to_http_parameters(tensor.parameters)) for tensor in request.inputs}
     asked = await rules.before(request.id)
-    await asyncio.sleep(delay_of(to_http_parameters(request.parameters)))
-    answer = messages.ModelInferResponse(model_name=request.model_name, id=rules.answer_id(asked))
+    await asyncio.sleep(delay_of(parameters))
+    told = {"model_version": str(rules.told_version(version) or ""), "parameters": to_grpc_parameters(parameters)}
+    answer = messages.ModelInferResponse(model_name=request.model_name, id=rules.answer_id(asked), **told)
     # FP16 has no field of its own: one such output, and all of them are raw.
     all_raw = bool(raw) or any(output.datatype not in CONTENTS for output in outputs)
     for output in outputs:
-        tensor = answer.outputs.add(name=output.name, datatype=output.datatype, shape=output.shape)
+        described = {"name": output.name, "datatype": output.datatype, "shape": output.shape}
+        tensor = answer.outputs.add(**described, parameters=to_grpc_parameters(given[output.name]))
         if all_raw:
             answer.raw_output_contents.append(output.raw)
         else:

@@ -112,19 +112,23 @@ def checked(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def flattened(data: Any, depth: int) -> list[Any]:
-    """Return the values of flat or nested lists, in row-major order.
+def flattened(data: Any, shape: Sequence[int]) -> list[Any]:
+    """Return the values of flat lists, or of lists that are nested as the shape says, in row-major order.
 
     Raises:
-        RefusedError: It is no list, or nested deeper than the shape.
+        RefusedError: It is no list, or nested otherwise.
     """
     if not isinstance(data, list):
         raise RefusedError("data is a list")
-    if not any(isinstance(item, list) for item in data):
-        return data
-    if depth <= 1:
-        raise RefusedError("data is nested deeper than its shape")
-    return [value for item in data for value in flattened(item, depth - 1)]
+    return _nested(data, shape) if any(isinstance(item, list) for item in data) else data
+
+
+def _nested(data: Any, shape: Sequence[int]) -> list[Any]:
+    if not shape:
+        return [data]
+    if not isinstance(data, list) or len(data) != shape[0]:
+        raise RefusedError("data is nested otherwise than its shape")
+    return [value for item in data for value in _nested(item, shape[1:])]
 
 
 def delay_of(parameters: Mapping[str, Any]) -> float:

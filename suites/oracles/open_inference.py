@@ -58,12 +58,14 @@ class Tensor:
         values: The values, flat: numbers, booleans, or bytes for BYTES.
         shape: The shape; None: one dimension, as long as the values.
         name: The name; empty: that of the datatype in small letters.
+        parameters: The parameters; None: it has none.
     """
 
     datatype: str
     values: Sequence[Any]
     shape: Sequence[int] | None = None
     name: str = ""
+    parameters: Mapping[str, Any] | None = None
 
     @property
     def called(self) -> str:
@@ -84,13 +86,15 @@ class Tensor:
 
     def expected(self) -> Mapping[str, Any]:
         """Return the output that answers it, as `inferred` takes it."""
-        return {"name": self.called, "datatype": self.datatype, "shape": self.sizes, "raw": self.raw}
+        more = {} if self.parameters is None else {"parameters": dict(self.parameters)}
+        return {"name": self.called, "datatype": self.datatype, "shape": self.sizes, "raw": self.raw, **more}
 
     def as_json(self, data: Any = None) -> dict[str, Any]:
         """Return the input of a REST request; `data`: in the place of its values."""
         values = [value.decode() if isinstance(value, bytes) else value for value in self.values]
         entry = {"name": self.called, "datatype": self.datatype, "shape": self.sizes}
-        return {**entry, "data": values if data is None else data}
+        more = {} if self.parameters is None else {"parameters": dict(self.parameters)}
+        return {**entry, **more, "data": values if data is None else data}
 
 
 def limits(*datatypes: str) -> list[Tensor]:
@@ -129,12 +133,16 @@ def message(*tensors: Tensor, raw: bool, model: str, **members: Any) -> bytes:
         tensors: The inputs.
         raw: Whether their data goes into raw_input_contents, and not into their contents.
         model: The name of the model.
-        members: The `id` of the request, a text, and the names of `outputs` that it asks for.
+        members: The `id` of the request and the `version` of the model, texts, the names of `outputs` that it asks for,
+            and the `parameters` of the request.
     """
     inputs = b"".join(octets(5, _input(tensor, raw=raw)) for tensor in tensors)
+    parameters = b"".join(octets(4, _entry(*pair)) for pair in members.get("parameters", {}).items())
+    version = octets(2, members["version"].encode()) if "version" in members else b""
     outputs = b"".join(octets(6, octets(1, name.encode())) for name in members.get("outputs", ()))
     data = b"".join(octets(7, tensor.raw) for tensor in tensors) if raw else b""
-    return octets(1, model.encode()) + octets(3, members.get("id", "1").encode()) + inputs + outputs + data
+    id_ = octets(3, members.get("id", "1").encode())
+    return octets(1, model.encode()) + version + id_ + parameters + inputs + outputs + data
 
 
 def contents(tensor: Tensor) -> bytes:
@@ -152,12 +160,20 @@ def input_of(tensor: Tensor, content: bytes | None) -> bytes:
     """Return InferInputTensor with these contents; None: without any."""
     shape = b"".join(number(3, size) for size in tensor.sizes)
     described = octets(1, tensor.called.encode()) + octets(2, tensor.datatype.encode()) + shape
+    described += b"".join(octets(4, _entry(*pair)) for pair in (tensor.parameters or {}).items())
     return described if content is None else described + octets(5, content)
 
 
-def named(name: str) -> bytes:
-    """Return ModelReadyRequest or ModelMetadataRequest: name 1."""
-    return octets(1, name.encode())
+def named(name: str, version: str = "") -> bytes:
+    """Return ModelReadyRequest or ModelMetadataRequest: name 1, version 2."""
+    return octets(1, name.encode()) + (octets(2, version.encode()) if version else b"")
+
+
+def _entry(name: str, value: int | str) -> bytes:
+    """Return an entry of parameters: key 1, value 2, an InferParameter of bool 1, int64 2 or string 3."""
+    if isinstance(value, str):
+        return octets(1, name.encode()) + octets(2, octets(3, value.encode()))
+    return octets(1, name.encode()) + octets(2, number(1 if isinstance(value, bool) else 2, value))
 
 
 def _input(tensor: Tensor, *, raw: bool) -> bytes:

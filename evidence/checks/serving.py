@@ -1,0 +1,188 @@
+"""What a server that is called directly owes to its own word: that it is ready, which versions it has, how it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from common import jsontext
+from evidence.checks.base import Check, check, failed, shorten, undecidable, violation
+from evidence.checks.protocols import OK, CallCheck
+from evidence.history import octets
+from evidence.open_inference import AnswerError, fields_of, read_message
+from evidence.refs import CallRef, ExchangeRef
+from evidence.verdict import PASSED, UNDECIDED, Judgement, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evidence.records import GrpcAnswered
+    from evidence.refs import ObjectRef
+
+Asked = ExchangeRef | CallRef
+MODEL_READY, SERVER_READY, METADATA, INFER = "ModelReady", "ServerReady", "ModelMetadata", "ModelInfer"
+
+
+class PairCheck(Check):
+    """What a server said, and what came of a request or call that takes it at its word."""
+
+    expected = "an answer"
+    word: str
+    deed: str = "asked"
+
+    def watch(self) -> None:
+        """Keep both."""
+        for name in (self.word, self.deed):
+            ref: Asked = self.args[name]
+            if isinstance(ref, CallRef):
+                self.history.watch_call(ref.call)
+            else:
+                self.history.watch_exchange(ref.send)
+
+    def answer(self, name: str) -> Any:
+        """Return the record of an answer, or of the end of a call; None: there is none yet."""
+        ref: Asked = self.args[name]
+        history = self.history
+        return history.call_ends.get(ref.call) if isinstance(ref, CallRef) else history.answered.get(ref.send)
+
+    def asked(self, name: str) -> Any:
+        """Return the record of a request or a call."""
+        ref: Asked = self.args[name]
+        return self.history.calls.get(ref.call) if isinstance(ref, CallRef) else self.history.sent.get(ref.send)
+
+    def name_of(self, name: str) -> str:
+        """Return how a request or a call is called in messages."""
+        ref: Asked = self.args[name]
+        return f"call {ref.call}" if isinstance(ref, CallRef) else f"request {ref.send}"
+
+    def fields(self, name: str) -> Mapping[str, Any] | None:
+        """Return the members of an answer that is a JSON object, or the fields of a message; None: it is no success."""
+        answer, asked = self.answer(name), self.asked(name)
+        if not is_well(answer):
+            return None
+        if "code" not in answer:
+            try:
+                value = jsontext.parse(octets(answer["body"]))
+            except ValueError:
+                return {}
+            return value if isinstance(value, dict) else {}
+        method, message = asked["method"].rpartition("/")[2], octets(answer["message"] or "")
+        try:
+            if method == INFER:
+                return {"model_version": read_message(message).version}
+            return fields_of(f"{method}Response", message)
+        except AnswerError:
+            return {}
+
+    def missing(self) -> Violation:
+        """No answer yet."""
+        return self.no_decision(self.expected, "there is no answer yet")
+
+    def fault(self, got: str) -> Violation:
+        """Return a violation that both answers show."""
+        records = [self.answer(self.word), self.asked(self.deed), self.answer(self.deed)]
+        return violation(self.expected, got, tuple(record["seq"] for record in records if record is not None))
+
+
+@check("ready_to_infer")
+class ReadyToInfer(PairCheck):
+    """An inference request behind the word that server or model is ready."""
+
+    word = "said"
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
+        """The expectation in a few words."""
+        return f"{self.name_of('asked')} to be answered, since {self.name_of('said')} before it was answered: ready"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Pass where nothing was promised, or where it was kept."""
+        del final
+        if self.answer("said") is None:
+            return UNDECIDED
+        if (self.fields("said") or {}).get("ready") is not True:
+            return PASSED
+        answer, asked = self.answer("asked"), self.asked("asked")
+        if answer is None or asked is None:
+            return UNDECIDED
+        if asked["seq"] < self.answer("said")["seq"]:
+            return undecidable(self.fault("it was sent before that answer"))
+        return PASSED if is_well(answer) else failed(self.fault(told(answer)))
+
+
+@check("version_kept")
+class VersionKept(PairCheck):
+    """A version that the metadata of a model list."""
+
+    word = "listed"
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
+        """The expectation in a few words."""
+        return f"{self.name_of('asked')} to be answered by version {self.args['version']}, which the metadata list"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Pass where the version is not listed; else compare the status, and the version that the answer names."""
+        del final
+        if self.answer("listed") is None:
+            return UNDECIDED
+        if self.args["version"] not in ((self.fields("listed") or {}).get("versions") or ()):
+            return PASSED
+        answer = self.answer("asked")
+        if answer is None:
+            return UNDECIDED
+        if not is_well(answer):
+            return failed(self.fault(told(answer)))
+        version = (self.fields("asked") or {}).get("model_version")
+        if version == self.args["version"] or (version is None and not self.args["named"]):
+            return PASSED
+        return failed(self.fault(f"model_version {shorten(str(version))}, {type(version).__name__}"))
+
+
+@check("call_drained")
+class CallDrained(CallCheck):
+    """A call that was under way when its server was told to end."""
+
+    def watch(self) -> None:
+        """Keep what the API said of the deletion too."""
+        super().watch()
+        ref: ObjectRef = self.args["deletion"]
+        self.key = (ref.api_version, ref.kind, ref.namespace, ref.name)
+        self.seq = ref.seq
+        self.history.watch_object(self.key)
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
+        """The expectation in a few words."""
+        return f"call {self.call} to end with OK, although {self.key[1]} {self.key[3]} was deleted meanwhile"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge as soon as the call has ended, with a status or without."""
+        del final
+        end, called = self.history.call_ends.get(self.call), self.history.calls.get(self.call)
+        deletions = (record for record in self.history.objects[self.key] if record["seq"] == self.seq)
+        deletion = next(deletions, None)
+        if end is None or called is None or deletion is None:
+            return UNDECIDED
+        if deletion["verb"] != "delete" or deletion["code"] != 200:
+            return undecidable(self.fault(f"nothing was deleted: {deletion['verb']} {deletion['code']}", end))
+        if not called["seq"] < deletion["seq"] < end["seq"]:
+            return undecidable(self.fault("it was not under way then", end))
+        return self.ended(end)
+
+    def ended(self, end: GrpcAnswered) -> Judgement:
+        """Compare; nothing else than the end of the server can be why there is no answer."""
+        return PASSED if end["code"] == OK else failed(self.fault(told(end), end))
+
+
+def is_well(answer: Mapping[str, Any]) -> bool:
+    """Tell whether an answer is a success: HTTP 200, or OK."""
+    return bool(answer["code"] == OK if "code" in answer else answer["status"] == 200)
+
+
+def told(answer: Mapping[str, Any]) -> str:
+    """Return an answer, or the end of a call, in words."""
+    if "code" in answer:
+        return f"no answer: {answer['error']}" if answer["code"] is None else f"{answer['code']} {answer['details']!r}"
+    if answer["status"] is None:
+        return f"no answer: {answer['error']}"
+    return f"HTTP {answer['status']} {shorten(answer['body'])}"
