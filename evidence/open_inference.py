@@ -7,6 +7,7 @@ they came in.
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,9 @@ CODES: Final[Mapping[str, str]] = {
     "FP32": "f",
     "FP64": "d",
 }
+HEADER_LENGTH: Final = "inference-header-content-length"
+MOST_BYTES: Final = 16 << 20
+GZIP: Final = 16 + zlib.MAX_WBITS
 _FLOATS = frozenset({"FP16", "FP32", "FP64"})
 _CONTENT_OF = {datatype: name for name, _, datatypes in CONTENTS for datatype in datatypes}
 
@@ -72,8 +76,24 @@ class InferAnswer:
     output_parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def read_json(body: bytes) -> InferAnswer:
-    """Return the answer that a REST server gave.
+def read_rest(headers: Sequence[Sequence[str]], body: bytes) -> InferAnswer:
+    """Return the answer that a REST server gave, in JSON or with binary data behind it, and encoded as its headers say.
+
+    Raises:
+        AnswerError: It is none.
+    """
+    named = {name.lower(): value.strip() for name, value in headers}
+    body = _decoded(named.get("content-encoding", "identity").lower(), body)
+    length = named.get(HEADER_LENGTH)
+    if length is None:
+        return read_json(body)
+    if not length.isdigit() or int(length) > len(body):
+        raise AnswerError(f"{HEADER_LENGTH} {length!r} of {len(body)} bytes")
+    return read_json(body[: int(length)], body[int(length) :])
+
+
+def read_json(body: bytes, binary: bytes = b"") -> InferAnswer:
+    """Return the answer that a REST server gave; `binary`: what stands behind its JSON.
 
     Raises:
         AnswerError: It is none.
@@ -86,10 +106,18 @@ def read_json(body: bytes) -> InferAnswer:
         raise AnswerError("an object with outputs, a list, is expected")
     if not isinstance(value.get("model_name"), str) or not isinstance(value.get("id", ""), str):
         raise AnswerError("model_name is a string, and so is id where there is one")
+    rest = memoryview(binary)
+    outputs = []
+    for entry in value["outputs"]:
+        size = _binary_size(entry, len(rest))
+        outputs.append(_json_tensor(entry, None if size is None else bytes(rest[:size])))
+        rest = rest[size or 0 :]
+    if rest:
+        raise AnswerError(f"{len(rest)} bytes behind the outputs")
     return InferAnswer(
         value.get("id", ""),
         value["model_name"],
-        tuple(map(_json_tensor, value["outputs"])),
+        tuple(outputs),
         value.get("model_version"),
         _json_parameters(value),
         {entry["name"]: given for entry in value["outputs"] if (given := _json_parameters(entry))},
@@ -166,15 +194,37 @@ def _values(datatype: str, raw: bytes) -> str:
     return repr([value for (value,) in struct.iter_unpack(f"<{code}", raw)])
 
 
-def _json_tensor(entry: Any) -> Tensor:
-    if not isinstance(entry, dict) or not isinstance(entry.get("data"), list):
+def _decoded(encoding: str, body: bytes) -> bytes:
+    """Return a body without its content encoding."""
+    if encoding == "identity":
+        return body
+    if encoding != "gzip":
+        raise AnswerError(f"content-encoding {encoding!r}, which nobody asked for")
+    try:
+        return zlib.decompressobj(GZIP).decompress(body, MOST_BYTES)
+    except zlib.error as error:
+        raise AnswerError(f"content-encoding gzip: {error}") from error
+
+
+def _binary_size(entry: Any, most: int) -> int | None:
+    """Return how many bytes of binary data an output has; None: it has its data in JSON."""
+    if not isinstance(entry, dict) or "data" in entry:
+        return None
+    size = _json_parameters(entry).get("binary_data_size")
+    if type(size) is not int or not 0 <= size <= most:
+        raise AnswerError(f"binary_data_size {size!r} with {most} bytes left")
+    return size
+
+
+def _json_tensor(entry: Any, raw: bytes | None) -> Tensor:
+    if not isinstance(entry, dict) or (raw is None and not isinstance(entry.get("data"), list)):
         raise AnswerError("an output is an object with data, a list")
     name, datatype, shape = entry.get("name"), entry.get("datatype"), entry.get("shape")
     if not isinstance(name, str) or not isinstance(datatype, str) or not isinstance(shape, list):
         raise AnswerError("an output has name and datatype, strings, and shape, a list")
     if not all(type(size) is int for size in shape):
         raise AnswerError(f"output {name}: a shape is a list of integers")
-    return Tensor(name, datatype, tuple(shape), packed(datatype, _flat(entry["data"])))
+    return Tensor(name, datatype, tuple(shape), packed(datatype, _flat(entry["data"])) if raw is None else raw)
 
 
 def _json_parameters(entry: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from evidence.checks.base import (
 from evidence.checks.controls import Controlled
 from evidence.event_progress import UNAVAILABLE
 from evidence.history import octets
-from evidence.open_inference import AnswerError, InferAnswer, Tensor, fields_of, read_json, read_message, shown
+from evidence.open_inference import AnswerError, InferAnswer, Tensor, fields_of, read_message, read_rest, shown
 from evidence.verdict import PASSED, UNDECIDED, Judgement, Violation
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Inferred(Controlled, AnswerCheck):
         if status != 200:
             return failed(fault)
         try:
-            got = read_json(octets(answer["body"]))
+            got = read_rest(answer["headers"], octets(answer["body"]))
         except AnswerError as error:
             return failed(self.fault(f"{error}: {shorten(answer['body'])}", answer))
         differences = _differences(got, self.args)

@@ -74,8 +74,9 @@ class Gate:
         except RefusedError as error:
             await self._refuse(send, 400, str(error))
         else:
-            more = self._rules.explained_headers(headers) if call.verb == "explain" else {}
-            await _answer(send, 200, {"content-type": self._rules.content_type, **more}, orjson.dumps(answer))
+            body, more = self._rules.written(headers, answer)
+            more |= self._rules.explained_headers(headers) if call.verb == "explain" else {}
+            await _answer(send, 200, {"content-type": self._rules.content_type, **more}, body)
 
     async def _answer(self, call: Call, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         if call.model != self._model:

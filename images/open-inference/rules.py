@@ -139,6 +139,11 @@ class Rules:
             raise RefusedError("this server does not have the extension binary_tensor_data")
         return body
 
+    def written(self, asked: Mapping[str, str], answer: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
+        """Return the body of an answer, and further headers for it; `asked`: the headers of the request."""
+        del asked
+        return orjson.dumps(answer), {}
+
     def told(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Return what is said of the server or of a model: of its health, its metadata, or the list of models."""
         return answer

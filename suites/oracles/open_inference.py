@@ -49,6 +49,14 @@ IDS = {
 }
 """Ids, most of which a careless server changes, by what they are."""
 
+MALFORMED_BYTES = (
+    b"\x00\x00\x00\x80abc",
+    b"\x01\x00",
+    b"\x01\x00\x00\x00a" * 3 + b"\x00",
+    b"\x01\x00\x00\x00a" * 2,
+)
+"""Contents of no tensor of three BYTES: a length of 2^31, half a length, a byte too many, two values."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tensor:

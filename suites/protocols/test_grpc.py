@@ -10,6 +10,7 @@ from fixtures import OpenInference, expect, mint
 from suites.oracles.open_inference import (
     DATATYPES,
     IDS,
+    MALFORMED_BYTES,
     Tensor,
     contents,
     input_of,
@@ -167,3 +168,10 @@ def test_an_unknown_datatype_is_refused(open_inference: OpenInference) -> None:
 def test_an_unknown_output_is_refused(open_inference: OpenInference) -> None:
     body = message(PAIR, raw=False, model=open_inference.model, outputs=["no-such-output"])
     expect(call_ended(open_inference.call("ModelInfer", body), REFUSED, "NOT_FOUND"))
+
+
+@pytest.mark.requirement("OIP-GRP-020")
+def test_bytes_that_are_framed_wrongly_are_refused(open_inference: OpenInference) -> None:
+    described = octets(5, input_of(Tensor("BYTES", [], shape=[3]), None))
+    bodies = [octets(1, open_inference.model.encode()) + described + octets(7, raw) for raw in MALFORMED_BYTES]
+    expect(*(call_ended(call, REFUSED) for call in open_inference.call_all("ModelInfer", bodies)))

@@ -1,6 +1,7 @@
 """The Open Inference Protocol over REST: what cannot be answered is refused, with an error that says why."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -92,7 +93,8 @@ def test_binary_data_is_read_rightly_or_refused(open_inference: OpenInference) -
 
 @pytest.mark.requirement("OIP-BIN-002")
 def test_binary_data_that_json_cannot_say_is_refused(open_inference: OpenInference) -> None:
-    expect(error_answered(open_inference.infer(*binary(Tensor("BYTES", [b"\xff\xfe"])))))
+    unsayable = Tensor("BYTES", [b"\xff\xfe"]), Tensor("FP32", [math.nan, math.inf]), Tensor("FP64", [-math.inf])
+    expect(*(error_answered(open_inference.infer(*binary(tensor))) for tensor in unsayable))
 
 
 @pytest.mark.requirement("OIP-BIN-003")

@@ -14,7 +14,7 @@ class Mutant(Rules):
         """Return an input of a REST request."""
         data = entry.get("data") if isinstance(entry, dict) else None
         if data and isinstance(data, list) and all(isinstance(row, list) for row in data):
-            columns = [value for column in zip(*data, strict=True) for value in column]
+            columns = [value for column in zip(*data, strict=False) for value in column]
             return super().tensor({**entry, "data": columns})
         return super().tensor(entry)
 

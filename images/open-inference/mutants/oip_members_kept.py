@@ -18,10 +18,12 @@ class Mutant(Rules):
         """Return a REST request."""
         asked = super().request(body)
         names = str([entry.get("name") for entry in asked["inputs"] if isinstance(entry, dict)])
-        given = {name: asked[name] for name in KEPT if asked.get(name) and "delay_ms" not in asked[name]}
+        parameters = asked.get("parameters") or {}
+        if not isinstance(parameters, dict) or "delay_ms" in parameters:
+            return asked
         kept = self.pool.setdefault(names, {})
-        kept |= given
-        return {**asked, **kept} if "delay_ms" not in (asked.get("parameters") or ()) else asked
+        kept |= {name: asked[name] for name in KEPT if asked.get(name)}
+        return {**asked, **kept}
 
 
 if __name__ == "__main__":
