@@ -43,6 +43,7 @@ def test_a_tensor_is_answered_as_it_was_sent(echo: Load, given: Mapping[str, Any
         entry("INT8", [128, 0]),
         entry("FP32", [1e39, 0]),
         entry("INT33"),
+        entry(data=[[1], [2, 3]], shape=[3, 1]),
         {"name": "x", "datatype": "INT32", "shape": [1]},
         [],
     ],
@@ -57,6 +58,7 @@ def test_a_tensor_is_answered_as_it_was_sent(echo: Load, given: Mapping[str, Any
         "int8",
         "fp32",
         "datatype",
+        "ragged",
         "no-data",
         "list",
     ],
@@ -87,3 +89,31 @@ def test_the_extension_that_is_not_claimed_is_refused(echo: Load) -> None:
     assert rules.body_of({}, b"{}") == b"{}"
     with pytest.raises(echo("tensors").RefusedError):
         rules.body_of({"inference-header-content-length": "2"}, b"{}")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"id": 7}, {"outputs": "x"}, {"outputs": ["x"]}, {"inputs": {}}, {"inputs": []}],
+    ids=["id", "outputs", "outputs-of-text", "inputs", "no-inputs"],
+)
+def test_a_request_whose_members_are_of_another_type_is_refused(echo: Load, more: Mapping[str, Any]) -> None:
+    with pytest.raises(echo("tensors").RefusedError):
+        echo("rules").Rules().request({"inputs": [entry()], **more})
+
+
+def test_parameters_stay_as_they_are(echo: Load) -> None:
+    given = {"a": "1", "b": 1, "c": True, "d": 0.5}
+    assert echo("rules").Rules().parameters(given) == given
+
+
+@pytest.mark.parametrize("wrong", ["x", ["x"], {"a": None}, {"a": []}], ids=["text", "list", "null", "nested"])
+def test_what_is_no_parameters_is_refused(echo: Load, wrong: Any) -> None:
+    with pytest.raises(echo("tensors").RefusedError):
+        echo("rules").Rules().parameters(wrong)
+
+
+def test_only_a_version_that_is_listed_answers(echo: Load) -> None:
+    module = echo("rules")
+    assert [module.Rules().version(asked) for asked in ("", "1")] == ["1", "1"]
+    with pytest.raises(module.UnknownVersionError):
+        module.Rules().version("2")
