@@ -65,7 +65,7 @@ class InferAnswer:
     Attributes:
         version: The version of the model as it stands in the answer, whatever JSON it is; None: there is none.
         parameters: The parameters of the answer, whatever JSON they are.
-        output_parameters: Those of each output that has any, by its name.
+        output_parameters: The parameters of each output that has any, by its name.
     """
 
     id: str

@@ -34,12 +34,11 @@ def headers(length: object) -> list[tuple[str, str]]:
 
 @pytest.mark.requirement("OIP-BIN-004")
 def test_bytes_that_are_framed_wrongly_are_refused(open_inference: OpenInference) -> None:
-    refused = []
-    for raw in MALFORMED_BYTES:
-        entry = {"name": "x", "datatype": "BYTES", "shape": [3], "parameters": {"binary_data_size": len(raw)}}
-        head = json.dumps({"inputs": [entry]}).encode()
-        refused.append(error_answered(open_inference.infer(head + raw, headers(len(head)))))
-    expect(*refused)
+    entry = {"name": "x", "datatype": "BYTES", "shape": [3]}
+    sizes = [{"parameters": {"binary_data_size": len(raw)}} for raw in MALFORMED_BYTES]
+    heads = [json.dumps({"inputs": [{**entry, **size}]}).encode() for size in sizes]
+    asked = zip(heads, MALFORMED_BYTES, strict=True)
+    expect(*(error_answered(open_inference.infer(head + raw, headers(len(head)))) for head, raw in asked))
 
 
 @pytest.mark.requirement("OIP-BIN-005")
