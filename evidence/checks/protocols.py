@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from evidence.records import Answered, GrpcAnswered
-    from evidence.refs import CallRef, ObjectRef
+    from evidence.refs import CallRef
 
 OK = "OK"
 NOT_NOW = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED"})
@@ -229,44 +229,6 @@ class Undisclosed(AnswerCheck):
         places = [name for name, value in answer["headers"] if text in value]
         places += ["the body"] if text in answer["body"] else []
         return failed(self.fault(f"it is in {', '.join(places)}", answer)) if places else PASSED
-
-
-@check("drained")
-class Drained(AnswerCheck):
-    """A request that was under way when its server was told to end."""
-
-    def watch(self) -> None:
-        """Keep what the API said of the deletion too."""
-        super().watch()
-        ref: ObjectRef = self.args["deletion"]
-        self.key = (ref.api_version, ref.kind, ref.namespace, ref.name)
-        self.seq = ref.seq
-        self.history.watch_object(self.key)
-
-    @property
-    def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
-        """The expectation in a few words."""
-        return f"request {self.send} to be answered 200, although {self.key[1]} {self.key[3]} was deleted meanwhile"
-
-    def decide(self, *, final: bool) -> Judgement:
-        """Judge as soon as there is an answer, or the connection has ended without one."""
-        del final
-        answer, sent = self.history.answered.get(self.send), self.history.sent.get(self.send)
-        deletions = (record for record in self.history.objects[self.key] if record["seq"] == self.seq)
-        deletion = next(deletions, None)
-        if answer is None or sent is None or deletion is None:
-            return UNDECIDED
-        if deletion["verb"] != "delete" or deletion["code"] != 200:
-            return undecidable(self.fault(f"nothing was deleted: {deletion['verb']} {deletion['code']}", answer))
-        if not sent["seq"] < deletion["seq"] < answer["seq"]:
-            return undecidable(self.fault("it was not under way then", answer))
-        return self.answered(answer)
-
-    def answered(self, answer: Answered) -> Judgement:
-        """Compare; nothing else than the end of the server can be why there is no answer."""
-        status = answer["status"]
-        got = f"no answer: {answer['error']}" if status is None else f"HTTP {status} {shorten(answer['body'])}"
-        return PASSED if status == 200 else failed(self.fault(got, answer))
 
 
 def _error_of(answer: Answered) -> str:
