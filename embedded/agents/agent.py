@@ -20,8 +20,8 @@ from embedded.types import Resolve
 
 AGENT_PORT = 9081
 """The port that a component's Service leads to where an agent stands before it."""
-PREDICT = ":predict"
 ID = "Ce-Id"
+OK = 200
 MOST_BYTES = 64 << 20
 
 
@@ -50,7 +50,9 @@ class Agent:
         """
         spec = self._spec
         session = self._session = aiohttp.ClientSession(
-            timeout=TIMEOUT, auto_decompress=False, skip_auto_headers=("User-Agent", "Accept", "Content-Type")
+            timeout=TIMEOUT,
+            auto_decompress=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         )
         if spec.batcher is not None:
             self._batcher = Batcher(spec.batcher, self._policies, self._ask)
@@ -78,12 +80,15 @@ class Agent:
         """Answer a call, and log it."""
         body, asked = await request.read(), request.headers.get("Content-Type", "")
         call = request.headers.get(ID) or str(uuid.uuid4())
-        if not await self._log(Entry(REQUEST, call, asked, asked, body)):
+        about = Entry(REQUEST, call, asked, asked, body)
+        if self._policies.logs_failed and not await self._log(about):
             return _response(refusal(INTERNAL_ERROR, "the request cannot be logged"))
-        batcher = self._batcher if request.path.endswith(PREDICT) else None
+        batcher = self._batcher if self._policies.is_batched(request.path) else None
         answer = await (self._passed(request, body) if batcher is None else batcher.predict(request.raw_path, body))
+        if not self._policies.logs_failed and answer.status == OK:
+            await self._log(about)
         own = CIMultiDict(answer.headers).get("Content-Type", "")
-        logged = answer.status == 200 and (batcher is None or self._policies.logs_batched)
+        logged = answer.status == OK and (batcher is None or self._policies.logs_batched)
         if logged and not await self._log(Entry(RESPONSE, call, asked, own, answer.body)):
             return _response(refusal(INTERNAL_ERROR, "the response cannot be logged"))
         return _response(answer)
@@ -92,10 +97,10 @@ class Agent:
         return self._logger is None or await self._logger.log(entry)
 
     async def _passed(self, request: web.Request, body: bytes) -> Answer:
-        """Hand a request on as it came."""
+        """Hand a request on as it came, and its answer back."""
         headers = passed_on(request.headers)
         headers["Host"] = request.host
-        return await self._send(request.method, request.raw_path, headers, body)
+        return self._policies.passed(await self._send(request.method, request.raw_path, headers, body))
 
     async def _ask(self, path: str, body: bytes) -> Answer:
         """Send a batch to the component."""

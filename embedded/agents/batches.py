@@ -28,6 +28,7 @@ class _Call:
 
 @dataclass(slots=True)
 class _Batch:
+    name: str
     path: str
     calls: list[_Call] = field(default_factory=list)
     timer: asyncio.TimerHandle | None = None
@@ -52,12 +53,15 @@ class Batcher:
         except RefusedError as error:
             return refusal(BAD_REQUEST, str(error))
         call = _Call(instances, asyncio.get_running_loop().create_future())
-        batch = self._filling.setdefault(path, _Batch(path))
+        name = self._policies.batch_of(path)
+        batch = self._filling.setdefault(name, _Batch(name, path))
+        batch.path = path
         batch.calls.append(call)
         if self._policies.is_full(batch.size, self._spec.most):
             self._go(batch)
         elif batch.timer is None:
-            batch.timer = asyncio.get_running_loop().call_later(self._spec.latency, self._end_wait, batch)
+            seconds = self._policies.window(self._spec.latency)
+            batch.timer = asyncio.get_running_loop().call_later(seconds, self._end_wait, batch)
         return await call.answer
 
     async def stop(self) -> None:
@@ -76,14 +80,14 @@ class Batcher:
         if self._policies.sends_unfilled:
             self._go(batch)
         else:
-            del self._filling[batch.path]
+            del self._filling[batch.name]
             _tell(batch.calls, refusal(INTERNAL_ERROR, "the batch did not get full"))
 
     def _go(self, batch: _Batch) -> None:
         """Send a batch to the model; the next call begins another one."""
         if batch.timer is not None:
             batch.timer.cancel()
-        del self._filling[batch.path]
+        del self._filling[batch.name]
         task = asyncio.create_task(self._answer(batch.path, batch.calls))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -121,7 +125,7 @@ class Batcher:
         except RefusedError as error:
             return refusal(BAD_GATEWAY, f"the model's answer: {error}"), None
         predictions = value.get("predictions") if isinstance(value, dict) else None
-        if not isinstance(predictions, list) or len(predictions) != len(instances):
+        if not isinstance(predictions, list) or not self._policies.is_whole(len(predictions), len(instances)):
             got = f"{len(predictions)} predictions" if isinstance(predictions, list) else "no list of predictions"
             return refusal(BAD_GATEWAY, f"the model answered {got} to {len(instances)} instances"), None
         return answer, predictions

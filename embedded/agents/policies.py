@@ -33,6 +33,21 @@ def is_full(count: int, most: int) -> bool:
     return count >= most
 
 
+def window(latency: float) -> float:
+    """Return how many seconds a batch waits to get full, given its `maxLatency` in seconds."""
+    return latency
+
+
+def batch_of(path: str) -> str:
+    """Return the name of the batch that calls of a path fill: each path, which is a model's, has one of its own."""
+    return path
+
+
+def is_batched(path: str) -> bool:
+    """Tell whether a call of this path goes into a batch: predictions of the V1 protocol do."""
+    return path.endswith(":predict")
+
+
 def loads(body: bytes) -> Any:
     """Return the JSON value of a body, with every integer as it stands there.
 
@@ -63,8 +78,18 @@ def shares(predictions: Sequence[Any], sizes: Sequence[int]) -> list[list[Any]]:
     return [list(predictions[end - size : end]) for end, size in zip(ends, sizes, strict=True)]
 
 
+def is_whole(predictions: int, instances: int) -> bool:
+    """Tell whether a model has answered all that it was asked: predictions pair with instances by their place alone."""
+    return predictions == instances
+
+
 def failure(answer: Answer) -> Answer:
     """Return what a caller is told of a model's refusal: the refusal itself."""
+    return answer
+
+
+def passed(answer: Answer) -> Answer:
+    """Return what the caller of a call that is not batched is told, given the component's answer: the same."""
     return answer
 
 
@@ -111,15 +136,21 @@ class AgentPolicies:
 
     Attributes:
         is_full: The function from a number of instances and `maxBatchSize` to whether a batch waits for no more.
+        window: The function from `maxLatency` to the time that a batch waits, both in seconds.
+        batch_of: The function from the path of a call to the name of its batch.
+        is_batched: The function from the path of a call to whether it goes into a batch.
         sends_unfilled: True to send a batch that is not full when its time is over.
         loads: The function from a body to its JSON value.
         instances: The function from a JSON value to the instances in it.
         shares: The function from the predictions and the sizes of the calls to the predictions of each call.
+        is_whole: The function from the numbers of predictions and of instances to whether an answer is whole.
         asks_alone: True to ask each call of a refused batch by itself.
         failure: The function from a model's refusal to what the caller is told.
         media_type_of_batches: The media type of what a caller of a batch is answered.
+        passed: The function from the component's answer to what the caller of a call that is not batched is told.
         is_logged: The function from a mode and a kind of event to whether it is logged.
         logs_batched: True to log the responses of batched calls.
+        logs_failed: True to log the requests of calls that are not answered 200.
         waits_for_log: True to answer a call only when its events are logged.
         event_id: The function from the id of a call and the kind of event to the event's id.
         source: The function from the pod's name and the kind of event to the event's source.
@@ -129,15 +160,21 @@ class AgentPolicies:
     """
 
     is_full: Callable[[int, int], bool] = is_full
+    window: Callable[[float], float] = window
+    batch_of: Callable[[str], str] = batch_of
+    is_batched: Callable[[str], bool] = is_batched
     sends_unfilled: bool = True
     loads: Callable[[bytes], Any] = loads
     instances: Callable[[Any], list[Any]] = instances
     shares: Callable[[Sequence[Any], Sequence[int]], list[list[Any]]] = shares
+    is_whole: Callable[[int, int], bool] = is_whole
     asks_alone: bool = True
     failure: Callable[[Answer], Answer] = failure
     media_type_of_batches: str = JSON
+    passed: Callable[[Answer], Answer] = passed
     is_logged: Callable[[str, str], bool] = is_logged
     logs_batched: bool = True
+    logs_failed: bool = True
     waits_for_log: bool = False
     event_id: Callable[[str, str], str] = event_id
     source: Callable[[str, str], str] = source

@@ -1,10 +1,14 @@
 """Faulty agents of KServe: batchers that mix callers up, and loggers that lose, alter or interfere."""
 
+import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from multidict import CIMultiDict
+
+from embedded.agents import BatcherSpec
 from embedded.agents.policies import AgentPolicies, Answer, RefusedError
 from embedded.controllers.policies import ControlPlanePolicies
 from embedded.mutants.hosts import AGENTS, CONTROL_PLANE
@@ -40,6 +44,39 @@ def batch_first_takes_all(honest: AgentPolicies) -> AgentPolicies:
 def batcher_idle(honest: AgentPolicies) -> AgentPolicies:
     """Send each call to the model by itself, as if there were no batcher."""
     return replace(honest, is_full=lambda _count, _most: True)
+
+
+@mutant(AGENTS, wraps="is_full", replaces="window")
+def batch_settings_ignored(honest: AgentPolicies) -> AgentPolicies:
+    """Use KServe's usual settings, whatever the batcher says (KServe issue 1666)."""
+    usual = BatcherSpec()
+    return replace(
+        honest, is_full=lambda count, _most: honest.is_full(count, usual.most), window=lambda _latency: usual.latency
+    )
+
+
+@mutant(AGENTS, wraps="window")
+def batch_window_short(honest: AgentPolicies) -> AgentPolicies:
+    """End the wait for more calls after a quarter of its time (MLServer issue 1936: the window closes early)."""
+    return replace(honest, window=lambda latency: honest.window(latency) / 4)
+
+
+@mutant(AGENTS, replaces="batch_of")
+def batch_across_models(honest: AgentPolicies) -> AgentPolicies:
+    """Join calls of two paths, and ask that of the last one (KServe v0.20.0 pkg/batcher/handler.go batch, read)."""
+    return replace(honest, batch_of=lambda _path: "")
+
+
+@mutant(AGENTS, wraps="is_batched")
+def batch_refuses_v2(honest: AgentPolicies) -> AgentPolicies:
+    """Take a V2 request for a batch, and refuse it as it has no instances (KServe issue 2275)."""
+    return replace(honest, is_batched=lambda path: honest.is_batched(path) or path.endswith("/infer"))
+
+
+@mutant(AGENTS, replaces="is_whole")
+def batch_count_unchecked(honest: AgentPolicies) -> AgentPolicies:
+    """Hand out as many predictions as there are; the last callers go without (MLServer issue 903, Triton 4133)."""
+    return replace(honest, is_whole=lambda _predictions, _instances: True)
 
 
 @mutant(AGENTS, replaces="sends_unfilled")
@@ -101,6 +138,32 @@ def batch_media_type_plain(honest: AgentPolicies) -> AgentPolicies:
 def log_without_batched(honest: AgentPolicies) -> AgentPolicies:
     """Log no response of a batched call (KServe v0.20.0: the batcher writes no status, the logger reads 0; seen)."""
     return replace(honest, logs_batched=False)
+
+
+@mutant(AGENTS, wraps="passed")
+def log_errors_as_200(honest: AgentPolicies) -> AgentPolicies:
+    """Answer 200 where the component answers an error (KServe issue 1530: the status is lost when logging)."""
+    return replace(honest, passed=lambda answer: replace(honest.passed(answer), status=200))
+
+
+@mutant(AGENTS, wraps="passed")
+def log_answer_unpacked(honest: AgentPolicies) -> AgentPolicies:
+    """Hand a compressed answer on as the logger has unpacked it (Triton issue 5185, KServe issue 2672)."""
+
+    def passed(answer: Answer) -> Answer:
+        told = honest.passed(answer)
+        if CIMultiDict(told.headers).get("Content-Encoding") != "gzip":
+            return told
+        headers = {name: value for name, value in told.headers.items() if name.lower() != "content-encoding"}
+        return replace(told, headers=headers, body=gzip.decompress(told.body))
+
+    return replace(honest, passed=passed)
+
+
+@mutant(AGENTS, replaces="logs_failed")
+def log_only_success_requests(honest: AgentPolicies) -> AgentPolicies:
+    """Log the request of a call only once that is answered 200 (KServe issue 2722)."""
+    return replace(honest, logs_failed=False)
 
 
 @mutant(AGENTS, wraps="event_id")

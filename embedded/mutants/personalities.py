@@ -101,6 +101,7 @@ _LISTED = (
         (
             # What replaces policies comes first.
             "batch-numbers-as-doubles",
+            "batch-across-models",
             "batch-failure-shared",
             "batch-media-type-plain",
             "log-without-batched",

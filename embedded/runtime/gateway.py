@@ -77,7 +77,10 @@ class Gateway:
         self._runner, self.port = await listen(app, port, "the inference ingress", "--inference-port")
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=30)
         self._session = aiohttp.ClientSession(
-            connector=connector, timeout=TIMEOUT, auto_decompress=False, skip_auto_headers=("User-Agent", "Accept")
+            connector=connector,
+            timeout=TIMEOUT,
+            auto_decompress=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
         )
         return f"http://127.0.0.1:{self.port}"
 

@@ -136,6 +136,59 @@ class AnsweredBefore(AnsweredCheck):
         return super().decide(final=final)
 
 
+@check("unanswered")
+class Unanswered(AnswerCheck):
+    """A request that was still under way when a later one left."""
+
+    def watch(self) -> None:
+        """Keep the later exchange too."""
+        super().watch()
+        later: ExchangeRef = self.args["at"]
+        self.later = later.send or ""
+        self.history.watch_exchange(self.later)
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
+        """The expectation in a few words."""
+        return f"request {self.send} to have no answer when {self.later} was sent"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge as soon as the later one is sent."""
+        del final
+        sent, later = self.history.sent.get(self.send), self.history.sent.get(self.later)
+        if sent is None or later is None:
+            return UNDECIDED
+        if sent["seq"] > later["seq"]:
+            return undecidable(violation(self.expected, "it was sent after that", (later["seq"], sent["seq"])))
+        answer = self.history.answered.get(self.send)
+        if answer is None or answer["seq"] > later["seq"]:
+            return PASSED
+        return super().decide(final=True)
+
+    def answered(self, answer: Answered) -> Judgement:
+        """Fail: an answer was there by then."""
+        return failed(self.fault(f"HTTP {answer['status']} by then", answer))
+
+
+@check("waited")
+class Waited(AnswerCheck):
+    """The time from a request to its answer, from below: no machine is too slow for that."""
+
+    @property
+    def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
+        """The expectation in a few words."""
+        return f"no answer to request {self.send} within {self.args['at_least']:g} s"
+
+    def answered(self, answer: Answered) -> Judgement:
+        """Compare."""
+        sent = self.history.sent.get(self.send)
+        began = answer.get("sent_t", sent["t"] if sent else answer["t"])
+        took = answer.get("answered_t", answer["t"]) - began
+        if took >= self.args["at_least"]:
+            return PASSED
+        return failed(self.fault(f"HTTP {answer['status']} after {took:.3f} s", answer))
+
+
 @check("header")
 class Header(AnswerCheck):
     """A header of the answer."""

@@ -30,6 +30,7 @@ TYPES = {
     "response": "org.kubeflow.serving.inference.response",
 }
 ID = "ce-id"
+OK = 200
 
 
 class LogCheck(Check):
@@ -108,7 +109,7 @@ class Logged(LogCheck):
         if call is None:
             return UNDECIDED
         _, answer = call
-        if answer["status"] != 200:
+        if answer["status"] != self.args.get("status", OK):
             fault = self._fault(f"a call that was answered HTTP {answer['status']}, and so not logged", answer["seq"])
             return undecidable(fault) if answer["status"] in {None, *UNAVAILABLE} else failed(fault)
         found = {kind: list(self.events(call, kind)) for kind in self.args["kinds"]}

@@ -14,6 +14,8 @@ from evidence.expectations.answers import (
     refused,
     response_body,
     response_event,
+    unanswered,
+    waited,
 )
 from evidence.expectations.dead_letters import (
     dead_letter_attempts,
@@ -203,9 +205,11 @@ __all__ = [
     "trace_not_continued",
     "traced",
     "tracestate_kept",
+    "unanswered",
     "unchanged",
     "undisclosed",
     "untouched",
     "version_kept",
+    "waited",
     "within",
 ]

@@ -35,9 +35,18 @@ def refused(
 
 def answered_before(event: Event | Exchange, other: Event | Exchange) -> Expectation:
     """Expect that a request was accepted while another one, sent before it, was still under way."""
-    accepting = status_of(range(200, 300))
-    refs = [ref_of(one, EventRef, ExchangeRef) for one in (event, other)]
-    return expectation("answered_before", exchange=refs[0], other=refs[1], status=accepting)
+    first, second = (ref_of(one, EventRef, ExchangeRef) for one in (event, other))
+    return expectation("answered_before", exchange=first, other=second, status=status_of(range(200, 300)))
+
+
+def unanswered(exchange: Exchange, *, at: Exchange) -> Expectation:
+    """Expect that a request still had no answer when another one, `at`, was sent after it."""
+    return expectation("unanswered", exchange=ref_of(exchange, ExchangeRef), at=ref_of(at, ExchangeRef))
+
+
+def waited(exchange: Exchange, *, at_least: float) -> Expectation:
+    """Expect that the answer to a request did not come before so many seconds were over."""
+    return expectation("waited", exchange=ref_of(exchange, ExchangeRef), at_least=at_least)
 
 
 def header(exchange: Exchange | Event, name: str, value: str | None) -> Expectation:

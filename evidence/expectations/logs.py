@@ -6,7 +6,7 @@ data where that is the call's own; so bodies must differ from call to call.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evidence.arguments import Exchange, Expectation, Topic, expectation, ref_of, topic_of
 from evidence.refs import ExchangeRef, RefError
@@ -14,14 +14,20 @@ from evidence.refs import ExchangeRef, RefError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+OK = 200
 KINDS = ("request", "response")
 ASPECTS = ("pair", "media_type", "apart")
 
 
 def logged(
-    exchange: Exchange, on: Topic, *kinds: str, aspect: str | None = None, attributes: Mapping[str, str] | None = None
+    exchange: Exchange,
+    on: Topic,
+    *kinds: str,
+    aspect: str | None = None,
+    attributes: Mapping[str, str] | None = None,
+    status: int = 200,
 ) -> Expectation:
-    """Expect that a call was answered 200, and an event of each kind (`request`, `response`) of it.
+    """Expect that a call was answered with a status, and an event of each kind (`request`, `response`) of it.
 
     Args:
         exchange: The call.
@@ -30,13 +36,15 @@ def logged(
         aspect: What must be right: `pair` (valid events under the call's id, with the payloads byte for byte),
             `media_type` (that of the payload), or `apart` (no two events have one id and one source); None: nothing.
         attributes: The values of attributes; a value that is empty stands for any that is not.
+        status: The status.
     """
     _known("kind", KINDS, *kinds)
     if aspect is not None:
         _known("aspect", ASPECTS, aspect)
     if not kinds:
         raise RefError(f"expected kinds of events, of {', '.join(KINDS)}, got none")
-    args = {"kinds": list(kinds), "aspect": aspect, "attributes": dict(attributes or {})}
+    args: dict[str, Any] = {"kinds": list(kinds), "aspect": aspect, "attributes": dict(attributes or {})}
+    args |= {} if status == OK else {"status": status}
     return expectation("logged", exchange=ref_of(exchange, ExchangeRef), on=topic_of(on), **args)
 
 

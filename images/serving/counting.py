@@ -3,8 +3,9 @@
 python -m counting --model_name=m --http_port=8080
 python -m counting --model_name=m --http_port=8080 --predictor_host=m-predictor.namespace
 
-An instance is a list of numbers. The model `m` answers each with itself, and `m-sizes` with the number of instances
-that the request has. With `--predictor_host` it is an explainer, which asks the predictor.
+An instance is a list of numbers. The model `m` answers each with itself, packed where the caller takes gzip, `m-sizes`
+with the number of instances that the request has, and `m-short` answers all but the last. With `--predictor_host` it
+is an explainer, which asks the predictor.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from aiohttp import web
 from listening import MOST_BYTES, run, serve
 
 GRACE_SECONDS = 5.0
+PACKED = "gzip"
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
@@ -45,6 +47,7 @@ class Counting:
         else:
             application.router.add_post(f"{path}:predict", self.predict)
             application.router.add_post(f"{path}-sizes:predict", self.predict_sizes)
+            application.router.add_post(f"{path}-short:predict", self.predict_short)
             application.router.add_post(f"/v2/models/{self._model}/infer", self.infer)
         return application
 
@@ -55,7 +58,17 @@ class Counting:
     async def predict(self, request: web.Request) -> web.Response:
         """Answer each instance with itself."""
         try:
-            return web.json_response({"predictions": instances_of(await request.read())})
+            answer = web.json_response({"predictions": instances_of(await request.read())})
+        except RefusedError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        if PACKED in request.headers.get("Accept-Encoding", ""):
+            answer.enable_compression(web.ContentCoding.gzip)
+        return answer
+
+    async def predict_short(self, request: web.Request) -> web.Response:
+        """Answer each instance but the last one with itself, as no model should."""
+        try:
+            return web.json_response({"predictions": instances_of(await request.read())[:-1]})
         except RefusedError as error:
             return web.json_response({"error": str(error)}, status=400)
 

@@ -59,6 +59,7 @@ BOTH = ("request", "response")
 PAIR = logged(CALL, LOG, *BOTH, aspect="pair")
 TYPES = logged(CALL, LOG, *BOTH, aspect="media_type")
 APART = logged(CALL, LOG, *BOTH, aspect="apart")
+REFUSED = logged(CALL, LOG, "request", status=400)
 OWNER = logged(CALL, LOG, "request", attributes={"component": "p"})
 ANY = logged(CALL, LOG, "request", attributes={"component": ""})
 
@@ -78,6 +79,9 @@ ANY = logged(CALL, LOG, "request", attributes={"component": ""})
         pytest.param(PAIR, Log().call(status=503).request().read(), UNKNOWN, id="not-now"),
         pytest.param(PAIR, Log().call(status=None).request().read(), UNKNOWN, id="no-answer"),
         pytest.param(PAIR, Log(), UNKNOWN, id="no-call"),
+        pytest.param(REFUSED, Log().call(status=400).request(), PASS, id="a-refused-call"),
+        pytest.param(REFUSED, Log().call(status=400).read(), FAIL, id="a-refused-call-is-not-there"),
+        pytest.param(REFUSED, Log().call().request(), FAIL, id="a-call-that-was-not-refused"),
         pytest.param(TYPES, Log().call().request().response(), PASS, id="types"),
         pytest.param(TYPES, Log().call().request().response(media_type=TEXT), FAIL, id="type-of-the-request"),
         pytest.param(TYPES, Log().call().request().response(id="c2"), PASS, id="types-by-data"),

@@ -33,11 +33,23 @@ def test_a_model_answers_with_its_instances_and_another_one_with_how_many_there_
         assert sizes == {"predictions": [2, 2]}
         explained = await (await explainer.post(EXPLAIN, json={"instances": [[7]]})).json()
         assert explained == {"explanations": [{"instance": [7], "prediction": [7]}]}
+        short = await (await predictor.post("/v1/models/m-short:predict", json={"instances": [[1], [2]]})).json()
+        assert short == {"predictions": [[1]]}
         inferred = await (await predictor.post("/v2/models/m/infer", json={"inputs": [1]})).json()
         assert inferred == {"model_name": "m", "outputs": [1]}
         assert (await predictor.get("/v1/models/m")).status == 200
         assert (await predictor.post(EXPLAIN, json={"instances": [[7]]})).status == 404
         assert (await explainer.post("/v1/models/m:predict", json={"instances": [[7]]})).status == 404
+
+    both(serving, use)
+
+
+@pytest.mark.parametrize(("taken", "coding"), [("gzip", "gzip"), ("identity", None)])
+def test_an_answer_is_packed_where_its_caller_takes_that(serving: Any, taken: str, coding: str | None) -> None:
+    async def use(predictor: TestClient[Any, Any], _: TestClient[Any, Any]) -> None:
+        headers = {"Accept-Encoding": taken}
+        answer = await predictor.post("/v1/models/m:predict", json={"instances": [[7]]}, headers=headers)
+        assert (answer.headers.get("Content-Encoding"), await answer.json()) == (coding, {"predictions": [[7]]})
 
     both(serving, use)
 

@@ -11,17 +11,22 @@ import pytest
 
 from evidence.expectations import (
     answered,
+    answered_before,
     error_answered,
     header,
     logged,
     not_logged,
     refused,
     told,
+    unanswered,
     undisclosed,
+    waited,
 )
 from fixtures import KServeExtras, expect, mint
 
 FULL = 4
+SOON, NEVER = 2.0, 60.0
+"""The seconds of `maxLatency` of `batched`, and of a batcher that is not to come to their end."""
 JSON = ("content-type", "application/json")
 WRONG = "no list of numbers"
 
@@ -102,6 +107,38 @@ def test_the_answer_to_a_caller_of_a_batch_is_json_by_its_media_type(kserve_extr
     expect(header(kserve_extras.call("batched", asking(*four())), "content-type", "application/json"))
 
 
+@pytest.mark.requirement("INF-BTR-009")
+def test_a_batch_waits_as_long_as_its_batcher_says_and_no_longer(kserve_extras: KServeExtras) -> None:
+    patient = kserve_extras.beside("batched", batcher={"maxBatchSize": 2, "maxLatency": int(NEVER * 1000)}, logger=None)
+    # The first is alone; the next two are a batch that does not get full, and when they are answered the others leave.
+    where = (patient, "batched", "batched", "batched", patient)
+    asked = [(service, asking([number])) for number, service in enumerate(where)]
+    lone, control, _, later, last = calls = kserve_extras.mixed(asked, under_way=3, timeout=NEVER)
+    expect(unanswered(lone, at=later), waited(control, at_least=SOON / 2), answered_before(last, later))
+    expect(*(told(call, {"predictions": [[number]]}) for number, call in enumerate(calls)))
+
+
+@pytest.mark.requirement("INF-BTR-010")
+def test_calls_of_two_models_at_once_are_two_batches(kserve_extras: KServeExtras) -> None:
+    models = ["batched", "batched-sizes"] * FULL
+    calls = kserve_extras.mixed([("batched", asking([place])) for place in range(len(models))], models=models)
+    wanted = [[place] if model == "batched" else FULL for place, model in enumerate(models)]
+    expect(*(told(call, {"predictions": [value]}) for call, value in zip(calls, wanted, strict=True)))
+
+
+@pytest.mark.requirement("INF-BTR-011")
+def test_a_v2_request_passes_a_batcher_as_it_is(kserve_extras: KServeExtras) -> None:
+    inputs = [{"name": name, "datatype": "INT64", "shape": [2], "data": [2**53 + 1, unique()]} for name in ("x", "y")]
+    call = kserve_extras.call("batched", json.dumps({"inputs": inputs}).encode(), verb="infer")
+    expect(told(call, {"model_name": "batched", "outputs": inputs}))
+
+
+@pytest.mark.requirement("INF-BTR-012")
+def test_nobody_is_answered_what_a_model_that_answers_too_few_has_answered(kserve_extras: KServeExtras) -> None:
+    calls = kserve_extras.calls("batched", [asking([number]) for number in range(FULL)], model="batched-short")
+    expect(*(error_answered(call, range(500, 600)) for call in calls))
+
+
 @pytest.mark.requirement("INF-LOG-001")
 def test_a_call_is_logged_as_a_pair(kserve_extras: KServeExtras) -> None:
     log = kserve_extras.log()
@@ -159,6 +196,25 @@ def test_the_response_of_a_batched_call_is_logged(kserve_extras: KServeExtras) -
     log = kserve_extras.log()
     call = kserve_extras.call("batched", asking(*four()))
     expect(logged(call, log, "response"))
+
+
+@pytest.mark.requirement("INF-LOG-008")
+@pytest.mark.parametrize(
+    ("model", "instance", "status"), [("logged", WRONG, 400), ("nothing", [1], 404)], ids=["refused", "no-such-model"]
+)
+def test_a_call_that_fails_is_answered_so_and_its_request_is_logged(
+    kserve_extras: KServeExtras, model: str, instance: object, status: int
+) -> None:
+    log = kserve_extras.log()
+    call = kserve_extras.call("logged", asking(instance, [unique()]), model=model)
+    expect(answered(call, status), logged(call, log, "request", status=status))
+
+
+@pytest.mark.requirement("INF-LOG-009")
+def test_a_packed_answer_passes_a_logger_as_it_is(kserve_extras: KServeExtras) -> None:
+    log = kserve_extras.log()
+    call = kserve_extras.call("logged", asking([unique()]), headers=[JSON, ("accept-encoding", "gzip")])
+    expect(header(call, "content-encoding", "gzip"), logged(call, log, "response", aspect="pair"))
 
 
 @pytest.mark.requirement("INF-EXP-001")
