@@ -258,7 +258,7 @@ class Platform:
             DeploymentController(store),
             brokers,
             TriggerController(store, plane, selection.control_plane, selection.data_plane),
-            InferenceServiceController(store, topics, agents),
+            InferenceServiceController(store, topics, agents, selection.control_plane),
             seldon,
         ):
             controller.readiness = readiness
@@ -329,10 +329,13 @@ def _rights(file: Path | None) -> Rights | None:
 def _gateway(store: Store, names: ClusterNames, selection: mutants.Selection) -> Gateway:
     """Return the inference ingress, with the policies of each namespace."""
 
+    def entry(service: Mapping[str, Any]) -> str:
+        return selection.control_plane(service["metadata"]["namespace"]).entry_component(service)
+
     def explaining(service: Mapping[str, Any]) -> str:
         return selection.control_plane(service["metadata"]["namespace"]).explaining_component(service)
 
-    return Gateway(store, names.resolve, explaining)
+    return Gateway(store, names.resolve, entry, explaining)
 
 
 def _settings(running: kafka.Kafka) -> KafkaSettings:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from embedded.agents import AgentPolicies, AgentSpec, BatcherSpec, LoggerSpec
 from embedded.api.resources import POD
 from embedded.api.store import Store
 from embedded.controllers.controller import RetryError
 from embedded.types import Composition, Key
+
+_Settings: TypeAlias = tuple[BatcherSpec | None, LoggerSpec | None]
+"""The batcher and the logger of a component."""
 
 
 class Agent(Protocol):
@@ -44,6 +47,14 @@ class Agents:
     ) -> None:
         self._store, self._make, self._policies = store, make, policies
         self._running: dict[Key, dict[str, _Running]] = {}
+        self._first: dict[Key, _Settings] = {}
+
+    def first(
+        self, service: Mapping[str, Any], component: str, batcher: BatcherSpec | None, logger: LoggerSpec | None
+    ) -> _Settings:
+        """Return the batcher and the logger that a component was first asked about with."""
+        metadata = service["metadata"]
+        return self._first.setdefault((metadata["namespace"], f"{metadata['name']}-{component}"), (batcher, logger))
 
     async def stand_before(
         self, service: Mapping[str, Any], component: str, batcher: BatcherSpec | None, logger: LoggerSpec | None
@@ -84,6 +95,7 @@ class Agents:
 
     async def remove(self, namespace: str, full: str) -> None:
         """End the agents of a component, by the name that is common to its objects."""
+        self._first.pop((namespace, full), None)
         for running in self._running.pop((namespace, full), {}).values():
             await running.agent.stop()
 

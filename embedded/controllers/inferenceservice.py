@@ -7,7 +7,7 @@ IngressReady only: in Standard mode it is True with a transformer that is not re
 Where a component has a `batcher` or a `logger`, its Service leads to an agent before each of its pods.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from embedded.agents import AGENT_PORT
@@ -18,8 +18,9 @@ from embedded.controllers.components import HTTP_PORT, SpecError, batcher_of, lo
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, ensure
 from embedded.controllers.faults import FAULT, RESULTS_REFUSED, RESULTS_TAKEN, ordered
+from embedded.controllers.policies import ControlPlanePolicies
 from embedded.controllers.topics import Topics
-from embedded.runtime.gateway import COMPONENTS, entry_component, external_host
+from embedded.runtime.gateway import COMPONENTS, external_host
 
 LOCAL_GATEWAY = "knative-local-gateway.istio-system.svc.cluster.local"
 REVISION_ANNOTATION = "touchstone.dev/revision"
@@ -34,9 +35,11 @@ class InferenceServiceController(Controller):
     resource = INFERENCESERVICE
     also = (DEPLOYMENT,)
 
-    def __init__(self, store: Store, topics: Topics, agents: Agents) -> None:
+    def __init__(
+        self, store: Store, topics: Topics, agents: Agents, policies: Callable[[str], ControlPlanePolicies]
+    ) -> None:
         super().__init__(store)
-        self._topics, self._agents = topics, agents
+        self._topics, self._agents, self._policies = topics, agents, policies
 
     async def reconcile(self, namespace: str, name: str) -> None:
         """Reconcile one InferenceService."""
@@ -49,15 +52,18 @@ class InferenceServiceController(Controller):
         if not standard:
             self._alias(service)
         conditions = Conditions((service.get("status") or {}).get("conditions"))
-        components: dict[str, Any] = {}
+        policies, components = self._policies(namespace), dict[str, Any]()
         for component in COMPONENTS:
             if component not in service["spec"]:
-                await self._remove(namespace, f"{name}-{component}")
+                if policies.removes_components:
+                    await self._remove(namespace, f"{name}-{component}")
+                elif before := _told(service, component):
+                    components[component] = before
                 continue
             verdict, revision = await self._component(service, component)
             conditions.set(f"{component.capitalize()}Ready", verdict, "Info" if component != "predictor" else "")
             components[component] = _component_status(service, component, revision, ready=verdict.status is True)
-        entry = entry_component(service)
+        entry = policies.entry_component(service)
         conditions.set("IngressReady", TRUE if standard else _ingress_of_gateway(conditions))
         conditions.sum_up(("PredictorReady", "IngressReady"))
         host = external_host(name, namespace)
@@ -96,15 +102,21 @@ class InferenceServiceController(Controller):
             RetryError: An agent cannot listen.
         """
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
-        full = f"{name}-{component}"
+        full, policies = f"{name}-{component}", self._policies(namespace)
         try:
             spec = pod_spec(service, component)
             batcher, logger = batcher_of(service["spec"][component]), logger_of(service["spec"][component])
+            if not policies.updates_agents:
+                batcher, logger = self._agents.first(service, component, batcher, logger)
         except SpecError as error:
             await self._remove(namespace, full)
             return fails(error.reason, str(error)), ""
         labels = {"app": full, "serving.kserve.io/inferenceservice": name, "component": component}
         target = HTTP_PORT if batcher is None and logger is None else AGENT_PORT
+        if target == AGENT_PORT:
+            for container in spec["containers"]:
+                if "readinessProbe" in container:
+                    container["readinessProbe"] = policies.readiness_probe(container["readinessProbe"])
         port = {"name": "http", "port": 80, "targetPort": target, "protocol": "TCP"}
         selector = {"serving.kserve.io/inferenceservice": name, "component": component}
         ensure(
@@ -119,16 +131,8 @@ class InferenceServiceController(Controller):
         template = {"metadata": {"labels": labels}, "spec": spec}
         deployment, revision = self._deployment(service, full, labels, template)
         await self._agents.stand_before(service, component, batcher, logger)
-        if (
-            is_ready(deployment, "Available")
-            and deployment["status"]["observedGeneration"] == (deployment["metadata"]["generation"])
-        ):
-            return TRUE, revision
-        progressing = condition_of(deployment, "Progressing")
-        if progressing.get("status") == "False":
-            return fails("RevisionFailed", progressing.get("message", "")), revision
-        message = condition_of(deployment, "Available").get("message") or "waiting for pods"
-        return unknown("Deploying", message), revision
+        was_ready = "latestReadyRevision" in _told(service, component)
+        return policies.component_state(_state_of(deployment), was_ready), revision
 
     def _deployment(
         self, service: dict[str, Any], full: str, labels: dict[str, str], template: dict[str, Any]
@@ -183,6 +187,26 @@ class InferenceServiceController(Controller):
             self.store.delete(DEPLOYMENT, namespace, deployment["metadata"]["name"])
 
 
+def _state_of(deployment: dict[str, Any]) -> ConditionState:
+    """Return the state of a component whose pods a Deployment makes."""
+    if (
+        is_ready(deployment, "Available")
+        and deployment["status"]["observedGeneration"] == (deployment["metadata"]["generation"])
+    ):
+        return TRUE
+    progressing = condition_of(deployment, "Progressing")
+    if progressing.get("status") == "False":
+        return fails("RevisionFailed", progressing.get("message", ""))
+    message = condition_of(deployment, "Available").get("message") or "waiting for pods"
+    return unknown("Deploying", message)
+
+
+def _told(service: Mapping[str, Any], component: str) -> dict[str, Any]:
+    """Return what the status has told of a component so far."""
+    told: dict[str, Any] = ((service.get("status") or {}).get("components") or {}).get(component) or {}
+    return told
+
+
 def _result_topics(service: Mapping[str, Any]) -> set[str]:
     """Return the topics that the containers' variables name."""
     containers = [c for part in service["spec"].values() for c in part.get("containers") or ()]
@@ -205,7 +229,7 @@ def _ingress_of_gateway(conditions: Conditions) -> ConditionState:
 def _component_status(service: dict[str, Any], component: str, revision: str, *, ready: bool) -> dict[str, Any]:
     namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
     full = f"{name}-{component}"
-    before = (((service.get("status") or {}).get("components") or {}).get(component)) or {}
+    before = _told(service, component)
     ready_revision = revision if ready else before.get("latestReadyRevision", "")
     status: dict[str, Any] = {
         "url": f"http://{external_host(full, namespace)}",

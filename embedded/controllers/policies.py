@@ -14,7 +14,7 @@ from embedded.controllers.conditions import ConditionState, fails
 from embedded.controllers.destinations import resolve_destination
 from embedded.dataplane.cesql import Expression, ParseError
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
-from embedded.runtime.gateway import explaining_component
+from embedded.runtime.gateway import entry_component, explaining_component
 
 
 class DataPlaneApi(Protocol):
@@ -223,6 +223,16 @@ def fault_of_expression(text: str) -> str | None:
     return None
 
 
+def component_state(state: ConditionState, was_ready: bool) -> ConditionState:  # noqa: ARG001, FBT001 - a policy's shape
+    """Return the state of a component that its condition tells, given that of its pods: the same."""
+    return state
+
+
+def readiness_probe(probe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the readiness probe of a container before which an agent stands: its own."""
+    return probe
+
+
 @dataclass(frozen=True, slots=True)
 class ControlPlanePolicies:
     """All policies of controllers and admission."""
@@ -263,7 +273,14 @@ class ControlPlanePolicies:
     faults_of_delivery: Callable[[list[str]], list[str]] = faults_of_delivery
     faults_of_subscriber: Callable[[list[str]], list[str]] = faults_of_subscriber
     faults_of_streams: Callable[[list[Cause]], list[Cause]] = faults_of_streams
+    entry_component: Callable[[Mapping[str, Any]], str] = entry_component
     explaining_component: Callable[[Mapping[str, Any]], str] = explaining_component
+    component_state: Callable[[ConditionState, bool], ConditionState] = component_state
+    readiness_probe: Callable[[Mapping[str, Any]], Mapping[str, Any]] = readiness_probe
+    removes_components: bool = True
+    """Whether a component that is taken out of an InferenceService ends."""
+    updates_agents: bool = True
+    """Whether an agent follows the changes of its component's batcher and logger."""
     follows: Collection[Resource] = (BROKER, SERVICE, INFERENCESERVICE)
     """The kinds whose changes make a Trigger that stands on them be looked at again."""
     default_class: str = "Kafka"

@@ -32,8 +32,8 @@ HOP_BY_HOP = frozenset(
 LOCAL = re.compile(r"(?P<name>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)(\.svc(\.cluster\.local)?)?")
 COMPONENTS = ("transformer", "predictor", "explainer")
 EXPLAIN = re.compile(r"/v1/models/[^/]+:explain")
-Explaining = Callable[[Mapping[str, Any]], str]
-"""A function from an InferenceService to the component that its `:explain` calls go to."""
+Routing = Callable[[Mapping[str, Any]], str]
+"""A function from an InferenceService to the component that calls of it go to."""
 
 
 def external_host(name: str, namespace: str) -> str:
@@ -57,11 +57,18 @@ class Gateway:
     Args:
         store: The store with the InferenceServices.
         resolve: Cluster DNS.
+        entry: The function from an InferenceService to the component that requests enter first.
         explaining: The function from an InferenceService to the component that its `:explain` calls go to.
     """
 
-    def __init__(self, store: Store, resolve: Resolve, explaining: Explaining = explaining_component) -> None:
-        self._store, self._resolve, self._explaining = store, resolve, explaining
+    def __init__(
+        self,
+        store: Store,
+        resolve: Resolve,
+        entry: Routing = entry_component,
+        explaining: Routing = explaining_component,
+    ) -> None:
+        self._store, self._resolve, self._entry, self._explaining = store, resolve, entry, explaining
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -117,7 +124,7 @@ class Gateway:
         service = self._store.find(INFERENCESERVICE, namespace, name)
         if service is not None:
             explains = EXPLAIN.fullmatch(path) is not None
-            return namespace, name, self._explaining(service) if explains else entry_component(service)
+            return namespace, name, (self._explaining if explains else self._entry)(service)
         for component in COMPONENTS:
             owner = name.removesuffix(f"-{component}")
             service = self._store.find(INFERENCESERVICE, namespace, owner) if owner != name else None

@@ -43,7 +43,7 @@ class Gate:
             return
         status, headers, answer = await self._ask(scope, event, body)
         if event is None:
-            await _answer(send, self.plain_status(status), headers, answer)
+            await _answer(send, self.plain_status(status), self.plain_headers(headers), answer)
         elif status == 200:
             await self._answer_event(send, event, answer)
         else:
@@ -52,6 +52,10 @@ class Gate:
     def plain_status(self, status: int) -> int:
         """Return the status of the answer to a request that is not an event."""
         return status
+
+    def plain_headers(self, headers: Headers) -> Headers:
+        """Return the headers of the answer to a request that is not an event."""
+        return headers
 
     def attributes(self, event: Event) -> dict[str, str]:
         """Return the attributes of the answer to `event`."""

@@ -1,16 +1,22 @@
 """A model of KServe's V1 protocol, another one that counts what it is asked at once, and an explainer.
 
 python -m counting --model_name=m --http_port=8080
-python -m counting --model_name=m --http_port=8080 --predictor_host=m-predictor.namespace
+python -m counting --model_name=m --http_port=8080 --predictor_host=m-predictor.namespace [--transforms]
 
 An instance is a list of numbers. The model `m` answers each with itself, packed where the caller takes gzip, `m-sizes`
 with the number of instances that the request has, and `m-short` answers all but the last. With `--predictor_host` it
-is an explainer, which asks the predictor.
+is an explainer, which asks the predictor, and with `--transforms` a transformer, which wraps each of its predictions.
+
+LOADING_SECONDS in the environment is how long the model takes to load: until then it is not ready, and predictions are
+answered 404. With LOADING_FAILS the model cannot be loaded, and the process ends.
 """
 
 import argparse
 import json
-from collections.abc import Mapping
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -20,6 +26,7 @@ from listening import MOST_BYTES, run, serve
 GRACE_SECONDS = 5.0
 PACKED = "gzip"
 TIMEOUT = aiohttp.ClientTimeout(total=30)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class RefusedError(ValueError):
@@ -32,17 +39,22 @@ class Counting:
     Args:
         model: The name of the model.
         predictor: The host and port of the predictor; empty: this is the predictor.
+        transforms: Whether it is a transformer; only with a predictor.
+        loading: The seconds that the model takes to load.
     """
 
-    def __init__(self, model: str, predictor: str = "") -> None:
-        self._model, self._predictor = model, predictor
+    def __init__(self, model: str, predictor: str = "", *, transforms: bool = False, loading: float = 0.0) -> None:
+        self._model, self._predictor, self._transforms = model, predictor, transforms
+        self._loaded = time.monotonic() + loading
 
     def application(self) -> web.Application:
         """Return the application that serves these resources."""
-        application = web.Application(client_max_size=MOST_BYTES)
+        application = web.Application(client_max_size=MOST_BYTES, middlewares=[self.when_loaded])
         path = f"/v1/models/{self._model}"
         application.router.add_get(path, self.status)
-        if self._predictor:
+        if self._transforms:
+            application.router.add_post(f"{path}:predict", self.transform)
+        elif self._predictor:
             application.router.add_post(f"{path}:explain", self.explain)
         else:
             application.router.add_post(f"{path}:predict", self.predict)
@@ -50,6 +62,14 @@ class Counting:
             application.router.add_post(f"{path}-short:predict", self.predict_short)
             application.router.add_post(f"/v2/models/{self._model}/infer", self.infer)
         return application
+
+    @web.middleware
+    async def when_loaded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer as a server whose model is not there, until it is."""
+        if time.monotonic() >= self._loaded:
+            return await handler(request)
+        status = 503 if request.method == "GET" else 404
+        return web.json_response({"error": f"model {self._model} is not loaded yet"}, status=status)
 
     async def status(self, _: web.Request) -> web.Response:
         """Answer that the model is ready."""
@@ -90,6 +110,21 @@ class Counting:
 
     async def explain(self, request: web.Request) -> web.Response:
         """Answer each instance with what the predictor says of it; the predictor gets another body than this one."""
+        answer = await self._asked(request)
+        if isinstance(answer, web.Response):
+            return answer
+        explanations = [{"instance": instance, "prediction": prediction} for instance, prediction in answer]
+        return web.json_response({"explanations": explanations}, headers=self.told_headers(request.headers))
+
+    async def transform(self, request: web.Request) -> web.Response:
+        """Answer each instance with what the predictor says of it, wrapped."""
+        answer = await self._asked(request)
+        if isinstance(answer, web.Response):
+            return answer
+        return web.json_response({"predictions": [{"transformed": prediction} for _, prediction in answer]})
+
+    async def _asked(self, request: web.Request) -> web.Response | list[tuple[Any, Any]]:
+        """Return each instance of a request with the predictor's prediction; or what its failure is answered with."""
         try:
             instances = instances_of(await request.read())
         except RefusedError as error:
@@ -105,9 +140,7 @@ class Counting:
                     return web.json_response(told, status=answer.status)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             return web.json_response({"error": f"the predictor does not answer: {error}"}, status=502)
-        pairs = zip(instances, told["predictions"], strict=True)
-        explanations = [{"instance": instance, "prediction": prediction} for instance, prediction in pairs]
-        return web.json_response({"explanations": explanations}, headers=self.told_headers(request.headers))
+        return list(zip(instances, told["predictions"], strict=True))
 
     def told_headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """Return those headers of a request for an explanation that its answer has too: none."""
@@ -140,15 +173,20 @@ def main(kind: type[Counting] = Counting) -> None:
     parser.add_argument("--model_name", required=True)
     parser.add_argument("--http_port", type=int, default=8080)
     parser.add_argument("--predictor_host", default="")
+    parser.add_argument("--transforms", action="store_true")
     arguments, ignored = parser.parse_known_args()
     if ignored:
         print(f"flags without effect here: {' '.join(ignored)}", flush=True)
+    if os.environ.get("LOADING_FAILS"):
+        sys.exit("counting: the model cannot be loaded")
+    loading = float(os.environ.get("LOADING_SECONDS") or 0)
+    made = kind(arguments.model_name, arguments.predictor_host, transforms=arguments.transforms, loading=loading)
     run(
         "counting",
         serve(
             arguments.model_name,
             rest_port=arguments.http_port,
-            application=kind(arguments.model_name, arguments.predictor_host).application(),
+            application=made.application(),
             grace=GRACE_SECONDS,
         ),
     )

@@ -197,7 +197,7 @@ class Cluster:
             BrokerController(self.store, self.plane, self.topics, selection.control_plane, selection.data_plane),
             TriggerController(self.store, self.plane, selection.control_plane, selection.data_plane),
             DeploymentController(self.store),
-            InferenceServiceController(self.store, self.topics, self.agents),
+            InferenceServiceController(self.store, self.topics, self.agents, selection.control_plane),
             SeldonDeploymentController(self.store, Stream, self.topics, resolve, selection.streams),
         ]
         for name in ("knative-eventing", "ns"):

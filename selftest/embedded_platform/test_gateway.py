@@ -64,7 +64,8 @@ def store() -> Store:
 def test_only_explanations_go_to_the_explainer(store: Store, path: str, component: str, faulty: str) -> None:
     def gateway(*mutants: str) -> Gateway:
         selection = Selection(store, mutants)
-        return Gateway(store, lambda _host, _port: None, selection.control_plane("default").explaining_component)
+        policies = selection.control_plane("default")
+        return Gateway(store, lambda _host, _port: None, policies.entry_component, policies.explaining_component)
 
     host = "explained.default.svc.cluster.local"
     assert gateway().component(host, path) == ("default", "explained", component)

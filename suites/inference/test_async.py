@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence.expectations import envelope, exactly_one_result, result_for, results_paired
+from evidence.expectations import envelope, exactly_one_result, field, result_for, results_paired
 from fixtures import AsyncInference, expect
 from suites.oracles.digits import DOCUMENTED, DOCUMENTED_DIGIT, digits
 from suites.wire import fresh
@@ -53,3 +53,12 @@ def test_one_event_makes_one_result(async_mnist: AsyncInference) -> None:
     event = async_mnist.predict(DOCUMENTED, trace_id)
     results, key, by = async_mnist.results, async_mnist.trace_key, async_mnist.trigger
     expect(exactly_one_result(trace_id, results, of=event, by=by, key=key), within=WITHIN)
+
+
+@pytest.mark.requirement("INF-REF-001")
+def test_a_trigger_may_refer_to_the_inference_service(async_strict: AsyncInference) -> None:
+    flow, trace_id = async_strict.by_reference(), fresh("trace")
+    event = flow.predict(DOCUMENTED, trace_id)
+    expect(field(flow.trigger_object, "status.subscriberUri", flow.address))
+    results, key, by = flow.results, flow.trace_key, flow.trigger
+    expect(result_for(trace_id, results, [DOCUMENTED_DIGIT], key=key, of=event, by=by), within=WITHIN)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from evidence.expectations import answered, refused, response_body
+from evidence.expectations import answered, header, refused, response_body
 from fixtures import AsyncInference, expect
 from suites.oracles.digits import DOCUMENTED, DOCUMENTED_DIGIT, digits
 
@@ -39,6 +39,11 @@ def test_a_batch_is_answered_in_its_order(async_mnist: AsyncInference) -> None:
     batch = digits()[:8]
     exchange = async_mnist.direct(request(*[digit.picture for digit in batch]), headers=JSON)
     expect(response_body(exchange, {"predictions": [digit.label for digit in batch]}))
+
+
+@pytest.mark.requirement("INF-DIR-004")
+def test_an_answer_is_json_by_its_media_type(async_mnist: AsyncInference) -> None:
+    expect(header(async_mnist.direct(request(DOCUMENTED), headers=JSON), "content-type", "application/json"))
 
 
 @pytest.mark.requirement("INF-BAT-003")

@@ -23,22 +23,13 @@ from evidence.expectations import (
     waited,
 )
 from fixtures import KServeExtras, expect, mint
+from suites.instances import asking, unique
 
 FULL = 4
 SOON, NEVER = 2.0, 60.0
 """The seconds of `maxLatency` of `batched`, and of a batcher that is not to come to their end."""
 JSON = ("content-type", "application/json")
 WRONG = "no list of numbers"
-
-
-def asking(*instances: object) -> bytes:
-    """Return a V1 request."""
-    return json.dumps({"instances": instances}).encode()
-
-
-def unique() -> int:
-    """Return a number that no other call has: events are known by their data too."""
-    return int(mint()[-12:], 16)
 
 
 def tensor() -> bytes:

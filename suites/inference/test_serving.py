@@ -1,0 +1,70 @@
+"""InferenceServices that load, fail, crash and change: what Ready claims, and what a change does.
+
+They are made for each test, beside those of the pipeline `kserve-extras`.
+"""
+
+import pytest
+
+from evidence.expectations import answered, condition, field, logged, not_logged, told
+from fixtures import KServeExtras, expect
+from suites.instances import asking, unique
+
+LOADING_FAILS = {"LOADING_FAILS": "yes"}
+WITHIN = 30.0
+PAIRS, THREES = ({"maxBatchSize": size, "maxLatency": 60_000} for size in (2, 3))
+
+
+@pytest.mark.requirement("INF-RDY-002")
+def test_ready_behind_an_agent_means_that_the_model_is_loaded(kserve_extras: KServeExtras) -> None:
+    services = [kserve_extras.beside(name, env={"LOADING_SECONDS": "1"}) for name in ("batched", "logged")]
+    calls = kserve_extras.mixed([(service, asking(*[[place] for place in range(4)])) for service in services])
+    expect(*(answered(call, 200) for call in calls))
+
+
+@pytest.mark.requirement("INF-RDY-003")
+def test_a_model_that_cannot_be_loaded_is_not_ready_and_says_why(kserve_extras: KServeExtras) -> None:
+    endless = kserve_extras.beside("logged", ready=False, env={"LOADING_SECONDS": "600"})
+    broken = kserve_extras.object(kserve_extras.beside("logged", ready=False, env=LOADING_FAILS))
+    expect(
+        condition(broken, "Ready", "False", explained=True),
+        field(broken, "status.modelStatus.transitionStatus", "BlockedByFailedLoad"),
+        field(broken, "status.modelStatus.lastFailureInfo"),
+        within=WITHIN,
+    )
+    expect(condition(kserve_extras.object(endless), "Ready", {"False", "Unknown"}))
+
+
+@pytest.mark.requirement("INF-RDY-004")
+def test_ready_is_taken_back_when_the_predictor_crashes_and_comes_when_it_is_mended(
+    kserve_extras: KServeExtras,
+) -> None:
+    service = kserve_extras.beside("logged")
+    kserve_extras.change(service, ready=False, env=LOADING_FAILS)
+    expect(condition(kserve_extras.object(service), "Ready", "False", explained=True), within=WITHIN)
+    kserve_extras.change(service, env={})
+    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}))
+
+
+@pytest.mark.requirement("INF-UPD-001")
+def test_what_stands_before_a_model_follows_its_changes(kserve_extras: KServeExtras) -> None:
+    log = kserve_extras.log()
+    service = kserve_extras.beside("logged", logger=None, batcher=PAIRS)
+    bodies = [asking([number]) for number in range(3)]
+    expect(
+        *(told(call, {"predictions": [2]}) for call in kserve_extras.calls(service, bodies[:2], model="logged-sizes"))
+    )
+    kserve_extras.change(service, logger=kserve_extras.logger("logged"), batcher=THREES)
+    expect(*(told(call, {"predictions": [3]}) for call in kserve_extras.calls(service, bodies, model="logged-sizes")))
+    expect(logged(kserve_extras.call(service, asking(*([unique()] for _ in range(3)))), log, "request"))
+    kserve_extras.change(service, logger=None, batcher=None)
+    alone = kserve_extras.call(service, asking([unique()]), model="logged-sizes")
+    control = kserve_extras.call("logged", asking([unique()]))
+    expect(told(alone, {"predictions": [1]}), not_logged(alone, log, "request", control=control))
+
+
+@pytest.mark.requirement("INF-UPD-002")
+def test_a_transformer_that_is_taken_out_is_out_of_the_way(kserve_extras: KServeExtras) -> None:
+    service = kserve_extras.beside("logged", transformer=True)
+    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [{"transformed": [1]}]}))
+    kserve_extras.drop_transformer(service)
+    expect(told(kserve_extras.call(service, asking([2])), {"predictions": [[2]]}))
