@@ -61,7 +61,7 @@ class Agent:
             self._logger.start()
         app = web.Application(client_max_size=MOST_BYTES)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(self._runner, spec.host, AGENT_PORT).start()
 
@@ -80,7 +80,9 @@ class Agent:
         """Answer a call, and log it."""
         body, asked = await request.read(), request.headers.get("Content-Type", "")
         call = request.headers.get(ID) or str(uuid.uuid4())
-        about = Entry(REQUEST, call, asked, asked, body)
+        names = self._spec.logger.headers if self._spec.logger else ()
+        told = {name: request.headers.getall(name) for name in names if name in request.headers}
+        about = Entry(REQUEST, call, asked, asked, body, told)
         if self._policies.logs_failed and not await self._log(about):
             return _response(refusal(INTERNAL_ERROR, "the request cannot be logged"))
         batcher = self._batcher if self._policies.is_batched(request.path) else None
@@ -89,7 +91,7 @@ class Agent:
             await self._log(about)
         own = CIMultiDict(answer.headers).get("Content-Type", "")
         logged = answer.status == OK and (batcher is None or self._policies.logs_batched)
-        if logged and not await self._log(Entry(RESPONSE, call, asked, own, answer.body)):
+        if logged and not await self._log(Entry(RESPONSE, call, asked, own, answer.body, told)):
             return _response(refusal(INTERNAL_ERROR, "the response cannot be logged"))
         return _response(answer)
 

@@ -62,7 +62,12 @@ class Batcher:
         elif batch.timer is None:
             seconds = self._policies.window(self._spec.latency)
             batch.timer = asyncio.get_running_loop().call_later(seconds, self._end_wait, batch)
-        return await call.answer
+        try:
+            return await call.answer
+        except asyncio.CancelledError:
+            if not self._policies.keeps_batch:
+                self._drop(batch)
+            raise
 
     async def stop(self) -> None:
         """End what is under way; callers who still wait are told."""
@@ -74,6 +79,14 @@ class Batcher:
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def _drop(self, batch: _Batch) -> None:
+        """Send a batch nowhere; its callers are told."""
+        if self._filling.get(batch.name) is batch:
+            del self._filling[batch.name]
+        if batch.timer is not None:
+            batch.timer.cancel()
+        _tell(batch.calls, refusal(INTERNAL_ERROR, "a caller of the batch left"))
 
     def _end_wait(self, batch: _Batch) -> None:
         """End the wait for more calls."""

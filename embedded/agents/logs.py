@@ -4,10 +4,12 @@ As with KServe's, nothing is kept and nothing is repeated: what cannot be delive
 """
 
 import asyncio
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
@@ -21,6 +23,8 @@ TYPES = {
     RESPONSE: "org.kubeflow.serving.inference.response",
 }
 MOST_WAITING = 100
+PRINTED = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
+"""What stands in an HTTP header as it is; the rest is percent-encoded (HTTP binding, § 3.1.3.2)."""
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 _log = logging.getLogger(__name__)
@@ -36,6 +40,7 @@ class Entry:
         asked: The media type of the request.
         own: The media type of the payload.
         payload: The bytes.
+        told: The request headers that the event may tell, by name.
     """
 
     kind: str
@@ -43,6 +48,7 @@ class Entry:
     asked: str
     own: str
     payload: bytes
+    told: Mapping[str, Sequence[str]]
 
 
 class Logger:
@@ -117,7 +123,8 @@ class Logger:
             "type": TYPES[entry.kind],
             "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             **policies.extensions(agent.namespace, agent.service, agent.component),
+            "metadata": json.dumps(policies.metadata(entry.told, entry.kind), separators=(",", ":"), sort_keys=True),
         }
-        named = {f"Ce-{name}": value for name, value in attributes.items()}
+        named = {f"Ce-{name}": quote(value, safe=PRINTED) for name, value in attributes.items()}
         media_type = policies.media_type(entry.asked, entry.own)
         return {**named, "Content-Type": media_type} if media_type else named

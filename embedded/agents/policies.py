@@ -119,6 +119,12 @@ def extensions(namespace: str, service: str, component: str) -> Mapping[str, str
     }
 
 
+def metadata(headers: Mapping[str, Sequence[str]], kind: str) -> Mapping[str, Sequence[str]]:
+    """Return the request headers that an event of a kind tells, given those that it may: all of them."""
+    del kind
+    return headers
+
+
 def data(payload: bytes) -> bytes:
     """Return the data of an event for a payload: the payload as it is."""
     return payload
@@ -144,6 +150,7 @@ class AgentPolicies:
         instances: The function from a JSON value to the instances in it.
         shares: The function from the predictions and the sizes of the calls to the predictions of each call.
         is_whole: The function from the numbers of predictions and of instances to whether an answer is whole.
+        keeps_batch: True to go on with a batch of which a caller leaves before the answer.
         asks_alone: True to ask each call of a refused batch by itself.
         failure: The function from a model's refusal to what the caller is told.
         media_type_of_batches: The media type of what a caller of a batch is answered.
@@ -155,6 +162,7 @@ class AgentPolicies:
         event_id: The function from the id of a call and the kind of event to the event's id.
         source: The function from the pod's name and the kind of event to the event's source.
         extensions: The function from namespace, InferenceService and component to further attributes.
+        metadata: The function from the request headers that may be told and the kind of event to those that are.
         data: The function from a payload to the data of its event.
         media_type: The function from the media types of request and payload to that of the event's data.
     """
@@ -168,6 +176,7 @@ class AgentPolicies:
     instances: Callable[[Any], list[Any]] = instances
     shares: Callable[[Sequence[Any], Sequence[int]], list[list[Any]]] = shares
     is_whole: Callable[[int, int], bool] = is_whole
+    keeps_batch: bool = True
     asks_alone: bool = True
     failure: Callable[[Answer], Answer] = failure
     media_type_of_batches: str = JSON
@@ -179,6 +188,7 @@ class AgentPolicies:
     event_id: Callable[[str, str], str] = event_id
     source: Callable[[str, str], str] = source
     extensions: Callable[[str, str, str], Mapping[str, str]] = extensions
+    metadata: Callable[[Mapping[str, Sequence[str]], str], Mapping[str, Sequence[str]]] = metadata
     data: Callable[[bytes], bytes] = data
     media_type: Callable[[str, str], str] = media_type
 

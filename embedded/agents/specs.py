@@ -29,10 +29,12 @@ class LoggerSpec:
     Attributes:
         url: The URL that the events are posted to.
         mode: What is logged, of `MODES`.
+        headers: The names of the request headers that the events tell (`metadataHeaders`).
     """
 
     url: str
     mode: str = MODES[0]
+    headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ def logger_of(described: Mapping[str, Any]) -> LoggerSpec | None:
     """Return the logger of a component; None: it has none.
 
     Raises:
-        SpecError: It has no URL, or an unknown mode.
+        SpecError: It has no URL, an unknown mode, or headers that are no names.
     """
     if "logger" not in described:
         return None
@@ -132,4 +132,7 @@ def logger_of(described: Mapping[str, Any]) -> LoggerSpec | None:
         raise SpecError("InvalidSpec", f"logger.url: expected a URL that begins with http://, got {url!r}")
     if mode not in MODES:
         raise SpecError("InvalidSpec", f"logger.mode: expected one of {', '.join(MODES)}, got {mode!r}")
-    return LoggerSpec(url, mode)
+    headers = given.get("metadataHeaders") or []
+    if not isinstance(headers, list) or not all(isinstance(name, str) for name in headers):
+        raise SpecError("InvalidSpec", f"logger.metadataHeaders: expected a list of names, got {headers!r}")
+    return LoggerSpec(url, mode, tuple(headers))

@@ -85,6 +85,12 @@ def batch_unfilled_dropped(honest: AgentPolicies) -> AgentPolicies:
     return replace(honest, sends_unfilled=False)
 
 
+@mutant(AGENTS, replaces="keeps_batch")
+def batch_ends_with_caller(honest: AgentPolicies) -> AgentPolicies:
+    """Fail all callers of a batch when one of them leaves (MLServer issue 707)."""
+    return replace(honest, keeps_batch=False)
+
+
 @mutant(AGENTS, wraps="failure")
 def batch_failure_as_200(honest: AgentPolicies) -> AgentPolicies:
     """Answer 200 with a message where the model refused (KServe v0.20.0 pkg/batcher/handler.go, seen)."""
@@ -195,6 +201,22 @@ def log_names_lost(honest: AgentPolicies) -> AgentPolicies:
         return dict.fromkeys(honest.extensions(namespace, service, component), "default")
 
     return replace(honest, extensions=extensions)
+
+
+@mutant(AGENTS, wraps="metadata")
+def log_metadata_first_only(honest: AgentPolicies) -> AgentPolicies:
+    """Tell the first of several request headers only (KServe issue 4248)."""
+
+    def metadata(headers: Mapping[str, Sequence[str]], kind: str) -> Mapping[str, Sequence[str]]:
+        return dict(list(honest.metadata(headers, kind).items())[:1])
+
+    return replace(honest, metadata=metadata)
+
+
+@mutant(AGENTS, wraps="metadata")
+def log_metadata_request_only(honest: AgentPolicies) -> AgentPolicies:
+    """Tell request headers in the events of requests only (KServe issues 4401 and 4778)."""
+    return replace(honest, metadata=lambda headers, kind: honest.metadata(headers, kind) if kind == "request" else {})
 
 
 @mutant(AGENTS, replaces="is_logged")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from common import jsontext
 from evidence.checks.base import (
     Check,
     check,
@@ -148,6 +149,10 @@ class Logged(LogCheck):
             own = media_type_of(call, kind)
             if attributes.get("datacontenttype") != own:
                 yield f"the {kind} event with {attributes.get('datacontenttype')!r} for data of the type {own!r}"
+        told = _metadata_of(attributes)
+        for name in self.args.get("metadata", ()):
+            if told.get(name.lower()) != header_values(call[0]["headers"], name):
+                yield f"the {kind} event with metadata {attributes.get('metadata')!r}, not those of {name}"
         for name, wanted in self.args["attributes"].items():
             got = attributes.get(name)
             if not got or (wanted and got != wanted):
@@ -199,6 +204,15 @@ class NotLogged(LogCheck):
     def lacking(self) -> str:
         """Return what has not been seen."""
         return f"no event of the later call {self._send('control')}, or topic {self.topic} is not read to its end"
+
+
+def _metadata_of(attributes: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the headers in an event's attribute `metadata`, a JSON object, by their names in small letters."""
+    try:
+        value = jsontext.parse(attributes.get("metadata", "").encode())
+    except ValueError:
+        return {}
+    return {name.lower(): each for name, each in value.items()} if isinstance(value, dict) else {}
 
 
 def id_of(call: tuple[Sent, Answered]) -> list[str]:

@@ -12,7 +12,7 @@ from evidence.arguments import Exchange, Expectation, Topic, expectation, ref_of
 from evidence.refs import ExchangeRef, RefError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 OK = 200
 KINDS = ("request", "response")
@@ -25,7 +25,8 @@ def logged(
     *kinds: str,
     aspect: str | None = None,
     attributes: Mapping[str, str] | None = None,
-    status: int = 200,
+    status: int = OK,
+    metadata: Sequence[str] = (),
 ) -> Expectation:
     """Expect that a call was answered with a status, and an event of each kind (`request`, `response`) of it.
 
@@ -37,6 +38,7 @@ def logged(
             `media_type` (that of the payload), or `apart` (no two events have one id and one source); None: nothing.
         attributes: The values of attributes; a value that is empty stands for any that is not.
         status: The status.
+        metadata: The names of the request headers that each event tells in its attribute `metadata`.
     """
     _known("kind", KINDS, *kinds)
     if aspect is not None:
@@ -45,6 +47,7 @@ def logged(
         raise RefError(f"expected kinds of events, of {', '.join(KINDS)}, got none")
     args: dict[str, Any] = {"kinds": list(kinds), "aspect": aspect, "attributes": dict(attributes or {})}
     args |= {} if status == OK else {"status": status}
+    args |= {"metadata": list(metadata)} if metadata else {}
     return expectation("logged", exchange=ref_of(exchange, ExchangeRef), on=topic_of(on), **args)
 
 

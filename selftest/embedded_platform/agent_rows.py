@@ -111,7 +111,7 @@ async def refusals(scene: Scene) -> Any:
 
 
 async def wrong(scene: Scene) -> Any:
-    """Return the status of a batch of one caller that is wrong."""
+    """Return the status of a call of which an instance is wrong."""
     return (await scene.ask(1, "x", 2, 3))[0]
 
 
@@ -131,16 +131,14 @@ async def media_type(scene: Scene) -> Any:
     return (await scene.post(b'{"instances": [1, 2, 3, 4]}'))[2]
 
 
-async def pair(scene: Scene) -> Any:
-    """Return the ids of the two events of a call."""
-    await scene.ask(1, 2, 3, 4)
-    return [headers["ce-id"] for headers, _ in await scene.events(2)]
+def both(name: str) -> Callable[[Scene], Awaitable[Any]]:
+    """Return a look at what the two events of a call have in a header."""
 
+    async def look(scene: Scene) -> Any:
+        await scene.ask(1)
+        return [headers[name] for headers, _ in await scene.events(2)]
 
-async def sources(scene: Scene) -> Any:
-    """Return the sources of the two events of a call."""
-    await scene.ask(1)
-    return [headers["ce-source"] for headers, _ in await scene.events(2)]
+    return look
 
 
 async def payload(scene: Scene) -> Any:
@@ -216,9 +214,13 @@ async def too_few(scene: Scene) -> Any:
     return await asyncio.gather(*(scene.status(SHORT, b'{"instances": [1]}') for _ in range(4)))
 
 
-async def refused(scene: Scene) -> Any:
-    """Return the status of a call that the component refuses."""
-    return (await scene.ask("x"))[0]
+async def leaving(scene: Scene) -> Any:
+    """Return the status of a call whose batch another caller has left."""
+    left, stays = (asyncio.create_task(scene.ask(number)) for number in (1, 2))
+    for _ in range(2):  # both calls are there, and then one of them is gone
+        await asyncio.wait([left, stays], timeout=0.4)
+        left.cancel()
+    return (await asyncio.gather(stays, scene.ask(3, 4, 5, 6)))[0][0]
 
 
 async def packed(scene: Scene) -> Any:
@@ -258,6 +260,8 @@ class Row:
 
 OWNER = ["s", "ns", "predictor", "default"]
 JSON, PLAIN = "application/json; charset=utf-8", "text/plain; charset=utf-8"
+TELLING = LoggerSpec(LOG, headers=("Ce-Id", "Content-Type", "Absent"))
+FIRST, TOLD = "{%22Ce-Id%22:[%22c1%22]}", "{%22Ce-Id%22:[%22c1%22],%22Content-Type%22:[%22application/json%22]}"
 ROWS = {
     "batch-answers-rotated": Row(
         shares, [(200, [1]), (200, [2, 3]), (200, [4])], [(200, [2, 3]), (200, [4]), (200, [1])], FULL
@@ -272,22 +276,25 @@ ROWS = {
     "batch-across-models": Row(paths, [1, 1], [2], BatcherSpec(most=2, latency=0.1)),
     "batch-refuses-v2": Row(inferred, 200, 400, FULL),
     "batch-count-unchecked": Row(too_few, [502] * 4, [200] * 4, FULL),
+    "batch-ends-with-caller": Row(leaving, 200, 500, FULL),
     "batch-failure-as-200": Row(wrong, 400, 200, FULL),
     "batch-failure-shared": Row(refusals, [200, 400, 200], [400, 400, 400], FULL),
     "batch-takes-anything": Row(no_instances, [400] * 4, [400, 200, 200, 200], BatcherSpec(most=1)),
     "batch-numbers-as-doubles": Row(numbers, BEYOND_DOUBLES, BEYOND_DOUBLES - 1, FULL),
     "batch-media-type-plain": Row(media_type, "application/json", PLAIN, FULL),
-    "log-errors-as-200": Row(refused, 400, 200, None, ALL),
+    "log-errors-as-200": Row(wrong, 400, 200, None, ALL),
     "log-answer-unpacked": Row(packed, "gzip", None, None, ALL),
     "log-only-success-requests": Row(failed, ["x"], [1], None, ALL),
     "log-without-batched": Row(batched, [1, 2, 3, 4], [5], FULL, LoggerSpec(LOG, "response")),
-    "log-pair-broken": Row(pair, ["c1", "c1"], ["c1", "c1-r"], FULL, ALL),
+    "log-pair-broken": Row(both("ce-id"), ["c1", "c1"], ["c1", "c1-r"], None, ALL),
     "log-data-printed-again": Row(payload, b'{"instances":  [1]}', b'{\n "instances": [\n  1\n ]\n}', None, ALL),
     "log-names-lost": Row(owner, OWNER, ["default"] * 4, None, LoggerSpec(LOG, "request")),
+    "log-metadata-first-only": Row(both("ce-metadata"), [TOLD, TOLD], [FIRST, FIRST], None, TELLING),
+    "log-metadata-request-only": Row(both("ce-metadata"), [TOLD, TOLD], [TOLD, "{}"], None, TELLING),
     "log-mode-ignored": Row(
         kinds, ["response", "response"], ["request", "response"], None, LoggerSpec(LOG, "response")
     ),
     "log-failure-fails-call": Row(unheard, 200, 500, None, ALL),
     "log-media-type-of-request": Row(types, ["text/plain", JSON], ["text/plain", "text/plain"], None, ALL),
-    "log-source-shared": Row(sources, ["p/request", "p/response"], ["p/call", "p/call"], None, ALL),
+    "log-source-shared": Row(both("ce-source"), ["p/request", "p/response"], ["p/call", "p/call"], None, ALL),
 }

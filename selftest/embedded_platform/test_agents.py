@@ -138,8 +138,9 @@ async def test_a_component_that_is_away_is_told(scene: Scene) -> None:
         ({"batcher": {"maxLatency": "5"}}, "batcher.maxLatency: expected a positive number, got '5'"),
         ({"logger": {}}, "logger.url: expected a URL that begins with http://, got None"),
         ({"logger": {"url": "http://x", "mode": "none"}}, "logger.mode: expected one of all, request, response"),
+        ({"logger": {"url": "http://x", "metadataHeaders": [1]}}, "logger.metadataHeaders: expected a list of names"),
     ],
-    ids=["size", "latency", "url", "mode"],
+    ids=["size", "latency", "url", "mode", "headers"],
 )
 def test_a_wrong_batcher_or_logger_is_refused(described: dict[str, Any], told: str) -> None:
     with pytest.raises(SpecError, match=told):

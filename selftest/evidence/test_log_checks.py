@@ -23,7 +23,7 @@ class Log(Story):
 
     def call(self, send: str = "s1", id: str = "c1", status: int | None = 200, body: str = ASKED) -> "Log":  # noqa: A002
         """Add a call, and its answer."""
-        headers = [["Ce-Id", id], ["content-type", TEXT]]
+        headers = [["Ce-Id", id], ["content-type", TEXT], ["x-tenant", "a"]]
         self.add("sent", send=send, url="http://m/v1/models/m:predict", method="POST", headers=headers, body=body)
         told = [["content-type", JSON]]
         error = None if status else "reset"
@@ -60,6 +60,7 @@ PAIR = logged(CALL, LOG, *BOTH, aspect="pair")
 TYPES = logged(CALL, LOG, *BOTH, aspect="media_type")
 APART = logged(CALL, LOG, *BOTH, aspect="apart")
 REFUSED = logged(CALL, LOG, "request", status=400)
+TENANT = logged(CALL, LOG, "request", metadata=["X-Tenant"])
 OWNER = logged(CALL, LOG, "request", attributes={"component": "p"})
 ANY = logged(CALL, LOG, "request", attributes={"component": ""})
 
@@ -91,6 +92,11 @@ ANY = logged(CALL, LOG, "request", attributes={"component": ""})
         pytest.param(OWNER, Log().call().request(component="q"), FAIL, id="another-value"),
         pytest.param(OWNER, Log().call().request(component=""), FAIL, id="no-attribute"),
         pytest.param(ANY, Log().call().request(component="q"), PASS, id="any-value"),
+        pytest.param(TENANT, Log().call().request(metadata='{"x-tenant":["a"]}'), PASS, id="metadata"),
+        pytest.param(TENANT, Log().call().request(metadata='{"x-tenant":["b"]}'), FAIL, id="metadata-of-another"),
+        pytest.param(TENANT, Log().call().request(metadata="{}"), FAIL, id="metadata-without-it"),
+        pytest.param(TENANT, Log().call().request(metadata="x"), FAIL, id="metadata-is-none"),
+        pytest.param(TENANT, Log().call().request(), FAIL, id="no-metadata"),
         pytest.param(ANY, Log().call().request(component=""), FAIL, id="no-value"),
     ],
 )

@@ -11,23 +11,18 @@ import pytest
 
 from evidence.expectations import (
     answered,
-    answered_before,
     error_answered,
     header,
     logged,
     not_logged,
     refused,
     told,
-    unanswered,
     undisclosed,
-    waited,
 )
 from fixtures import KServeExtras, expect, mint
 from suites.instances import asking, unique
 
 FULL = 4
-SOON, NEVER = 2.0, 60.0
-"""The seconds of `maxLatency` of `batched`, and of a batcher that is not to come to their end."""
 JSON = ("content-type", "application/json")
 WRONG = "no list of numbers"
 
@@ -96,17 +91,6 @@ def test_a_batcher_keeps_integers_that_no_double_is(kserve_extras: KServeExtras)
 @pytest.mark.requirement("INF-BTR-008")
 def test_the_answer_to_a_caller_of_a_batch_is_json_by_its_media_type(kserve_extras: KServeExtras) -> None:
     expect(header(kserve_extras.call("batched", asking(*four())), "content-type", "application/json"))
-
-
-@pytest.mark.requirement("INF-BTR-009")
-def test_a_batch_waits_as_long_as_its_batcher_says_and_no_longer(kserve_extras: KServeExtras) -> None:
-    patient = kserve_extras.beside("batched", batcher={"maxBatchSize": 2, "maxLatency": int(NEVER * 1000)}, logger=None)
-    # The first is alone; the next two are a batch that does not get full, and when they are answered the others leave.
-    where = (patient, "batched", "batched", "batched", patient)
-    asked = [(service, asking([number])) for number, service in enumerate(where)]
-    lone, control, _, later, last = calls = kserve_extras.mixed(asked, under_way=3, timeout=NEVER)
-    expect(unanswered(lone, at=later), waited(control, at_least=SOON / 2), answered_before(last, later))
-    expect(*(told(call, {"predictions": [[number]]}) for number, call in enumerate(calls)))
 
 
 @pytest.mark.requirement("INF-BTR-010")

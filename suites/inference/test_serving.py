@@ -5,12 +5,25 @@ They are made for each test, beside those of the pipeline `kserve-extras`.
 
 import pytest
 
-from evidence.expectations import answered, condition, field, logged, not_logged, told
+from evidence.expectations import (
+    answered,
+    answered_before,
+    condition,
+    field,
+    logged,
+    not_logged,
+    told,
+    unanswered,
+    waited,
+)
 from fixtures import KServeExtras, expect
 from suites.instances import asking, unique
 
 LOADING_FAILS = {"LOADING_FAILS": "yes"}
 WITHIN = 30.0
+LEAVES, STAYS = 1.0, 20.0
+SOON, NEVER = 1.5, 60.0
+"""The seconds of `maxLatency` of a batcher that comes to their end, and of one that is not to. KServe's own are 5."""
 PAIRS, THREES = ({"maxBatchSize": size, "maxLatency": 60_000} for size in (2, 3))
 
 
@@ -45,6 +58,30 @@ def test_ready_is_taken_back_when_the_predictor_crashes_and_comes_when_it_is_men
     expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}))
 
 
+@pytest.mark.requirement("INF-BTR-009")
+def test_a_batch_waits_as_long_as_its_batcher_says_and_no_longer(kserve_extras: KServeExtras) -> None:
+    brief, patient = (
+        kserve_extras.beside("batched", batcher={"maxBatchSize": size, "maxLatency": int(seconds * 1000)}, logger=None)
+        for size, seconds in ((4, SOON), (2, NEVER))
+    )
+    # The first one is alone. Two pairs after it are batches that do not get full, one after the other, and when these
+    # are answered two others leave: one that waits again, and one that fills the batch of the first.
+    where = (patient, brief, brief, brief, brief, brief, patient)
+    asked = [(service, asking([number])) for number, service in enumerate(where)]
+    lone, control, *_, later, last = calls = kserve_extras.mixed(asked, under_way=3, timeout=NEVER)
+    expect(unanswered(lone, at=later), waited(control, at_least=SOON / 2), answered_before(last, later))
+    expect(*(told(call, {"predictions": [[number]]}) for number, call in enumerate(calls)))
+
+
+@pytest.mark.requirement("INF-BTR-013")
+def test_a_caller_who_leaves_costs_the_others_of_the_batch_no_answer(kserve_extras: KServeExtras) -> None:
+    service = kserve_extras.beside("batched", batcher=THREES, logger=None)
+    # The first one leaves, and then the third comes: it fills the batch, with what the first one asked or without.
+    asked = [(service, asking([1])), (service, asking([2])), (service, asking([3], [4]))]
+    _, second, third = kserve_extras.mixed(asked, under_way=2, timeout=(LEAVES, STAYS, STAYS))
+    expect(told(second, {"predictions": [[2]]}), told(third, {"predictions": [[3], [4]]}))
+
+
 @pytest.mark.requirement("INF-UPD-001")
 def test_what_stands_before_a_model_follows_its_changes(kserve_extras: KServeExtras) -> None:
     log = kserve_extras.log()
@@ -68,3 +105,13 @@ def test_a_transformer_that_is_taken_out_is_out_of_the_way(kserve_extras: KServe
     expect(told(kserve_extras.call(service, asking([1])), {"predictions": [{"transformed": [1]}]}))
     kserve_extras.drop_transformer(service)
     expect(told(kserve_extras.call(service, asking([2])), {"predictions": [[2]]}))
+
+
+@pytest.mark.requirement("INF-LOG-010")
+def test_both_events_tell_the_headers_that_a_logger_names(kserve_extras: KServeExtras) -> None:
+    log = kserve_extras.log()
+    names = ("X-Caller", "X-Tenant", "X-Absent")
+    service = kserve_extras.beside("logged", logger={**kserve_extras.logger("logged"), "metadataHeaders": list(names)})
+    headers = [("content-type", "application/json"), ("x-caller", "100 %"), ("x-tenant", 'a "b"'), ("x-other", "c")]
+    call = kserve_extras.call(service, asking([unique()]), headers=headers)
+    expect(logged(call, log, "request", "response", metadata=names[:2]))
