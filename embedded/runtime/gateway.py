@@ -81,7 +81,9 @@ class Gateway:
         """
         app = web.Application(client_max_size=0)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner, self.port = await listen(app, port, "the inference ingress", "--inference-port")
+        self._runner, self.port = await listen(
+            app, port, "the inference ingress", "--inference-port", follows_caller=True
+        )
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=30)
         self._session = aiohttp.ClientSession(
             connector=connector,

@@ -27,13 +27,17 @@ class PortTakenError(Exception):
     """A port on which somebody else listens."""
 
 
-async def listen(app: web.Application, port: int, what: str, option: str) -> tuple[web.AppRunner, int]:
+async def listen(
+    app: web.Application, port: int, what: str, option: str, *, follows_caller: bool = False
+) -> tuple[web.AppRunner, int]:
     """Serve `app` on loopback (port 0: any free one); return the runner, to be cleaned up, and the port.
+
+    `follows_caller`: whether the work for a caller who has left ends, as a proxy closes the connection behind it.
 
     Raises:
         PortTakenError: The port is taken; the text names the listener `what` and the `option` to choose another.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=follows_caller)
     await runner.setup()
     try:
         await web.TCPSite(runner, LOOPBACK, port).start()
