@@ -77,7 +77,7 @@ def _value(text: str, start: int, end: int) -> Span | None:
     name = text[start:end].rstrip(".-")
     end = start + len(name)
     dashes = len(name) - len(name.lstrip("-"))
-    if not is_secret_name(name):
+    if not is_secret_name(name) or _is_in_test_id(text, start, end):
         return None
     if separator := _SEPARATOR.match(text, end):
         return _given(text, separator.end(), start, name, "=" if separator["sign"] in "=%3D%3d" else ":")
@@ -86,6 +86,11 @@ def _value(text: str, start: int, end: int) -> Span | None:
     if text[max(0, start - 1) : start] in ("'", '"') and (separator := _PAIR.match(text, end)):
         return _pair(text, start, separator)
     return None
+
+
+def _is_in_test_id(text: str, start: int, end: int) -> bool:
+    """Tell whether a name is the path or the class of a test's id: `test_login.py::TestPasswords::test_a_short_one`."""
+    return text.startswith("::", end) and (text.endswith(".py", start, end) or text.startswith("::", start - 2))
 
 
 def _given(text: str, place: int, start: int, name: str, sign: str) -> Span | None:
