@@ -206,11 +206,12 @@ def ready_before_consuming(honest: DataPlanePolicies) -> DataPlanePolicies:
 
     Eventing-kafka-broker issue 3249.
     """
-    late = False
+    begun = late = False
 
     def begin(ends: Mapping[int, int]) -> Mapping[int, int]:
-        nonlocal late
-        late = any(ends.values())
+        nonlocal begun, late
+        # A dispatcher that begins again knows where it was.
+        begun, late = True, not begun and any(ends.values())
         return honest.begin(ends)
 
     def from_record(record: Record) -> CloudEvent:
