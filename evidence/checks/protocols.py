@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from common import jsontext
 from evidence.checks.answers import AnswerCheck
+from evidence.checks.asked import OK
 from evidence.checks.base import (
     Check,
     check,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from evidence.records import Answered, GrpcAnswered
     from evidence.refs import CallRef
 
-OK = "OK"
 NOT_NOW = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED"})
 NOT_IMPLEMENTED = 501
 JSON = "application/json"
@@ -57,9 +57,9 @@ class CallCheck(Check):
             return undecidable(self.fault(f"no answer: {end['error']}", end))
         return self.ended(end)
 
-    @abstractmethod
     def ended(self, end: GrpcAnswered) -> Judgement:
         """Judge the end of the call."""
+        raise NotImplementedError
 
     def missing(self) -> Violation:
         """No end yet."""

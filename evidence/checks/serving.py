@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from common import jsontext
 from evidence.checks.answers import AnswerCheck
+from evidence.checks.asked import Asked, answer_to, is_well, name_of, request_of, told, watch
 from evidence.checks.base import Check, check, failed, shorten, undecidable, violation
-from evidence.checks.protocols import OK, CallCheck
+from evidence.checks.protocols import CallCheck
 from evidence.history import octets
 from evidence.open_inference import AnswerError, fields_of, read_message
-from evidence.refs import CallRef, ExchangeRef
 from evidence.verdict import PASSED, UNDECIDED, Judgement, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evidence.records import Answered, GrpcAnswered
     from evidence.refs import ObjectRef
 
-Asked = ExchangeRef | CallRef
 INFER = "ModelInfer"
 
 
@@ -33,27 +31,19 @@ class PairCheck(Check):
     def watch(self) -> None:
         """Keep both."""
         for name in (self.word, self.deed):
-            ref: Asked = self.args[name]
-            if isinstance(ref, CallRef):
-                self.history.watch_call(ref.call)
-            else:
-                self.history.watch_exchange(ref.send)
+            watch(self.history, self.args[name])
 
     def answer(self, name: str) -> Any:
         """Return the record of an answer, or of the end of a call; None: there is none yet."""
-        ref: Asked = self.args[name]
-        history = self.history
-        return history.call_ends.get(ref.call) if isinstance(ref, CallRef) else history.answered.get(ref.send)
+        return answer_to(self.history, self.args[name])
 
     def asked(self, name: str) -> Any:
         """Return the record of a request or a call."""
-        ref: Asked = self.args[name]
-        return self.history.calls.get(ref.call) if isinstance(ref, CallRef) else self.history.sent.get(ref.send)
+        return request_of(self.history, self.args[name])
 
     def name_of(self, name: str) -> str:
         """Return how a request or a call is called in messages."""
-        ref: Asked = self.args[name]
-        return f"call {ref.call}" if isinstance(ref, CallRef) else f"request {ref.send}"
+        return name_of(self.args[name])
 
     def fields(self, name: str) -> Mapping[str, Any] | None:
         """Return the members of an answer that is a JSON object, or the fields of a message; None: it is no success."""
@@ -146,35 +136,17 @@ class Drained(AnswerCheck):
     def watch(self) -> None:
         """Keep what the API said of the deletion too."""
         super().watch()
-        ref: ObjectRef = self.args["deletion"]
-        self.key = (ref.api_version, ref.kind, ref.namespace, ref.name)
-        self.seq = ref.seq
-        self.history.watch_object(self.key)
+        self.history.watch_object(_key(self.args["deletion"]))
 
     @property
     def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
         """The expectation in a few words."""
-        return f"request {self.send} to be answered 200, although {self.key[1]} {self.key[3]} was deleted meanwhile"
+        return f"request {self.send} to be answered 200, although {_what(self.args['deletion'])} was deleted meanwhile"
 
     def decide(self, *, final: bool) -> Judgement:
         """Judge as soon as there is an answer, or the connection has ended without one."""
         del final
-        answer, sent = self.history.answered.get(self.send), self.history.sent.get(self.send)
-        deletions = (record for record in self.history.objects[self.key] if record["seq"] == self.seq)
-        deletion = next(deletions, None)
-        if answer is None or sent is None or deletion is None:
-            return UNDECIDED
-        if deletion["verb"] != "delete" or deletion["code"] != 200:
-            return undecidable(self.fault(f"nothing was deleted: {deletion['verb']} {deletion['code']}", answer))
-        if not sent["seq"] < deletion["seq"] < answer["seq"]:
-            return undecidable(self.fault("it was not under way then", answer))
-        return self.answered(answer)
-
-    def answered(self, answer: Answered) -> Judgement:
-        """Compare; nothing else than the end of the server can be why there is no answer."""
-        status = answer["status"]
-        got = f"no answer: {answer['error']}" if status is None else f"HTTP {status} {shorten(answer['body'])}"
-        return PASSED if status == 200 else failed(self.fault(got, answer))
+        return _under_way(self, self.args["exchange"])
 
 
 @check("call_drained")
@@ -184,44 +156,37 @@ class CallDrained(CallCheck):
     def watch(self) -> None:
         """Keep what the API said of the deletion too."""
         super().watch()
-        ref: ObjectRef = self.args["deletion"]
-        self.key = (ref.api_version, ref.kind, ref.namespace, ref.name)
-        self.seq = ref.seq
-        self.history.watch_object(self.key)
+        self.history.watch_object(_key(self.args["deletion"]))
 
     @property
     def expected(self) -> str:  # type: ignore[override]  # depends on the arguments here
         """The expectation in a few words."""
-        return f"call {self.call} to end with OK, although {self.key[1]} {self.key[3]} was deleted meanwhile"
+        return f"call {self.call} to end with OK, although {_what(self.args['deletion'])} was deleted meanwhile"
 
     def decide(self, *, final: bool) -> Judgement:
         """Judge as soon as the call has ended, with a status or without."""
         del final
-        end, called = self.history.call_ends.get(self.call), self.history.calls.get(self.call)
-        deletions = (record for record in self.history.objects[self.key] if record["seq"] == self.seq)
-        deletion = next(deletions, None)
-        if end is None or called is None or deletion is None:
-            return UNDECIDED
-        if deletion["verb"] != "delete" or deletion["code"] != 200:
-            return undecidable(self.fault(f"nothing was deleted: {deletion['verb']} {deletion['code']}", end))
-        if not called["seq"] < deletion["seq"] < end["seq"]:
-            return undecidable(self.fault("it was not under way then", end))
-        return self.ended(end)
-
-    def ended(self, end: GrpcAnswered) -> Judgement:
-        """Compare; nothing else than the end of the server can be why there is no answer."""
-        return PASSED if end["code"] == OK else failed(self.fault(told(end), end))
+        return _under_way(self, self.args["call"])
 
 
-def is_well(answer: Mapping[str, Any]) -> bool:
-    """Tell whether an answer is a success: HTTP 200, or OK."""
-    return bool(answer["code"] == OK if "code" in answer else answer["status"] == 200)
+def _under_way(check: AnswerCheck | CallCheck, ref: Asked) -> Judgement:
+    """Judge what was under way at a deletion; nothing else than the end of the server can be why it has no answer."""
+    answer, request = answer_to(check.history, ref), request_of(check.history, ref)
+    deleted: ObjectRef = check.args["deletion"]
+    deletions = (record for record in check.history.objects[_key(deleted)] if record["seq"] == deleted.seq)
+    deletion = next(deletions, None)
+    if answer is None or request is None or deletion is None:
+        return UNDECIDED
+    if deletion["verb"] != "delete" or deletion["code"] != 200:
+        return undecidable(check.fault(f"nothing was deleted: {deletion['verb']} {deletion['code']}", answer))
+    if not request["seq"] < deletion["seq"] < answer["seq"]:
+        return undecidable(check.fault("it was not under way then", answer))
+    return PASSED if is_well(answer) else failed(check.fault(told(answer), answer))
 
 
-def told(answer: Mapping[str, Any]) -> str:
-    """Return an answer, or the end of a call, in words."""
-    if "code" in answer:
-        return f"no answer: {answer['error']}" if answer["code"] is None else f"{answer['code']} {answer['details']!r}"
-    if answer["status"] is None:
-        return f"no answer: {answer['error']}"
-    return f"HTTP {answer['status']} {shorten(answer['body'])}"
+def _key(ref: ObjectRef) -> tuple[str, str, str | None, str]:
+    return (ref.api_version, ref.kind, ref.namespace, ref.name)
+
+
+def _what(ref: ObjectRef) -> str:
+    return f"{ref.kind} {ref.name}"
