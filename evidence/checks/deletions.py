@@ -8,7 +8,7 @@ from evidence.checks.base import Check, check, describe, failed, undecidable, vi
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
-    from evidence.records import ApiObject, Received
+    from evidence.records import ApiObject, Received, TopicListed
     from evidence.refs import EventRef, ObjectRef
 
 
@@ -31,9 +31,21 @@ class Deletion(Check):
         calls = (record for record in reversed(self.history.objects[self._key]) if record["verb"] == "delete")
         return next((record for record in calls if 200 <= record["code"] < 300), None)
 
+    def looks(self, order: ApiObject) -> list[ApiObject]:
+        """Return what was said of it after the order."""
+        return [record for record in self.history.objects[self._key] if record["seq"] > order["seq"]]
+
+    def gone(self, order: ApiObject) -> ApiObject | None:
+        """Return the first word after the order that there is no such object."""
+        return next((record for record in self.looks(order) if record["code"] == 404), None)
+
     def missing(self) -> Violation:
         """Say what is missing."""
         return self.no_decision(self.expected, "nothing was seen after the object was deleted")
+
+    def needs(self) -> tuple[ObservationRequest, ...]:
+        """Another look at the object."""
+        return (ObservationRequest("object", obj=self.obj),)
 
     @property
     def expected(self) -> str:
@@ -55,19 +67,15 @@ class Gone(Deletion):
         order = self.deleted()
         if order is None:
             return UNDECIDED
-        later = [record for record in self.history.objects[self._key] if record["seq"] > order["seq"]]
-        if any(record["code"] == 404 for record in later):
+        if self.gone(order) is not None:
             return PASSED
-        seen = next((record for record in reversed(later) if record["code"] < 300 and record.get("object")), None)
+        there = (record for record in reversed(self.looks(order)) if record["code"] < 300 and record.get("object"))
+        seen = next(there, None)
         if not final or seen is None:
             return UNDECIDED
         since = f"{seen.get('t', 0.0) - order.get('t', 0.0):.1f} s after its deletion"
         got = f"it {since}: {_held(seen)}"
         return failed(violation(self.expected, got, (order["seq"], seen["seq"]), self.name_of))
-
-    def needs(self) -> tuple[ObservationRequest, ...]:
-        """Another look at the object."""
-        return (ObservationRequest("object", obj=self.obj),)
 
 
 def _held(record: ApiObject) -> str:
@@ -105,8 +113,7 @@ class RetriesEnded(Deletion):
         order = self.deleted()
         if order is None:
             return UNDECIDED
-        looks = [record for record in self.history.objects[self._key] if record["seq"] > order["seq"]]
-        gone = next((record for record in looks if record["code"] == 404), None)
+        gone = self.gone(order)
         if gone is None:
             return UNDECIDED
         (by,), (beside,), most = self.args["by"], self.args["beside"], self.args["at_most"]
@@ -119,25 +126,29 @@ class RetriesEnded(Deletion):
         others = self._requests(self.control, beside.sink.name, gone)
         return PASSED if len(others) >= self.args["count"] else UNDECIDED
 
-    def needs(self) -> tuple[ObservationRequest, ...]:
-        """Another look at the Trigger."""
-        return (ObservationRequest("object", obj=self.obj),)
-
     def _requests(self, event: EventRef, sink: str, since: ApiObject | None = None) -> list[Received]:
         """Return the requests that brought an event to a sink, after a record or ever."""
         found = self.history.deliveries((event.source, event.id), {sink})
         return [request for request in found if since is None or request["seq"] > since["seq"]]
 
 
-@check("topic_gone")
-class TopicGone(Deletion):
-    """Kafka has no such topic any more, once the object that it was made for is deleted."""
+class TopicFate(Deletion):
+    """A topic, and an object that the test has deleted."""
 
     def watch(self) -> None:
         """Keep what is said of the topic too."""
         super().watch()
         self.topic: str = self.args["topic"].name
         self.history.watch_listed(self.topic)
+
+    def lists(self, order: ApiObject) -> list[TopicListed]:
+        """Return what Kafka listed after the order to delete the object."""
+        return [record for record in self.history.listed[self.topic] if record["seq"] > order["seq"]]
+
+
+@check("topic_gone")
+class TopicGone(TopicFate):
+    """Kafka has no such topic any more, once the object that it was made for is deleted."""
 
     @property
     def expected(self) -> str:
@@ -152,7 +163,7 @@ class TopicGone(Deletion):
         if not any(self.history.topics[self.topic].read.values()):
             unread = violation(self.expected, "no record of it that was ever read: was it there?", (order["seq"],))
             return undecidable(unread) if final else UNDECIDED
-        looks = [record for record in self.history.listed[self.topic] if record["seq"] > order["seq"]]
+        looks = self.lists(order)
         if any(not record["exists"] for record in looks):
             return PASSED
         if not final or not looks:
@@ -167,14 +178,8 @@ class TopicGone(Deletion):
 
 
 @check("topic_kept")
-class TopicKept(Deletion):
+class TopicKept(TopicFate):
     """Kafka has the topic still, once an object that used it is gone."""
-
-    def watch(self) -> None:
-        """Keep what is said of the topic too."""
-        super().watch()
-        self.topic: str = self.args["topic"].name
-        self.history.watch_listed(self.topic)
 
     @property
     def expected(self) -> str:
@@ -187,14 +192,13 @@ class TopicKept(Deletion):
         order = self.deleted()
         if order is None:
             return UNDECIDED
-        looks = [record for record in self.history.listed[self.topic] if record["seq"] > order["seq"]]
+        looks = self.lists(order)
         if (lost := next((record for record in looks if not record["exists"]), None)) is not None:
             got = f"it gone {lost.get('t', 0.0) - order.get('t', 0.0):.1f} s after the deletion"
             return failed(violation(self.expected, got, (order["seq"], lost["seq"]), f"topic {self.topic}"))
-        calls = (record for record in self.history.objects[self._key] if record["seq"] > order["seq"])
-        gone = next((record for record in calls if record["code"] == 404), None)
+        gone = self.gone(order)
         return PASSED if gone and any(record["seq"] > gone["seq"] for record in looks) else UNDECIDED
 
     def needs(self) -> tuple[ObservationRequest, ...]:
         """Another look at the object, and then at what Kafka lists."""
-        return (ObservationRequest("object", obj=self.obj), ObservationRequest("listed", self.topic))
+        return (*super().needs(), ObservationRequest("listed", self.topic))
