@@ -1,4 +1,4 @@
-"""Mutants of changes: what is taken out of an object, what changes in a row, and objects of the same name."""
+"""Mutants of changes: those that are ignored, what is taken out, what changes in a row, and objects of one name."""
 
 import asyncio
 import time
@@ -16,6 +16,46 @@ _HASTE = 5.0
 """Seconds after a change in which another one is passed over."""
 _CHANGED: dict[tuple[str, str], float] = {}
 """When a Trigger was changed, by namespace and name: policies are made for each question anew."""
+
+
+def _keeping(honest: ControlPlanePolicies, *fields: str) -> ControlPlanePolicies:
+    """Return policies by which a changed Trigger keeps these fields as they were."""
+
+    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+        kept: dict[str, Any] = {field: getattr(before, field) for field in fields}
+        return replace(honest.changed_trigger(before, changed), **kept)
+
+    return replace(honest, changed_trigger=changed_trigger)
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def filter_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit a changed filter, but go on with the old one (`ConsumerDeployerVerticle.onUpdateEgress`)."""
+    return _keeping(honest, "filter", "filters")
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def filters_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit a changed `filters`, but go on with the old one; a changed `filter` takes effect (rabbitmq issue 469)."""
+    return _keeping(honest, "filters")
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def subscriber_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Tell a changed subscriber in the status, but go on with the old one (knative-extensions/eventing-kafka 503)."""
+    return _keeping(honest, "subscriber")
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def delivery_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit a changed `delivery`, but go on with the old one (knative/eventing issue 4111)."""
+    return _keeping(honest, "delivery", "dead_letter")
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def order_change_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Go on with the order of delivery that a Trigger was made with (eventing-kafka-broker issue 912)."""
+    return _keeping(honest, "ordered")
 
 
 @mutant(CONTROL_PLANE, wraps="changed_trigger")
@@ -85,16 +125,6 @@ def table_locked_while_changing(honest: ControlPlanePolicies) -> ControlPlanePol
         await honest.forget_broker(plane, namespace, name)
 
     return replace(honest, serve_broker=serve_broker, forget_broker=forget_broker)
-
-
-@mutant(CONTROL_PLANE, wraps="changed_trigger")
-def filters_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
-    """Admit a changed `filters`, but go on with the old one; a changed `filter` takes effect (rabbitmq issue 469)."""
-
-    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
-        return replace(honest.changed_trigger(before, changed), filters=before.filters)
-
-    return replace(honest, changed_trigger=changed_trigger)
 
 
 @mutant(CONTROL_PLANE, wraps="changed_trigger")
@@ -169,16 +199,6 @@ def removed_delivery_is_none(honest: ControlPlanePolicies) -> ControlPlanePolici
         return changed
 
     return replace(honest, effective_delivery=effective_delivery, changed_trigger=changed_trigger)
-
-
-@mutant(CONTROL_PLANE, wraps="changed_trigger")
-def order_change_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
-    """Go on with the order of delivery that a Trigger was made with (eventing-kafka-broker issue 912)."""
-
-    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
-        return replace(honest.changed_trigger(before, changed), ordered=before.ordered)
-
-    return replace(honest, changed_trigger=changed_trigger)
 
 
 @mutant(CONTROL_PLANE, wraps="is_ordered")

@@ -58,16 +58,6 @@ def invalid_cesql_accepted(honest: ControlPlanePolicies) -> ControlPlanePolicies
     return replace(honest, fault_of_expression=lambda _: None)
 
 
-@mutant(CONTROL_PLANE, wraps="changed_trigger")
-def filter_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
-    """Admit a changed filter, but go on with the old one (`ConsumerDeployerVerticle.onUpdateEgress`)."""
-
-    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
-        return replace(honest.changed_trigger(before, changed), filter=before.filter, filters=before.filters)
-
-    return replace(honest, changed_trigger=changed_trigger)
-
-
 @mutant(CONTROL_PLANE, wraps="serve_trigger")
 def trigger_late_ready(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Serve a new Trigger, and so say Ready, six seconds late (modelled: a scheduler that works in turns)."""
@@ -175,27 +165,6 @@ def dead_letter_sink_not_told(honest: ControlPlanePolicies) -> ControlPlanePolic
 def foreign_class_claimed(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Reconcile Brokers of any class, as if they were one's own."""
     return replace(honest, is_ours=lambda _class, _ours: True)
-
-
-@mutant(CONTROL_PLANE, wraps="changed_trigger")
-def subscriber_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
-    """Tell a changed subscriber in the status, but go on with the old one (knative-extensions/eventing-kafka 503)."""
-
-    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
-        return replace(honest.changed_trigger(before, changed), subscriber=before.subscriber)
-
-    return replace(honest, changed_trigger=changed_trigger)
-
-
-@mutant(CONTROL_PLANE, wraps="changed_trigger")
-def delivery_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
-    """Admit a changed `delivery`, but go on with the old one (knative/eventing issue 4111)."""
-
-    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
-        changed = honest.changed_trigger(before, changed)
-        return replace(changed, delivery=before.delivery, dead_letter=before.dead_letter)
-
-    return replace(honest, changed_trigger=changed_trigger)
 
 
 @mutant(CONTROL_PLANE, wraps="change_trigger")

@@ -33,22 +33,27 @@ def topic_outlives_broker(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return replace(honest, deletes_topic=False)
 
 
+def _held_by(honest: ControlPlanePolicies, obstacle: str) -> ControlPlanePolicies:
+    """Return policies by which a deleted Broker stays for one more obstacle."""
+    return replace(honest, blocks_deletion=lambda why: why == obstacle or honest.blocks_deletion(why))
+
+
 @mutant(CONTROL_PLANE, wraps="blocks_deletion")
 def finalizer_needs_config(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Never finish the deletion of a Broker whose ConfigMap is not there, or went first."""
-    return replace(honest, blocks_deletion=lambda why: why == "missing" or honest.blocks_deletion(why))
+    return _held_by(honest, "missing")
 
 
 @mutant(CONTROL_PLANE, wraps="blocks_deletion")
 def finalizer_needs_readable_config(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Never finish the deletion of a Broker whose ConfigMap cannot be read (eventing-kafka-broker issue 2853)."""
-    return replace(honest, blocks_deletion=lambda why: why == "unreadable" or honest.blocks_deletion(why))
+    return _held_by(honest, "unreadable")
 
 
 @mutant(CONTROL_PLANE, wraps="blocks_deletion")
 def finalizer_needs_kafka_host(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Never finish the deletion of a Broker whose Kafka cannot be reached (eventing-kafka-broker issue 2815)."""
-    return replace(honest, blocks_deletion=lambda why: why == "unreachable" or honest.blocks_deletion(why))
+    return _held_by(honest, "unreachable")
 
 
 @mutant(CONTROL_PLANE, replaces="deletes_without_broker")
@@ -86,4 +91,4 @@ def missing_secret_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies
 @mutant(CONTROL_PLANE, wraps="blocks_deletion")
 def finalizer_needs_secret(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Never finish the deletion of a Broker whose Secret went first (eventing-kafka-broker PRs 2211 and 2968)."""
-    return replace(honest, blocks_deletion=lambda why: why == "without its Secret" or honest.blocks_deletion(why))
+    return _held_by(honest, "without its Secret")
