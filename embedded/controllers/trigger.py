@@ -55,8 +55,8 @@ class TriggerController(Controller):
         self._served: dict[Key, TriggerSpec] = {}
         self._brokers: dict[Key, str] = {}
         """The uids of the Brokers that they were served with."""
-        self._orphans: set[str] = set()
-        """The uids of Triggers that have lost their Broker."""
+        self._orphans: set[Key] = set()
+        """The Triggers that have lost their Broker, where policies never take them back."""
 
     def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:
         """Yield the Triggers of a Broker, and those that refer to an object."""
@@ -86,19 +86,20 @@ class TriggerController(Controller):
             if trigger is not None and self._may_go(trigger):
                 drop_finalizer(self.store, TRIGGER, trigger, FINALIZER)
             return
+        policies, before = self._policies(namespace), trigger.get("status") or {}
         broker = self.store.find(BROKER, namespace, trigger["spec"]["broker"])
-        if broker is not None and not self._policies(namespace).is_ours(class_of(broker), CLASSES):
+        if broker is not None and not policies.is_ours(class_of(broker), CLASSES):
             return
         going = broker is None or "deletionTimestamp" in broker["metadata"]
-        if going and not self._policies(namespace).tells_without_broker:
+        if going and not policies.tells_without_broker:
             await self._withdraw(key)
             return
-        policies, before = self._policies(namespace), trigger.get("status") or {}
         if key in self._served and (broker is None or broker["metadata"]["uid"] != self._brokers.get(key)):
             # The one that it was served with is gone, though there may be another one of that name by now.
-            self._orphans.add(trigger["metadata"]["uid"])
             await self._withdraw(key)
-        if broker is not None and trigger["metadata"]["uid"] in self._orphans and not policies.takes_orphans_back:
+            if not policies.takes_orphans_back:
+                self._orphans.add(key)
+        if broker is not None and key in self._orphans:
             return
         trigger = set_finalizer(self.store, TRIGGER, trigger, FINALIZER)
         conditions = Conditions(before.get("conditions"))
@@ -217,10 +218,12 @@ class TriggerController(Controller):
         return None
 
     async def _withdraw(self, key: Key) -> None:
+        self._brokers.pop(key, None)
         if self._served.pop(key, None) is not None:
             await self._plane.remove_trigger(*key)
 
     async def _forget(self, key: Key) -> None:
+        self._orphans.discard(key)
         spec = self._served.get(key)
         if spec is None:
             return
@@ -230,3 +233,4 @@ class TriggerController(Controller):
         # A mutant may not forget a Trigger; the Trigger is then kept here, so that it ends with its Broker.
         if await self._policies(key[0]).forget_trigger(self._plane, *key):
             del self._served[key]
+            self._brokers.pop(key, None)
