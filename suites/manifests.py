@@ -7,6 +7,9 @@ from typing import Any
 from fixtures import Broker
 from suites.wire import fresh
 
+ORDER = "kafka.eventing.knative.dev/delivery.order"
+"""The annotation of a Trigger that names its order of delivery: `ordered` or `unordered`."""
+ORDERED = {ORDER: "ordered"}
 CREDENTIALS = "auth.secret.ref.name"
 """The setting of a Broker's configuration that names the Secret with Kafka's credentials."""
 NONSENSE: list[dict[str, Any]] = [

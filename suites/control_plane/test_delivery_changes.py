@@ -7,9 +7,9 @@ import pytest
 from evidence.expectations import attempts, dead_lettered, each_once, field, in_flight, not_dead_lettered
 from evidence.refs import SinkRef
 from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
+from suites.manifests import ORDER
 
 WANTED = {"attributes": {"type": "wanted"}}
-ORDER = "kafka.eventing.knative.dev/delivery.order"
 SINK = "status.deadLetterSinkUri"
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from evidence.expectations import condition, delivered, field, gone, group_commits, partitions, recorded, topic_kept
 from fixtures import Broker, Brokers, Kube, Topics, expect
+from suites.manifests import ORDER
 
-ORDER = "kafka.eventing.knative.dev/delivery.order"
 EXTERNAL = "kafka.eventing.knative.dev/external.topic"
 
 

@@ -6,10 +6,9 @@ import pytest
 
 from evidence.expectations import api_accepted, api_refused, condition, delivered, field, not_delivered, not_received
 from fixtures import Answer, Broker, Kube, Sinks, expect
-from suites.manifests import NONSENSE, trigger_manifest
+from suites.manifests import NONSENSE, ORDER, ORDERED, trigger_manifest
 
 WANTED = {"attributes": {"type": "wanted"}}
-ORDER = "kafka.eventing.knative.dev/delivery.order"
 
 
 @pytest.mark.requirement("CTL-TRG-001")
@@ -40,7 +39,7 @@ def test_two_dialects_in_one_filter_object_are_refused(
 def test_a_deleted_trigger_gets_no_later_event(broker: Broker, sinks: Sinks) -> None:
     # Each has a sink of its own: an event that comes twice to the one that stays is no delivery by the other.
     slow, gone = sinks([Answer(200, delay=2.0), Answer(200, delay=0.3)]), sinks()
-    staying = broker.trigger(filter=WANTED, subscriber=slow, annotations={ORDER: "ordered"})
+    staying = broker.trigger(filter=WANTED, subscriber=slow, annotations=ORDERED)
     broker.trigger(filter=WANTED, subscriber=gone).delete()
     # A few events may still come. What counts is sent after an ordered Trigger has waited for two seconds.
     early = broker.send_many([{"type": "wanted", "partitionkey": "early"}] * 2)

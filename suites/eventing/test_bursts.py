@@ -15,12 +15,12 @@ from evidence.expectations import (
     recorded,
 )
 from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
+from suites.manifests import ORDERED
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
 OTHERS = 10  # Brokers that come and go
 MEANWHILE = 100  # events that are sent while they come, and again while they go
-ORDERED = {"kafka.eventing.knative.dev/delivery.order": "ordered"}
 # Two Triggers make 600 deliveries of 300 events. A fault of one delivery in a hundred, by chance, is missed once in 400
 # runs (0.99 ** 600), one of one in fifty practically never; a fault of one event in a hundred, before the Triggers see
 # it, is missed once in 20 runs (0.99 ** 300).

@@ -14,6 +14,7 @@ from evidence.expectations import (
     unchanged,
 )
 from fixtures import Answer, Broker, Brokers, Sinks, expect
+from suites.manifests import ORDERED
 
 WANTED = {"attributes": {"type": "wanted"}}
 NOWHERE = "http://nobody.touchstone-nowhere.svc.cluster.local/"  # no namespace has this name
@@ -264,7 +265,7 @@ def test_a_dead_letter_that_is_refused_holds_nothing_up(broker: Broker, sinks: S
         *(
             {
                 "filter": WANTED,
-                "annotations": {"kafka.eventing.knative.dev/delivery.order": "ordered"},
+                "annotations": ORDERED,
                 "subscriber": sinks([Answer(400)]),
                 "delivery": delivery(sink.url, retry=1),
             }

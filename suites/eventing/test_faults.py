@@ -19,11 +19,11 @@ from evidence.expectations import (
 )
 from evidence.refs import EventRef
 from fixtures import Answer, Broker, Brokers, Components, Faults, Sinks, expect
+from suites.manifests import ORDERED
 
 WANTED = {"attributes": {"type": "wanted"}}
 OTHER, CHANGED = {"attributes": {"type": "other"}}, {"attributes": {"type": "changed"}}
 ONE_KEY = {"type": "wanted", "partitionkey": "customer-17"}
-ORDERED = {"kafka.eventing.knative.dev/delivery.order": "ordered"}
 IN_FLIGHT = 40  # an unordered Trigger of the Kafka Broker has up to 50
 WITHIN = 30.0  # seconds; what was in flight is delivered a second time
 COMMITTED_WITHIN = 60.0  # seconds; a busy machine handles ten events a second

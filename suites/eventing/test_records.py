@@ -4,9 +4,9 @@ import pytest
 
 from evidence.expectations import attribute_kept, in_order, record_key, record_shape
 from fixtures import Answer, Broker, Sinks, expect
+from suites.manifests import ORDERED
 
 WANTED = {"attributes": {"type": "wanted"}}
-ORDERED = {"kafka.eventing.knative.dev/delivery.order": "ordered"}
 
 
 @pytest.mark.requirement("EVT-KFK-001")

@@ -41,6 +41,7 @@ CONTENT_FIELDS = {
     "FP64": 7,
 }
 BYTES_FIELD = 8
+HEADER_LENGTH = "inference-header-content-length"
 IDS = {
     "uuid": "0f6c9d2e-5b41-4a53-9d0e-7c1f0a8e6b32",
     "not-ascii": "Grüße, 東京 \U0001f600",
@@ -103,6 +104,37 @@ class Tensor:
         entry = {"name": self.called, "datatype": self.datatype, "shape": self.sizes}
         more = {} if self.parameters is None else {"parameters": dict(self.parameters)}
         return {**entry, **more, "data": values if data is None else data}
+
+
+def binary(
+    *tensors: Tensor,
+    plain: Tensor | None = None,
+    raw: bytes | None = None,
+    size: int | None = None,
+    length: object = None,
+) -> tuple[bytes, list[tuple[str, str]]]:
+    """Return body and headers of a request by the extension for binary data.
+
+    Args:
+        tensors: The tensors whose data is binary.
+        plain: A tensor before them, with its data in JSON; None: there is none.
+        raw: The binary data; None: that of the tensors.
+        size: The size of each tensor's data as the request says it, in bytes; None: that which it has.
+        length: The length of the JSON as the header says it; None: that which it has.
+    """
+    described = [
+        {
+            "name": tensor.called,
+            "datatype": tensor.datatype,
+            "shape": tensor.sizes,
+            "parameters": {"binary_data_size": len(tensor.raw) if size is None else size},
+        }
+        for tensor in tensors
+    ]
+    head = json.dumps({"inputs": [*([plain.as_json()] if plain else []), *described]}).encode()
+    data = b"".join(tensor.raw for tensor in tensors) if raw is None else raw
+    said = len(head) if length is None else length
+    return head + data, [("content-type", "application/octet-stream"), (HEADER_LENGTH, str(said))]
 
 
 def limits(*datatypes: str) -> list[Tensor]:

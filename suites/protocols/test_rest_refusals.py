@@ -8,10 +8,9 @@ import pytest
 
 from evidence.expectations import Expectation, error_answered, inferred
 from fixtures import OpenInference, expect
-from suites.oracles.open_inference import Tensor, rest
+from suites.oracles.open_inference import Tensor, binary, rest
 
 PAIR = Tensor("INT32", [1, 2])
-OCTETS = "application/octet-stream"
 
 
 def asking(**members: Any) -> bytes:
@@ -73,14 +72,6 @@ def test_an_unknown_datatype_is_refused(open_inference: OpenInference) -> None:
 @pytest.mark.requirement("OIP-ERR-009")
 def test_an_unknown_output_is_refused(open_inference: OpenInference) -> None:
     expect(*refused(open_inference, rest(PAIR, outputs=[{"name": "no-such-output"}])))
-
-
-def binary(tensor: Tensor, size: int | None = None) -> tuple[bytes, list[tuple[str, str]]]:
-    """Return body and headers of a request by the extension for binary data; `size`: of the data, as it says."""
-    entry = {"name": tensor.called, "datatype": tensor.datatype, "shape": tensor.sizes}
-    parameters = {"binary_data_size": len(tensor.raw) if size is None else size}
-    head = json.dumps({"inputs": [{**entry, "parameters": parameters}]}).encode()
-    return head + tensor.raw, [("content-type", OCTETS), ("inference-header-content-length", str(len(head)))]
 
 
 @pytest.mark.requirement("OIP-BIN-001")
