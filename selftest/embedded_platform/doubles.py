@@ -246,6 +246,14 @@ class Cluster:
             pytest.fail(f"{resource.kind} {name} did not come so far; its status: {status}")
         raise AssertionError("a watch ends with its reader")
 
+    async def lose_broker(self, namespace: str = "ns") -> None:
+        """Make a Broker and a Trigger that is Ready, and delete the Broker; return once it is gone."""
+        self.broker(namespace)
+        self.trigger(namespace=namespace)
+        await self.until(TRIGGER, "trigger", is_true(), namespace)
+        self.store.delete(BROKER, namespace, "broker")
+        await self.gone(BROKER, "broker", namespace)
+
     async def gone(self, resource: Resource, name: str, namespace: str = "ns") -> None:
         """Return once the object is gone."""
         async with asyncio.timeout(60), self.store.watch([resource]) as changes:

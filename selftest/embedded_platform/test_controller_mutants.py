@@ -51,11 +51,7 @@ async def test_mutant_trigger_without_broker_ignored(cluster: Cluster) -> None:
 @pytest.mark.parametrize(("mutant", "status"), [(None, "False"), ("trigger-without-broker-ignored", "True")])
 async def test_a_trigger_whose_broker_goes(cluster: Cluster, mutant: str | None, status: str) -> None:
     namespace = cluster.faulty(mutant) if mutant else "ns"
-    cluster.broker(namespace)
-    cluster.trigger(namespace=namespace)
-    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
-    cluster.store.delete(BROKER, namespace, "broker")
-    await cluster.gone(BROKER, "broker", namespace)
+    await cluster.lose_broker(namespace)
     await eventually(lambda: not cluster.plane.triggers or mutant is None)
     await cluster.until(TRIGGER, "trigger", lambda told: says(told)[0] == status, namespace)
 

@@ -16,11 +16,7 @@ TO_BROKER = {"ref": {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", 
 @pytest.mark.parametrize(("mutant", "settled"), [(None, is_true()), ("orphan-stays-orphan", is_false())])
 async def test_mutant_orphan_stays_orphan(cluster: Cluster, mutant: str | None, settled: Any) -> None:
     namespace = cluster.faulty(mutant) if mutant else "ns"
-    cluster.broker(namespace)
-    cluster.trigger(namespace=namespace)
-    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
-    cluster.store.delete(BROKER, namespace, "broker")
-    await cluster.gone(BROKER, "broker", namespace)
+    await cluster.lose_broker(namespace)
     cluster.broker(namespace)
     await cluster.until(BROKER, "broker", is_true(), namespace)
     cluster.trigger("late", namespace)
@@ -30,11 +26,7 @@ async def test_mutant_orphan_stays_orphan(cluster: Cluster, mutant: str | None, 
 
 
 async def test_a_broker_that_is_made_again_at_once_is_another_one(cluster: Cluster) -> None:
-    cluster.broker()
-    cluster.trigger()
-    await cluster.until(TRIGGER, "trigger", is_true())
-    cluster.store.delete(BROKER, "ns", "broker")
-    await cluster.gone(BROKER, "broker")
+    await cluster.lose_broker()
     cluster.broker()
     await eventually(lambda: cluster.plane.removed)
     await eventually(lambda: ("ns", "trigger") in cluster.plane.triggers)
