@@ -161,23 +161,33 @@ class StreamServer:
         # Not in the `finally`: a record that was cut off is not done.
         finish()
         if self._doomed == "committed":
-            await feed.flush(_FLUSH)
             self._die(ServerDiesError("killed when an offset was committed"))
 
     def _die(self, error: ServerDiesError) -> None:
         """Drop everything at once, as a process that dies does, and begin again behind what is committed."""
-        pause = _RESTART if self._doomed is None else _RESTART_KILLED
-        self._doomed = None
+        is_killed, self._doomed = self._doomed is not None, None
         _log.error("%s: the server dies and is restarted: %s", self.group, error)
         feed, self._feed = self._feed, None
         if feed is not None:
-            feed.close()
-            self._restart = asyncio.create_task(self._begin_again(feed, pause))
+            feed.hold()
+            self._restart = asyncio.create_task(self._begin_again(feed, is_killed=is_killed))
 
-    async def _begin_again(self, feed: Feed, pause: float) -> None:
-        await self._workers.stop()
+    async def _begin_again(self, feed: Feed, *, is_killed: bool) -> None:
+        """Cut off what is in work, and consume again.
+
+        Args:
+            feed: The feed of the process that has died.
+            is_killed: True if it was killed on order. What it had let be committed is committed then: a kill that came
+                before Kafka's answer would show nothing of a commit that was too early.
+        """
+        try:
+            await self._workers.stop()
+            if is_killed:
+                await feed.flush(_FLUSH)
+        finally:
+            feed.close()
         await feed.closed()
-        await asyncio.sleep(pause)
+        await asyncio.sleep(_RESTART_KILLED if is_killed else _RESTART)
         self._restart = None
         try:
             await self._consume()
