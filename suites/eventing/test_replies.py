@@ -136,7 +136,7 @@ def test_half_a_reply_is_not_routed(broker: Broker, sinks: Sinks) -> None:
 def test_a_reply_goes_to_nobody_who_does_not_match_it(broker: Broker, sinks: Sinks) -> None:
     answer, carrier = reply("binary")
     replier, bystander, receiver = broker.several(
-        {"filter": QUESTION, "subscriber": sinks([carrier])},
+        {"filter": QUESTION, "subscriber": sinks([carrier, Answer(202)])},
         {"filter": {"attributes": {"source": "/touchstone/sender"}}},
         {"filter": ANSWER},
     )
