@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from embedded.dataplane.backoff import DeliveryPlan
+from embedded.dataplane.backoff import DEFAULT_DELAY, DeliveryPlan
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.policies import Attempt, DataPlanePolicies, NoTimerError, StandstillError
@@ -202,6 +202,12 @@ def retries_unasked(honest: DataPlanePolicies) -> DataPlanePolicies:
 def backoff_always_linear(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Wait `backoffDelay` before each retry, also where the policy is exponential."""
     return replace(honest, waits=lambda plan: honest.waits(replace(plan, linear=True)))
+
+
+@mutant(DATA_PLANE, wraps="waits")
+def backoff_delay_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait for the delay that is taken where none is given, also where `backoffDelay` is longer."""
+    return replace(honest, waits=lambda plan: honest.waits(replace(plan, delay=min(plan.delay, DEFAULT_DELAY))))
 
 
 @mutant(DATA_PLANE, wraps="write_request")

@@ -183,6 +183,17 @@ def record_key_told_as_partitionkey(honest: DataPlanePolicies) -> DataPlanePolic
 
 
 @mutant(DATA_PLANE, wraps="from_record")
+def headers_read_to_first_foreign(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Read the headers of a record up to the first one that belongs to no event."""
+
+    def from_record(record: Record) -> CloudEvent:
+        own = list(itertools.takewhile(lambda header: header[0].startswith(("ce_", "content-type")), record.headers))
+        return honest.from_record(replace(record, headers=own))
+
+    return replace(honest, from_record=from_record)
+
+
+@mutant(DATA_PLANE, wraps="from_record")
 def foreign_record_eats_next(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Lose the record after one that is not an event (eventing-kafka-broker issue 1455)."""
     eating: set[int | None] = set()

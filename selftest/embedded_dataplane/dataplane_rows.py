@@ -173,6 +173,7 @@ ROWS: dict[str, Row] = {
     "timeout-cut-short": Row(one_event(Reply(delay=3.0), timeout="PT30S"), (1, 0), (1, 1)),
     "retries-unasked": Row(one_event(Reply(500)), (1, 1), (4, 1)),
     "backoff-always-linear": Row(waits(500, retry=2, backoffDelay="PT0.2S"), [0.4, 0.8], [0.2, 0.2]),
+    "backoff-delay-ignored": Row(waits(500, retry=1, backoffPolicy="linear", backoffDelay="PT1S"), [1.0], [0.2]),
     "dead-letter-stripped": Row(
         one_event(Reply(400), look=lambda _, dead: dead.received[0].headers.get("ce-ext")), "x", None
     ),
@@ -442,6 +443,7 @@ ROWS: dict[str, Row] = {
     "record-key-told-as-partitionkey": Row(
         foreign(b"1", "text/plain", lambda got: got.headers.get("ce-partitionkey"), key=b"k"), None, "k"
     ),
+    "headers-read-to-first-foreign": Row(foreign(b"1", "text/plain", first=("correlation-id", b"42")), b"1", None),
     "foreign-record-eats-next": Row(foreign_records, ["first", "second"], ["second"]),
     "empty-filter-matches-none": Row(matches(A, filter={"attributes": {}}), [0], []),
     "attributes-ored": Row(matches(A, AX, BX, B, **LEGACY), [1], [0, 1, 2]),

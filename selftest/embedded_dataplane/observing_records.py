@@ -12,14 +12,18 @@ AS_TEXT, AS_BASE64 = structured(data="1", datacontenttype="text/plain"), structu
 
 
 def foreign(
-    value: bytes, kind: str = TYPE, look: Callable[[Received], Any] = lambda got: got.body, key: bytes | None = None
+    value: bytes,
+    kind: str = TYPE,
+    look: Callable[[Received], Any] = lambda got: got.body,
+    key: bytes | None = None,
+    first: tuple[str, bytes | None] | None = None,
 ) -> Observe:
-    """Observe what is delivered of a record that somebody else wrote; None where nothing is."""
+    """Observe what is delivered of a record that somebody else wrote, with a first header; None where nothing is."""
 
     async def observe(world: World, mutant: str | None) -> Any:
         place, sink = await world.broker(mutant, partitions=1), world.sink()
         trigger = await place.trigger(sink)
-        headers: list[tuple[str, bytes | None]] = [("content-type", kind.encode())]
+        headers: list[tuple[str, bytes | None]] = [*([first] if first else []), ("content-type", kind.encode())]
         if "cloudevents" not in kind.lower():
             headers += [(f"ce_{name}", text.encode()) for name, text in EVENT.items()]
         await world.producer.send(place.spec.topic, Record(key, headers, value))

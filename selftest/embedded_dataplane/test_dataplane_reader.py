@@ -18,8 +18,6 @@ from embedded.dataplane.cloudevents import (
     read_record,
     write_binary,
     write_record,
-    write_structured,
-    write_structured_record,
 )
 from embedded.dataplane.cloudevents.http import percent_decode, percent_encode
 
@@ -262,15 +260,8 @@ def test_binary_http_is_read_as_written(event: CloudEvent) -> None:
 
 
 @given(events)
-def test_structured_http_is_read_as_written(event: CloudEvent) -> None:
-    headers, body = write_structured(event)
-    assert read([(name.encode(), value.encode()) for name, value in headers], body) == event
-
-
-@given(events)
 def test_records_are_read_as_written(event: CloudEvent) -> None:
     assert read_record(write_record(event)) == event
-    assert read_record(write_structured_record(event)) == event
 
 
 @given(st.binary(max_size=200))

@@ -12,7 +12,7 @@ import pytest
 from evidence.catalogue import PROFILES, Requirement, load
 from fixtures.errors import KubeError, TargetError
 from fixtures.kube.client import KubeClient
-from fixtures.kube.products import PRODUCTS, product_of
+from fixtures.kube.products import PRODUCTS
 from fixtures.pipelines.description import read_all
 from fixtures.preflight.checking import check
 from fixtures.preflight.installed import PLACES
@@ -66,18 +66,20 @@ def test_a_cluster_that_has_and_allows_everything_can_be_asked_everything(look: 
 
 
 @pytest.mark.parametrize(
-    ("kind", "wanted"),
+    ("kind", "product", "wanted"),
     [
-        ("Broker", {"broker-core", "broker-extended", "async-inference", "inference-extras", "latency"}),
-        ("Trigger", {"broker-core", "broker-extended", "async-inference", "inference-extras", "latency"}),
-        ("InferenceService", {"async-inference", "inference-extras", "latency", "open-inference"}),
-        ("SeldonDeployment", {"kafka-streaming"}),
+        ("Broker", "broker", {"broker-core", "broker-extended", "async-inference", "inference-extras", "latency"}),
+        ("Trigger", "broker", {"broker-core", "broker-extended", "async-inference", "inference-extras", "latency"}),
+        ("InferenceService", "kserve", {"async-inference", "inference-extras", "latency", "open-inference"}),
+        ("SeldonDeployment", "seldon", {"kafka-streaming"}),
     ],
 )
-def test_a_kind_that_is_not_served_makes_its_requirements_not_testable(look: Look, kind: str, wanted: set[str]) -> None:
+def test_a_kind_that_is_not_served_makes_its_requirements_not_testable(
+    look: Look, kind: str, product: str, wanted: set[str]
+) -> None:
     found = look(lacks=[kind])
     assert profiles(found) == wanted
-    assert list(found.lacking) == [product_of(kind)]
+    assert list(found.lacking) == [product]
     assert found.blocked == ""
     assert all(kind in why and "installed" in why for why in found.not_testable.values())
     assert f"not testable here: {next(iter(found.not_testable))}" in found.text()

@@ -46,15 +46,21 @@ def test_a_passing_refusal_is_retried(broker: Broker, sinks: Sinks, status: int)
 @pytest.mark.requirement("EVT-DLV-006")
 @pytest.mark.parametrize(
     ("policy", "delay", "gaps"),
-    [("linear", "PT0.1S", [0.1, 0.1, 0.1]), ("exponential", "PT0.1S", [0.1, 0.2, 0.4])],
-    ids=["linear", "exponential"],
+    [
+        ("linear", "PT0.1S", [0.1, 0.1, 0.1]),
+        ("exponential", "PT0.1S", [0.1, 0.2, 0.4]),
+        # Longer than the delay that a system takes by itself.
+        ("linear", "PT1S", [1.0]),
+        ("linear", "P0DT0H0M1S", [1.0]),
+    ],
+    ids=["linear", "exponential", "a-second", "a-second-by-all-units"],
 )
 def test_retries_wait_as_long_as_the_policy_says(
     broker: Broker, sinks: Sinks, policy: str, delay: str, gaps: list[float]
 ) -> None:
     # One retry more than failures: their number is another requirement.
-    sink = sinks([Answer(503), Answer(503), Answer(503), Answer(200)])
-    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=retries(4, delay, policy))
+    sink = sinks([*[Answer(503)] * len(gaps), Answer(200)])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=retries(len(gaps) + 1, delay, policy))
     expect(spaced(broker.send(type="wanted"), to=trigger, at_least=gaps))
 
 

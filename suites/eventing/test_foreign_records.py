@@ -39,10 +39,14 @@ def put_structured(broker: Broker, media_type: str = STRUCTURED, **members: Any)
     return broker.produce_raw(envelope.encode(), typed(media_type))
 
 
+def headers_of_event() -> list[tuple[str, str]]:
+    """Return the headers of another event in binary mode; it has no media type."""
+    return [(f"ce_{name}", str(text)) for name, text in attributes(type="wanted", ext="x").items()]
+
+
 def put_binary(broker: Broker, value: bytes | None, *more: tuple[str, str], key: str | bytes | None = None) -> EventRef:
     """Write an event in binary mode, of no media type but one that is given, to the Broker's topic."""
-    headers = [(f"ce_{name}", str(text)) for name, text in attributes(type="wanted", ext="x").items()]
-    return broker.produce_raw(value, [*headers, *more], key)
+    return broker.produce_raw(value, [*headers_of_event(), *more], key)
 
 
 @pytest.mark.requirement("EVT-KFK-004")
@@ -88,6 +92,16 @@ def test_a_binary_record_needs_neither_media_type_nor_value(broker: Broker) -> N
 def test_the_key_of_a_record_is_no_part_of_its_event(broker: Broker) -> None:
     trigger = broker.trigger(filter=WANTED)
     events = [put_binary(broker, b"1", *typed("application/json"), key=key) for key in KEYS]
+    expect(*(unchanged(event, to=trigger) for event in events))
+
+
+@pytest.mark.requirement("EVT-KFK-011")
+def test_the_headers_of_a_binary_record_come_in_any_order(broker: Broker) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    others = [*typed("application/json"), ("correlation-id", "42"), ("ce", "x")]
+    first, second, third = (headers_of_event() for _ in range(3))
+    orders = [[*others, *first], [*second[:2], *others, *second[2:]], [*third[::-1], *others]]
+    events = [broker.produce_raw(b"1", headers) for headers in orders]
     expect(*(unchanged(event, to=trigger) for event in events))
 
 

@@ -5,8 +5,8 @@ reader that judges a system under test is another one; it is in `evidence` and s
 """
 
 from embedded.dataplane.cloudevents.event import CloudEvent, NotAnEventError, check
-from embedded.dataplane.cloudevents.http import HttpReader, claims_to_be_event, write_binary, write_structured
-from embedded.dataplane.cloudevents.kafka import Headers, Record, read_record, write_record, write_structured_record
+from embedded.dataplane.cloudevents.http import HttpReader, claims_to_be_event, write_binary
+from embedded.dataplane.cloudevents.kafka import Headers, Record, read_record, write_record
 
 __all__ = [
     "CloudEvent",
@@ -19,6 +19,4 @@ __all__ = [
     "read_record",
     "write_binary",
     "write_record",
-    "write_structured",
-    "write_structured_record",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from embedded.dataplane.cloudevents.event import CloudEvent, NotAnEventError, attribute_name, check
-from embedded.dataplane.cloudevents.jsonformat import read_json, write_json
+from embedded.dataplane.cloudevents.jsonformat import read_json
 from embedded.dataplane.cloudevents.media import EVENT_JSON, EVENT_PREFIX, Media, parse
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
@@ -151,8 +151,3 @@ def write_binary(
     if "datacontenttype" in event.attributes:
         headers.append(("Content-Type", event.attributes["datacontenttype"]))
     return headers, event.data or b""
-
-
-def write_structured(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
-    """Write headers and body of the structured content mode in JSON (3.2)."""
-    return [("Content-Type", f"{EVENT_JSON}; charset=utf-8")], write_json(event)

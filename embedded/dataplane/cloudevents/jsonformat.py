@@ -12,7 +12,7 @@ import re
 from typing import Any, NoReturn
 
 from embedded.dataplane.cloudevents import media
-from embedded.dataplane.cloudevents.event import CORE, CloudEvent, NotAnEventError, attribute_name
+from embedded.dataplane.cloudevents.event import CORE, NotAnEventError, attribute_name
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 # Attributes that the specifications type as String, URI or Timestamp: JSON numbers and booleans are wrong for them.
@@ -54,28 +54,6 @@ def read_json(body: bytes, charset: str = "utf-8") -> tuple[dict[str, str], byte
         if value is not None
     }
     return attributes, _data(attributes, data, encoded)
-
-
-def write_json(event: CloudEvent) -> bytes:
-    """Write one event in the JSON format; JSON data is written as it is, any other as base64."""
-    head = json.dumps(dict(event.attributes), ensure_ascii=False)
-    if event.data is None:
-        return head.encode()
-    return head[:-1].encode() + b", " + _data_member(event) + b"}"
-
-
-def _data_member(event: CloudEvent) -> bytes:
-    kind = event.attributes.get("datacontenttype")
-    if kind is not None and media.parse(kind).is_json and event.data is not None:
-        try:
-            value = _DECODER.decode(event.data.decode("utf-8"))
-        except (ValueError, RecursionError):
-            # The data is declared as JSON and is not: only base64 can carry it.
-            value = None
-        # Base64 also for null, which readers take for no data, and for white space around, which a reader would drop.
-        if value is not None and event.data == event.data.strip():
-            return b'"data": ' + event.data
-    return b'"data_base64": "' + base64.b64encode(event.data or b"") + b'"'
 
 
 def _members(text: str) -> dict[str, tuple[Any, str]]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from embedded.dataplane.cloudevents import media
 from embedded.dataplane.cloudevents.event import CloudEvent, NotAnEventError, attribute_name, check
 from embedded.dataplane.cloudevents.http import read_format
-from embedded.dataplane.cloudevents.jsonformat import write_json
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -46,13 +45,6 @@ def write_record(event: CloudEvent) -> Record:
     if "datacontenttype" in event.attributes:
         headers.append((_CONTENT_TYPE, event.attributes["datacontenttype"].encode()))
     return Record(None if key is None else key.encode(), headers, event.data)
-
-
-def write_structured_record(event: CloudEvent) -> Record:
-    """Write an event in structured content mode (3.3), in JSON."""
-    key = event.attributes.get("partitionkey")
-    kind = f"{media.EVENT_JSON}; charset=utf-8".encode()
-    return Record(None if key is None else key.encode(), [(_CONTENT_TYPE, kind)], write_json(event))
 
 
 def read_record(record: Record) -> CloudEvent:
