@@ -97,3 +97,14 @@ def with_another(manifest: dict[str, Any], missing: str, another: str) -> dict[s
     for variable in variables:
         variable["name"] = another if variable["name"] == missing else variable["name"]
     return whole
+
+
+def with_spec(manifest: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Return an object with other fields in its spec."""
+    return {**manifest, "spec": {**manifest["spec"], **fields}}
+
+
+def with_predictors(manifest: dict[str, Any], *predictors: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a SeldonDeployment whose predictors are its first one, each with some fields that are otherwise."""
+    first = manifest["spec"]["predictors"][0]
+    return with_spec(manifest, predictors=[{**copy.deepcopy(first), **predictor} for predictor in predictors])

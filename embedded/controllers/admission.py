@@ -61,7 +61,7 @@ class Admission:
             _inference_service(new)
         elif resource is SELDONDEPLOYMENT:
             policies = self._policies(new["metadata"]["namespace"])
-            if causes := [*faults_of_graphs(new), *policies.faults_of_streams(faults_of_streams(new))]:
+            if causes := policies.faults_of_deployment([*faults_of_graphs(new), *faults_of_streams(new)]):
                 raise invalid(SELDONDEPLOYMENT, new["metadata"]["name"], causes)
 
     def _broker(self, new: dict[str, Any], old: dict[str, Any] | None) -> None:

@@ -41,6 +41,11 @@ RUNTIMES = {
 }
 
 
+INVALID_SPEC, NO_RUNTIME, NOT_LOADED = "InvalidPredictorSpec", "NoSupportingRuntime", "ModelLoadFailed"
+INVALID = frozenset({INVALID_SPEC, NO_RUNTIME})
+"""KServe's reasons for a component that does not come to the loading of its model."""
+
+
 class SpecError(Exception):
     """A component that cannot run as it is described.
 
@@ -66,7 +71,7 @@ def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:
         return spec | {"containers": [_with_name_variable(_model_container(described["model"]), name)]}
     containers = [dict(container) for container in described.get("containers") or ()]
     if not containers:
-        raise SpecError("InvalidSpec", f"spec.{component} needs a model or containers")
+        raise SpecError(INVALID_SPEC, f"spec.{component} needs a model or containers")
     main = next((c for c in containers if c.get("name") == CONTAINER), containers[0])
     main["name"] = CONTAINER
     if component in ASKING:
@@ -88,11 +93,11 @@ def _model_container(model: dict[str, Any]) -> dict[str, Any]:
     runtime = RUNTIMES.get(kind)
     if runtime is None:
         known = ", ".join(sorted(RUNTIMES))
-        raise SpecError("NoSupportingRuntime", f"no runtime found to support model type {kind!r} (known: {known})")
+        raise SpecError(NO_RUNTIME, f"no runtime found to support model type {kind!r} (known: {known})")
     location = str(model.get("storageUri") or "").rstrip("/")
     if location not in runtime.models:
         known = ", ".join(sorted(runtime.models))
-        raise SpecError("ModelLoadFailed", f"no model at storageUri {location!r} (known for {kind}: {known})")
+        raise SpecError(NOT_LOADED, f"no model at storageUri {location!r} (known for {kind}: {known})")
     container = {name: value for name, value in model.items() if name in {"env", "resources", "args"}}
     args = [*(container.pop("args", None) or ())]
     if "--model_name" not in args:
@@ -114,7 +119,7 @@ def batcher_of(described: Mapping[str, Any]) -> BatcherSpec | None:
     latency = given.get("maxLatency", usual.latency * MILLISECONDS)
     for name, value in (("maxBatchSize", most), ("maxLatency", latency)):
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise SpecError("InvalidSpec", f"batcher.{name}: expected a positive number, got {value!r}")
+            raise SpecError(INVALID_SPEC, f"batcher.{name}: expected a positive number, got {value!r}")
     return BatcherSpec(int(most), latency / MILLISECONDS)
 
 
@@ -129,10 +134,10 @@ def logger_of(described: Mapping[str, Any]) -> LoggerSpec | None:
     given = described["logger"] or {}
     url, mode = given.get("url"), given.get("mode", MODES[0])
     if not isinstance(url, str) or not url.startswith("http://"):
-        raise SpecError("InvalidSpec", f"logger.url: expected a URL that begins with http://, got {url!r}")
+        raise SpecError(INVALID_SPEC, f"logger.url: expected a URL that begins with http://, got {url!r}")
     if mode not in MODES:
-        raise SpecError("InvalidSpec", f"logger.mode: expected one of {', '.join(MODES)}, got {mode!r}")
+        raise SpecError(INVALID_SPEC, f"logger.mode: expected one of {', '.join(MODES)}, got {mode!r}")
     headers = given.get("metadataHeaders") or []
     if not isinstance(headers, list) or not all(isinstance(name, str) for name in headers):
-        raise SpecError("InvalidSpec", f"logger.metadataHeaders: expected a list of names, got {headers!r}")
+        raise SpecError(INVALID_SPEC, f"logger.metadataHeaders: expected a list of names, got {headers!r}")
     return LoggerSpec(url, mode, tuple(headers))

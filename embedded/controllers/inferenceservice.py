@@ -14,7 +14,7 @@ from embedded.agents import AGENT_PORT
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, SERVICE
 from embedded.api.store import Store
 from embedded.controllers.agents import Agents
-from embedded.controllers.components import HTTP_PORT, SpecError, batcher_of, logger_of, pod_spec
+from embedded.controllers.components import HTTP_PORT, INVALID, SpecError, batcher_of, logger_of, pod_spec
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, ensure
 from embedded.controllers.faults import FAULT, RESULTS_REFUSED, RESULTS_TAKEN, ordered
@@ -70,7 +70,7 @@ class InferenceServiceController(Controller):
         status = {
             "observedGeneration": service["metadata"]["generation"],
             "conditions": conditions.as_list(),
-            "components": components,
+            "components": policies.told_components(components),
             "deploymentMode": STANDARD[0] if standard else "Knative",
             "modelStatus": _model_status(conditions),
             "annotations": await self._obey(service),
@@ -103,6 +103,7 @@ class InferenceServiceController(Controller):
         """
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
         full, policies = f"{name}-{component}", self._policies(namespace)
+        was_ready = "latestReadyRevision" in _told(service, component)
         try:
             spec = pod_spec(service, component)
             batcher, logger = batcher_of(service["spec"][component]), logger_of(service["spec"][component])
@@ -110,7 +111,7 @@ class InferenceServiceController(Controller):
                 batcher, logger = self._agents.first(service, component, batcher, logger)
         except SpecError as error:
             await self._remove(namespace, full)
-            return fails(error.reason, str(error)), ""
+            return policies.component_state(fails(error.reason, str(error)), was_ready), ""
         labels = {"app": full, "serving.kserve.io/inferenceservice": name, "component": component}
         target = HTTP_PORT if batcher is None and logger is None else AGENT_PORT
         if target == AGENT_PORT:
@@ -131,7 +132,6 @@ class InferenceServiceController(Controller):
         template = {"metadata": {"labels": labels}, "spec": spec}
         deployment, revision = self._deployment(service, full, labels, template)
         await self._agents.stand_before(service, component, batcher, logger)
-        was_ready = "latestReadyRevision" in _told(service, component)
         return policies.component_state(_state_of(deployment), was_ready), revision
 
     def _deployment(
@@ -255,6 +255,6 @@ def _model_status(conditions: Conditions) -> dict[str, Any]:
         return {"states": {"activeModelState": "", "targetModelState": "Pending"}, "transitionStatus": "InProgress"}
     return {
         "states": {"activeModelState": "", "targetModelState": "FailedToLoad"},
-        "transitionStatus": "BlockedByFailedLoad",
+        "transitionStatus": "InvalidSpec" if ready.get("reason") in INVALID else "BlockedByFailedLoad",
         "lastFailureInfo": {"reason": ready.get("reason", ""), "message": ready.get("message", "")},
     }

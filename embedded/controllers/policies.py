@@ -209,8 +209,8 @@ def faults_of_subscriber(faults: list[str]) -> list[str]:
     return faults
 
 
-def faults_of_streams(faults: list[Cause]) -> list[Cause]:
-    """Return the faults of a SeldonDeployment's streams for which it is refused."""
+def faults_of_deployment(faults: list[Cause]) -> list[Cause]:
+    """Return the faults of a SeldonDeployment for which it is refused."""
     return faults
 
 
@@ -226,6 +226,11 @@ def fault_of_expression(text: str) -> str | None:
 def component_state(state: ConditionState, was_ready: bool) -> ConditionState:  # noqa: ARG001, FBT001 - a policy's shape
     """Return the state of a component that its condition tells, given that of its pods: the same."""
     return state
+
+
+def told_components(components: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the components that the status of an InferenceService tells, given all of them: all."""
+    return components
 
 
 def readiness_probe(probe: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -272,10 +277,11 @@ class ControlPlanePolicies:
     fault_of_expression: Callable[[str], str | None] = fault_of_expression
     faults_of_delivery: Callable[[list[str]], list[str]] = faults_of_delivery
     faults_of_subscriber: Callable[[list[str]], list[str]] = faults_of_subscriber
-    faults_of_streams: Callable[[list[Cause]], list[Cause]] = faults_of_streams
+    faults_of_deployment: Callable[[list[Cause]], list[Cause]] = faults_of_deployment
     entry_component: Callable[[Mapping[str, Any]], str] = entry_component
     explaining_component: Callable[[Mapping[str, Any]], str] = explaining_component
     component_state: Callable[[ConditionState, bool], ConditionState] = component_state
+    told_components: Callable[[Mapping[str, Any]], Mapping[str, Any]] = told_components
     readiness_probe: Callable[[Mapping[str, Any]], Mapping[str, Any]] = readiness_probe
     removes_components: bool = True
     """Whether a component that is taken out of an InferenceService ends."""

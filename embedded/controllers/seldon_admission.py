@@ -8,6 +8,7 @@ from embedded.controllers.seldondeployment import BROKER, INPUT, OUTPUT, REQUIRE
 from embedded.streaming.models import REQUEST_TYPES, why_not_walked
 from embedded.streaming.nodes import KINDS
 
+WHOLE = 100
 WORKERS, AUTO_COMMIT = "KAFKA_WORKERS", "KAFKA_AUTO_COMMIT"
 BOOLEANS = frozenset({"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"})
 """What the executor's `strconv.ParseBool` takes."""
@@ -21,9 +22,18 @@ def faults_of_graphs(deployment: Mapping[str, Any]) -> list[Cause]:
     if not predictors:
         causes.append(Cause("spec.predictors", "FieldValueRequired", "Required value: Graph contains no predictors"))
     traffic = sum(int(predictor.get("traffic") or 0) for predictor in predictors)
-    if len(predictors) > 1 and traffic != 100:
+    if len(predictors) > 1 and traffic != WHOLE:
         why = f"Invalid value: {traffic}: Traffic must sum to 100 for multiple predictors"
         causes.append(Cause("spec.predictors", "FieldValueInvalid", why))
+    if len(predictors) == 1 and traffic not in {0, WHOLE}:
+        why = f"Invalid value: {traffic}: Traffic must be 100 for a single predictor when set"
+        causes.append(Cause("spec.predictors", "FieldValueInvalid", why))
+    names = [predictor.get("name") for predictor in predictors]
+    causes += [
+        Cause(f"spec.predictors[{number}]", "FieldValueInvalid", f'Invalid value: "{name}": Duplicate predictor name')
+        for number, name in enumerate(names)
+        if name in names[:number]
+    ]
     for number, predictor in enumerate(predictors):
         causes += _of_predictor(spec, predictor, f"spec.predictors[{number}]")
     return causes

@@ -10,7 +10,6 @@
 | larger than 1 MiB | 413 |
 | Kafka did not acknowledge | 503 |
 | `GET /healthz`, `GET /readyz` | 200 |
-| `GET` with `K-Network-Probe` on a Broker's path | 200 and `K-Network-Hash` given back; 404 without such a Broker |
 
 Where the specification leaves the choice, the codes are those of the Kafka Broker's receiver. That differs in part: it
 answers 503 to bodies that are too large, and gives no reason and no `Allow` (knative-v1.22.3).
@@ -109,10 +108,6 @@ class Ingress:
             return web.Response()
         namespace, name = self._defaults(request.path.lstrip("/").partition("/")[0]).locate(request.path_qs)
         mount = self._find(namespace, name)
-        if request.method == "GET" and "K-Network-Probe" in request.headers:
-            if mount is None:
-                return web.Response(status=404)
-            return web.Response(headers={"K-Network-Hash": request.headers.get("K-Network-Hash", "")})
         policies = mount.policies if mount else self._defaults(namespace)
         if not policies.allows(request.method):
             return web.Response(status=405, headers={"Allow": policies.allow} if policies.allow else {})

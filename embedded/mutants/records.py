@@ -211,6 +211,24 @@ def foreign_record_eats_next(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, from_record=from_record)
 
 
+@mutant(DATA_PLANE, wraps="from_record")
+def unreadable_header_ends_consumer(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Read nothing of a partition behind a record with a `ce_` header that is null or no UTF-8."""
+    ended: set[int | None] = set()
+
+    def is_text(content: bytes | None) -> bool:
+        return content is not None and content.decode(errors="replace").encode() == content
+
+    def from_record(record: Record) -> CloudEvent:
+        if not all(is_text(content) for name, content in record.headers if name.startswith("ce_")):
+            ended.add(record.partition)
+        if record.partition in ended:
+            raise NotAnEventError("the consumer of the partition has ended")
+        return honest.from_record(record)
+
+    return replace(honest, from_record=from_record)
+
+
 @mutant(DATA_PLANE, wraps=("begin", "from_record"))
 def ready_before_consuming(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Make a Trigger on a topic with records Ready before it consumes, so that it misses a record.

@@ -6,8 +6,8 @@ from typing import Any
 
 from embedded.api.resources import INFERENCESERVICE
 from embedded.api.store import Store
-from embedded.controllers.components import HTTP_PORT
-from embedded.controllers.conditions import TRUE, ConditionState
+from embedded.controllers.components import HTTP_PORT, NO_RUNTIME
+from embedded.controllers.conditions import TRUE, ConditionState, unknown
 from embedded.controllers.policies import ControlPlanePolicies
 from embedded.mutants.hosts import CONTROL_PLANE
 from embedded.mutants.registry import mutant
@@ -28,6 +28,28 @@ def ready_without_model(honest: ControlPlanePolicies) -> ControlPlanePolicies:
         return TRUE if told.status is False else told
 
     return replace(honest, component_state=component_state)
+
+
+@mutant(CONTROL_PLANE, wraps="component_state")
+def unsupported_format_waited_for(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Wait for pods of a component that has none, since no runtime serves its model format."""
+
+    def component_state(state: ConditionState, was_ready: bool) -> ConditionState:  # noqa: FBT001 - a policy's shape
+        told = honest.component_state(state, was_ready)
+        return unknown("Deploying", "waiting for pods") if told.reason == NO_RUNTIME else told
+
+    return replace(honest, component_state=component_state)
+
+
+@mutant(CONTROL_PLANE, wraps="told_components")
+def transformer_untold(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Tell nothing of a transformer in the status: neither whether it is there, nor where."""
+
+    def told_components(components: Mapping[str, Any]) -> Mapping[str, Any]:
+        told = honest.told_components(components)
+        return {name: component for name, component in told.items() if name != "transformer"}
+
+    return replace(honest, told_components=told_components)
 
 
 @mutant(CONTROL_PLANE, wraps="component_state")

@@ -124,14 +124,19 @@ async def kept_order(world: World, mutant: str | None) -> bool:
     return sink.ids[1:] == [str(number) for number in range(5)]
 
 
-async def foreign_records(world: World, mutant: str | None) -> list[str]:
-    place, sink = await world.broker(mutant, partitions=1), world.sink()
-    trigger = await place.trigger(sink)
-    await world.producer.send(place.spec.topic, Record(None, [], b"no event"))
-    for name in ("first", "second"):
-        await place.send(id=name)
-    await settled(world, place, trigger.group, 3)
-    return sorted(sink.ids)
+def behind_foreign(*headers: tuple[str, bytes | None]) -> Observe:
+    """Observe which of two events are delivered behind a record that is none."""
+
+    async def observe(world: World, mutant: str | None) -> list[str]:
+        place, sink = await world.broker(mutant, partitions=1), world.sink()
+        trigger = await place.trigger(sink)
+        await world.producer.send(place.spec.topic, Record(None, list(headers), b"no event"))
+        for name in ("first", "second"):
+            await place.send(id=name)
+        await settled(world, place, trigger.group, 3)
+        return sorted(sink.ids)
+
+    return observe
 
 
 async def refused_connection(world: World, mutant: str | None) -> int:

@@ -88,10 +88,6 @@ async def test_probes_are_answered(world: World) -> None:
     place = await world.broker()
     for path in ("/healthz", "/readyz"):
         assert (await place.post({}, method="GET", path=path)).status == 200
-    probe = {"K-Network-Probe": "probe", "K-Network-Hash": "h1"}
-    known = await place.post(probe, method="GET")
-    assert (known.status, known.headers["K-Network-Hash"]) == (200, "h1")
-    assert (await place.post(probe, method="GET", path="/no/where")).status == 404
 
 
 async def test_64_kib_of_attributes_pass(world: World) -> None:

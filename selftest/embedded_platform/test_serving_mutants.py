@@ -61,6 +61,25 @@ async def test_mutant_ready_without_model(cluster: Cluster, mutant: str | None, 
     await cluster.until(INFERENCESERVICE, NAME, check, namespace)
 
 
+@pytest.mark.parametrize(("mutant", "told"), [(None, "InvalidSpec"), ("unsupported-format-waited-for", "InProgress")])
+async def test_mutant_unsupported_format_waited_for(cluster: Cluster, mutant: str | None, told: str) -> None:
+    namespace = place(cluster, mutant)
+    unserved = {"predictor": {"model": {"modelFormat": {"name": "unheard-of"}}}}
+    cluster.create(INFERENCESERVICE, NAME, namespace, spec=unserved)
+    found = await cluster.until(INFERENCESERVICE, NAME, lambda status: "modelStatus" in status, namespace)
+    assert found["modelStatus"]["transitionStatus"] == told
+
+
+@pytest.mark.parametrize(
+    ("mutant", "told"), [(None, {"predictor", "transformer"}), ("transformer-untold", {"predictor"})]
+)
+async def test_mutant_transformer_untold(cluster: Cluster, mutant: str | None, told: set[str]) -> None:
+    namespace = place(cluster, mutant)
+    await made(cluster, namespace, transformer=CONTAINERS)
+    found = await cluster.until(INFERENCESERVICE, NAME, lambda status: "components" in status, namespace)
+    assert found["components"].keys() == told
+
+
 @pytest.mark.parametrize(("mutant", "check"), [(None, is_false()), ("crash-unnoticed", is_true())])
 async def test_mutant_crash_unnoticed(cluster: Cluster, mutant: str | None, check: Any) -> None:
     namespace = place(cluster, mutant)

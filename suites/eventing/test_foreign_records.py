@@ -113,11 +113,26 @@ def test_the_headers_of_a_binary_record_come_in_any_order(broker: Broker) -> Non
         (None, []),
         (b"{", [("content-type", "application/cloudevents+json")]),
         (b"{}", [("ce_specversion", "1.0"), ("ce_type", "wanted")]),
+        (b"[{}]", [("content-type", "application/cloudevents-batch+json")]),
+        (b"{}", [*headers_of_event(), ("ce_ext", "y")]),
+        (b"{}", [*headers_of_event(), ("ce_other", b"\xff")]),
+        (b"{}", [*headers_of_event(), ("ce_other", None)]),
+        (b"{}", [*headers_of_event(), *typed("text/plain"), *typed("application/json")]),
     ],
-    ids=["text", "null", "broken-structured", "incomplete-binary"],
+    ids=[
+        "text",
+        "null",
+        "broken-structured",
+        "incomplete-binary",
+        "batch",
+        "attribute-twice",
+        "header-not-text",
+        "header-null",
+        "media-type-twice",
+    ],
 )
 def test_a_foreign_record_does_not_keep_the_next_from_delivery(
-    broker: Broker, value: bytes | None, headers: list[tuple[str, str]]
+    broker: Broker, value: bytes | None, headers: list[tuple[str, str | bytes | None]]
 ) -> None:
     trigger = broker.trigger(filter=WANTED)
     broker.produce(value, headers=headers)

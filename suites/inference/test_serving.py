@@ -47,6 +47,25 @@ def test_a_model_that_cannot_be_loaded_is_not_ready_and_says_why(kserve_extras: 
     expect(condition(kserve_extras.object(endless), "Ready", {"False", "Unknown"}))
 
 
+@pytest.mark.requirement("INF-RDY-005")
+def test_a_model_format_that_no_runtime_serves_is_named_in_the_status(kserve_extras: KServeExtras) -> None:
+    model = {"modelFormat": {"name": "touchstone-unheard-of"}, "storageUri": "gs://touchstone/model"}
+    unserved = kserve_extras.object(kserve_extras.beside("logged", ready=False, containers=None, model=model))
+    expect(
+        field(unserved, "status.modelStatus.transitionStatus", "InvalidSpec"),
+        field(unserved, "status.modelStatus.lastFailureInfo.reason", "NoSupportingRuntime"),
+        condition(unserved, "Ready", {"False", "Unknown"}),
+        within=WITHIN,
+    )
+
+
+@pytest.mark.requirement("INF-RDY-006")
+def test_the_status_tells_where_an_inference_service_and_its_components_are(kserve_extras: KServeExtras) -> None:
+    service = kserve_extras.object(kserve_extras.beside("logged", transformer=True))
+    told = ("url", "address.url", "components.predictor.url", "components.transformer.url")
+    expect(*(field(service, f"status.{place}") for place in told))
+
+
 @pytest.mark.requirement("INF-RDY-004")
 def test_ready_is_taken_back_when_the_predictor_crashes_and_comes_when_it_is_mended(
     kserve_extras: KServeExtras,

@@ -1,10 +1,13 @@
 """The variables of a stream: wrong ones are refused, or the SeldonDeployment is not Ready."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from evidence.expectations import api_refused, condition
 from fixtures import Kube, SeldonStreams, expect
-from suites.manifests import with_another
+from suites.manifests import with_another, with_predictors, with_spec
 
 INPUT, OUTPUT, BROKER = "KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC", "KAFKA_BROKER"
 NOWHERE = "no-such-kafka.invalid:9092"
@@ -40,6 +43,28 @@ def test_a_stream_that_reaches_no_kafka_is_not_ready(echoes: SeldonStreams, kube
     control = kube.apply(echoes.manifest("echo-seldon-rest"), check=True)
     expect(condition(control, "Ready", "True"), within=READY)
     expect(condition(unreachable, "Ready", "False", control=control), within=5.0)
+
+
+@pytest.mark.requirement("STR-CFG-005")
+@pytest.mark.parametrize(
+    "deployments",
+    [
+        [[{"name": "one", "traffic": 50}, {"name": "two", "traffic": 40}], [{"traffic": 40}]],
+        [[{"name": "one", "traffic": 50}, {"name": "one", "traffic": 50}]],
+        [[{"graph": {"name": "nobody", "type": "MODEL"}}]],
+    ],
+    ids=["traffic", "one-name", "no-container"],
+)
+def test_predictors_that_cannot_be_served_are_refused(
+    echoes: SeldonStreams, kube: Kube, deployments: list[list[Mapping[str, Any]]]
+) -> None:
+    manifests = [with_predictors(echoes.manifest("echo-seldon-rest"), *predictors) for predictors in deployments]
+    expect(*(api_refused(kube.apply(manifest)) for manifest in manifests))
+
+
+@pytest.mark.requirement("STR-CFG-005")
+def test_a_protocol_that_nobody_speaks_is_refused(echoes: SeldonStreams, kube: Kube) -> None:
+    expect(api_refused(kube.apply(with_spec(echoes.manifest("echo-seldon-rest"), protocol="gopher"))))
 
 
 @pytest.mark.requirement("STR-CFG-004")
