@@ -306,7 +306,8 @@ def kill_table(mutation: Mutation, *, ascii_only: bool = False) -> Table:
     }
     told = ", ".join(f"{count} {silent.get(status, status)}" for status, count in counts.items() if count)
     unproven = f"; MUSTs killed by no mutant: {_ids(mutation.unproven)}" if mutation.unproven else ""
-    table.caption = f"{len(mutation.mutants)} mutants: {told or 'none ran'}{unproven}"
+    count = len(mutation.mutants)
+    table.caption = f"{count} mutant{'' if count == 1 else 's'}: {told or 'none ran'}{unproven}"
     table.caption_justify = "left"
     return table
 

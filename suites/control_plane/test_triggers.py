@@ -118,8 +118,9 @@ def test_a_filter_that_names_no_attribute_is_refused(broker: Broker, kube: Kube)
         for name in names
         for spec in (
             {"filter": {"attributes": {name: "a"}}},
-            {"filters": [{"exact": {name: "a"}}]},
+            *({"filters": [{dialect: {name: "a"}}]} for dialect in ("exact", "prefix", "suffix")),
             {"filters": [{"all": [{"not": {"prefix": {name: "a"}}}]}]},
+            {"filters": [{"any": [{"exact": {"type": "a"}}, {"suffix": {name: "a"}}]}]},
         )
     ]
     expect(*(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, **spec))) for spec in filters))
