@@ -182,7 +182,7 @@ def decide_proof(
     ]
     reasons: list[str] = []
     if survived:
-        reasons.append(f"{_n(survived, 'mutant')} survived a requirement that must catch them: {_some(survived)}")
+        reasons.append(f"{_n(survived, 'mutant')} not noticed by a requirement that must notice: {_some(survived)}")
     if false_kills:
         reasons.append(f"{_n(false_kills, 'false kill')}: {_some(false_kills)}")
     if mutation.unproven:
