@@ -7,7 +7,7 @@ from dataclasses import replace
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import mutant
-from embedded.streaming.metadata import Pairs, puid_of
+from embedded.streaming.metadata import RESERVED, Pairs, puid_of
 from embedded.streaming.models import ModelError
 from embedded.streaming.policies import Predict, StreamPolicies, Write
 from embedded.streaming.requests import NotARequestError
@@ -128,6 +128,17 @@ def header_underscores_dropped(honest: StreamPolicies) -> StreamPolicies:
             pair for pair in honest.http_headers(record, puid) if "_" not in pair[0]
         ),
     )
+
+
+@mutant(STREAMS, wraps="http_headers")
+def connection_headers_passed_on(honest: StreamPolicies) -> StreamPolicies:
+    """Give the model also the headers by which two ends of a connection agree where a message ends."""
+
+    def http_headers(record: Record, puid: str) -> Pairs:
+        own = [(name, (value or b"").decode("latin-1")) for name, value in record.headers]
+        return (*honest.http_headers(record, puid), *(pair for pair in own if pair[0].lower() in RESERVED))
+
+    return replace(honest, http_headers=http_headers)
 
 
 @mutant(STREAMS, wraps="grpc_metadata")

@@ -11,7 +11,7 @@ CONTENT_TYPE = "Content-Type"
 JSON = "application/json"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_RESERVED = frozenset(
+RESERVED = frozenset(
     {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 """Headers that belong to one connection: a record cannot speak for it."""
@@ -40,7 +40,7 @@ def http_headers(record: Record, puid: str) -> Pairs:
     kept = [
         (name, value)
         for name, value in _texts(record)
-        if _TOKEN.fullmatch(name) and name.lower() not in {*_RESERVED, CONTENT_TYPE.lower(), PUID.lower()}
+        if _TOKEN.fullmatch(name) and name.lower() not in {*RESERVED, CONTENT_TYPE.lower(), PUID.lower()}
     ]
     return ((CONTENT_TYPE, content_type), (PUID, puid), *kept)
 
@@ -58,7 +58,7 @@ def grpc_metadata(record: Record, puid: str) -> Pairs:
         if _GRPC_NAME.fullmatch(name.lower())
         and not name.lower().startswith(_GRPC_RESERVED)
         and not name.lower().endswith("-bin")
-        and name.lower() not in {*_RESERVED, CONTENT_TYPE.lower(), "user-agent", PUID.lower()}
+        and name.lower() not in {*RESERVED, CONTENT_TYPE.lower(), "user-agent", PUID.lower()}
         and value.isascii()
         and value.isprintable()
     ]

@@ -215,6 +215,9 @@ ROWS: dict[str, Row] = {
     "header-underscores-dropped": Row(
         headers_of("http_headers", ("x_a", b"1"), ("x-a", b"2")), ["x_a", "x-a"], ["x-a"], terms=NODE
     ),
+    "connection-headers-passed-on": Row(
+        headers_of("http_headers", ("Content-Length", b"1"), ("x", b"2")), ["x"], ["x", "Content-Length"], terms=NODE
+    ),
     "metadata-collapsed": Row(headers_of("grpc_metadata", ("x", b"1"), ("x", b"2")), ["x", "x"], ["x"], "grpc"),
     "seldon-rare-kinds-lost": Row(
         told(raw("a", SELDON, b"\x3a\x03\x0a\x01t")), [b"\x3a\x03\x0a\x01t"], [b""], "grpc", {"protocol": "seldon"}

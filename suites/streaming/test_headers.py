@@ -16,6 +16,20 @@ EVENT = [("ce_type", "touchstone.test"), ("traceparent", f"00-{'1' * 32}-{'2' * 
 """Headers of an event on Kafka, whose names have an underscore, and of a trace."""
 
 
+OF_A_CONNECTION = [
+    ("Host", "nowhere.invalid"),
+    ("Content-Length", "1"),
+    ("content-length", "999999"),
+    ("Transfer-Encoding", "chunked"),
+    ("Trailer", "x-own"),
+    ("Connection", "close"),
+    ("Keep-Alive", "timeout=1"),
+    ("TE", "trailers"),
+    ("Upgrade", "h2c"),
+]
+"""Fields by which two ends of an HTTP connection agree where a message ends and what follows it."""
+
+
 def shown(*pairs: tuple[str, str]) -> dict[str, str]:
     """Return the answer of a model in Seldon's protocol that shows headers: sorted, the names in small letters."""
     return {"strData": json.dumps(sorted(map(list, pairs)))}
@@ -45,6 +59,16 @@ def test_the_headers_of_a_record_reach_a_model_over_rest(echoes: SeldonStreams, 
     outputs = [{"name": "headers", "datatype": "BYTES", "shape": [1], "data": data}]
     answer = {"model_name": "echo", "outputs": outputs}
     expect(answered(echoes("echo-v2-rest"), produce, infer.encode(), headers, json=answer), within=WITHIN)
+
+
+@pytest.mark.requirement("STR-HDR-012")
+def test_headers_that_belong_to_a_connection_keep_nothing_from_its_answer(
+    echoes: SeldonStreams, produce: Produce
+) -> None:
+    stream, value = echoes("echo-seldon-rest"), showing("x-own")
+    records = [[("x-own", f"{name}: {text}"), (name, text)] for name, text in OF_A_CONNECTION]
+    records.append([("x-own", "all"), *OF_A_CONNECTION])
+    expect(*(answered(stream, produce, value, headers, json=shown(headers[0])) for headers in records), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-HDR-004")
