@@ -201,66 +201,47 @@ def recreated_broker_unknown(honest: ControlPlanePolicies) -> ControlPlanePolici
     return replace(honest, serve_broker=serve_broker)
 
 
-def _without(faults: list[Cause], *words: str) -> list[Cause]:
-    """Return the faults whose message has none of these words."""
-    return [fault for fault in faults if not any(word in fault.message for word in words)]
+def _accepting(honest: ControlPlanePolicies, *words: str) -> ControlPlanePolicies:
+    """Accept SeldonDeployments in spite of faults whose message has one of these words."""
+
+    def faults_of_deployment(faults: list[Cause]) -> list[Cause]:
+        others = [fault for fault in faults if not any(word in fault.message for word in words)]
+        return honest.faults_of_deployment(others)
+
+    return replace(honest, faults_of_deployment=faults_of_deployment)
 
 
 @mutant(CONTROL_PLANE, wraps="faults_of_deployment")
 def stream_loop_accepted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Accept an output topic that is the input topic (seldon-executor 1.17.1, seen: an endless loop)."""
-
-    def faults_of_deployment(faults: list[Cause]) -> list[Cause]:
-        return honest.faults_of_deployment(_without(faults, "each answer would be a request"))
-
-    return replace(honest, faults_of_deployment=faults_of_deployment)
+    return _accepting(honest, "each answer would be a request")
 
 
 @mutant(CONTROL_PLANE, wraps="faults_of_deployment")
 def stream_variables_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Accept any KAFKA_WORKERS and KAFKA_AUTO_COMMIT (seldon-executor 1.17.1: hangs, dies or ends of them, seen)."""
-
-    def faults_of_deployment(faults: list[Cause]) -> list[Cause]:
-        return honest.faults_of_deployment(_without(faults, "KAFKA_WORKERS must", "KAFKA_AUTO_COMMIT must"))
-
-    return replace(honest, faults_of_deployment=faults_of_deployment)
+    return _accepting(honest, "KAFKA_WORKERS must", "KAFKA_AUTO_COMMIT must")
 
 
 @mutant(CONTROL_PLANE, wraps="faults_of_deployment")
 def stream_variables_counted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Accept streams that lack a variable (seldon-core validateKafka counts entries: one three times will do)."""
-
-    def faults_of_deployment(faults: list[Cause]) -> list[Cause]:
-        return honest.faults_of_deployment(_without(faults, "please supply env variables"))
-
-    return replace(honest, faults_of_deployment=faults_of_deployment)
+    return _accepting(honest, "please supply env variables")
 
 
 @mutant(CONTROL_PLANE, wraps="faults_of_deployment")
 def traffic_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Accept predictors whose shares of the traffic are not 100 together."""
-
-    def faults_of_deployment(faults: list[Cause]) -> list[Cause]:
-        return honest.faults_of_deployment(_without(faults, "Traffic must"))
-
-    return replace(honest, faults_of_deployment=faults_of_deployment)
+    return _accepting(honest, "Traffic must")
 
 
 @mutant(CONTROL_PLANE, wraps="faults_of_deployment")
 def predictor_names_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Accept two predictors of one name, which have one consumer group and one Deployment."""
-
-    def faults_of_deployment(faults: list[Cause]) -> list[Cause]:
-        return honest.faults_of_deployment(_without(faults, "Duplicate predictor name"))
-
-    return replace(honest, faults_of_deployment=faults_of_deployment)
+    return _accepting(honest, "Duplicate predictor name")
 
 
 @mutant(CONTROL_PLANE, wraps="faults_of_deployment")
 def graph_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Accept a graph whose node has no container, and a protocol that nobody speaks."""
-
-    def faults_of_deployment(faults: list[Cause]) -> list[Cause]:
-        return honest.faults_of_deployment(_without(faults, "Can't find component", "Unsupported value"))
-
-    return replace(honest, faults_of_deployment=faults_of_deployment)
+    return _accepting(honest, "Can't find component", "Unsupported value")
