@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evidence.checks.base import Check, check, describe, failed, undecidable, violation
+from evidence.checks.base import Check, check, describe, failed, observations, undecidable, violation
+from evidence.event_progress import Stage, handled, stored, watch
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
     from evidence.records import ApiObject, Received, TopicListed
-    from evidence.refs import EventRef, ObjectRef
+    from evidence.refs import EventRef, ObjectRef, TriggerRef
 
 
 class Deletion(Check):
@@ -130,6 +131,59 @@ class RetriesEnded(Deletion):
         """Return the requests that brought an event to a sink, after a record or ever."""
         found = self.history.deliveries((event.source, event.id), {sink})
         return [request for request in found if since is None or request["seq"] > since["seq"]]
+
+
+@check("commits_ended")
+class CommitsEnded(Deletion):
+    """The group of a Trigger that is gone commits nothing of a later event, while another Trigger's group goes on."""
+
+    def watch(self) -> None:
+        """Keep both events, and what both groups commit."""
+        super().watch()
+        self.event: EventRef = self.args["event"]
+        self.control: EventRef = self.args["control"]
+        self.trigger: TriggerRef = self.args["by"][0]
+        self.beside: TriggerRef = self.args["beside"][0]
+        for event in (self.event, self.control):
+            watch(self.history, event, [self.trigger, self.beside])
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"group {self.trigger.group!r} to commit nothing of {describe(self.event)}, once {self.name_of} is gone"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail when the group has passed the event; pass when it has not, and the other one passed a still later one.
+
+        Both groups commit alike. When the other one has committed an event that was sent after it had committed the
+        first, this one has had as much time as a commit takes.
+        """
+        del final
+        order = self.deleted()
+        gone = self.gone(order) if order else None
+        if gone is None:
+            return UNDECIDED
+        fate = stored(self.history, self.event, self.trigger.topic)
+        if fate.stage is not Stage.STORED or not fate.places or fate.places[0]["seq"] < gone["seq"]:
+            return UNDECIDED
+        passed = [self.history.passed(self.trigger.group, place) for place in fate.places]
+        if any(passed):
+            witness = (gone["seq"], *(place["seq"] for place in fate.places), *(at.seq for at in passed if at))
+            return failed(violation(self.expected, "its offset committed past that", witness, self.where(self.event)))
+        others = handled(self.history, self.control, self.beside)
+        looked = self.history.observed.get((self.trigger.group, self.trigger.topic))
+        is_late = others.at is not None and looked is not None and looked > others.at
+        return PASSED if others.stage is Stage.HANDLED and is_late else UNDECIDED
+
+    def missing(self) -> Violation:
+        """Say what is missing."""
+        return self.no_decision(
+            self.expected, "no later event of which the other Trigger's group was seen to commit the offset", self.event
+        )
+
+    def needs(self) -> tuple[ObservationRequest, ...]:
+        """Another look at the object, and at what both groups have committed."""
+        return (*super().needs(), *observations(self.beside), *observations(self.trigger))
 
 
 class TopicFate(Deletion):

@@ -46,6 +46,7 @@ from evidence.expectations.delivery import (
 )
 from evidence.expectations.faults import (
     accepted_again,
+    commits_ended,
     committed,
     not_restarted,
     refused_meanwhile,
@@ -132,6 +133,7 @@ __all__ = [
     "call_ended",
     "call_told",
     "caused",
+    "commits_ended",
     "committed",
     "condition",
     "data_kept",

@@ -69,6 +69,26 @@ def retries_ended(
     )
 
 
+def commits_ended(event: Event, *, by: Trigger, obj: Object, beside: Trigger, control: Event) -> Expectation:
+    """Expect that the consumer group of a Trigger that is gone commits no offset of a later event.
+
+    Args:
+        event: An event that was sent when the Trigger was gone.
+        by: The deleted Trigger.
+        obj: Likewise, as the Kubernetes API knows it.
+        beside: Another Trigger of the same Broker, whose group goes on.
+        control: An event that was sent after the other Trigger's group had committed the offset of the first.
+    """
+    return expectation(
+        "commits_ended",
+        event=event_of(event),
+        by=triggers_of(by),
+        obj=ref_of(obj, ObjectRef),
+        beside=triggers_of(beside),
+        control=event_of(control),
+    )
+
+
 def not_restarted(before: int, after: int) -> Expectation:
     """Expect that no part of the platform was restarted between two looks at its pods, but those that a test ended.
 

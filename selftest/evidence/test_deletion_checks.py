@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import gone, retries_ended, topic_gone, topic_kept
+from evidence.expectations import commits_ended, gone, retries_ended, topic_gone, topic_kept
 from evidence.refs import ObjectRef, TopicRef
 from evidence.verdict import Verdict
 from selftest.evidence.story import LETTERS, OTHER, SINK, TRIGGER, Story, event, judged
@@ -32,6 +32,7 @@ def told(*steps: tuple[str, int, dict[str, Any] | None]) -> Story:
 ENDED = retries_ended(
     event(), by=TRIGGER, obj=OBJECT, letters=LETTERS, at_most=1, beside=OTHER, control=event("e2"), count=2
 )
+COMMITS = commits_ended(event(), by=TRIGGER, obj=OBJECT, beside=OTHER, control=event("e2"))
 GET_404, DELETE = ("get", 404, None), ("delete", 200, THERE)
 
 
@@ -147,3 +148,29 @@ def test_verdicts_about_topics_that_stay(steps: list[Any], verdict: Verdict) -> 
         else:
             said(story, *step)
     assert judged(story, topic_kept(TopicRef("t"), owner=OBJECT), final=True).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [
+        pytest.param("gone e1 e2 other+2 own+0", Verdict.PASS, id="ended"),
+        pytest.param("gone e1 e2 own+1", Verdict.FAIL, id="goes-on"),
+        pytest.param("gone e1 e2 other+2 own+2", Verdict.FAIL, id="goes-on-behind-both"),
+        pytest.param("e1 gone e2 own+1 other+2", Verdict.UNKNOWN, id="stored-before-it-was-gone"),
+        pytest.param("gone e1 e2 other+1 own+0", Verdict.UNKNOWN, id="the-other-one-is-slow"),
+        pytest.param("gone e1 e2 own+0 other+2", Verdict.UNKNOWN, id="not-looked-at-since"),
+        pytest.param("e1 e2 other+2 own+1", Verdict.UNKNOWN, id="never-deleted"),
+    ],
+)
+def test_verdicts_about_commits_of_what_was_deleted(steps: str, verdict: Verdict) -> None:
+    story, groups = Story(), {"own": TRIGGER.group, "other": OTHER.group}
+    for step in steps.split():
+        if step == "gone":
+            said(story, *DELETE)
+            said(story, *GET_404)
+        elif step in {"e1", "e2"}:
+            story.accepted(step)
+        else:
+            name, committed = step.split("+")
+            story.offsets(int(committed) or None, group=groups[name])
+    assert judged(story, COMMITS, final=True).verdict is verdict

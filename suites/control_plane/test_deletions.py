@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from evidence.expectations import condition, delivered, gone, recorded, topic_gone
+from evidence.expectations import commits_ended, committed, condition, delivered, gone, recorded, topic_gone
 from evidence.refs import ObjectRef
 from fixtures import Broker, Brokers, Faults, Kube, expect
 from suites.manifests import CREDENTIALS, config_map, open_secret, to_config, trigger_manifest
 from suites.wire import fresh
 
+COMMITTED_WITHIN = 30.0  # seconds; the Kafka Broker commits every five
 GIVEN_UP = 60.0  # seconds until a controller has given up to look for a Secret
 UNREACHED = 60.0  # seconds; a platform may try a few times to reach the Kafka that has the topic
 
@@ -19,6 +20,19 @@ def test_the_topic_goes_with_its_broker(broker: Broker, kube: Kube) -> None:
     expect(recorded(broker.send(), on=broker))
     kube.delete(broker.object, check=True)
     expect(gone(broker.object), topic_gone(broker, owner=broker.object))
+
+
+@pytest.mark.requirement("CTL-DEL-005")
+def test_the_group_of_a_deleted_trigger_commits_nothing_more(broker: Broker, kube: Kube) -> None:
+    deleted, other = broker.several({}, {})
+    first = broker.send()
+    expect(delivered(first, to=deleted), delivered(first, to=other))
+    kube.delete(deleted.object, check=True)
+    expect(gone(deleted.object))
+    later = broker.send()
+    expect(committed([later], to=other, control=first), within=COMMITTED_WITHIN)
+    ended = commits_ended(later, by=deleted, obj=deleted.object, beside=other, control=broker.send())
+    expect(ended, within=COMMITTED_WITHIN)
 
 
 @pytest.mark.requirement("CTL-DEL-002")
