@@ -78,6 +78,7 @@ class Selection(TypedDict):
     gate: NotRequired[Annotated[GateName, "What the exit code forgives: known nonconformities, or nothing."]]
     prove: NotRequired[Annotated[Bool, "Whether the run is a proof: every test under its mutants too."]]
     mutant: NotRequired[Annotated[Names, "The mutants that were asked for."]]
+    conforming: NotRequired[Annotated[Bool, "Whether workloads ran their conforming entry points, without a mutant."]]
     repeat: NotRequired[Annotated[Count, "How often the selection runs; left out: once."]]
     requirements: NotRequired[Annotated[Names, "The requirements that were asked for; none: all."]]
     profiles: NotRequired[Annotated[Names, "The profiles that were asked for; none: all."]]

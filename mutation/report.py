@@ -84,10 +84,7 @@ def _document(sample: Sample) -> dict[str, Any]:
         "seconds": round(sample.seconds, 1),
         "summary": _share(sample.share),
         "by": {group: {name: _share(share) for name, share in of.items()} for group, of in sample.groups.items()},
-        "honest": [
-            {"area": run.area, "tests": len(run.tests), "documented": list(run.documented), "seconds": run.seconds}
-            for run in sample.honest
-        ],
+        "honest": [{"area": run.area, "tests": len(run.tests), "seconds": run.seconds} for run in sample.honest],
         "mutants": [_finding(finding) for finding in sample.findings],
     }
 

@@ -56,7 +56,8 @@ def of_report(report: Report) -> Badge:
     marks = [terminal.mark_of(result) for result in report.results]
     counts = {mark: marks.count(mark) for mark in _WORDS}
     total = len(marks)
-    if report.mutation is not None or not any(result.tests for result in report.results):
+    is_released = report.mutation is None and not build.is_unreleased(report.selection)
+    if not is_released or not any(result.tests for result in report.results):
         return Badge("not judged", "lightgrey")
     if total and counts["pass"] == total:
         message = f"{total} of {total}"

@@ -56,9 +56,10 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
         ReportError: The run cannot be read, did not come to its end, or proves the suite.
     """
     report = build.build(history_of(arguments.run), catalogue)
-    if build.proving(report.selection) or report.selection.get("mutant"):
+    if build.is_unreleased(report.selection):
         raise ReportError(
-            f"{arguments.run}: expected a run of the suite, got one under mutants: nothing is forgiven there"
+            f"{arguments.run}: expected a run of a released system, got one under mutants or conforming entry points: "
+            "nothing is forgiven there"
         )
     if report.reason != "completed":
         raise ReportError(f"{arguments.run}: expected a run that came to its end, got one that was {report.reason}")

@@ -46,8 +46,8 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
     selection: Selection = started["selection"] if started else {}
     _expect_catalogues(selection, catalogue)
     sut = {name: str(version) for name, version in (started["sut"] if started else {}).items()}
-    # Beside mutants, workloads run their conforming entry points: what is known of released ones says nothing there.
-    plain = not (proving(selection) or selection.get("mutant") or mutated)
+    # Workloads that run their conforming entry points: what is known of released ones says nothing there.
+    plain = not (is_unreleased(selection) or mutated)
     applying = known_module.applying(known_module.load() if known is None else known, sut) if plain else {}
     files = tuple(started.get("allowances") or ()) if started and plain else ()
     entries, wrong = recorded(files, started["wall"] if started else None)
@@ -95,6 +95,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         allowances=judged,
         sabotages=sabotages,
         again=repeated,
+        conforming=bool(selection.get("conforming")),
     )
     if proof and mutation is not None:
         proven = gate.decide_proof(name, mutation, faults, completed=completed, part=not whole)
@@ -170,6 +171,11 @@ def _of_baseline(selection: Mapping[str, object], repeated: Again | None, *, com
 def proving(selection: Mapping[str, object]) -> bool:
     """Whether the run was to prove the suite: to show that mutants are caught, not what the system under test does."""
     return bool(selection.get("prove"))
+
+
+def is_unreleased(selection: Mapping[str, object]) -> bool:
+    """Whether the run judged another system than the released one: mutants, or conforming entry points of workloads."""
+    return any(selection.get(option) for option in ("prove", "mutant", "conforming"))
 
 
 def _ended(reason: str) -> str:

@@ -54,6 +54,7 @@ def decide(
     allowances: Sequence[Allowed] = (),
     sabotages: Sabotages | None = None,
     again: Again | None = None,
+    conforming: bool = False,
 ) -> Gate:
     """Return the gate's word on a run without mutants.
 
@@ -68,6 +69,7 @@ def decide(
         allowances: What became of the operator's own entries.
         sabotages: What the saboteur's cases showed; None: they were not asked for.
         again: What looked worse than in an earlier run, and was repeated; None: the run was held against none.
+        conforming: Whether workloads ran their conforming entry points, which is told.
     """
     strict = name == "strict"
     failing = {"fail", "flaky"} | ({"not_supported"} if strict else set())
@@ -114,6 +116,8 @@ def decide(
             + ("the personality and the list differ" if exact else "delete the entry in reports/known/")
         )
     reasons += _ended(allowances)
+    if conforming:
+        reasons.append("the workloads ran their conforming entry points: this says nothing of released ones")
     return Gate(name=name, exit=code, outcome=_outcome(code, part=part), reasons=tuple(reasons))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from common.redaction import PLAIN
 from reports import written
+from reports.build import is_unreleased
 from reports.compare import environment
 from reports.document import API_VERSION, KIND
 from reports.errors import ReportError
@@ -61,8 +62,10 @@ def _read(folder: Path, document: Any) -> ReadRun:
     run, suite = _object("run", report.get("run")), _object("suite", report.get("suite"))
     selection, gate = _object("selection", report.get("selection")), _object("gate", report.get("gate"))
     catalogue = _object("suite.catalogue", suite.get("catalogue"))
-    if report.get("mutation") is not None or selection.get("prove") or selection.get("mutant"):
-        raise OfMutantsError("expected a run of the suite, got one under mutants: it says nothing of one system")
+    if report.get("mutation") is not None or is_unreleased(selection):
+        raise OfMutantsError(
+            "expected a run of a released system, got one under mutants, or of conforming entry points"
+        )
     results = [_object(f"results[{n}]", result) for n, result in enumerate(_list("results", report.get("results")))]
     if len(results) > MOST_RESULTS:
         raise _FieldError(f"results: expected at most {MOST_RESULTS}, got {len(results)}")

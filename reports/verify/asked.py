@@ -77,6 +77,7 @@ def system(history: History) -> Sequence[Finding]:
     selection = history.report.selection
     told = [f"under mutants: {', '.join(map(str, names))}" for names in [selection.get("mutant") or []] if names]
     told += ["a proof of the suite (--prove)"] if selection.get("prove") else []
+    told += ["conforming entry points of the workloads (--conforming)"] if selection.get("conforming") else []
     told += [f"{test.node} under {test.mutant}" for test in history.report.mutant_tests]
     return [Finding("a run of the system under test", text, "run.started: selection") for text in told[:MOST]]
 

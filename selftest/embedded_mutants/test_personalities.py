@@ -71,9 +71,10 @@ def test_a_mutant_that_undoes_a_divergence_is_refused(tmp_path: Path) -> None:
     [
         (["--personality", "seldon-executor-1.17"], "did you mean seldon-executor-1.17.1"),
         (["--personality", "seldon-executor-1.17.1", "--prove"], "--prove asks the platform that follows the contract"),
+        (["--personality", "seldon-executor-1.17.1", "--conforming"], "leave --personality out, or --conforming"),
         (["--personality", "x", "--target", "cluster"], "--personality is an option of --target embedded"),
     ],
-    ids=["unknown", "prove", "another-target"],
+    ids=["unknown", "prove", "conforming", "another-target"],
 )
 def test_a_run_that_cannot_have_the_personality_is_wrong_usage(options: list[str], told: str) -> None:
     ended = run_command([sys.executable, "-m", "pytest", "suites", "-p", "no:cacheprovider", *options])

@@ -77,6 +77,7 @@ RESULTS = {}
 
 def pytest_addoption(parser):
     parser.addoption("--out")
+    parser.addoption("--conforming", action="store_true")
 
 def pytest_runtest_logreport(report):
     if report.when == "call" or report.failed:
@@ -87,7 +88,7 @@ def pytest_runtest_logreport(report):
 def pytest_sessionfinish(session):
     folder = Path(session.config.getoption("--out"), "run")
     folder.mkdir(parents=True)
-    tests = [dict(id="SUM-001", verdict="pass", known=None, tests=[test]) for test in RESULTS.values()]
+    tests = [dict(id="SUM-001", verdict="pass", tests=[test]) for test in RESULTS.values()]
     (folder / "report.json").write_text(json.dumps(dict(results=tests)))
 """
 INI = "[pytest]\naddopts = -p no:pytest-kind --import-mode=importlib\npythonpath = .\n"

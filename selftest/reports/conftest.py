@@ -79,8 +79,11 @@ class History:
         return seq
 
     def start(self, gate: str = "known", argv: Sequence[str] = (), **sut: str) -> "History":
-        """Return the beginning of a run; versions of the system by name. What `argv` has beside `--prove` narrows."""
-        words = self.words = tuple(word for word in argv if word != "--prove")
+        """Return the beginning of a run; versions of the system by name.
+
+        Of `argv` all but `--prove` and `--conforming` narrows the run.
+        """
+        words = self.words = tuple(word for word in argv if word not in {"--prove", "--conforming"})
         self.add(
             "run.started",
             run=RUN,
@@ -91,6 +94,7 @@ class History:
                 "argv": list(argv),
                 "gate": gate,
                 "prove": "--prove" in argv,
+                "conforming": "--conforming" in argv,
                 "narrowed": [" ".join(words)] if words else [],
             },
             wall="2026-11-21T00:00:00+00:00",

@@ -372,10 +372,11 @@ def test_a_baseline_keeps_what_an_entry_of_the_run_says_and_names_what_it_cannot
     ("history", "words", "code", "told"),
     [
         (failing().finish("interrupted"), (), 2, "expected a run that came to its end, got one that was interrupted"),
-        (History().start(argv=["--prove"]).test(ING).finish(), (), 2, "expected a run of the suite, got one under"),
+        (History().start(argv=["--prove"]).test(ING).finish(), (), 2, "expected a run of a released system, got one"),
+        (History().start(argv=["--conforming"]).test(ING).finish(), (), 2, "expected a run of a released system"),
         (failing().finish(), ("--owner", " "), 3, "--owner: expected the name of who looks after the entries"),
     ],
-    ids=["interrupted", "proof", "no-owner"],
+    ids=["interrupted", "proof", "conforming", "no-owner"],
 )
 def test_a_baseline_of_something_else_is_refused(
     baseline: Any, history: History, words: tuple[str, ...], code: int, told: str

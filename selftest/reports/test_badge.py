@@ -49,6 +49,7 @@ ROWS: dict[str, tuple[History, str, str]] = {
     "undecided": (undecided(), "2 pass, 1 undecided", "yellow"),
     "flaky": (run_of().test(ING, BAD), "2 pass, 1 flaky", "red"),
     "nothing-ran": (History().start(), "not judged", "lightgrey"),
+    "conforming": (History().start(argv=["--conforming"]).test(ING).test(RTE).test(FLT), "not judged", "lightgrey"),
     "proof": (History().start(argv=["--prove"]).test(ING, BAD, mutant="ingress-down"), "not judged", "lightgrey"),
 }
 

@@ -150,3 +150,9 @@ def test_a_proof_of_a_part_that_also_ran_honestly_says_so(reported: Reported, hi
     history.start(argv=["--prove", "-k", "ingress"]).test("EVT-ING-001")
     report = reported(history.test("EVT-ING-001", 500, mutant="ingress-down").finish())
     assert (report.gate.exit, report.gate.outcome) == (0, "as expected, of the part that was asked")
+
+
+def test_conforming_entry_points_are_told_and_nothing_known_excuses_them(reported: Reported, history: Any) -> None:
+    report = reported(history.start(argv=["--conforming"]).test("EVT-FLT-003", 500).finish())
+    assert report.gate.exit == 1
+    assert "this says nothing of released ones" in report.gate.reasons[-1]

@@ -244,6 +244,7 @@ def test_proofs_folders_without_a_report_and_the_same_run_again_are_told(
     folder = write("run", 1)
     write("proof", 2, selection__prove=True)
     write("mutant", 3, selection__mutant=["broken"])
+    write("ours", 4, selection__conforming=True)
     copy = write("copy", 1)
     (tmp_path / "runs" / "notes").mkdir()
     (tmp_path / "runs" / "latest").symlink_to(folder.name)
@@ -251,9 +252,10 @@ def test_proofs_folders_without_a_report_and_the_same_run_again_are_told(
     told = json.loads(out)
     assert (code, [run["run"] for run in told["runs"]]) == (0, ["copy"])  # the first by name; a link is no run
     assert sorted(re.sub(r".*/runs/(\w+)\S*: ", r"\1: ", line)[:40] for line in told["leftOut"]) == [
-        "mutant: expected a run of the suite, got",
+        "mutant: expected a run of a released sys",
         "notes: no run: it holds no report.json",
-        "proof: expected a run of the suite, got ",
+        "ours: expected a run of a released system"[:40],
+        "proof: expected a run of a released syst",
         f"run: the same run as {copy}"[:40],
     ]
 

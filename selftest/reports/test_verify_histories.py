@@ -149,6 +149,7 @@ FORGERIES: dict[str, tuple[Forgery, str]] = {
     "catalogue of another version": (anew(begun(catalogue={"version": "1.9"})), "catalogue"),
     "catalogue without its cases": (anew(begun(requirements={})), "catalogue"),
     "mutant asked for": (anew(selecting(mutant=["broken"])), "system"),
+    "conforming entry points asked for": (anew(selecting(conforming=True)), "system"),
     "proof in the place of a run": (anew(selecting(prove=True)), "system"),
     "failing run": (anew(list, failing=True), "gate"),
     "failing run, held against one that failed too": (anew(held_against_another, failing=True), "gate"),
