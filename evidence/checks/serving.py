@@ -8,7 +8,8 @@ from common import jsontext
 from evidence.checks.answers import AnswerCheck
 from evidence.checks.asked import Asked, answer_to, is_well, name_of, request_of, told, watch
 from evidence.checks.base import Check, check, failed, shorten, undecidable, violation
-from evidence.checks.protocols import CallCheck
+from evidence.checks.protocols import NOT_NOW, CallCheck
+from evidence.event_progress import UNAVAILABLE
 from evidence.history import octets
 from evidence.open_inference import AnswerError, fields_of, read_message
 from evidence.verdict import PASSED, UNDECIDED, Judgement, Violation
@@ -169,12 +170,62 @@ class CallDrained(CallCheck):
         return _under_way(self, self.args["call"])
 
 
+@check("unblamed_at_end")
+class UnblamedAtEnd(Check):
+    """Good requests that a server answered after it was told to end, if it did."""
+
+    expected = "no answer that blames a good request"
+
+    def watch(self) -> None:
+        """Keep the requests, and what the API said of the deletion."""
+        for ref in self.args["asked"]:
+            watch(self.history, ref)
+        self.history.watch_object(_key(self.args["deletion"]))
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at the first such answer; pass when each request has ended, of which one at least was sent by then."""
+        del final
+        deletion = _deletion(self)
+        if deletion is None:
+            return UNDECIDED
+        if deletion["verb"] != "delete" or deletion["code"] != 200:
+            return undecidable(self._fault(f"nothing was deleted: {deletion['verb']} {deletion['code']}", deletion))
+        ends = [(ref, answer_to(self.history, ref)) for ref in self.args["asked"]]
+        for ref, end in ends:
+            if end is not None and end["seq"] > deletion["seq"] and not _blames_nobody(end):
+                return failed(self._fault(f"{name_of(ref)}: {told(end)}", deletion, end))
+        if any(end is None for _, end in ends):
+            return UNDECIDED
+        sent = [request_of(self.history, ref) for ref in self.args["asked"]]
+        if not any(request is not None and request["seq"] > deletion["seq"] for request in sent):
+            return undecidable(self._fault("nothing was asked after that", deletion))
+        return PASSED
+
+    def missing(self) -> Violation:
+        """Not all of them have ended."""
+        return self.no_decision(self.expected, "a request has no answer yet")
+
+    def _fault(self, got: str, *records: Mapping[str, Any]) -> Violation:
+        return violation(self.expected, got, tuple(record["seq"] for record in records), _what(self.args["deletion"]))
+
+
+def _blames_nobody(end: Mapping[str, Any]) -> bool:
+    """Tell whether a request was answered well, or by nobody, or so that its client may well ask again."""
+    if "code" in end:
+        return end["code"] is None or is_well(end) or end["code"] in NOT_NOW
+    return end["status"] is None or is_well(end) or end["status"] in UNAVAILABLE
+
+
+def _deletion(check: Check) -> Any:
+    """Return the record of the deletion; None: there is none yet."""
+    deleted: ObjectRef = check.args["deletion"]
+    found = (record for record in check.history.objects[_key(deleted)] if record["seq"] == deleted.seq)
+    return next(found, None)
+
+
 def _under_way(check: AnswerCheck | CallCheck, ref: Asked) -> Judgement:
     """Judge what was under way at a deletion; nothing else than the end of the server can be why it has no answer."""
-    answer, request = answer_to(check.history, ref), request_of(check.history, ref)
-    deleted: ObjectRef = check.args["deletion"]
-    deletions = (record for record in check.history.objects[_key(deleted)] if record["seq"] == deleted.seq)
-    deletion = next(deletions, None)
+    answer, request, deletion = answer_to(check.history, ref), request_of(check.history, ref), _deletion(check)
     if answer is None or request is None or deletion is None:
         return UNDECIDED
     if deletion["verb"] != "delete" or deletion["code"] != 200:

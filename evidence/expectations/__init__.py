@@ -73,6 +73,7 @@ from evidence.expectations.protocols import (
     inferred,
     ready_to_infer,
     told,
+    unblamed_at_end,
     undisclosed,
     version_kept,
 )
@@ -208,6 +209,7 @@ __all__ = [
     "traced",
     "tracestate_kept",
     "unanswered",
+    "unblamed_at_end",
     "unchanged",
     "undisclosed",
     "untouched",

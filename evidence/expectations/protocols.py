@@ -99,6 +99,19 @@ def drained(asked: Exchange | Call, deletion: Object) -> Expectation:
     return expectation("drained", exchange=ref, deletion=ref_of(deletion, ObjectRef))
 
 
+def unblamed_at_end(asked: Sequence[Exchange | Call], deletion: Object) -> Expectation:
+    """Expect of good requests that no answer after this deletion of their server says that one of them is wrong.
+
+    A server that ends may answer them, say that it is unavailable, or not be reached; after a 404 nobody asks again.
+
+    Args:
+        asked: The requests or calls; one of them at least is sent after the deletion.
+        deletion: The call of the API that deletes the server (`deletion.seq`).
+    """
+    refs = [ref_of(one, ExchangeRef, CallRef) for one in asked]
+    return expectation("unblamed_at_end", asked=refs, deletion=ref_of(deletion, ObjectRef))
+
+
 def call_ended(call: Call, *codes: str, control: Call | None = None) -> Expectation:
     """Expect that a gRPC call ended with this status, or one of these: `OK`, `NOT_FOUND`.
 

@@ -13,6 +13,7 @@ from evidence.expectations import (
     error_answered,
     inferred,
     ready_to_infer,
+    unblamed_at_end,
     version_kept,
 )
 from evidence.open_inference import AnswerError, read_message, read_rest
@@ -138,6 +139,63 @@ def test_answers_are_judged(expectation: Expectation, story: Story, verdict: Ver
 
 
 DELETED = ObjectRef("serving.kserve.io/v1beta1", "InferenceService", "ns", "echo", seq=2)
+ABOUT = {"apiVersion": DELETED.api_version, "kind": DELETED.kind, "namespace": "ns", "name": "echo"}
+
+
+def sent(story: Story, send: str) -> None:
+    """Add a request to a story."""
+    story.add("sent", send=send, url="http://echo/v2", method="POST", headers=[], body="")
+
+
+def answered(story: Story, send: str, status: int | None) -> None:
+    """Add the answer to a request to a story; a status None: there is none."""
+    error = None if status else "refused"
+    story.add("answered", send=send, status=status, headers=[], body="", error=error)
+
+
+def deleted(story: Story, code: int) -> None:
+    """Add the deletion of the server to a story, and how the API answered it."""
+    story.add("object", verb="delete", **ABOUT, code=code, reason="", message="", object=None)
+
+
+@pytest.mark.parametrize(
+    ("under_way", "after", "verdict"),
+    [
+        (200, 200, PASS),
+        (200, 503, PASS),
+        (200, None, PASS),
+        (200, 404, FAIL),
+        (200, 500, FAIL),
+        (404, None, FAIL),
+    ],
+    ids=["answered", "not-now", "not-reached", "unknown-model", "broken", "under-way"],
+)
+def test_answers_of_a_server_that_ends_are_judged(under_way: int, after: int | None, verdict: Verdict) -> None:
+    story = Story()
+    sent(story, "s1")
+    deleted(story, 200)
+    answered(story, "s1", under_way)
+    sent(story, "s2")
+    answered(story, "s2", after)
+    assert judged(story, unblamed_at_end([FIRST, SECOND], DELETED), final=True).verdict is verdict
+
+
+def test_a_call_that_blames_the_caller_at_the_end_is_a_fault() -> None:
+    story = Story()
+    story.add("grpc.called", call="g1", target="echo:8081", method=f"{SERVICE}ModelInfer", metadata=[], message="")
+    deleted(story, 200)
+    said: dict[str, Any] = {"code": "NOT_FOUND", "message": "", "error": None}
+    story.add("grpc.answered", call="g1", details="", metadata=[], trailers=[], **said)
+    assert judged(story, unblamed_at_end([CALL], DELETED), final=True).verdict is FAIL
+
+
+@pytest.mark.parametrize(("code", "seq"), [(200, 2), (403, 2), (200, 9)], ids=["all-before", "kept", "no-deletion"])
+def test_without_an_end_nothing_is_known(code: int, seq: int) -> None:
+    story = Story()
+    sent(story, "s1")
+    deleted(story, code)
+    answered(story, "s1", 200)
+    assert judged(story, unblamed_at_end([FIRST], replace(DELETED, seq=seq)), final=True).verdict is UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -154,8 +212,7 @@ DELETED = ObjectRef("serving.kserve.io/v1beta1", "InferenceService", "ns", "echo
 def test_a_call_under_way_is_judged(code: str | None, http: int, seq: int, verdict: Verdict) -> None:
     story = Story()
     story.add("grpc.called", call="g1", target="echo:8081", method=f"{SERVICE}ModelInfer", metadata=[], message="")
-    about = {"apiVersion": DELETED.api_version, "kind": DELETED.kind, "namespace": "ns", "name": "echo"}
-    story.add("object", verb="delete", **about, code=http, reason="", message="", object=None)
+    deleted(story, http)
     said: dict[str, Any] = {"code": code, "message": "", "error": None if code else "closed"}
     story.add("grpc.answered", call="g1", details="", metadata=[], trailers=[], **said)
     assert judged(story, drained(CALL, replace(DELETED, seq=seq)), final=True).verdict is verdict

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence.expectations import drained, inferred, ready_to_infer
+from evidence.expectations import drained, inferred, ready_to_infer, unblamed_at_end
 from fixtures import OpenInference, expect, mint
 from suites.oracles.open_inference import Tensor, message, rest
 
@@ -10,6 +10,8 @@ ROW = Tensor("INT32", [1, 2])
 LONG_MS, SHORT_MS = 1200, 100
 """How long answers wait: the short one until both are under way, the long one until its server is told to end. The
 latter takes longer on a slower target."""
+QUICK, QUICK_MS = 30, 40
+"""How many quick requests come one after the other, and how long each waits: together as long as the long one."""
 LOADING = 1.0
 """The seconds that a model takes to load."""
 
@@ -39,3 +41,13 @@ def test_a_call_under_way_is_answered_before_the_server_ends(open_inference: Ope
     under_way, short = ending.call_all("ModelInfer", messages)
     expect(inferred(short, [ROW.expected()]))
     expect(drained(under_way, ending.delete()), inferred(under_way, [ROW.expected()]))
+
+
+@pytest.mark.requirement("OIP-DRN-003")
+def test_a_server_that_ends_blames_no_good_request(open_inference: OpenInference) -> None:
+    ending = open_inference.another(f"echo-{mint()[:8]}", reachable=True)
+    delays = (LONG_MS, SHORT_MS, *[QUICK_MS] * QUICK)
+    bodies = [rest(ROW, parameters={"delay_ms": round(delay * ending.patience)}) for delay in delays]
+    _, before, *others = ending.while_slow(bodies[0], bodies[1:])
+    expect(inferred(before, [ROW.expected()]))
+    expect(unblamed_at_end(others, ending.delete(reachable=True)))
