@@ -161,7 +161,7 @@ class Inferred(Controlled, AnswerCheck):
         if status in UNAVAILABLE:
             return undecidable(fault)
         if self.args["or_refused"] and (400 <= status < 500 or status == NOT_IMPLEMENTED):
-            return PASSED if _error_of(answer) else failed(fault)
+            return PASSED if error_of(answer) else failed(fault)
         if status != 200:
             return failed(fault)
         try:
@@ -211,7 +211,7 @@ class ErrorAnswered(Controlled, AnswerCheck):
         fault = self.fault(f"HTTP {answer['status']} {', '.join(types)} {shorten(answer['body'])}", answer)
         if answer["status"] in UNAVAILABLE and not in_status(answer["status"], self.args["status"]):
             return undecidable(fault)
-        return PASSED if in_status(answer["status"], self.args["status"]) and _error_of(answer) else failed(fault)
+        return PASSED if in_status(answer["status"], self.args["status"]) and error_of(answer) else failed(fault)
 
 
 @check("undisclosed")
@@ -231,7 +231,7 @@ class Undisclosed(AnswerCheck):
         return failed(self.fault(f"it is in {', '.join(places)}", answer)) if places else PASSED
 
 
-def _error_of(answer: Answered) -> str:
+def error_of(answer: Answered) -> str:
     """Return the error that an answer tells of, by the protocol's error object; empty: it tells none."""
     media = [value.partition(";")[0].strip().lower() for value in header_values(answer["headers"], "content-type")]
     try:

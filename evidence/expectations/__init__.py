@@ -66,6 +66,7 @@ from evidence.expectations.objects import (
     untouched,
 )
 from evidence.expectations.protocols import (
+    answered_whole,
     call_ended,
     call_told,
     drained,
@@ -126,6 +127,7 @@ __all__ = [
     "all_traced",
     "answered",
     "answered_before",
+    "answered_whole",
     "api_accepted",
     "api_refused",
     "attempts",

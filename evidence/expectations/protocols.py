@@ -43,6 +43,31 @@ def inferred(
     return expectation("inferred", exchange=ref, or_refused=or_refused, **what)
 
 
+def answered_whole(
+    asked: Exchange | Call,
+    *,
+    outputs: Sequence[Mapping[str, Any]] = (),
+    predictions: str = "",
+    or_too_large: bool = False,
+    control: Exchange | Call | None = None,
+) -> Expectation:
+    """Expect that a large request was answered with exactly this, which digests name.
+
+    Args:
+        asked: The request over REST, or the call over gRPC.
+        outputs: An object for each output: name, datatype, shape, and sha256, the digest of its content; not for V1.
+        predictions: The digest of the predictions of V1, as JSON without white space; empty: the request is not V1's.
+        or_too_large: Whether a refusal will do as well: 413, 400 with an error, RESOURCE_EXHAUSTED, INVALID_ARGUMENT.
+        control: As for `inferred`.
+    """
+    said = {"predictions": predictions} if predictions else {"outputs": [dict(output) for output in outputs]}
+    what = {**said, "or_too_large": or_too_large, **beside(control)}
+    ref = ref_of(asked, ExchangeRef, CallRef)
+    if isinstance(ref, CallRef):
+        return expectation("call_answered_whole", call=ref, **what)
+    return expectation("answered_whole", exchange=ref, **what)
+
+
 def ready_to_infer(said: Exchange | Call, asked: Exchange | Call) -> Expectation:
     """Expect that a server which said that it, or its model, is ready answered the inference request that followed.
 

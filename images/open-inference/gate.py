@@ -29,6 +29,10 @@ class UnknownModelError(Exception):
     """A request for a model that this server does not have."""
 
 
+class TooLargeError(RefusedError):
+    """A request with more bytes than this server takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """What a request asks of a model; `version`: empty, where it names none."""
@@ -71,6 +75,8 @@ class Gate:
             await self._refuse(send, 404, f"Model {call.model} has no version {call.version}.")
         except NotReadyError:
             await self._refuse(send, 503, f"Model with name {call.model} is not ready.")
+        except TooLargeError as error:
+            await self._refuse(send, 413, str(error))
         except RefusedError as error:
             await self._refuse(send, 400, str(error))
         else:
@@ -154,7 +160,7 @@ async def _whole(receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MOST_BYTES:
-            raise RefusedError(f"more than {MOST_BYTES} bytes")
+            raise TooLargeError(f"more than {MOST_BYTES} bytes")
         if not message.get("more_body"):
             return b"".join(parts)
 

@@ -3,6 +3,7 @@
 Field numbers: open_inference_grpc.proto of kserve/open-inference-protocol.
 """
 
+import hashlib
 import json
 import struct
 from collections.abc import Mapping, Sequence
@@ -97,6 +98,11 @@ class Tensor:
         """Return the output that answers it, as `inferred` takes it."""
         more = {} if self.parameters is None else {"parameters": dict(self.parameters)}
         return {"name": self.called, "datatype": self.datatype, "shape": self.sizes, "raw": self.raw, **more}
+
+    def digested(self) -> Mapping[str, Any]:
+        """Return the output that answers it, as `answered_whole` takes it: its content by its digest."""
+        sha256 = hashlib.sha256(self.raw).hexdigest()
+        return {"name": self.called, "datatype": self.datatype, "shape": self.sizes, "sha256": sha256}
 
     def as_json(self, data: Any = None) -> dict[str, Any]:
         """Return the input of a REST request; `data`: in the place of its values."""
