@@ -8,15 +8,22 @@ from echo import model_name, serve
 from gate import Gate
 from kserve import model_server
 from kserve.protocol.grpc import server
+from repository import Repository
 from rules import Rules
 from servicer import servicer_of
 
 
-def conforming(rules: Rules | None = None) -> None:
-    """Serve until SIGTERM."""
+def conforming(rules: Rules | None = None, models: type[Repository] = Repository) -> None:
+    """Serve until SIGTERM.
+
+    Args:
+        rules: What is answered; None: as the protocol asks.
+        models: The class of the repository that has the model.
+    """
     chosen, name = rules or Rules(), model_name()
-    model_server.app.add_middleware(Gate, model=name, rules=chosen)
-    server.InferenceServicer = servicer_of(chosen, name)
+    repository = models(name)
+    model_server.app.add_middleware(Gate, model=name, rules=chosen, repository=repository)
+    server.InferenceServicer = servicer_of(chosen, repository)
     serve()
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from repository import Repository, UnknownModelError
 from rules import NotReadyError, Rules, UnknownVersionError
 from tensors import RefusedError, Tensor, delay_of
 
@@ -21,12 +22,9 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MOST_BYTES = 16 << 20
 INFER = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
-MODEL = re.compile(r"(/v2/models/[^/]+)(?:/versions/([^/]+))?(/ready)?")
+MODEL = re.compile(r"(/v2/models/([^/]+))(?:/versions/([^/]+))?(/ready)?")
+REPOSITORY = re.compile(r"/v2/repository/models/([^/]+)/(load|unload)")
 CALL = re.compile(r"/v1/models/([^/:]+):(predict|explain)")
-
-
-class UnknownModelError(Exception):
-    """A request for a model that this server does not have."""
 
 
 class TooLargeError(RefusedError):
@@ -49,10 +47,11 @@ class Gate:
         app: The application of the SDK.
         model: The name of the model.
         rules: What is answered.
+        repository: The models, that one among them.
     """
 
-    def __init__(self, app: Application, model: str, rules: Rules) -> None:
-        self._app, self._model, self._rules = app, model, rules
+    def __init__(self, app: Application, model: str, rules: Rules, repository: Repository) -> None:
+        self._app, self._model, self._rules, self._repository = app, model, rules, repository
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -62,6 +61,8 @@ class Gate:
             await self._answered(scope, receive, send, Call(found[1], "infer", found[2] or ""))
         elif scope["method"] == "POST" and (found := CALL.fullmatch(scope["path"])):
             await self._answered(scope, receive, send, Call(found[1], found[2]))
+        elif scope["method"] == "POST" and (found := REPOSITORY.fullmatch(scope["path"])):
+            await self._changed(send, found[1], found[2])
         else:
             await self._passed(scope, send)
 
@@ -85,7 +86,7 @@ class Gate:
             await _answer(send, 200, {"content-type": self._rules.content_type, **more}, body)
 
     async def _answer(self, call: Call, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        if call.model != self._model:
+        if not self._repository.has(call.model):
             raise UnknownModelError
         body = self._rules.body_of(headers, body)
         if call.verb == "infer":
@@ -118,17 +119,30 @@ class Gate:
         body = self._rules.refused_body(message)
         await _answer(send, self._rules.refused_status(status), {"content-type": "application/json"}, body)
 
+    async def _changed(self, send: Send, model: str, verb: str) -> None:
+        """Load or unload a model."""
+        try:
+            (self._repository.load if verb == "load" else self._repository.unload)(model)
+        except UnknownModelError:
+            await self._refuse(send, 404, f"Model with name {model} does not exist.")
+            return
+        told = self._rules.told({"name": model, verb: True})
+        await _answer(send, 200, {"content-type": "application/json"}, orjson.dumps(told))
+
     async def _passed(self, scope: Message, send: Send) -> None:
         """Have the SDK answer, and let the rules say the same."""
         answers: list[Message] = []
         about = MODEL.fullmatch(scope["path"])
-        if about and about[2]:
+        if about and not self._repository.has(about[2]):
+            await self._refuse(send, 404, f"Model with name {about[2]} does not exist.")
+            return
+        if about and about[3]:
             try:
-                self._rules.version(about[2])
+                self._rules.version(about[3])
             except UnknownVersionError:
-                await self._refuse(send, 404, f"there is no version {about[2]}")
+                await self._refuse(send, 404, f"there is no version {about[3]}")
                 return
-            scope = {**scope, "path": (path := about[1] + (about[3] or "")), "raw_path": path.encode()}
+            scope = {**scope, "path": (path := about[1] + (about[4] or "")), "raw_path": path.encode()}
 
         async def receive() -> Message:
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -146,7 +160,7 @@ class Gate:
                 await self._refuse(send, status, str(json.loads(content).get("error", "refused")))
                 return
             said = self._rules.told(json.loads(content))
-            versions = {"versions": list(self._rules.versions)} if about and not about[3] else {}
+            versions = {"versions": list(self._rules.versions)} if about and not about[4] else {}
             content = orjson.dumps({**said, **versions})
         await _answer(send, status, headers, content)
 

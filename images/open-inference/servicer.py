@@ -9,6 +9,7 @@ from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
 from kserve.protocol.grpc.servicer import InferenceServicer
 from kserve.protocol.infer_type import to_grpc_parameters, to_http_parameters
+from repository import Repository, UnknownModelError
 from rules import NotReadyError, Rules, UnknownVersionError
 from tensors import CONTENTS, DATATYPES, RefusedError, Tensor, delay_of, packed, unpacked
 
@@ -17,8 +18,8 @@ Method = Callable[[Any, Any], Awaitable[Any]]
 REFUSALS = (InvalidInput, ModelNotFound, ModelNotReady, GrpcException)
 
 
-def servicer_of(rules: Rules, model: str) -> type[InferenceServicer]:
-    """Return the class of a service that answers for one model by these rules."""
+def servicer_of(rules: Rules, repository: Repository) -> type[InferenceServicer]:
+    """Return the class of a service that answers for the models of a repository by these rules."""
 
     class Servicer(InferenceServicer):  # type: ignore[misc]  # the SDK has no types
         async def ServerLive(self, request: Any, context: Any) -> Any:  # noqa: N802 - a method of the service
@@ -41,12 +42,20 @@ def servicer_of(rules: Rules, model: str) -> type[InferenceServicer]:
             answer.versions.extend(rules.versions)
             return _told(rules, "name", answer)
 
+        async def RepositoryModelLoad(self, request: Any, context: Any) -> Any:  # noqa: N802 - as above
+            asked = _of_repository(repository.load, messages.RepositoryModelLoadResponse, "isLoaded")
+            return await _unless(rules, asked, request, context, messages.RepositoryModelLoadResponse)
+
+        async def RepositoryModelUnload(self, request: Any, context: Any) -> Any:  # noqa: N802 - as above
+            asked = _of_repository(repository.unload, messages.RepositoryModelUnloadResponse, "isUnloaded")
+            return await _unless(rules, asked, request, context, messages.RepositoryModelUnloadResponse)
+
         async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802 - as above
             return await _unless(rules, self._inferred, request, context, messages.ModelInferResponse)
 
         async def _inferred(self, request: Any, context: Any) -> Any:
             del context
-            if request.model_name != model:
+            if not repository.has(request.model_name):
                 raise ModelNotFound(request.model_name)
             try:
                 return await _infer(rules, request)
@@ -59,6 +68,8 @@ def servicer_of(rules: Rules, model: str) -> type[InferenceServicer]:
 
         def _of_version(self, method: Method) -> Method:
             async def asked(request: Any, context: Any) -> Any:
+                if not repository.has(request.name):
+                    raise ModelNotFound(request.name)
                 try:
                     rules.version(request.version)
                 except UnknownVersionError as error:
@@ -68,6 +79,20 @@ def servicer_of(rules: Rules, model: str) -> type[InferenceServicer]:
             return asked
 
     return Servicer
+
+
+def _of_repository(change: Callable[[str], None], kind: type[Any], field: str) -> Method:
+    """Return the method that changes a model, and says so in a field of a message of this kind."""
+
+    async def asked(request: Any, context: Any) -> Any:
+        del context
+        try:
+            change(request.model_name)
+        except UnknownModelError as error:
+            raise ModelNotFound(request.model_name) from error
+        return kind(model_name=request.model_name, **{field: True})
+
+    return asked
 
 
 async def _unless(rules: Rules, method: Method, request: Any, context: Any, empty: type[Answer]) -> Answer:

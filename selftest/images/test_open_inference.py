@@ -117,3 +117,20 @@ def test_only_a_version_that_is_listed_answers(echo: Load) -> None:
     assert [module.Rules().version(asked) for asked in ("", "1")] == ["1", "1"]
     with pytest.raises(module.UnknownVersionError):
         module.Rules().version("2")
+
+
+def test_a_model_is_unloaded_and_loaded_again(echo: Load) -> None:
+    repository = echo("repository").Repository("a", "b")
+    repository.unload("a")
+    assert [repository.has(name) for name in ("a", "b")] == [False, True]
+    repository.load("a")
+    assert repository.has("a")
+
+
+def test_an_unknown_model_is_neither_loaded_nor_unloaded(echo: Load) -> None:
+    module = echo("repository")
+    repository = module.Repository("a")
+    for change in (repository.load, repository.unload):
+        with pytest.raises(module.UnknownModelError):
+            change("b")
+    assert not repository.has("b")

@@ -5,7 +5,7 @@ from typing import Any
 
 import uvicorn
 from conforming import conforming
-from gate import UnknownModelError
+from repository import UnknownModelError
 from rules import Rules
 
 LISTENING = 1.0
