@@ -124,6 +124,12 @@ def infer_request_refused(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, read_grpc=read_grpc)
 
 
+@mutant(STREAMS, replaces="protocol")
+def kfserving_as_seldon(honest: StreamPolicies) -> StreamPolicies:
+    """Speak Seldon's protocol where `kfserving` is named, as with every unknown name (seldon-core rest/client.go)."""
+    return replace(honest, protocol=lambda named: "seldon" if named == "kfserving" else named)
+
+
 @mutant(STREAMS, wraps="read_grpc")
 def raw_contents_lost(honest: StreamPolicies) -> StreamPolicies:
     """Lose `raw_input_contents` (read as another message of the protocol, where the field has another number)."""

@@ -26,13 +26,11 @@ RESPONSE_TYPES = {
     "tensorflow": messages.PREDICT_RESPONSE,
     "seldon": messages.SELDON_MESSAGE,
     "v2": messages.INFER_RESPONSE,
-    "kfserving": messages.INFER_RESPONSE,
 }
 """The type of an answer over gRPC, by protocol."""
 _SERVICES = {
     "tensorflow": "/tensorflow.serving.PredictionService/Predict",
     "v2": "/inference.GRPCInferenceService/ModelInfer",
-    "kfserving": "/inference.GRPCInferenceService/ModelInfer",
 }
 _OF_SELDON = {
     PREDICT: "/seldon.protos.Model/Predict",

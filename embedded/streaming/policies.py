@@ -16,6 +16,11 @@ Write = Callable[[], Awaitable[None]]
 Visit = Callable[[], Awaitable[bytes]]
 
 
+def protocol(named: str) -> str:
+    """Return the protocol that a stream speaks for the one that its SeldonDeployment names: an older name means v2."""
+    return "v2" if named == "kfserving" else named
+
+
 def key_of(record: Record) -> bytes | None:
     """Return the key of a record's answer: the record's own, which alone pairs the two (executor worker.go:58)."""
     return record.key
@@ -122,6 +127,7 @@ class StreamPolicies:
     """All decisions of a stream server.
 
     Attributes:
+        protocol: The function from the protocol that a SeldonDeployment names to the one that its stream speaks.
         read_rest: The function from a record to a request, for transport rest.
         read_grpc: The function from a record to a request, for transport grpc.
         http_headers: The function from a record and its puid to the headers of a call by HTTP.
@@ -151,6 +157,7 @@ class StreamPolicies:
         abandon: The action on the records that are in work still after that.
     """
 
+    protocol: Callable[[str], str] = protocol
     read_rest: Callable[[Record], bytes] = read_json
     read_grpc: Callable[[Record], bytes] = read_message
     http_headers: Callable[[Record, str], Pairs] = http_headers

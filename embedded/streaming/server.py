@@ -53,11 +53,12 @@ class StreamServer:
         self.spec = spec
         self.group = f"{spec.predictor}.{spec.deployment}.{spec.namespace}"
         self._cluster = cluster
-        self._policies = _composed(spec)
+        self._protocol = spec.policies.compose().protocol(spec.protocol)
+        self._policies = _composed(spec, self._protocol)
         is_grpc = spec.transport == "grpc"
         self._read = self._policies.read_grpc if is_grpc else self._policies.read_rest
         self._headers = self._policies.grpc_metadata if is_grpc else self._policies.http_headers
-        self._answer_type = RESPONSE_TYPES.get(spec.protocol) if is_grpc else None
+        self._answer_type = RESPONSE_TYPES.get(self._protocol) if is_grpc else None
         self._workers = Workers(spec.workers, self._handle)
         self._in_work: dict[int, Callable[[], None]] = {}
         self._model: Model | None = None
@@ -75,7 +76,7 @@ class StreamServer:
             ValueError: The protocol or transport is not served here.
             NoTopicError, KafkaException: The input topic cannot be consumed.
         """
-        self._model = connect(self.spec)
+        self._model = connect(replace(self.spec, protocol=self._protocol))
         self._graph = Graph(self.spec.graph, self._model, self._policies)
         self._producer = Producer(self._cluster.kafka)
         try:
@@ -247,10 +248,10 @@ class StreamServer:
                 return
 
 
-def _composed(spec: StreamSpec) -> StreamPolicies:
-    """Return the policies of a stream, where the honest ones read the messages of its protocol."""
+def _composed(spec: StreamSpec, protocol: str) -> StreamPolicies:
+    """Return the policies of a stream, where the honest ones read the messages of the protocol that it speaks."""
     policies = spec.policies
-    if spec.protocol in REQUEST_TYPES:
-        honest = replace(policies.honest, read_grpc=reader_of(REQUEST_TYPES[spec.protocol]))
+    if protocol in REQUEST_TYPES:
+        honest = replace(policies.honest, read_grpc=reader_of(REQUEST_TYPES[protocol]))
         policies = Composition(honest, policies.changes)
     return policies.compose()

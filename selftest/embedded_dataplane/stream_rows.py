@@ -175,6 +175,9 @@ ROWS: dict[str, Row] = {
         got_tensor(tensors(of_type(7, "string_val", b"\xff")), values_of("string_val")), ["b'\\xff'"], None, "grpc"
     ),
     "infer-request-refused": Row(told(raw("a", INFER, b"\x0a\x01m")), [b"\x0a\x01m"], [], "grpc", {"protocol": "v2"}),
+    "kfserving-as-seldon": Row(
+        told(raw("a", INFER, b"\x0a\x01m")), [b"\x0a\x01m"], [], "grpc", {"protocol": "kfserving"}
+    ),
     "raw-contents-lost": Row(
         told(raw("a", INFER, b"\x0a\x01m\x3a\x01\xff")),
         [b"\x0a\x01m\x3a\x01\xff"],

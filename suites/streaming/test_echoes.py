@@ -221,6 +221,13 @@ def test_the_id_of_an_inference_request_is_that_of_its_answer(echoes: SeldonStre
     expect(*answered(stream, asked, [inferred(tensor, id=each) for each in ids]), within=WITHIN)
 
 
+@pytest.mark.requirement("STR-INF-006")
+def test_the_older_name_of_the_protocol_means_the_same(echoes: SeldonStreams, produce: Produce) -> None:
+    stream, tensors = echoes.another("echo-v2-rest", protocol="kfserving"), TENSORS[:3]
+    asked = send(stream, produce, *map(inferring, tensors))
+    expect(*answered(stream, asked, [inferred(each) for each in tensors]), within=WITHIN)
+
+
 @pytest.mark.requirement("STR-INF-003")
 def test_integers_beyond_double_precision_are_kept(echoes: SeldonStreams, produce: Produce) -> None:
     stream = echoes("echo-v2-rest")
@@ -276,6 +283,13 @@ def test_an_inference_message_with_typed_contents_is_answered(echoes: SeldonStre
     stream = echoes("echo-v2-grpc")
     asked = send(stream, produce, *map(infer_request, TYPED), infer_request(*TYPED), name=INFER_REQUEST)
     expect(*told(stream, asked, INFER_RESPONSE, [*map(infer_response, TYPED), infer_response(*TYPED)]), within=WITHIN)
+
+
+@pytest.mark.requirement("STR-IFG-004")
+def test_the_older_name_of_the_protocol_means_the_same_over_grpc(echoes: SeldonStreams, produce: Produce) -> None:
+    stream, tensors = echoes.another("echo-v2-grpc", protocol="kfserving"), TYPED[:3]
+    asked = send(stream, produce, *map(infer_request, tensors), name=INFER_REQUEST)
+    expect(*told(stream, asked, INFER_RESPONSE, [*map(infer_response, tensors)]), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-IFG-002")
