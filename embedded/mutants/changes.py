@@ -2,15 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.mutants.hosts import CONTROL_PLANE
 from embedded.mutants.registry import mutant
+from embedded.types import Key
+
+_Serve: TypeAlias = Callable[[DataPlaneApi, TriggerSpec], Awaitable[None]]
 
 _HASTE = 5.0
 """Seconds after a change in which another one is passed over."""
@@ -208,21 +211,41 @@ def order_typo_is_unordered(honest: ControlPlanePolicies) -> ControlPlanePolicie
 
 
 _NAMED: WeakKeyDictionary[DataPlaneApi, dict[str, TriggerSpec]] = WeakKeyDictionary()
+"""The newest Trigger of each text that a data plane took for a name."""
+
+
+def _sharing(serve: _Serve, text_of: Callable[[Key], str]) -> _Serve:
+    """Return how Triggers are served where the newest one of a text gives the one before it its own subscriber."""
+
+    async def serve_trigger(plane: DataPlaneApi, spec: TriggerSpec) -> None:
+        named, key = _NAMED.setdefault(plane, {}), (spec.namespace, spec.name)
+        text = text_of(key)
+        older = named.get(text)
+        named[text] = spec
+        if older is not None and (older.namespace, older.name) != key:
+            await plane.add_trigger(replace(older, subscriber=spec.subscriber))
+        await serve(plane, spec)
+
+    return serve_trigger
 
 
 @mutant(CONTROL_PLANE, wraps="serve_trigger")
 def same_names_taken_for_one(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Give a Trigger the subscriber of a newer one that has its name, in another namespace."""
+    return replace(honest, serve_trigger=_sharing(honest.serve_trigger, lambda key: key[1]))
 
-    async def serve_trigger(plane: DataPlaneApi, spec: TriggerSpec) -> None:
-        named = _NAMED.setdefault(plane, {})
-        older = named.get(spec.name)
-        named[spec.name] = spec
-        if older is not None and older.namespace != spec.namespace:
-            await plane.add_trigger(replace(older, subscriber=spec.subscriber))
-        await honest.serve_trigger(plane, spec)
 
-    return replace(honest, serve_trigger=serve_trigger)
+@mutant(CONTROL_PLANE, wraps="serve_trigger")
+def joined_names_taken_for_one(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Give a Trigger the subscriber of a newer one whose namespace and name join to the same text, as groups' do."""
+    return replace(honest, serve_trigger=_sharing(honest.serve_trigger, "-".join))
+
+
+@mutant(CONTROL_PLANE, wraps="serve_trigger")
+def dots_taken_for_hyphens(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Give a Trigger the subscriber of a newer one of its namespace whose name has hyphens for its dots."""
+    alike = _sharing(honest.serve_trigger, lambda key: "/".join(key).replace(".", "-"))
+    return replace(honest, serve_trigger=alike)
 
 
 @mutant(CONTROL_PLANE, replaces="told_conditions")

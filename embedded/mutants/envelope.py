@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from embedded.dataplane.cloudevents import media
+from embedded.dataplane.cloudevents import NotAnEventError, media
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.cloudevents.media import Media
 from embedded.dataplane.policies import DataPlanePolicies
@@ -17,6 +17,7 @@ Event = tuple[Mapping[str, str], bytes | None]
 Read = Callable[[Media, bytes], Event]
 
 _DATA = ("data", "data_base64")
+_SPACE = " \t\r\n"
 
 
 def _members(body: bytes) -> dict[str, Any] | None:
@@ -60,6 +61,33 @@ def last_member_wins(honest: DataPlanePolicies) -> DataPlanePolicies:
     def structured(kind: Media, body: bytes) -> Event:
         members = _members(body)
         return honest.accept.structured(kind, body if members is None else json.dumps(members).encode())
+
+    return _reading(honest, structured)
+
+
+@mutant(DATA_PLANE, wraps="accept.structured")
+def trailing_content_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Read the first JSON value of a body, and never look at what follows it, as Jackson does by default."""
+
+    def structured(kind: Media, body: bytes) -> Event:
+        try:
+            text = body.decode().lstrip(_SPACE)
+            _, end = json.JSONDecoder().raw_decode(text)
+        except (ValueError, RecursionError):
+            return honest.accept.structured(kind, body)
+        return honest.accept.structured(kind, text[:end].encode())
+
+    return _reading(honest, structured)
+
+
+@mutant(DATA_PLANE, wraps="accept.structured")
+def white_space_refused(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Refuse a body whose first character is not its brace, or whose last one is not."""
+
+    def structured(kind: Media, body: bytes) -> Event:
+        if body.strip() != body:
+            raise NotAnEventError("there is something around the JSON object")
+        return honest.accept.structured(kind, body)
 
     return _reading(honest, structured)
 

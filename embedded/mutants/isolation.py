@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -20,6 +20,7 @@ _BATCH = 50
 _LONGEST = 64
 _SIGNIFICANT = 60
 _REMEMBERED = 1000
+_FAILED = "knativeerrordest"
 
 
 @dataclass(slots=True)
@@ -130,12 +131,38 @@ def dead_letters_not_routed(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Route no event that says what failed, lest a dead letter goes round: whoever watches failures sees none."""
 
     def takes(candidate: Candidate, event: CloudEvent, earlier: Iterable[Candidate]) -> bool:
-        return "knativeerrordest" not in event.attributes and honest.takes(candidate, event, earlier)
+        return _FAILED not in event.attributes and honest.takes(candidate, event, earlier)
 
     return replace(honest, takes=takes)
 
 
 _DELIVERED = _Remembered()
+
+
+@mutant(DATA_PLANE, wraps="store")
+def own_dead_letters_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Acknowledge a dead letter of an event that this Broker has stored, and drop it, lest it goes round."""
+    stored = _Remembered()
+
+    async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
+        identity = _identity(event)
+        if _FAILED in event.attributes and identity in stored:
+            return
+        stored.note(identity, {})
+        await honest.store(send, event)
+
+    return replace(honest, store=store)
+
+
+@mutant(DATA_PLANE, wraps="matcher.settled")
+def dead_letters_to_all(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Deliver what says that it has failed to every Trigger, whatever its filter says."""
+
+    def settled(matches: Callable[[CloudEvent], bool]) -> Callable[[CloudEvent], bool]:
+        honestly = honest.matcher.settled(matches)
+        return lambda event: _FAILED in event.attributes or honestly(event)
+
+    return replace(honest, matcher=replace(honest.matcher, settled=settled))
 
 
 @mutant(DATA_PLANE, wraps=("reply", "write_request"))

@@ -55,6 +55,7 @@ _LISTED = (
             "brokers-share-topic",
             "attributes-leave-as-latin-1",
             "json-printed-again",
+            "trailing-content-ignored",
             "older-specversion-accepted",
             "offset-attributes-added",
             "partitionkey-breaks-ingress",

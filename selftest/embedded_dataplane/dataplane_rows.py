@@ -74,6 +74,7 @@ from selftest.embedded_dataplane.observing_isolation import (
     ids_alike,
     letter_comes_back,
     long_names,
+    own_letters,
     same_destination,
     side_by_side,
     two_replies,
@@ -220,6 +221,8 @@ ROWS: dict[str, Row] = {
     ),
     "long-names-taken-for-one": Row(long_names, (1, 1), (1, 0)),
     "dead-letters-not-routed": Row(letter_comes_back, ["came"], []),
+    "own-dead-letters-dropped": Row(own_letters, (1, 0), (0, 0)),
+    "dead-letters-to-all": Row(own_letters, (1, 0), (1, 1)),
     "sender-headers-forwarded": Row(
         arrives(lambda got: got.headers.get("authorization"), headers={"Authorization": "Bearer x"}), None, "Bearer x"
     ),
@@ -356,6 +359,16 @@ ROWS: dict[str, Row] = {
         stored((binary(**EVENT), b""), (binary(**EVENT), b"1")), ([202] * 2, 2), ([202] * 2, 1)
     ),
     "structured-refused": Row(status(JSON, structured()), 202, 400),
+    "trailing-content-ignored": Row(
+        stored((JSON, structured() + structured()), (JSON, structured() + b"x"), (JSON, structured() + b"\n")),
+        ([400, 400, 202], 1),
+        ([202, 202, 202], 3),
+    ),
+    "white-space-refused": Row(
+        stored((JSON, b"\n" + structured()), (JSON, structured() + b"\n"), (JSON, structured())),
+        ([202] * 3, 3),
+        ([400, 400, 202], 1),
+    ),
     "missing-id-invented": Row(stored((without("id"), b""), (without("type"), b"")), ([400] * 2, 0), ([202, 400], 1)),
     "empty-attributes-accepted": Row(
         stored((binary(**{**EVENT, "id": ""}), b""), (without("id"), b"")), ([400] * 2, 0), ([202, 400], 1)

@@ -151,6 +151,21 @@ async def letter_comes_back(world: World, mutant: str | None) -> list[str]:
     return ["came" for got in watching.ids if got == name]
 
 
+async def own_letters(world: World, mutant: str | None) -> tuple[int, int]:
+    """Observe how often a letter that its own Broker gets comes to who waits for it, and to who waits for another."""
+    place, sinks = await world.broker(mutant), [world.sink() for _ in range(2)]
+    own = f"{world.ingress}/{place.spec.namespace}/{place.spec.name}"
+    codes = zip(sinks, ("400", "500"), strict=True)
+    waiting = [await place.trigger(sink, filter={"attributes": {"knativeerrorcode": code}}) for sink, code in codes]
+    failing = await place.trigger(world.sink(Reply(400), Reply()), dead_letter=own)
+    await place.send()
+    await settled(world, place, failing.group, 1)
+    stored = await place.count()
+    for trigger in waiting:
+        await settled(world, place, trigger.group, stored)
+    return len(sinks[0].received), len(sinks[1].received)
+
+
 async def two_replies(world: World, mutant: str | None) -> int:
     """Observe how many replies are stored when two subscribers reply to one event."""
     place, only = await world.broker(mutant, partitions=1), {"filter": {"attributes": {"type": "t"}}}

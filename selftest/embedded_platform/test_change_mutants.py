@@ -117,6 +117,33 @@ async def test_mutant_same_names_taken_for_one(cluster: Cluster, mutant: str, fi
     assert cluster.plane.triggers["b", "trigger"].subscriber == "http://b/"
 
 
+@pytest.mark.parametrize(
+    ("mutant", "first"),
+    [(None, "http://a/"), ("joined-names-taken-for-one", "http://b/"), ("same-names-taken-for-one", "http://a/")],
+)
+async def test_mutant_joined_names_taken_for_one(cluster: Cluster, mutant: str | None, first: str) -> None:
+    for namespace, name, uri in (("a", "b-t", "http://a/"), ("a-b", "t", "http://b/")):
+        cluster.store.create(NAMESPACE, {"metadata": {"name": namespace, "labels": {LABEL: mutant} if mutant else {}}})
+        cluster.broker(namespace)
+        await cluster.until(BROKER, "broker", is_true(), namespace)
+        cluster.trigger(name, namespace=namespace, subscriber={"uri": uri})
+        await cluster.until(TRIGGER, name, is_true(), namespace)
+    assert cluster.plane.triggers["a", "b-t"].subscriber == first
+    assert cluster.plane.triggers["a-b", "t"].subscriber == "http://b/"
+
+
+@pytest.mark.parametrize(("mutant", "first"), [(None, "http://a/"), ("dots-taken-for-hyphens", "http://b/")])
+async def test_mutant_dots_taken_for_hyphens(cluster: Cluster, mutant: str | None, first: str) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    await cluster.until(BROKER, "broker", is_true(), namespace)
+    for name, uri in (("t.a", "http://a/"), ("t-a", "http://b/"), ("ta", "http://c/")):
+        cluster.trigger(name, namespace=namespace, subscriber={"uri": uri})
+        await cluster.until(TRIGGER, name, is_true(), namespace)
+    served = [cluster.plane.triggers[namespace, name].subscriber for name in ("t.a", "t-a", "ta")]
+    assert served == [first, "http://b/", "http://c/"]
+
+
 @pytest.mark.parametrize("mutant", [None, "failures-unexplained"])
 async def test_mutant_failures_unexplained(cluster: Cluster, mutant: str | None) -> None:
     namespace = cluster.faulty(mutant) if mutant else "ns"

@@ -57,12 +57,48 @@ def test_long_names_that_differ_at_their_end_are_kept_apart(brokers: Brokers, si
     expect(*(not_received(event, at=aside, by=triggers[0]) for event in events))
 
 
+@pytest.mark.requirement("CTL-NAM-006")
+@pytest.mark.parametrize("how", ["dots", "long"])
+def test_triggers_of_unusual_names_are_kept_apart(broker: Broker, sinks: Sinks, how: str) -> None:
+    stem = fresh("trigger")
+    names = {"dots": [f"{stem}.{end}" for end in ("a.b", "a-b")], "long": [_long(stem, end, 150) for end in "ab"]}[how]
+    others = {"dots": [f"{stem}-{end}" for end in ("a.b", "a-b")], "long": [_long(stem, end, 150) for end in "cd"]}[how]
+    given = {name: sinks() for name in [*names, *others]}
+    triggers = broker.several(
+        *(
+            {"filter": {"attributes": {"type": f"wanted.{number}"}}, "subscriber": sink, "name": name}
+            for number, (name, sink) in enumerate(given.items())
+        )
+    )
+    events = broker.send_many([{"type": f"wanted.{number}"} for number in range(len(triggers))])
+    own = list(zip(events, triggers, strict=True))
+    expect(*(delivered_once(event, to=trigger) for event, trigger in own))
+    expect(*(not_received(event, at=sink, by=to) for event, to in own for sink in given.values() if sink != to.sink))
+
+
+@pytest.mark.requirement("CTL-NAM-007")
+def test_triggers_whose_names_join_to_the_same_text_are_kept_apart(
+    brokers: Brokers, sinks: Sinks, namespace: str, longer_namespace: str
+) -> None:
+    # A template like <namespace>-<name> makes one text of both, as a consumer group is named.
+    near, far, name = sinks(), sinks(), fresh("trigger")
+    here, there = brokers(), brokers.within(longer_namespace)()
+    joined = f"{longer_namespace.removeprefix(f'{namespace}-')}-{name}"
+    own = here.trigger(filter=WANTED, subscriber=near, name=joined)
+    other = there.trigger(filter=WANTED, subscriber=far, name=name)
+    first, second = here.send(type="wanted"), there.send(type="wanted")
+    expect(delivered_once(first, to=own), delivered_once(second, to=other))
+    expect(not_received(first, at=far, by=own), not_received(second, at=near, by=other))
+    other.delete()
+    expect(delivered_once(here.send(type="wanted"), to=own))
+
+
 @pytest.mark.requirement("CTL-NAM-005")
 def test_a_broker_that_names_no_class_is_told_the_default_one(broker: Broker, kube: Kube) -> None:
     unnamed = kube.apply(without_class(broker_manifest(broker)), check=True)
     expect(field(unnamed, "/metadata/annotations/eventing.knative.dev~1broker.class"))
 
 
-def _long(stem: str, end: str) -> str:
-    """Return the longest name that begins with one text and ends with another."""
-    return f"{stem}{'-x' * LONGEST}"[: LONGEST - len(end)] + end
+def _long(stem: str, end: str, length: int = LONGEST) -> str:
+    """Return a name of so many characters that begins with one text and ends with another."""
+    return f"{stem}{'-x' * length}"[: length - len(end)] + end

@@ -1,17 +1,33 @@
 """Destinations: what a reference to an object, a URI, or both lead to."""
 
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from evidence.expectations import condition, dead_lettered, delivered, field, request_target
+from evidence.expectations import (
+    attempts,
+    committed,
+    condition,
+    dead_lettered,
+    delivered,
+    delivered_once,
+    field,
+    not_delivered,
+    request_target,
+)
 from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
 from suites.manifests import service, to_broker, to_service
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
 PREDICT = "/v1/models/mnist:predict"
+
+
+def failed_with(code: str, **attributes: str) -> dict[str, Any]:
+    """Return a filter for events that say so, with these attributes."""
+    return {"attributes": {"knativeerrorcode": code, **attributes}}
 
 
 @pytest.mark.requirement("EVT-DST-001")
@@ -61,6 +77,26 @@ def test_a_dead_letter_sink_may_be_a_reference(brokers: Brokers, sinks: Sinks) -
     delivery = {"deadLetterSink": {"ref": to_broker(second)}}
     first.trigger(filter=WANTED, subscriber=sinks([Answer(400)]), delivery=delivery)
     expect(delivered(first.send(type="wanted"), to=behind))
+
+
+@pytest.mark.requirement("EVT-DST-011")
+@pytest.mark.parametrize("how", ["taken-back", "kept-out"])
+def test_a_dead_letter_for_its_own_broker_is_an_event_of_that(brokers: Brokers, sinks: Sinks, how: str) -> None:
+    # The failing Trigger either takes its own letter, or its filter keeps that out: it never goes round and round.
+    wanted = {"taken-back": WANTED, "kept-out": failed_with("0", type="wanted")}[how]
+    broker = brokers(partitions=1)
+    subscriber, letters, aside = sinks([Answer(400, body=b"no"), Answer(202)]), sinks([Answer(202)]), sinks()
+    delivery = {"deadLetterSink": {"ref": to_broker(broker)}}
+    failing = broker.trigger(filter=wanted, subscriber=subscriber, delivery=delivery)
+    watching = broker.trigger(filter=failed_with("400"), subscriber=letters)
+    elsewhere = broker.trigger(filter=failed_with("500"), subscriber=aside)
+    event = broker.send(type="wanted", knativeerrorcode="0")
+    # Its letter has its id: it is stored by the time that the event is done with, before what is sent then.
+    expect(committed([event], to=failing, control=event))
+    expect(committed([broker.send(type="later")], to=elsewhere, control=event))
+    expect(dead_lettered(event, to=letters, by=watching, code=400, dest=subscriber.url, data=b"no"))
+    expect(delivered_once(event, to=watching), attempts(event, to=failing, count={"taken-back": 2, "kept-out": 1}[how]))
+    expect(not_delivered(event, to=elsewhere))
 
 
 @pytest.mark.requirement("EVT-DST-008")

@@ -35,6 +35,18 @@ def test_a_structured_event_is_accepted_and_stored(broker: Broker, media_type: s
     expect(recorded(event, on=broker))
 
 
+@pytest.mark.requirement("EVT-ING-047")
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [(b"", b"\n"), (b"\r\n", b""), (b" \t\r\n" * 20, b" \t\r\n" * 20)],
+    ids=["behind", "before", "around"],
+)
+def test_white_space_around_a_structured_event_is_no_part_of_it(broker: Broker, before: bytes, behind: bytes) -> None:
+    event = broker.post(typed(STRUCTURED), before + structured(attributes()) + behind)
+    expect(answered(event, 202))
+    expect(recorded(event, on=broker))
+
+
 @pytest.mark.requirement("EVT-ING-009")
 @pytest.mark.parametrize(
     "media_type",

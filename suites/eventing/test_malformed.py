@@ -83,6 +83,18 @@ def test_an_unreadable_structured_event_is_refused(broker: Broker, media_type: s
     expect(not_recorded(exchange, on=broker))
 
 
+@pytest.mark.requirement("EVT-ING-046")
+@pytest.mark.parametrize("what", ["text", "brace", "comma", "number", "nul", "itself", "event"])
+def test_a_structured_event_with_something_behind_it_is_refused(broker: Broker, what: str) -> None:
+    event = structured(attributes())
+    # Whoever reads the first value alone acknowledges a second event that nobody will ever get.
+    second = {"itself": event, "event": b"\n" + structured(attributes())}
+    behind = {"text": b" x", "brace": b"}", "comma": b",", "number": b" 1", "nul": b"\x00", **second}
+    exchange = broker.post(typed(STRUCTURED), event + behind[what])
+    expect(refused(exchange, 400))
+    expect(not_recorded(exchange, on=broker))
+
+
 @pytest.mark.requirement("EVT-ING-007")
 @pytest.mark.parametrize("headers", [[], binary(attributes(), content_type=None)], ids=["plain", "with-ce-headers"])
 def test_a_batch_is_not_taken_for_one_event(broker: Broker, headers: Headers) -> None:
