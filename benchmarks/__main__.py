@@ -13,6 +13,8 @@ from fixtures.processes.streams import outlast_readers
 from fixtures.targets.base import TargetInfo
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+BY_HAND = "\n## By other commands\n"
+"""The heading of what somebody has measured by hand: `--write` leaves it, and all behind it, as it is."""
 INTERRUPTED = 130
 NOTES = """\
 The load driver is pinned to one core; who answers it is a cheap server on another one, since a sink of the probe costs
@@ -21,8 +23,8 @@ more than to send to it. An event costs less at 5000/s than at 1000/s: one wake-
 Collection and first test include starting Python and pytest, as the peer does. The plan's bounds: a warm run 60 s, the
 first test 8 s, the kill matrix 4 minutes on two cores, 500,000 records a second through the checks; the last holds for
 tests with a few expectations, not for thousands of them. `tox -e dev` may take 30 s, `tox -e selftest` 180 s.
-`before` is what was measured when the catalogue was smaller. `tox -e bench -- --slow --write` writes this page; nothing
-else may run on the machine meanwhile.
+`before` is what was measured when the catalogue was smaller. `tox -e bench -- --slow --write` writes this page down to
+here; nothing else may run on the machine meanwhile.
 """
 
 BENCHES: dict[str, Callable[[], list[Figure]]] = {
@@ -79,7 +81,8 @@ def _measure(names: Sequence[str], *, write: bool) -> int:
     text = f"Measured by `tox -e bench -- --slow` on: {machine()}.\n\n{render_table(figures)}\n"
     print(text)  # noqa: T201
     if write:
-        PAGE.write_text(f"# Performance\n\n{text}\n{NOTES}", encoding="utf-8")
+        _, heading, kept = PAGE.read_text(encoding="utf-8").partition(BY_HAND)
+        PAGE.write_text(f"# Performance\n\n{text}\n{NOTES}{heading}{kept}", encoding="utf-8")
     return 0
 
 
