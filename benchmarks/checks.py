@@ -7,11 +7,12 @@ of their deliveries and of their order. The peer is orjson, which parses the sam
 import functools
 import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import orjson
 
 from benchmarks.figures import Figure
+from evidence.chain import sealed
 from evidence.checks import check_of
 from evidence.expectations import Expectation, delivered_once, in_order
 from evidence.history import parse
@@ -39,7 +40,7 @@ def _event(number: int) -> EventRef:
     return EventRef("/bench", f"e{number:06d}", f"s{number}")
 
 
-def history() -> Iterator[Record]:
+def history(events: int = EVENTS) -> Iterator[Record]:
     """Yield the history of a scope without faults; one event in every `BYSTANDERS` has an expectation."""
     seq = 0
 
@@ -51,7 +52,7 @@ def history() -> Iterator[Record]:
             record["format"] = FORMAT
         return record
 
-    for number in range(EVENTS):
+    for number in range(events):
         event = _event(number)
         attributes = {"specversion": "1.0", "id": event.id, "source": event.source, "type": "bench", "subject": "x"}
         http = [["content-type", "application/json"], *([f"ce-{name}", value] for name, value in attributes.items())]
@@ -83,8 +84,16 @@ def history() -> Iterator[Record]:
             Replied(record="replied", receive=receive, status=202, headers=[], body=""),
         )
         yield from map(numbered, records)
-    ends: dict[str, int | None] = {"0": EVENTS}
+    ends: dict[str, int | None] = {"0": events}
     yield numbered(ObservedOffsets(record="offsets", group="group", topic="topic", committed=ends, end=ends))
+
+
+def sealed_lines(records: Iterable[Record]) -> Iterator[bytes]:
+    """Yield the lines of a history, each with its digest."""
+    head = ""
+    for record in records:
+        line, head = sealed(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE), head)
+        yield line
 
 
 def _best(work: Callable[[], None]) -> float:
@@ -98,11 +107,11 @@ def _best(work: Callable[[], None]) -> float:
     return min(times)
 
 
-def measure() -> list[Figure]:
+def measure(count_of_events: int = EVENTS) -> list[Figure]:
     """Measure feeding and judging, in records a second."""
-    records = list(history())
-    lines = [orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records]
-    events = [_event(number) for number in range(0, EVENTS, BYSTANDERS)]
+    records = list(history(count_of_events))
+    lines = list(sealed_lines(records))
+    events = [_event(number) for number in range(0, count_of_events, BYSTANDERS)]
     many = [delivered_once(event, TRIGGER) for event in events]
 
     def judge(expectations: Sequence[Expectation]) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import driver
+from benchmarks import checks, driver, probe
 from benchmarks.figures import Figure, render_table
 from benchmarks.runs import _packed, _sizes
+from fixtures.targets.base import TargetInfo
 
 if TYPE_CHECKING:
     from fixtures.probe_control.client import ProbeClient
@@ -81,3 +82,28 @@ def test_a_load_that_was_refused_is_no_figure() -> None:
     assert driver._load(cast("ProbeClient", OneRecord(202)), "http://here/") == {"p95": 0.5}
     with pytest.raises(RuntimeError, match="expected 25000 requests answered with 202, got 0"):
         driver._load(cast("ProbeClient", OneRecord(503)), "http://here/")
+
+
+def test_reading_and_judging_are_measured_on_a_history_as_the_probe_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "ROUNDS", 1)
+    figures = checks.measure(200)
+    assert len(figures) == 4
+    assert all(figure.value > 0 and figure.peer_value for figure in figures)
+
+
+def test_sending_and_receiving_are_measured_in_two_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"RATE": 200, "SECONDS": 1, "PEER_REQUESTS": 5}.items():
+        monkeypatch.setattr(probe, name, value)
+    assert [figure.peer for figure in probe.measure(TargetInfo("none"))] == ["httpx, closed loop"] * 2
+
+
+def test_what_is_measured_by_hand_stays_on_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text(f"# Performance\n\nold figures\n{command.BY_HAND}\nBy hand.\n", encoding="utf-8")
+    monkeypatch.setattr(command, "PAGE", page)
+    monkeypatch.setattr(command, "BENCHES", {"fast": lambda: [Figure("fast", 1.0)]})
+    assert command._measure(["fast"], write=True) == 0
+    written = page.read_text(encoding="utf-8")
+    assert "old figures" not in written
+    assert "| fast |" in written
+    assert written.endswith(f"{command.BY_HAND}\nBy hand.\n")
