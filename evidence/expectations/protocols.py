@@ -58,7 +58,7 @@ def answered_whole(
         outputs: An object for each output: name, datatype, shape, and sha256, the digest of its content; not for V1.
         predictions: The digest of the predictions of V1, as JSON without white space; empty: the request is not V1's.
         or_too_large: Whether a refusal will do as well: 413, 400 with an error, RESOURCE_EXHAUSTED, INVALID_ARGUMENT.
-        control: As for `inferred`.
+        control: Another request that was answered; without an answer to it, silence decides nothing.
     """
     said = {"predictions": predictions} if predictions else {"outputs": [dict(output) for output in outputs]}
     what = {**said, "or_too_large": or_too_large, **beside(control)}
