@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evidence.checks.base import Check, check, describe, failed, observations, undecidable, violation
+from evidence.checks.base import Check, check, describe, failed, observations, shorten, undecidable, violation
 from evidence.event_progress import Stage, handled, stored, watch
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
@@ -41,8 +41,13 @@ class Deletion(Check):
         return next((record for record in self.looks(order) if record["code"] == 404), None)
 
     def missing(self) -> Violation:
-        """Say what is missing."""
-        return self.no_decision(self.expected, "nothing was seen after the object was deleted")
+        """Say what is missing: a look at the object, or the right to it."""
+        order = self.deleted()
+        refused = [record for record in self.looks(order) if record["code"] >= 400] if order else []
+        got = "nothing was seen after the object was deleted"
+        if refused:
+            got += f": the API answered {refused[-1]['code']} {shorten(refused[-1]['message'] or '')}"
+        return self.no_decision(self.expected, got)
 
     def needs(self) -> tuple[ObservationRequest, ...]:
         """Another look at the object."""

@@ -69,6 +69,14 @@ def test_what_holds_an_object_is_told(seen: dict[str, Any], words: str) -> None:
     assert violation.witness == (1, 2)
 
 
+def test_a_look_that_is_not_allowed_is_told() -> None:
+    story = told(DELETE)
+    story.object(OBJECT, None, code=403, message="brokers are forbidden")
+    (violation,) = judged(story, gone(OBJECT), final=True).violations
+    assert "nothing was seen after the object was deleted: the API answered 403" in violation.message
+    assert "brokers are forbidden" in violation.message
+
+
 @pytest.mark.parametrize(
     ("read", "looks", "verdict"),
     [

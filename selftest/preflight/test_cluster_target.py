@@ -42,6 +42,15 @@ def test_knows_where_it_is(broker, request):
     event = broker.send()
     expect(answered(event, 202))
 """
+WHOLE = """
+from evidence.expectations import gone
+from fixtures.plugin.deletion import whole_namespace
+@pytest.mark.requirement("TST-ONE-001")
+def test_deletes_a_whole_namespace(whole_namespace, kube):
+    _, namespace = whole_namespace()
+    kube.delete(namespace, check=True)
+    expect(gone(namespace))
+"""
 AHEAD = """
 @pytest.mark.requirement("TST-ONE-001")
 def test_waits_for_the_next_ones_broker(broker, kube):
@@ -145,11 +154,11 @@ def everything_in(kube: KubeClient, namespace: str) -> list[str]:
 
 
 def test_a_run_makes_namespaces_of_its_own_and_leaves_none(pytester: pytest.Pytester, kube: KubeClient) -> None:
-    house.build(pytester.path, TESTS)
+    house.build(pytester.path, TESTS + WHOLE)
     (pytester.path / "manifests").symlink_to(house.ROOT / "manifests")
     record(pytester.path)
     result = run_pytest(pytester.path, "suites", "--target", "cluster", "-n0", "-p", "no:cacheprovider")
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=3)
     asked = used(pytester.path)
     own = {place for _, _, place in asked if place and place.startswith("touchstone-")}
     assert {resource for verb, resource, _ in asked if verb == "create"} >= {"brokers", "services/proxy", "namespaces"}
