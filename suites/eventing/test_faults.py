@@ -31,9 +31,9 @@ REFUSED_WITHIN = 20.0  # seconds; the ingress waits for Kafka before it refuses
 
 
 def one_in_five(broker: Broker, count: int) -> list[EventRef]:
-    """Send so many events, of which every fifth one, from the first on, is wanted."""
-    types = ["wanted" if number % 5 == 0 else "other" for number in range(count)]
-    return broker.send_many([{"type": kind} for kind in types], concurrency=8)
+    """Send so many events, of which every fifth one, from the first on, is wanted; the first one is stored first."""
+    types = ["wanted" if number % 5 == 0 else "other" for number in range(1, count)]
+    return [broker.send(type="wanted"), *broker.send_many([{"type": kind} for kind in types], concurrency=8)]
 
 
 def one_a_partition(broker: Broker, count: int) -> list[EventRef]:
