@@ -40,6 +40,11 @@ class Deletion(Check):
         """Return the first word after the order that there is no such object."""
         return next((record for record in self.looks(order) if record["code"] == 404), None)
 
+    def seen_gone(self) -> ApiObject | None:
+        """Return the first word that there is no such object any more; None as long as there is none."""
+        order = self.deleted()
+        return self.gone(order) if order else None
+
     def missing(self) -> Violation:
         """Say what is missing: a look at the object, or the right to it."""
         order = self.deleted()
@@ -116,10 +121,7 @@ class RetriesEnded(Deletion):
     def decide(self, *, final: bool) -> Judgement:
         """Fail at a request too many, or a dead letter; pass when the other Trigger has made its attempts."""
         del final
-        order = self.deleted()
-        if order is None:
-            return UNDECIDED
-        gone = self.gone(order)
+        gone = self.seen_gone()
         if gone is None:
             return UNDECIDED
         (by,), (beside,), most = self.args["by"], self.args["beside"], self.args["at_most"]
@@ -164,8 +166,7 @@ class CommitsEnded(Deletion):
         first, this one has had as much time as a commit takes.
         """
         del final
-        order = self.deleted()
-        gone = self.gone(order) if order else None
+        gone = self.seen_gone()
         if gone is None:
             return UNDECIDED
         fate = stored(self.history, self.event, self.trigger.topic)

@@ -15,7 +15,7 @@ from evidence.checks.answers import AnswerCheck
 from evidence.checks.asked import OK
 from evidence.checks.base import check, failed, shorten
 from evidence.checks.controls import Controlled
-from evidence.checks.protocols import CallCheck, error_of
+from evidence.checks.protocols import MessageCheck, error_of
 from evidence.history import octets
 from evidence.open_inference import AnswerError, InferAnswer, read_message, read_rest
 from evidence.verdict import PASSED, Judgement
@@ -62,7 +62,7 @@ class AnsweredWhole(Controlled, AnswerCheck):
 
 
 @check("call_answered_whole")
-class CallAnsweredWhole(Controlled, CallCheck):
+class CallAnsweredWhole(Controlled, MessageCheck):
     """A large answer over gRPC."""
 
     @property
@@ -71,15 +71,16 @@ class CallAnsweredWhole(Controlled, CallCheck):
         return f"call {self.call} to be answered with {_shown(self.args)}{_or_refused(self.args)}"
 
     def ended(self, end: GrpcAnswered) -> Judgement:
+        """Take a refusal where one will do; else compare."""
+        if end["code"] == OK:
+            return super().ended(end)
+        refused = self.args["or_too_large"] and end["code"] in REFUSALS
+        return PASSED if refused else failed(self.fault(f"{end['code']} {shorten(end['details'])}", end))
+
+    def differences(self, message: bytes) -> list[str]:
         """Compare digests."""
-        if end["code"] != OK:
-            refused = self.args["or_too_large"] and end["code"] in REFUSALS
-            return PASSED if refused else failed(self.fault(f"{end['code']} {shorten(end['details'])}", end))
-        try:
-            got = _of_outputs(read_message(octets(end["message"] or "")))
-        except AnswerError as error:
-            return failed(self.fault(str(error), end))
-        return PASSED if got == _wanted(self.args) else failed(self.fault(_told(got), end))
+        got = _of_outputs(read_message(message))
+        return [] if got == _wanted(self.args) else [_told(got)]
 
 
 def _of_outputs(answer: InferAnswer) -> Mapping[str, Any]:
