@@ -188,8 +188,8 @@ class UnblamedAtEnd(Check):
         deletion = _deletion(self)
         if deletion is None:
             return UNDECIDED
-        if deletion["verb"] != "delete" or deletion["code"] != 200:
-            return undecidable(self._fault(f"nothing was deleted: {deletion['verb']} {deletion['code']}", deletion))
+        if why := _why_not_deleted(deletion):
+            return undecidable(self._fault(why, deletion))
         ends = [(ref, answer_to(self.history, ref)) for ref in self.args["asked"]]
         for ref, end in ends:
             if end is not None and end["seq"] > deletion["seq"] and not _blames_nobody(end):
@@ -223,13 +223,20 @@ def _deletion(check: Check) -> Any:
     return next(found, None)
 
 
+def _why_not_deleted(deletion: Mapping[str, Any]) -> str:
+    """Return why the record of a deletion shows none; empty where it shows one."""
+    if deletion["verb"] == "delete" and deletion["code"] == 200:
+        return ""
+    return f"nothing was deleted: {deletion['verb']} {deletion['code']}"
+
+
 def _under_way(check: AnswerCheck | CallCheck, ref: Asked) -> Judgement:
     """Judge what was under way at a deletion; nothing else than the end of the server can be why it has no answer."""
     answer, request, deletion = answer_to(check.history, ref), request_of(check.history, ref), _deletion(check)
     if answer is None or request is None or deletion is None:
         return UNDECIDED
-    if deletion["verb"] != "delete" or deletion["code"] != 200:
-        return undecidable(check.fault(f"nothing was deleted: {deletion['verb']} {deletion['code']}", answer))
+    if why := _why_not_deleted(deletion):
+        return undecidable(check.fault(why, answer))
     if not request["seq"] < deletion["seq"] < answer["seq"]:
         return undecidable(check.fault("it was not under way then", answer))
     return PASSED if is_well(answer) else failed(check.fault(told(answer), answer))
