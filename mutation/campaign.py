@@ -2,18 +2,17 @@
 
 import contextlib
 import queue
-import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
 from fixtures.errors import TouchstoneError
-from mutation import honest, reading
+from mutation import honest
+from mutation.asking import Asking
 from mutation.honest import HonestRun
-from mutation.orders import Order
-from mutation.outcomes import Finding, Outcome, judge
-from mutation.project import Project
+from mutation.outcomes import Finding
+from mutation.project import Project, Room
 from mutation.sampling import Mutant
 from mutation.tree import Tree
 from mutation.workers import Worker
@@ -38,6 +37,7 @@ class Campaign:
         ]
         self._threads: list[threading.Thread] = []
         self.honest: dict[str, HonestRun] = {}
+        self._asking = Asking(self.honest)
 
     def __enter__(self) -> Self:
         try:
@@ -84,19 +84,26 @@ class Campaign:
                 yield run
 
     def test(self, mutants: Sequence[Mutant]) -> Iterator[Finding]:
-        """Run each mutant against the tests that can see it.
+        """Run each mutant against the tests that can see it, and beside them the unchanged system in the same way.
+
+        An honest run asks one area; a mutant is asked all areas of its room in one process.
 
         Yields:
             What became of each, as its run ends.
 
         Raises:
-            TouchstoneError: A worker is gone.
+            TouchstoneError: A worker is gone, or the unchanged system does not pass.
         """
 
-        def work(mutant: Mutant) -> Work:
-            return lambda worker: self._test(mutant, worker)
+        def control(room: Room) -> Work:
+            return lambda worker: self._asking.control(room, worker)
 
-        for finding in self._spread([work(mutant) for mutant in mutants]):
+        def work(mutant: Mutant) -> Work:
+            return lambda worker: self._asking.ask(mutant, self.seeing(mutant), worker)
+
+        rooms = [self._project.rooms[name] for name in dict.fromkeys(mutant.room for mutant in mutants)]
+        controls = [control(room) for room in rooms if len(room.areas) > 1]
+        for finding in self._spread([*controls, *(work(mutant) for mutant in mutants)]):
             if isinstance(finding, Finding):
                 yield finding
 
@@ -106,20 +113,6 @@ class Campaign:
         for area in self._project.rooms[mutant.room].areas:
             tests += self.honest[area].seeing(mutant.site, shared=area in self._project.shared)
         return tests
-
-    def _test(self, mutant: Mutant, worker: Worker) -> Finding:
-        tests = self.seeing(mutant)
-        if not tests:
-            return Finding(mutant, Outcome.NOT_RUN)
-        out = worker.outputs / mutant.id
-        said = out.with_suffix(".log")
-        limits = honest.limits(list(self.honest.values()), tests)
-        try:
-            with worker.tree.changed(mutant.site.file, mutant.source):
-                ended = worker.run(Order([*reading.arguments(tests, out), "-x"], str(said), limits))
-            return judge(mutant, tests, ended, reading.tests_of(out), honest.tail(said))
-        finally:
-            shutil.rmtree(out, ignore_errors=True)
 
     def _spread(self, works: Sequence[Work]) -> Iterator[object]:
         """Have the workers do all of this, and yield what comes of it as it comes."""

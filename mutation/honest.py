@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from common.errors import TouchstoneError
@@ -50,7 +51,7 @@ class HonestRun:
     cpu: float
 
     def seeing(self, site: Site, *, shared: bool) -> list[str]:
-        """Return the tests that a change can reach, those that execute its lines first.
+        """Return the tests that a change can reach: those that execute its lines first, then those that enter its file.
 
         Args:
             site: The place of the change.
@@ -65,8 +66,11 @@ class HonestRun:
         everywhere = shared or not site.in_function or 0 in numbers
         numbered = [(number, test) for number, test in enumerate(self.tests, 1) if test in self.passed]
         seeing = [test for number, test in numbered if number in numbers]
-        others = [test for number, test in numbered if number not in numbers]
-        return seeing + (others if everywhere else [])
+        if not everywhere:
+            return seeing
+        entering = {number for (file, _), there in self.lines.items() if file == site.file for number in there}
+        others = [(number not in entering, test) for number, test in numbered if number not in numbers]
+        return seeing + [test for _, test in sorted(others, key=itemgetter(0))]
 
 
 def limits(runs: Sequence[HonestRun], tests: Sequence[str]) -> Limits:

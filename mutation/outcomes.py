@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 
 MEANINGS = {
     Outcome.FAILED: "noticed: a test failed, by the verdict on an expectation",
-    Outcome.UNDECIDED: "noticed without a verdict: a test ended in an error or undecided",
+    Outcome.UNDECIDED: "noticed without a verdict: a test ended in an error or undecided, twice",
     Outcome.START: "noticed at start: the system did not get so far that one expectation was judged",
     Outcome.LIMIT: "noticed by its limit: the run took too much time or memory and was killed",
     Outcome.SURVIVED: "not noticed: all tests that can see it passed",
@@ -70,12 +70,20 @@ def judge(mutant: Mutant, asked: Sequence[str], ended: Ended, tests: Sequence[Te
         tests: The tests that it reports; None: it has left no report.
         said: The end of what it printed.
     """
-    outcome, by, reason = _judged(asked, ended, tests, said)
+    outcome, by, reason = outcome_of(asked, ended, tests, said)
     passed = tuple(test.id for test in tests or () if test.verdict == "pass")
     return Finding(mutant, outcome, by, reason, passed, len(asked), ended.seconds, ended.cpu)
 
 
-def _judged(asked: Sequence[str], ended: Ended, tests: Sequence[Test] | None, said: str) -> tuple[Outcome, str, str]:
+def outcome_of(asked: Sequence[str], ended: Ended, tests: Sequence[Test] | None, said: str) -> tuple[Outcome, str, str]:
+    """Return what became of a run, the test that tells it with its requirement, and what that test says.
+
+    Args:
+        asked: The ids of the tests that were to run.
+        ended: How the run ended.
+        tests: The tests that it reports; None: it has left no report.
+        said: The end of what it printed.
+    """
     if ended.limit:
         return Outcome.LIMIT, "", f"passed its limit of {ended.limit} after {ended.seconds:.0f} s"
     if tests is None:

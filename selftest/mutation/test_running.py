@@ -20,6 +20,26 @@ from selftest.mutation import toys
 
 SUMS = "suites/sums/test_sums.py"
 ENDLESS = "import time\n\ndef add(left, right):\n    while True:\n        {}\n"
+UNDECIDED = """
+import pathlib, warnings
+LEAST = 3
+
+def add(left, right):
+    return left + right
+
+def count(steps):
+    calls = pathlib.Path("{file}")
+    calls.write_text(calls.read_text() + "." if calls.exists() else ".")
+    if len(calls.read_text()) <= {errors}:
+        raise Undecided
+    return steps
+
+def fill(blocks):
+    return blocks
+
+class Undecided(Exception):
+    pass
+"""
 
 
 class Toy:
@@ -120,6 +140,25 @@ def test_a_module_that_does_not_start_is_noticed_at_start(toy: Toy) -> None:
     assert "RuntimeError: no start" in finding.reason
 
 
+@pytest.mark.parametrize(
+    ("errors", "outcome"),
+    [(1, Outcome.SURVIVED), (2, Outcome.UNDECIDED), (9, Outcome.UNDECIDED)],
+    ids=["once", "twice", "always"],
+)
+def test_what_is_undecided_is_asked_again(toy: Toy, tmp_path: Path, errors: int, outcome: Outcome) -> None:
+    finding = toy.find("LEAST: int = 3", "NumberReplacer", UNDECIDED.format(file=tmp_path / "calls", errors=errors))
+    assert finding.outcome is outcome
+    assert (f"{SUMS}::test_a_count" in finding.by) == (outcome is Outcome.UNDECIDED)
+    assert {f"{SUMS}::test_a_sum", f"{SUMS}::test_a_filling"} <= set(finding.passed)
+
+
+def test_a_verdict_behind_an_undecided_test_says_more(toy: Toy, tmp_path: Path) -> None:
+    source = UNDECIDED.format(file=tmp_path / "calls", errors=9).replace("return blocks", "return 7")
+    finding = toy.find("LEAST: int = 3", "NumberReplacer", source)
+    assert (finding.outcome, finding.by) == (Outcome.FAILED, f"SUM-001 {SUMS}::test_a_filling")
+    assert finding.passed == (f"{SUMS}::test_a_sum",)
+
+
 def test_a_run_without_a_report_is_a_fault_of_ours(toy: Toy) -> None:
     finding = toy.find("LEAST: int = 3", "NumberReplacer", "import os\nos._exit(7)\n")
     assert finding.outcome is Outcome.OURS
@@ -180,3 +219,21 @@ def test_an_honest_run_that_fails_measures_nothing(tmp_path: Path) -> None:
         mutant = toys.mutant(project, "done += 1", "RemoveStatement")
         with pytest.raises(HonestError, match=r"sums: expected every test to pass, got .*::test_a_sum: fail: "):
             list(campaign.measure_honest([mutant]))
+
+
+def test_tests_that_enter_the_file_are_asked_before_the_others(toy: Toy) -> None:
+    site = toy.mutant("LEAST: int = 3", "NumberReplacer").site
+    count = toys.PACKAGE.splitlines().index("        done += 1") + 1
+    run = replace(toy.honest, lines={("toy/sums.py", site.line): {0}, ("toy/sums.py", count): {2}})
+    assert run.seeing(site, shared=False) == [f"{SUMS}::test_a_count", f"{SUMS}::test_a_sum", f"{SUMS}::test_a_filling"]
+
+
+def test_a_system_that_passes_area_by_area_and_not_in_one_process_measures_nothing(tmp_path: Path) -> None:
+    counting = "_log.calls = getattr(_log, 'calls', 0) + 1"
+    worn = toys.PACKAGE.replace("return left + right", f"{counting}; return left + right - (_log.calls > 1)")
+    project = toys.make(tmp_path / "project", worn, ("sums", "others"))
+    with Campaign(project, tmp_path / "work", 1) as campaign:
+        mutant = toys.mutant(project, "done += 1", "RemoveStatement")
+        assert len(list(campaign.measure_honest([mutant]))) == 2
+        with pytest.raises(HonestError, match=r"the unchanged system, asked as the mutants of sums are: .*got failed"):
+            list(campaign.test([mutant]))

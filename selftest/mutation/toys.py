@@ -1,5 +1,6 @@
 """A small project to mutate: a package of four functions, and a suite of three tests that reports as ours does."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def pytest_addoption(parser):
 def pytest_runtest_logreport(report):
     if report.when == "call" or report.failed:
         verdict = "pass" if report.passed else "fail" if report.when == "call" else "error"
+        verdict = "unknown" if "sums.Undecided" in report.longreprtext else verdict
         RESULTS[report.nodeid] = dict(id=report.nodeid, verdict=verdict, reason=report.longreprtext[-200:],
                                       duration=report.duration, expectations=int(report.when == "call"))
 
@@ -94,17 +96,18 @@ def pytest_sessionfinish(session):
 INI = "[pytest]\naddopts = -p no:pytest-kind --import-mode=importlib\npythonpath = .\n"
 
 
-def make(folder: Path, package: str = PACKAGE) -> Project:
-    """Write the project into a folder."""
+def make(folder: Path, package: str = PACKAGE, areas: tuple[str, ...] = ("sums",)) -> Project:
+    """Write the project into a folder, with the same tests in each of its areas."""
     ours = shutil.ignore_patterns("__pycache__", "*.toml")
     shutil.copytree(ROOT / "mutation", folder / "mutation", ignore=ours)
     shutil.copytree(ROOT / "selftest" / "warm", folder / "selftest" / "warm", ignore=ours)
-    (folder / "mutation" / "project.toml").write_text(DESCRIPTION)
+    (folder / "mutation" / "project.toml").write_text(DESCRIPTION.replace('["sums"]', json.dumps(areas)))
     (folder / "toy").mkdir()
     (folder / "toy" / "__init__.py").write_text("")
     (folder / "toy" / "sums.py").write_text(package)
-    (folder / "suites" / "sums").mkdir(parents=True)
-    (folder / "suites" / "sums" / "test_sums.py").write_text(TESTS)
+    for area in areas:
+        (folder / "suites" / area).mkdir(parents=True)
+        (folder / "suites" / area / "test_sums.py").write_text(TESTS)
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "pytest.ini").write_text(INI)
     return read(folder)
