@@ -17,7 +17,7 @@ from mutation.sites import Site
 from mutation.workers import Worker
 
 MEMORY = 3 << 30
-"""The resident memory of a run, in bytes. An honest one has half of it; what forks share is counted several times."""
+"""The resident memory of a run, in bytes; what forks share is counted once."""
 FIRST = Limits(wall=540.0, cpu=300.0, memory=MEMORY)
 PATIENCE = 3.0
 """How many times as much as the honest run a mutant may use."""

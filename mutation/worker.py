@@ -15,10 +15,12 @@ import sys
 import time
 
 from mutation import descendants
-from mutation.orders import Ended, Limits, Order
+from mutation.orders import Ended, Order
 
 LOOK_EVERY = 0.05
 WEIGH_EVERY = 0.25
+COUNT_EVERY = 2.0
+"""Seconds between two counts of memory where forks share much: a count takes milliseconds a process."""
 KERNEL_WAITS = 10
 """Seconds of CPU time beyond a limit after which the kernel ends a process: by then the worker should have done so."""
 READY = b"ready\n"
@@ -49,9 +51,36 @@ class Orders:
         self.ended = not got
 
 
+class Memory:
+    """The memory of a run: counted well where a quick count, which takes what forks share for each, says too much.
+
+    Args:
+        most: What the run may use, in bytes.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._counted: float | None = None
+        self._own = 0
+
+    def used(self, quickly: int, now: float) -> int:
+        """Return the memory in use, in bytes.
+
+        Args:
+            quickly: The quick count, in bytes.
+            now: The time, in seconds.
+        """
+        if quickly <= self._most:
+            return quickly
+        if self._counted is None or now - self._counted > COUNT_EVERY:
+            self._counted, self._own = now, descendants.own_memory()
+        return self._own
+
+
 def run(order: Order, orders: Orders) -> Ended:
     """Run an order to its end, to a limit, or until standard input ends; nothing of it is left."""
     began = weighed = time.monotonic()
+    memory = Memory(order.limits.memory)
     pid = os.fork()
     if pid == 0:
         _become(order)
@@ -64,14 +93,10 @@ def run(order: Order, orders: Orders) -> Ended:
         if now - weighed > WEIGH_EVERY:
             used, weighed = descendants.usage(), now
             cpu = max(cpu, used.cpu)
-            limit = _passed(order.limits, now - began, used)
+            amounts = {"wall": now - began, "cpu": used.cpu, "memory": memory.used(used.memory, now)}
+            limit = next((name for name, amount in amounts.items() if amount > getattr(order.limits, name)), "")
     left = descendants.kill_all()
     return Ended(None if limit else status, limit if status is None else "", time.monotonic() - began, cpu, len(left))
-
-
-def _passed(limits: Limits, seconds: float, used: descendants.Usage) -> str:
-    amounts = {"wall": seconds, "cpu": used.cpu, "memory": used.memory}
-    return next((name for name, amount in amounts.items() if amount > getattr(limits, name)), "")
 
 
 def _become(order: Order) -> None:

@@ -41,6 +41,22 @@ class Undecided(Exception):
     pass
 """
 
+# Four forks of a process with 200 MiB, of which none writes to it: 1,000 MiB by a quick count.
+SHARING = """
+import os, signal, time
+LEAST, FIRST = 3, os.getpid()
+
+def add(left, right):
+    shared, forks = bytearray(200 << 20), []
+    while os.getpid() == FIRST and len(forks) < 4:
+        forks.append(os.fork())
+    time.sleep(3 if os.getpid() == FIRST else 100)
+    for fork in forks:
+        os.kill(fork, signal.SIGKILL)
+        os.waitpid(fork, 0)
+    return left + right
+"""
+
 
 class Toy:
     """The small project, measured honestly, with one worker."""
@@ -237,3 +253,8 @@ def test_a_system_that_passes_area_by_area_and_not_in_one_process_measures_nothi
         assert len(list(campaign.measure_honest([mutant]))) == 2
         with pytest.raises(HonestError, match=r"the unchanged system, asked as the mutants of sums are: .*got failed"):
             list(campaign.test([mutant]))
+
+
+def test_what_forks_share_is_counted_once(toy: Toy) -> None:
+    finding = toy.find("return left + right", "ReplaceBinaryOperator_Add_Sub", SHARING)
+    assert (finding.outcome, finding.reason) == (Outcome.SURVIVED, "")
