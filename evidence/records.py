@@ -181,6 +181,7 @@ class Sent(Numbered):
         ]
     ]
     parts: NotRequired[Annotated[Count, "In how many parts its body leaves, with pauses between them."]]
+    connection: NotRequired[Annotated[Text, "The connection that it shares with others of its scope, by name."]]
 
 
 class Answered(Numbered):
@@ -199,6 +200,7 @@ class Answered(Numbered):
     answered_t: NotRequired[Annotated[Seconds, "When the answer was whole."]]
     raw: NotRequired[Annotated[Text, "The first bytes as they came, where they are no HTTP."]]
     excess: NotRequired[Annotated[Text, "The first bytes that came behind the end of the answer."]]
+    served: NotRequired[Annotated[Count, "How many requests its shared connection had served before."]]
 
 
 class GrpcCalled(Numbered):

@@ -141,7 +141,7 @@ class Ingress:
         if body is None:
             return IngressAnswer(policies.too_large, f"the body is larger than {policies.max_body} bytes")
         try:
-            event = policies.accept(request.raw_headers, body)
+            event = policies.accept(*policies.message(request.transport, request.raw_headers, body))
         except NotAnEventError as error:
             return IngressAnswer(400, str(error))
         trace = policies.trace_record(

@@ -28,6 +28,9 @@ from embedded.dataplane.progress import Progress
 from embedded.dataplane.specs import TriggerSpec
 from embedded.dataplane.tracing import Trace
 
+RawFields = Sequence[tuple[bytes, bytes]]
+"""The header fields of a request, as they came."""
+
 MAX_BODY = 1024 * 1024
 """The most bytes of a request's body: the Kafka Broker's `max.request.size`."""
 
@@ -106,6 +109,21 @@ def locate(target: str) -> tuple[str, str]:
 def door() -> AbstractAsyncContextManager[None]:
     """Return what a request holds while its body is read: nothing that another one waits for."""
     return nullcontext()
+
+
+def message(
+    connection: object,  # noqa: ARG001 - a policy's shape
+    fields: RawFields,
+    body: bytes,
+) -> tuple[RawFields, bytes]:
+    """Return the header fields and the body that count for a request: its own.
+
+    Args:
+        connection: What tells the connections of senders apart.
+        fields: The raw header fields of the request.
+        body: The body of the request.
+    """
+    return fields, body
 
 
 def part(body: bytes) -> bytes | None:  # noqa: ARG001 - a policy's shape
@@ -301,6 +319,7 @@ class DataPlanePolicies:
         part: The function from a part of a body, behind which the connection ended, to what counts as the body.
         too_large: The status for a body, or a record, that is larger.
         not_stored: The status for an event that Kafka did not take.
+        message: The function from a request and its connection to what counts as its fields and body.
         accept: The reader of the ingress, from request to event.
         store: The storing of an event, after which the ingress acknowledges it.
         to_record: The function from an event and the topic's partition count to a record, for events and replies.
@@ -355,6 +374,7 @@ class DataPlanePolicies:
     part: Callable[[bytes], bytes | None] = part
     too_large: int = 413
     not_stored: int = 503
+    message: Callable[[object, RawFields, bytes], tuple[RawFields, bytes]] = message
     accept: HttpReader = field(default_factory=HttpReader)
     store: Callable[[Callable[[], Awaitable[None]], CloudEvent], Awaitable[None]] = store
     to_record: Callable[[CloudEvent, int], Record] = to_record

@@ -47,6 +47,7 @@ from selftest.embedded_dataplane.observing_ingress import (
     after_broken_ones,
     allowing,
     at_paths,
+    behind_a_refusal,
     beside_a_stalled_one,
     both_modes,
     burst,
@@ -57,6 +58,7 @@ from selftest.embedded_dataplane.observing_ingress import (
     kept,
     large_load,
     letters_of,
+    next_on_connection,
     record,
     slow_body,
     status,
@@ -263,6 +265,10 @@ ROWS: dict[str, Row] = {
     "large-load-dropped": Row(large_load, honest=True, faulty=False),
     "allow-not-told": Row(allowing("OPTIONS"), (405, "POST"), (405, None)),
     "path-by-prefix": Row(at_paths("/more", "x", ""), [404, 404, 202], [202, 404, 202]),
+    "fields-kept-on-connection": Row(next_on_connection, None, b"x"),
+    "refused-body-left-on-connection": Row(
+        behind_a_refusal, ([400, 202], [b"own", b"fence"]), ([400, 202], [b"inside", b"fence"])
+    ),
     "path-to-the-letter": Row(at_paths("/", "?a=/", ""), [202, 202, 202], [404, 404, 202]),
     "chunked-refused": Row(chunked, (202, b"12"), (411, None)),
     "bad-time-invented": Row(

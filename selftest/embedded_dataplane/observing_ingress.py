@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+from aiohttp import ClientSession, TCPConnector
+
 from embedded.dataplane.cloudevents import Record
 from selftest.embedded_dataplane.observing import EVENT, JSON, Observe, settled, structured
 from selftest.embedded_dataplane.world import HANG, Place, Reply, World, binary, until
@@ -31,6 +33,32 @@ def stored(*requests: tuple[Mapping[str, str] | Sequence[tuple[str, str]], bytes
         return answers, await place.count() - 1
 
     return observe
+
+
+@asynccontextmanager
+async def on_one_connection(world: World, mutant: str | None) -> AsyncIterator[Place]:
+    """Have a Broker whose requests share a connection for as long as the ingress leaves it open."""
+    place = await world.broker(mutant, partitions=1)
+    async with ClientSession(connector=TCPConnector(limit=1)) as http:
+        yield replace(place, world=replace(world, http=http))
+
+
+async def next_on_connection(world: World, mutant: str | None) -> bytes | None:
+    """Observe what an event has of an attribute that only the one before it on the connection had."""
+    async with on_one_connection(world, mutant) as place:
+        await place.send(ext="x")
+        await place.send()
+        return dict((await place.records(2))[1].headers).get("ce_ext")
+
+
+async def behind_a_refusal(world: World, mutant: str | None) -> tuple[list[int], list[bytes]]:
+    """Observe the answers to a refused request and to the next on its connection, and the data that are stored."""
+    inside = "\r\n".join(f"{name}: {value}" for name, value in binary(**EVENT).items())
+    async with on_one_connection(world, mutant) as place:
+        answers = [(await place.post(JSON, f"POST / HTTP/1.1\r\n{inside}\r\n\r\ninside".encode())).status]
+        answers.append((await place.post(binary(**EVENT), b"own")).status)
+        await place.send(b"fence")
+        return answers, [record.value or b"" for record in await place.records(await place.count())]
 
 
 def record(look: Callable[[Record], Any], **attributes: Any) -> Observe:

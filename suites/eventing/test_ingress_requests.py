@@ -1,10 +1,22 @@
 """Requests to the ingress of a Broker: size and number, methods, paths, chunks."""
 
+from typing import Any
+
 import pytest
 
-from evidence.expectations import accepted, answered, header, not_recorded, recorded, refused
+from evidence.expectations import (
+    accepted,
+    answered,
+    delivered_once,
+    header,
+    not_recorded,
+    recorded,
+    refused,
+    unchanged,
+)
+from evidence.refs import EventRef
 from fixtures import Broker, expect
-from suites.wire import attributes, binary
+from suites.wire import STRUCTURED, attributes, binary, fresh, typed
 
 DATA = b'{"n": 1}'
 CHUNKED = [("transfer-encoding", "chunked")]
@@ -62,3 +74,56 @@ def test_a_body_in_chunks_is_accepted_and_stored(broker: Broker) -> None:
     events = [broker.post([*binary(attributes()), *CHUNKED], body) for body in CHUNKS]
     expect(*[answered(event, 202) for event in events])
     expect(*[recorded(event, on=broker) for event in events])
+
+
+@pytest.mark.requirement("EVT-ING-048")
+def test_events_that_share_a_connection_are_each_stored_as_they_are(broker: Broker) -> None:
+    trigger = broker.trigger()
+    shared: dict[str, Any] = {"connection": "shared"}
+    events = broker.send_many(
+        [
+            {"data": LARGE, "datacontenttype": "text/plain", "subject": "first", "ext": "first", **shared},
+            {"data": None, **shared},
+            {"data": {"n": 3}, "mode": "structured", "time": "2026-01-01T00:00:00Z", "third": "third", **shared},
+            {"data": b"\x00\xff", "datacontenttype": "application/octet-stream", **shared},
+            *({"data": {"n": number}, **shared} for number in range(20)),
+        ]
+    )
+    expect(*[accepted(event) for event in events])
+    expect(*[delivered_once(event, to=trigger) for event in events])
+    expect(*[unchanged(event, to=trigger) for event in events])
+
+
+def taken_for_a_request(broker: Broker) -> tuple[str, bytes]:
+    """Return the id of an event, and bytes that would be a request with it if they were not a body."""
+    event = attributes(id=fresh("inside"))
+    fields = "".join(f"{name}: {value}\r\n" for name, value in binary(event))
+    path = f"/{broker.namespace}/{broker.name}"
+    head = f"POST {path} HTTP/1.1\r\nhost: broker\r\n{fields}content-length: {len(DATA)}\r\n\r\n"
+    return event["id"], head.encode() + DATA
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "no-id": {"headers": binary(attributes(without=["id"]))},
+    "broken-envelope": {"headers": typed(STRUCTURED)},
+    "unknown-format": {"headers": typed("application/cloudevents+touchstone")},
+    "method": {"headers": binary(attributes(without=["id"])), "method": "PUT"},
+    "path": {"headers": binary(attributes(without=["id"])), "path": "/nobody/here"},
+}
+
+
+@pytest.mark.requirement("EVT-ING-049")
+@pytest.mark.parametrize("request_", REFUSED.values(), ids=REFUSED)
+def test_a_refused_request_changes_nothing_of_the_next_on_its_connection(
+    broker: Broker, request_: dict[str, Any]
+) -> None:
+    trigger = broker.trigger()
+    inside, body = taken_for_a_request(broker)
+    first = broker.send(connection="shared")
+    bad = broker.post(**request_, body=body, connection="shared")
+    behind = [broker.send(data={"n": number}, connection="shared") for number in range(3)]
+    hidden = EventRef("/touchstone/sender", inside, send=bad.send)
+    expect(refused(bad, range(400, 500)), *[accepted(event) for event in (first, *behind)])
+    expect(not_recorded(hidden, on=broker), not_recorded(bad, on=broker))
+    expect(*[delivered_once(event, to=trigger) for event in behind])
+    expect(*[unchanged(event, to=trigger) for event in behind])

@@ -1,0 +1,50 @@
+"""Mutants of the ingress that keep something of a request on its connection, for the next one to suffer from."""
+
+from dataclasses import replace
+from weakref import WeakKeyDictionary
+
+from embedded.dataplane.cloudevents import NotAnEventError
+from embedded.dataplane.policies import DataPlanePolicies, RawFields
+from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.registry import mutant
+
+
+@mutant(DATA_PLANE, wraps="message")
+def fields_kept_on_connection(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take attributes that a request does not have over from the one before on its connection."""
+    kept: WeakKeyDictionary[object, dict[bytes, bytes]] = WeakKeyDictionary()
+
+    def message(connection: object, fields: RawFields, body: bytes) -> tuple[RawFields, bytes]:
+        own = {name.lower(): value for name, value in fields if name.lower().startswith(b"ce-")}
+        before = kept.setdefault(connection, {})
+        missing = [(name, value) for name, value in before.items() if name not in own]
+        before.update(own)
+        return honest.message(connection, [*fields, *missing], body)
+
+    return replace(honest, message=message)
+
+
+@mutant(DATA_PLANE, wraps="message")
+def refused_body_left_on_connection(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take the body of a refused request, which nobody has read, for the next request on its connection."""
+    left: WeakKeyDictionary[object, bytes] = WeakKeyDictionary()
+
+    def message(connection: object, fields: RawFields, body: bytes) -> tuple[RawFields, bytes]:
+        unread = left.pop(connection, b"")
+        if _is_refused(honest, fields, body):
+            left[connection] = body
+        head, _, rest = unread.partition(b"\r\n\r\n")
+        if not rest:
+            return honest.message(connection, fields, unread + body)
+        lines = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
+        return honest.message(connection, [(name, value.strip()) for name, _, value in lines], rest)
+
+    return replace(honest, message=message)
+
+
+def _is_refused(honest: DataPlanePolicies, fields: RawFields, body: bytes) -> bool:
+    try:
+        honest.accept(fields, body)
+    except NotAnEventError:
+        return True
+    return False
