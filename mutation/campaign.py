@@ -108,9 +108,12 @@ class Campaign:
                 yield finding
 
     def seeing(self, mutant: Mutant) -> list[str]:
-        """Return the tests that can see a mutant."""
+        """Return the tests that can see a mutant: areas that enter its file come first."""
+        areas = sorted(
+            self._project.rooms[mutant.room].areas, key=lambda area: not self.honest[area].entering(mutant.site.file)
+        )
         tests: list[str] = []
-        for area in self._project.rooms[mutant.room].areas:
+        for area in areas:
             tests += self.honest[area].seeing(mutant.site, shared=area in self._project.shared)
         return tests
 

@@ -68,9 +68,13 @@ class HonestRun:
         seeing = [test for number, test in numbered if number in numbers]
         if not everywhere:
             return seeing
-        entering = {number for (file, _), there in self.lines.items() if file == site.file for number in there}
+        entering = self.entering(site.file)
         others = [(number not in entering, test) for number, test in numbered if number not in numbers]
         return seeing + [test for _, test in sorted(others, key=itemgetter(0))]
+
+    def entering(self, file: str) -> set[int]:
+        """Return the numbers of the tests that execute a line of a file; 0 is none, since it is no test's."""
+        return {number for (named, _), there in self.lines.items() if named == file for number in there} - {0}
 
 
 def limits(runs: Sequence[HonestRun], tests: Sequence[str]) -> Limits:

@@ -244,6 +244,17 @@ def test_tests_that_enter_the_file_are_asked_before_the_others(toy: Toy) -> None
     assert run.seeing(site, shared=False) == [f"{SUMS}::test_a_count", f"{SUMS}::test_a_sum", f"{SUMS}::test_a_filling"]
 
 
+def test_areas_that_enter_the_file_are_asked_before_the_others(tmp_path: Path) -> None:
+    project = toys.make(tmp_path / "project", areas=("sums", "others"))
+    with Campaign(project, tmp_path / "work", 1) as campaign:
+        mutant = toys.mutant(project, "LEAST: int = 3", "NumberReplacer")
+        for run in list(campaign.measure_honest([mutant])):
+            if run.area == "sums":  # as if only the module's own lines were executed there
+                campaign.honest["sums"] = replace(run, lines={("toy/sums.py", mutant.site.line): {0}})
+        areas = [test.split("/")[1] for test in campaign.seeing(mutant)]
+    assert areas == ["others"] * 3 + ["sums"] * 3
+
+
 def test_a_system_that_passes_area_by_area_and_not_in_one_process_measures_nothing(tmp_path: Path) -> None:
     counting = "_log.calls = getattr(_log, 'calls', 0) + 1"
     worn = toys.PACKAGE.replace("return left + right", f"{counting}; return left + right - (_log.calls > 1)")
