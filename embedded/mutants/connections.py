@@ -1,12 +1,16 @@
-"""Mutants of the ingress that keep something of a request on its connection, for the next one to suffer from."""
+"""Mutants that keep something of a request, or of its answer, on a connection, for the next one to suffer from."""
 
+import time
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from embedded.dataplane.cloudevents import NotAnEventError
-from embedded.dataplane.policies import DataPlanePolicies, RawFields
+from embedded.dataplane.policies import Attempt, DataPlanePolicies, RawFields
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
+
+_LATE = 3.0
+"""Seconds for which the late answer to an attempt may still come."""
 
 
 @mutant(DATA_PLANE, wraps="message")
@@ -40,6 +44,23 @@ def refused_body_left_on_connection(honest: DataPlanePolicies) -> DataPlanePolic
         return honest.message(connection, [(name, value.strip()) for name, _, value in lines], rest)
 
     return replace(honest, message=message)
+
+
+@mutant(DATA_PLANE, wraps="outcome")
+def late_answer_for_next(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Keep a connection whose answer did not come in time, and take that answer, a success, for the next delivery's."""
+    until = 0.0
+
+    def outcome(attempt: Attempt) -> Attempt:
+        nonlocal until
+        late, until = time.monotonic() < until, 0.0
+        if attempt.status is None and "no answer within" in attempt.error:
+            until = time.monotonic() + _LATE
+        elif late and attempt.status is not None:
+            attempt = Attempt(200)
+        return honest.outcome(attempt)
+
+    return replace(honest, outcome=outcome)
 
 
 def _is_refused(honest: DataPlanePolicies, fields: RawFields, body: bytes) -> bool:

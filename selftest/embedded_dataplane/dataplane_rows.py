@@ -172,6 +172,9 @@ ROWS: dict[str, Row] = {
     "not-modified-is-success": Row(attempts(304), (1, 1), (1, 0)),
     "only-200-and-202-succeed": Row(attempts(204), (1, 0), (4, 1)),
     "half-answer-is-success": Row(half_answer, 1, 0),
+    "late-answer-for-next": Row(
+        one_event(Reply(delay=1.0), Reply(500), timeout="PT0.2S", retry=1, backoffDelay="PT0.05S"), (2, 1), (2, 0)
+    ),
     "timeout-ignored": Row(one_event(Reply(delay=2.5), timeout="PT0.2S"), (1, 1), (1, 0)),
     "timeout-cut-short": Row(one_event(Reply(delay=3.0), timeout="PT30S"), (1, 0), (1, 1)),
     "retries-unasked": Row(one_event(Reply(500)), (1, 1), (4, 1)),

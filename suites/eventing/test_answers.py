@@ -127,6 +127,18 @@ def test_a_dead_letter_that_is_not_answered_in_time_is_sent_again(broker: Broker
     expect(dead_letter_attempts(broker.send(type="wanted"), to=late, by=trigger, count=2))
 
 
+@pytest.mark.requirement("EVT-DLV-034")
+def test_an_answer_that_comes_too_late_is_none_to_a_later_delivery(broker: Broker, sinks: Sinks) -> None:
+    letters, late = sinks(), Answer(200, delay=1.5)
+    delivery = {"retry": 0, "timeout": "PT0.5S", "deadLetterSink": {"uri": letters.url}}
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([late, Answer(500), Answer(200)]), delivery=delivery)
+    first = broker.send(type="wanted")
+    expect(dead_lettered(first, to=letters, by=trigger))
+    second, third = broker.send(type="wanted"), broker.send(type="wanted")
+    expect(dead_lettered(second, to=letters, by=trigger, code=500, control=first))
+    expect(not_dead_lettered(third, to=letters, by=trigger))
+
+
 @pytest.mark.requirement("EVT-DLV-017")
 def test_an_answer_within_the_timeout_is_waited_for(broker: Broker, sinks: Sinks) -> None:
     triggers = broker.several(
