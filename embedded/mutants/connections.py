@@ -53,11 +53,11 @@ def late_answer_for_next(honest: DataPlanePolicies) -> DataPlanePolicies:
 
     def outcome(attempt: Attempt) -> Attempt:
         nonlocal until
-        late, until = time.monotonic() < until, 0.0
         if attempt.status is None and "no answer within" in attempt.error:
             until = time.monotonic() + _LATE
-        elif late and attempt.status is not None:
-            attempt = Attempt(200)
+        elif attempt.status is not None and not attempt.is_success and time.monotonic() < until:
+            # A success in between is that of the dead letter sink, on a connection of its own.
+            attempt, until = Attempt(200), 0.0
         return honest.outcome(attempt)
 
     return replace(honest, outcome=outcome)
