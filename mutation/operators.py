@@ -15,12 +15,12 @@ from parso.python.tree import Keyword, Name, String
 Place = tuple[tuple[int, int], tuple[int, int]]
 """Begin and end of a piece of source: (line, column), lines from 1, columns from 0."""
 SUITE, MODULE = ("suite", "file_input")
-_REMOVABLE = {"atom_expr", "power", "await_expr", "raise_stmt", "del_stmt"}
+_REMOVABLE = {"atom_expr", "power", "await_expr", "raise_stmt"}
 _NAMED = re.compile(r"[A-Za-z]")
 
 
 class RemoveStatement(Operator):  # type: ignore[misc]  # cosmic-ray ships no types
-    """Replaces a statement that acts (a call, an assignment into an object, `raise`, `del`) by `pass`."""
+    """Replaces a statement that acts (a call, an assignment into an object, `raise`, `del` of an item) by `pass`."""
 
     def mutation_positions(self, node: Any) -> Iterator[Place]:
         """Tell where it can act on a node."""
@@ -45,6 +45,11 @@ def _acts(node: Any) -> bool:
         target, operator = node.children[:2]
         into = target.type in ("atom_expr", "power")
         return into or (operator.type == "operator" and operator.value != "=")
+    if node.type == "del_stmt":
+        # A name that is deleted was an argument that nobody needs: without that nothing changes.
+        target = node.children[1]
+        targets = target.children if target.type == "exprlist" else [target]
+        return any(one.type in {"atom_expr", "power"} for one in targets)
     return node.type in _REMOVABLE
 
 

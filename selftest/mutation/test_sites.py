@@ -36,7 +36,8 @@ CHANGES = {
     "into-an-object": ("statement", "RemoveStatement", "a['b'] = c", "pass"),
     "augmented": ("statement", "RemoveStatement", "a += b", "pass"),
     "raise": ("statement", "RemoveStatement", "raise A", "pass"),
-    "del": ("statement", "RemoveStatement", "del a", "pass"),
+    "del": ("statement", "RemoveStatement", "del a[b]", "pass"),
+    "del-of-several": ("statement", "RemoveStatement", "del a, b.c", "pass"),
 }
 NOTHING = {
     "document": '"""What it does, in 5 words."""',
@@ -50,6 +51,8 @@ NOTHING = {
     "union": "a = isinstance(b, C | D)",
     "type-checking": "if TYPE_CHECKING:\n    import a",
     "assertion": "assert a is not None",
+    "argument-that-nobody-needs": "def f(a, b):\n    del a, b",
+    "one-argument-that-nobody-needs": "def f(a):\n    del a",
     "dataclass": "@dataclass(frozen=True, slots=True)\nclass A: ...",
     "words-for-people": "a = f'{b + 5} of them'",
     "stars": "a = f(*b, **c)",
