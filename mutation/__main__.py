@@ -163,7 +163,7 @@ def _measure(
     findings: list[Finding] = []
     complete = False
     with temporary_folder() as folder:
-        campaign = Campaign(described, folder, min(options.jobs, len(mutants)))
+        campaign = Campaign(described, folder, options.jobs)
         try:
             with campaign:
                 complete = _find(campaign, mutants, findings, interrupts)
