@@ -123,11 +123,11 @@ class Campaign:
         done: queue.SimpleQueue[object] = queue.SimpleQueue()
         for work in works:
             waiting.put(work)
-        self._threads = [
-            threading.Thread(target=_serve, args=(worker, waiting, done), daemon=True) for worker in self._workers
-        ]
-        for thread in self._threads:
+        self._threads = []
+        for worker in self._workers:
+            thread = threading.Thread(target=_serve, args=(worker, waiting, done), daemon=True)
             thread.start()
+            self._threads.append(thread)  # an interrupt may come between any two lines: only what runs can be joined
         for _ in works:
             result = done.get()
             if isinstance(result, Exception):

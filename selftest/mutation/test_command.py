@@ -108,7 +108,7 @@ def test_a_sample_is_measured_and_reported(toy: Project, tmp_path: Path, capsys:
 def running(toy: Project, tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """Start the command with a mutant that never ends."""
     endless = toys.mutant(toy, "done += 1", "RemoveStatement").id
-    argv = [sys.executable, "-c", RUN, str(toy.root), "--only", endless, "--out", str(tmp_path / "out")]
+    argv = [sys.executable, "-c", RUN, str(toy.root), "--only", endless, "--jobs", "1", "--out", str(tmp_path / "out")]
     environment = {**os.environ, "PYTHONPATH": str(toys.ROOT)}
     with subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment, text=True) as process:
         yield process

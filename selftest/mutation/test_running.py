@@ -1,5 +1,6 @@
 """Mutants of a small project, run: each outcome, the limits, and that nothing is left of a run."""
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -269,3 +270,23 @@ def test_a_system_that_passes_area_by_area_and_not_in_one_process_measures_nothi
 def test_what_forks_share_is_counted_once(toy: Toy) -> None:
     finding = toy.find("return left + right", "ReplaceBinaryOperator_Add_Sub", SHARING)
     assert (finding.outcome, finding.reason) == (Outcome.SURVIVED, "")
+
+
+def test_an_interrupt_before_all_workers_serve_ends_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = toys.make(tmp_path / "project")
+    start, begun = threading.Thread.start, list[threading.Thread]()
+
+    def interrupted(thread: threading.Thread) -> None:
+        if begun:
+            raise KeyboardInterrupt
+        begun.append(thread)
+        start(thread)
+
+    def measure() -> None:
+        with Campaign(project, tmp_path / "work", 2) as campaign:
+            monkeypatch.setattr(threading.Thread, "start", interrupted)
+            list(campaign.measure_honest([toys.mutant(project, "done += 1", "RemoveStatement")]))
+
+    with pytest.raises(KeyboardInterrupt):
+        measure()
+    assert working() == []
