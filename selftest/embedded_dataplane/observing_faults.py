@@ -91,8 +91,8 @@ async def ingress_ended(world: World, mutant: str | None) -> tuple[int, int]:
     return answer, await place.count() - 1
 
 
-async def changed_hands(world: World, mutant: str | None) -> list[str]:
-    """Observe which events come in all, when the consumers change hands while the first is being delivered."""
+async def changed_hands(world: World, mutant: str | None) -> tuple[list[str], list[str]]:
+    """Observe which events come, and which come again, when consumers change hands while the first is delivered."""
     place, sink = await world.broker(mutant, partitions=1), world.sink(Reply(delay=0.3), Reply())
     trigger = await place.trigger(sink, ordered=True)
     for number in range(3):
@@ -100,7 +100,8 @@ async def changed_hands(world: World, mutant: str | None) -> list[str]:
     await until(lambda: bool(sink.received))
     await world.plane.rebalance(place.spec.namespace, place.spec.name)
     await settled(world, place, trigger.group, 3)
-    return sorted(sink.ids)
+    came = sorted(set(sink.ids))
+    return came, [name for name in came if sink.ids.count(name) > 1]
 
 
 async def kafka_away(world: World, mutant: str | None) -> list[int]:
