@@ -159,20 +159,22 @@ async def upload(
     """
     host, _, port = place.world.ingress.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    lines = [f"POST /{place.spec.namespace}/{place.spec.name} HTTP/1.1", "Host: ingress", "Content-Length: 8"]
-    lines += [f"{name}: {value}" for name, value in binary(**EVENT).items()]
-    writer.write("\r\n".join([*lines, "", ""]).encode())
-    for number, part in enumerate(parts):
-        if number:
-            with suppress(TimeoutError):
-                await asyncio.wait_for((over or asyncio.Event()).wait(), pause)
-        writer.write(part)
-        await writer.drain()
-    if not whole:
-        await asyncio.sleep(0.1)
-        writer.write_eof()
-    answer = await reader.readline()
-    writer.close()
+    try:
+        lines = [f"POST /{place.spec.namespace}/{place.spec.name} HTTP/1.1", "Host: ingress", "Content-Length: 8"]
+        lines += [f"{name}: {value}" for name, value in binary(**EVENT).items()]
+        writer.write("\r\n".join([*lines, "", ""]).encode())
+        for number, part in enumerate(parts):
+            if number:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for((over or asyncio.Event()).wait(), pause)
+            writer.write(part)
+            await writer.drain()
+        if not whole:
+            await asyncio.sleep(0.1)
+            writer.write_eof()
+        answer = await reader.readline()
+    finally:
+        writer.close()  # also where who waits for it has gone
     return int(answer.split()[1]) if answer else 0
 
 
