@@ -59,6 +59,7 @@ def test_no_subscriber_holds_up_another_one(broker: Broker, sinks: Sinks) -> Non
             for answer in (Answer(500), Answer(broken="reset"), endless, Answer(200, delay=4.0))
         ),
     )
+    broker.send(type="of nobody")  # it leaves when all of these are Ready
     # The last one: a system that serves its Triggers one after the other comes to it behind the others.
     healthy = broker.trigger(filter=WANTED)
     first = broker.send(type="slow")
