@@ -23,13 +23,11 @@ from embedded.dataplane.cloudevents import (
     write_binary,
     write_record,
 )
+from embedded.dataplane.cloudevents.http import RawHeaders
 from embedded.dataplane.filters import Matcher
 from embedded.dataplane.progress import Progress
 from embedded.dataplane.specs import TriggerSpec
 from embedded.dataplane.tracing import Trace
-
-RawFields = Sequence[tuple[bytes, bytes]]
-"""The header fields of a request, as they came."""
 
 MAX_BODY = 1024 * 1024
 """The most bytes of a request's body: the Kafka Broker's `max.request.size`."""
@@ -113,17 +111,17 @@ def door() -> AbstractAsyncContextManager[None]:
 
 def message(
     connection: object,  # noqa: ARG001 - a policy's shape
-    fields: RawFields,
+    headers: RawHeaders,
     body: bytes,
-) -> tuple[RawFields, bytes]:
+) -> tuple[RawHeaders, bytes]:
     """Return the header fields and the body that count for a request: its own.
 
     Args:
         connection: What tells the connections of senders apart.
-        fields: The raw header fields of the request.
+        headers: The raw header fields of the request.
         body: The body of the request.
     """
-    return fields, body
+    return headers, body
 
 
 def part(body: bytes) -> bytes | None:  # noqa: ARG001 - a policy's shape
@@ -374,7 +372,7 @@ class DataPlanePolicies:
     part: Callable[[bytes], bytes | None] = part
     too_large: int = 413
     not_stored: int = 503
-    message: Callable[[object, RawFields, bytes], tuple[RawFields, bytes]] = message
+    message: Callable[[object, RawHeaders, bytes], tuple[RawHeaders, bytes]] = message
     accept: HttpReader = field(default_factory=HttpReader)
     store: Callable[[Callable[[], Awaitable[None]], CloudEvent], Awaitable[None]] = store
     to_record: Callable[[CloudEvent, int], Record] = to_record

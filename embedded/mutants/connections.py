@@ -5,7 +5,8 @@ from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from embedded.dataplane.cloudevents import NotAnEventError
-from embedded.dataplane.policies import Attempt, DataPlanePolicies, RawFields
+from embedded.dataplane.cloudevents.http import RawHeaders
+from embedded.dataplane.policies import Attempt, DataPlanePolicies
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
@@ -18,12 +19,12 @@ def fields_kept_on_connection(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Take attributes that a request does not have over from the one before on its connection."""
     kept: WeakKeyDictionary[object, dict[bytes, bytes]] = WeakKeyDictionary()
 
-    def message(connection: object, fields: RawFields, body: bytes) -> tuple[RawFields, bytes]:
-        own = {name.lower(): value for name, value in fields if name.lower().startswith(b"ce-")}
+    def message(connection: object, headers: RawHeaders, body: bytes) -> tuple[RawHeaders, bytes]:
+        own = {name.lower(): value for name, value in headers if name.lower().startswith(b"ce-")}
         before = kept.setdefault(connection, {})
         missing = [(name, value) for name, value in before.items() if name not in own]
         before.update(own)
-        return honest.message(connection, [*fields, *missing], body)
+        return honest.message(connection, [*headers, *missing], body)
 
     return replace(honest, message=message)
 
@@ -33,13 +34,13 @@ def refused_body_left_on_connection(honest: DataPlanePolicies) -> DataPlanePolic
     """Take the body of a refused request, which nobody has read, for the next request on its connection."""
     left: WeakKeyDictionary[object, bytes] = WeakKeyDictionary()
 
-    def message(connection: object, fields: RawFields, body: bytes) -> tuple[RawFields, bytes]:
+    def message(connection: object, headers: RawHeaders, body: bytes) -> tuple[RawHeaders, bytes]:
         unread = left.pop(connection, b"")
-        if _is_refused(honest, fields, body):
+        if _is_refused(honest, headers, body):
             left[connection] = body
         head, _, rest = unread.partition(b"\r\n\r\n")
         if not rest:
-            return honest.message(connection, fields, unread + body)
+            return honest.message(connection, headers, unread + body)
         lines = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
         return honest.message(connection, [(name, value.strip()) for name, _, value in lines], rest)
 
@@ -63,9 +64,9 @@ def late_answer_for_next(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, outcome=outcome)
 
 
-def _is_refused(honest: DataPlanePolicies, fields: RawFields, body: bytes) -> bool:
+def _is_refused(honest: DataPlanePolicies, headers: RawHeaders, body: bytes) -> bool:
     try:
-        honest.accept(fields, body)
+        honest.accept(headers, body)
     except NotAnEventError:
         return True
     return False

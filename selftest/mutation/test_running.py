@@ -22,7 +22,7 @@ from selftest.mutation import toys
 SUMS = "suites/sums/test_sums.py"
 ENDLESS = "import time\n\ndef add(left, right):\n    while True:\n        {}\n"
 UNDECIDED = """
-import pathlib, warnings
+import pathlib
 LEAST = 3
 
 def add(left, right):

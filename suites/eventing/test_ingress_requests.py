@@ -79,16 +79,14 @@ def test_a_body_in_chunks_is_accepted_and_stored(broker: Broker) -> None:
 @pytest.mark.requirement("EVT-ING-048")
 def test_events_that_share_a_connection_are_each_stored_as_they_are(broker: Broker) -> None:
     trigger = broker.trigger()
-    shared: dict[str, Any] = {"connection": "shared"}
-    events = broker.send_many(
-        [
-            {"data": LARGE, "datacontenttype": "text/plain", "subject": "first", "ext": "first", **shared},
-            {"data": None, **shared},
-            {"data": {"n": 3}, "mode": "structured", "time": "2026-01-01T00:00:00Z", "third": "third", **shared},
-            {"data": b"\x00\xff", "datacontenttype": "application/octet-stream", **shared},
-            *({"data": {"n": number}, **shared} for number in range(20)),
-        ]
-    )
+    given: list[dict[str, Any]] = [
+        {"data": LARGE, "datacontenttype": "text/plain", "subject": "first", "ext": "first"},
+        {"data": None},
+        {"data": {"n": 3}, "mode": "structured", "time": "2026-01-01T00:00:00Z", "third": "third"},
+        {"data": b"\x00\xff", "datacontenttype": "application/octet-stream"},
+        *({"data": {"n": number}} for number in range(20)),
+    ]
+    events = broker.send_many([{**one, "connection": "shared"} for one in given])
     expect(*[accepted(event) for event in events])
     expect(*[delivered_once(event, to=trigger) for event in events])
     expect(*[unchanged(event, to=trigger) for event in events])
