@@ -135,6 +135,13 @@ class Dispatcher:
         """Return when nothing is in flight, or after so many seconds."""
         await self._lanes.drain(seconds)
 
+    async def use_up(self, seconds: float) -> None:
+        """Take up nothing more, but deliver for so many seconds what was taken up, and stop: faulty policies do so."""
+        self._feed.hold()
+        await self.drained(seconds)
+        await self.stop()
+        await self.stopped()
+
     async def stopped(self) -> None:
         """Return once the consumer is closed as well."""
         await self._feed.closed()

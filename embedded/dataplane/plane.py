@@ -115,9 +115,13 @@ class DataPlane:
         key = (namespace, name)
         async with self._turn(key):
             if key in self._triggers:
-                await _end_waits(self._triggers[key])
-                self._deleted.add(self._triggers[key].spec.group)
-                await self._retire(key)
+                dispatcher = self._triggers[key]
+                await _end_waits(dispatcher)
+                self._deleted.add(dispatcher.spec.group)
+                if dispatcher.plan.policies.drops_backlog:
+                    await self._retire(key)
+                else:
+                    self._close(self._triggers.pop(key).use_up(_LONGEST_ANSWER))
 
     async def kill_dispatcher(self, namespace: str, broker: str) -> None:
         """Let a Broker's dispatchers forget all that they have not committed, and begin again.

@@ -327,6 +327,7 @@ class DataPlanePolicies:
         drains: Whether a dispatcher that is asked to end finishes what it has in flight.
         stores_to_the_end: Whether an ingress that is asked to end stores what it acknowledges meanwhile.
         cuts_off: Whether a Trigger is changed or removed without waiting for the answers to what it has in flight.
+        drops_backlog: Whether a Trigger that is removed leaves what it has taken up and not begun to deliver.
         progress: The maker of what says, of the records of a Trigger, which offsets may be committed.
         resumed: The function from the offsets that are known at a restart to those where the dispatcher goes on.
         restored: The function from a Trigger to what a dispatcher that begins again has of it.
@@ -379,6 +380,7 @@ class DataPlanePolicies:
     from_record: Callable[[Record], CloudEvent] = read_record
     begin: Callable[[Mapping[int, int]], Mapping[int, int]] = begin
     cuts_off: bool = True
+    drops_backlog: bool = True
     progress: Callable[[], Progress] = Progress
     resumed: Callable[[Mapping[int, int], Mapping[int, int], Mapping[int, int]], Mapping[int, int]] = resumed
     restored: Callable[[TriggerSpec], TriggerSpec] = restored

@@ -233,3 +233,9 @@ def _identity(event: CloudEvent) -> tuple[str, str]:
 def removal_waits_for_answers(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Change or remove a Trigger once all that it has in flight is answered (eventing-kafka-broker PRs 2277, 2373)."""
     return replace(honest, cuts_off=False)
+
+
+@mutant(DATA_PLANE, replaces="drops_backlog")
+def backlog_outlives_deletion(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Deliver for a removed Trigger what it had taken up (eventing-kafka-broker issues 4784 and 4798)."""
+    return replace(honest, drops_backlog=False)

@@ -9,6 +9,8 @@ from evidence.event_progress import Stage, handled, stored, watch
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evidence.records import ApiObject, Received, TopicListed
     from evidence.refs import EventRef, ObjectRef, TriggerRef
 
@@ -100,44 +102,45 @@ def _held(record: ApiObject) -> str:
     return f"held by the finalizers {finalizers}" if finalizers else "marked as deleted, without a finalizer"
 
 
-@check("retries_ended")
-class RetriesEnded(Deletion):
-    """A Trigger that is gone retries no more: while another one goes on, its subscriber gets the event hardly again."""
+@check("deliveries_ended")
+class DeliveriesEnded(Deletion):
+    """A Trigger that is gone delivers hardly any more of what it was not done with, while another one goes on."""
 
     def watch(self) -> None:
-        """Keep the deliveries of both events too."""
+        """Keep the deliveries of all events too."""
         super().watch()
-        self.event: EventRef = self.args["event"]
-        self.control: EventRef = self.args["control"]
-        for event in (self.event, self.control):
+        self.events: Sequence[EventRef] = self.args["events"]
+        self.controls: Sequence[EventRef] = self.args["controls"]
+        for event in (*self.events, *self.controls):
             self.history.watch_event((event.source, event.id))
 
     @property
     def expected(self) -> str:
         """The expectation in a few words."""
-        most = self.args["at_most"]
-        return f"{describe(self.event)} at most {most} times more, and no dead letter, once {self.name_of} is gone"
+        what = describe(self.events[0]) if len(self.events) == 1 else f"{len(self.events)} events"
+        letters = ", and no dead letter," if self.args["letters"] else ""
+        return f"{what} at most {self.args['at_most']} times more{letters} once {self.name_of} is gone"
 
     def decide(self, *, final: bool) -> Judgement:
-        """Fail at a request too many, or a dead letter; pass when the other Trigger has made its attempts."""
+        """Fail at a request too many, or a dead letter; pass when the other Trigger has made its requests."""
         del final
         gone = self.seen_gone()
         if gone is None:
             return UNDECIDED
         (by,), (beside,), most = self.args["by"], self.args["beside"], self.args["at_most"]
-        again = self._requests(self.event, by.sink.name, gone)
-        letters = self._requests(self.event, self.args["letters"].name)
+        again = self._requests(self.events, by.sink.name, gone)
+        letters = [letter for sink in self.args["letters"] for letter in self._requests(self.events, sink.name)]
         if len(again) > most or letters:
             witness = (gone["seq"], *(record["seq"] for record in (*again, *letters)))
             got = f"{len(again)} requests for its subscriber, and {len(letters)} for the dead letter sink"
-            return failed(violation(self.expected, got, witness, self.where(self.event)))
-        others = self._requests(self.control, beside.sink.name, gone)
+            return failed(violation(self.expected, got, witness, self.where(self.events[0])))
+        others = self._requests(self.controls, beside.sink.name, gone)
         return PASSED if len(others) >= self.args["count"] else UNDECIDED
 
-    def _requests(self, event: EventRef, sink: str, since: ApiObject | None = None) -> list[Received]:
-        """Return the requests that brought an event to a sink, after a record or ever."""
-        found = self.history.deliveries((event.source, event.id), {sink})
-        return [request for request in found if since is None or request["seq"] > since["seq"]]
+    def _requests(self, events: Sequence[EventRef], sink: str, since: ApiObject | None = None) -> list[Received]:
+        """Return the requests that brought events to a sink, after a record or ever."""
+        found = (self.history.deliveries((event.source, event.id), {sink}) for event in events)
+        return [request for each in found for request in each if since is None or request["seq"] > since["seq"]]
 
 
 @check("commits_ended")

@@ -48,9 +48,9 @@ from evidence.expectations.faults import (
     accepted_again,
     commits_ended,
     committed,
+    deliveries_ended,
     not_restarted,
     refused_meanwhile,
-    retries_ended,
     survived,
 )
 from evidence.expectations.latency import first_within, ready_within, within
@@ -145,6 +145,7 @@ __all__ = [
     "dead_lettered",
     "delivered",
     "delivered_once",
+    "deliveries_ended",
     "drained",
     "each_once",
     "envelope",
@@ -190,7 +191,6 @@ __all__ = [
     "results_counted",
     "results_paired",
     "results_traced",
-    "retries_ended",
     "sampling_kept",
     "selection",
     "spaced",

@@ -41,31 +41,39 @@ def committed(events: Sequence[Event], to: Trigger, *, control: Event) -> Expect
     return expectation("committed", events=refs, to=triggers_of(to), control=event_of(control))
 
 
-def retries_ended(
-    event: Event, *, by: Trigger, obj: Object, letters: Sink, at_most: int, beside: Trigger, control: Event, count: int
+def deliveries_ended(
+    events: Sequence[Event],
+    *,
+    by: Trigger,
+    obj: Object,
+    at_most: int,
+    beside: Trigger,
+    controls: Sequence[Event],
+    count: int,
+    letters: Sink | None = None,
 ) -> Expectation:
-    """Expect that a deleted Trigger retries an event no more, while another one goes on retrying its own.
+    """Expect that a deleted Trigger hardly delivers events any more, while another one goes on with its own.
 
     Args:
-        event: The event, which fails.
+        events: The events that it was not done with.
         by: The deleted Trigger.
         obj: Likewise, as the Kubernetes API knows it.
-        letters: The dead letter sink of the deleted Trigger, which gets nothing: its retries were never used up.
         at_most: The number of requests that the subscriber may get all the same once the Trigger is gone.
-        beside: Another Trigger, of the same retries.
-        control: The event of the other Trigger, which fails too.
+        beside: Another Trigger, which is as slow.
+        controls: The events of the other Trigger.
         count: The number of requests of the other Trigger, once the first one is gone, after which it shows.
+        letters: The dead letter sink of the deleted Trigger, which gets nothing: its retries were never used up.
     """
     return expectation(
-        "retries_ended",
-        event=event_of(event),
+        "deliveries_ended",
+        events=[event_of(event) for event in events],
         by=triggers_of(by),
         obj=ref_of(obj, ObjectRef),
-        letters=ref_of(letters, SinkRef),
         at_most=at_most,
         beside=triggers_of(beside),
-        control=event_of(control),
+        controls=[event_of(event) for event in controls],
         count=count,
+        letters=[] if letters is None else [ref_of(letters, SinkRef)],
     )
 
 

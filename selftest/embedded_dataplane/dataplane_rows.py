@@ -82,6 +82,7 @@ from selftest.embedded_dataplane.observing_isolation import (
     two_replies,
 )
 from selftest.embedded_dataplane.observing_limits import (
+    backlog_left,
     chain_of_replies,
     commits_of_seventy,
     commits_past_others,
@@ -615,6 +616,7 @@ ROWS: dict[str, Row] = {
     "breaker-opens-after-ten": Row(failures_in_a_row, 12, 10),
     "dead-letter-once-on-reset": Row(letters_without_answer, 3, 1),
     "removal-waits-for-answers": Row(removed_at_once, honest=True, faulty=False),
+    "backlog-outlives-deletion": Row(backlog_left, honest=True, faulty=False),
     "rebalance-drops-a-partition": Row(partitions_after_rebalance, ["p0", "p1"], ["p1"]),
     "commits-stop-after-64": Row(commits_of_seventy, honest=True, faulty=False),
     "discarded-holds-commits": Row(commits_past_others, honest=True, faulty=False),

@@ -67,6 +67,21 @@ async def removed_at_once(world: World, mutant: str | None) -> bool:
     return was_first
 
 
+async def backlog_left(world: World, mutant: str | None) -> bool:
+    """Observe whether a Trigger that is removed leaves what it had taken up."""
+    place, slow, witness = await world.broker(mutant, partitions=1), world.sink(Reply(delay=0.1)), world.sink()
+    trigger = await place.trigger(slow, ordered=True)
+    await place.trigger(witness)
+    for _ in range(10):
+        await place.send()
+    await until(lambda: len(slow.received) == 3)
+    await world.plane.remove_trigger(trigger.namespace, trigger.name)
+    before = len(slow.received)
+    await place.send()
+    await until(lambda: len(slow.received) == 10 if mutant else len(witness.received) == 11)
+    return len(slow.received) == before
+
+
 async def partitions_after_rebalance(world: World, mutant: str | None) -> list[str]:
     """Observe the events of two partitions, written when the consumers have changed hands."""
     place, sink = await world.broker(mutant, partitions=2), world.sink()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import commits_ended, gone, retries_ended, topic_gone, topic_kept
+from evidence.expectations import commits_ended, deliveries_ended, gone, topic_gone, topic_kept
 from evidence.refs import ObjectRef, TopicRef
 from evidence.verdict import Verdict
 from selftest.evidence.story import LETTERS, OTHER, SINK, TRIGGER, Story, event, judged
@@ -29,8 +29,17 @@ def told(*steps: tuple[str, int, dict[str, Any] | None]) -> Story:
     return story
 
 
-ENDED = retries_ended(
-    event(), by=TRIGGER, obj=OBJECT, letters=LETTERS, at_most=1, beside=OTHER, control=event("e2"), count=2
+ENDED = deliveries_ended(
+    [event()], by=TRIGGER, obj=OBJECT, at_most=1, beside=OTHER, controls=[event("e2")], count=2, letters=LETTERS
+)
+BACKLOG_ENDED = deliveries_ended(
+    [event("e1"), event("e3")],
+    by=TRIGGER,
+    obj=OBJECT,
+    at_most=1,
+    beside=OTHER,
+    controls=[event("e2"), event("e4")],
+    count=2,
 )
 COMMITS = commits_ended(event(), by=TRIGGER, obj=OBJECT, beside=OTHER, control=event("e2"))
 GET_404, DELETE = ("get", 404, None), ("delete", 200, THERE)
@@ -123,6 +132,26 @@ def test_verdicts_about_retries_of_what_was_deleted(before: str, after: str, ver
         name, sink = places[place]
         story.delivered(name, status=503, sink=sink)
     assert judged(story, ENDED, final=True).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("after", "verdict"),
+    [
+        pytest.param(["o2", "o4"], Verdict.PASS, id="ended"),
+        pytest.param(["t1", "o2", "o4"], Verdict.PASS, id="one-was-under-way"),
+        pytest.param(["t1", "t3", "o4"], Verdict.FAIL, id="goes-on"),
+        pytest.param(["o2"], Verdict.UNKNOWN, id="the-other-one-is-slow"),
+    ],
+)
+def test_verdicts_about_what_a_deleted_trigger_was_not_done_with(after: list[str], verdict: Verdict) -> None:
+    story = Story()
+    for number in range(1, 5):
+        story.accepted(f"e{number}")
+    for verb, code, obj in (DELETE, GET_404):
+        said(story, verb, code, obj)
+    for each in after:
+        story.delivered(f"e{each[1]}", sink={"t": SINK.name, "o": "s/2"}[each[0]])
+    assert judged(story, BACKLOG_ENDED, final=True).verdict is verdict
 
 
 def test_retries_of_what_is_still_there_show_nothing() -> None:

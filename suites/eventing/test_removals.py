@@ -2,13 +2,15 @@
 
 import pytest
 
-from evidence.expectations import delivered, gone, not_held_up, retries_ended
+from evidence.expectations import delivered, deliveries_ended, gone, not_held_up
 from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
+from suites.manifests import ORDERED
 
 SLOW, WANTED = {"attributes": {"type": "slow"}}, {"attributes": {"type": "wanted"}}
 CHANGED = {"attributes": {"type": "changed"}}
 # More retries than are made until the test is over.
 AGAIN = {"retry": 1000, "backoffPolicy": "linear", "backoffDelay": "PT0.5S"}
+BACKLOG = 100  # at five a second they last longer than a deletion takes
 WITHIN = 60.0  # seconds; the Kafka Broker waits longer before each linear retry
 
 
@@ -23,9 +25,22 @@ def test_the_retries_of_a_trigger_end_with_it(brokers: Brokers, sinks: Sinks, ku
     expect(delivered(event, to=deleted), delivered(control, to=other))
     kube.delete(deleted.object, check=True)
     expect(gone(deleted.object), within=30.0)
-    ended = retries_ended(
-        event, by=deleted, obj=deleted.object, letters=letters, at_most=2, beside=other, control=control, count=5
+    ended = deliveries_ended(
+        [event], by=deleted, obj=deleted.object, at_most=2, beside=other, controls=[control], count=5, letters=letters
     )
+    expect(ended, within=WITHIN)
+
+
+@pytest.mark.requirement("EVT-RTE-020")
+def test_what_a_trigger_has_not_delivered_ends_with_it(broker: Broker, sinks: Sinks, kube: Kube) -> None:
+    # Of one partition, and one after the other: each has all but one of its events before it when the first has come.
+    in_turn = {"filter": WANTED, "annotations": ORDERED}
+    deleted, other = broker.several(*({**in_turn, "subscriber": sinks([Answer(200, delay=0.2)])} for _ in range(2)))
+    events = broker.send_many([{"type": "wanted", "partitionkey": "one"}] * BACKLOG)
+    expect(delivered(events[0], to=deleted), delivered(events[0], to=other))
+    kube.delete(deleted.object, check=True)
+    expect(gone(deleted.object), within=30.0)
+    ended = deliveries_ended(events, by=deleted, obj=deleted.object, at_most=2, beside=other, controls=events, count=6)
     expect(ended, within=WITHIN)
 
 
