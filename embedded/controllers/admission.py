@@ -45,6 +45,8 @@ class Admission:
             return
         if resource is BROKER and not class_of(new):
             _say_class(new, self._policies(new["metadata"]["namespace"]).default_class)
+        if resource is TRIGGER and (name := self._policies(new["metadata"]["namespace"]).default_broker):
+            new["spec"]["broker"] = new["spec"].get("broker") or name
         if resource in (BROKER, TRIGGER):
             policies = self._policies(new["metadata"]["namespace"])
             if not policies.is_up(new):

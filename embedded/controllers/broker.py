@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from embedded.api.resources import BROKER, CONFIGMAP, INFERENCESERVICE, SECRET, SERVICE, Resource
+from embedded.api.resources import BROKER, CONFIGMAP, INFERENCESERVICE, NAMESPACE, SECRET, SERVICE, Resource
 from embedded.api.store import Store
 from embedded.controllers import parts
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, fails, holds
@@ -99,7 +99,7 @@ class BrokerController(Controller):
                 if (reference["namespace"], reference["name"]) == (metadata["namespace"], metadata["name"]):
                     yield key
             elif resource is SECRET:
-                if (metadata["namespace"], metadata["name"]) == self._secret_of(config_reference(broker)):
+                if (metadata["namespace"], metadata["name"]) == self._secret_of(broker):
                     yield key
             elif refers((broker["spec"].get("delivery") or {}).get("deadLetterSink"), key[0], resource, obj):
                 yield key
@@ -300,10 +300,16 @@ class BrokerController(Controller):
 
     def _obstacle(self, broker: dict[str, Any]) -> str:
         """Return what stands between a Broker and its configuration: see `blocks_deletion`; empty where it has one."""
+        namespace = self.store.find(NAMESPACE, None, broker["metadata"]["namespace"]) or {}
+        if "deletionTimestamp" in namespace.get("metadata", {}):
+            return "in a namespace that goes"
         if is_opaque(broker):
             return ""
+        reference = config_reference(broker)
+        if reference["kind"] != "ConfigMap":
+            return "of another kind"
         try:
-            source = self._config_map(config_reference(broker))
+            source = self._config_map(reference)
         except ConfigError:
             return "missing"
         try:
@@ -312,7 +318,7 @@ class BrokerController(Controller):
             return "unreadable"
         if not self._topics.is_ours(bootstrap):
             return "unreachable"
-        return "" if self._has_secret(self._secret_of(config_reference(broker))) else "without its Secret"
+        return "" if self._has_secret(self._secret_of(broker)) else "without its Secret"
 
     def _config(self, broker: dict[str, Any], fallback: Mapping[str, str] | None) -> TopicConfig:
         if is_opaque(broker):
@@ -324,14 +330,17 @@ class BrokerController(Controller):
                 raise
             config = _read("the defaults", fallback)
         if self._policies(broker["metadata"]["namespace"]).needs_secret:
-            self._check_secret(self._secret_of(config_reference(broker)))
+            self._check_secret(self._secret_of(broker))
         return config
 
-    def _secret_of(self, reference: Mapping[str, str]) -> Key | None:
-        """Return the namespace and name of the Secret that a ConfigMap names for Kafka's credentials, if it does."""
+    def _secret_of(self, broker: dict[str, Any]) -> Key | None:
+        """Return the namespace and name of the Secret that a Broker's configuration names for Kafka's credentials."""
+        reference, policies = config_reference(broker), self._policies(broker["metadata"]["namespace"])
         config_map = self.store.find(CONFIGMAP, reference["namespace"], reference["name"]) or {}
-        name = (config_map.get("data") or {}).get(CREDENTIALS)
-        return (reference["namespace"], name) if name else None
+        name: str | None = (config_map.get("data") or {}).get(CREDENTIALS)
+        if name is None or not (name or policies.reads_empty_name):
+            return None
+        return reference["namespace"], name
 
     def _has_secret(self, secret: Key | None) -> bool:
         return secret is None or self.store.find(SECRET, *secret) is not None

@@ -164,7 +164,8 @@ async def forget_trigger(plane: DataPlaneApi, namespace: str, name: str) -> bool
 def blocks_deletion(obstacle: str) -> bool:  # noqa: ARG001 - a policy's shape
     """Return whether a deleted Broker stays because of its configuration.
 
-    Its obstacle is `missing`, `unreadable`, `unreachable`, `without its Secret`, or empty.
+    Its obstacle is `missing`, `of another kind`, `unreadable`, `unreachable`, `without its Secret`, or empty; it is
+    `in a namespace that goes` whatever else it is.
     """
     return False
 
@@ -307,6 +308,12 @@ class ControlPlanePolicies:
     """Whether a topic that somebody else is to make is made where it is missing."""
     deletes_external_topic: bool = False
     """Whether a topic that somebody else has made is deleted with its Broker."""
+    reads_empty_name: bool = False
+    """Whether an empty name of a Secret in a Broker's configuration is that of a Secret."""
+    default_broker: str = ""
+    """The Broker of a Trigger that names none; empty: such a Trigger is refused."""
+    changes_when_ready_again: bool = True
+    """Whether a Trigger that was changed while its Broker was not Ready is served so when that is Ready again."""
     needs_secret: bool = True
     """Whether a Broker whose configuration names a Secret waits for the Secret."""
     deletes_without_broker: bool = True

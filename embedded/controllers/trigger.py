@@ -120,6 +120,8 @@ class TriggerController(Controller):
                 conditions.sum_up(LIVING)
         elif broker is None or spec is None:
             await self._withdraw(key)
+        elif key in self._served and not policies.changes_when_ready_again:
+            self._served[key] = spec
         status["conditions"] = policies.told_conditions(conditions.as_list())
         self.store.patch_status(TRIGGER, namespace, name, policies.told_status(before, status))
         # Only faults of Kafka are tried again; an unsupported filter stays unsupported.

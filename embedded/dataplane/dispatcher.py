@@ -125,11 +125,15 @@ class Dispatcher:
         Args:
             seconds: The time for what is in flight, and then for its commit.
         """
-        self._feed.hold()
-        await self._lanes.finish(seconds)
+        await self.finish(seconds)
         await self._feed.flush(seconds)
         await self.stop()
         await self.stopped()
+
+    async def finish(self, seconds: float) -> None:
+        """Begin no other record, and return when nothing is in flight, or after so many seconds."""
+        self._feed.hold()
+        await self._lanes.finish(seconds)
 
     async def drained(self, seconds: float) -> None:
         """Return when nothing is in flight, or after so many seconds."""

@@ -116,7 +116,8 @@ class DataPlane:
         async with self._turn(key):
             if key in self._triggers:
                 dispatcher = self._triggers[key]
-                await _end_waits(dispatcher)
+                if not dispatcher.plan.policies.cuts_off:
+                    await dispatcher.finish(_LONGEST_ANSWER)
                 self._deleted.add(dispatcher.spec.group)
                 if dispatcher.plan.policies.drops_backlog:
                     await self._retire(key)

@@ -45,6 +45,12 @@ def class_not_defaulted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return replace(honest, default_class="")
 
 
+@mutant(CONTROL_PLANE, replaces="default_broker")
+def broker_defaulted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Give a Trigger that names no Broker the one of the name `default` (knative/eventing issue 5081)."""
+    return replace(honest, default_broker="default")
+
+
 _UNQUOTED = re.compile(r"\bLIKE\s+[^'\"\s]")
 _DOWN: set[str] = set()
 """The namespaces in which admission has just crashed: policies are made for each question anew."""

@@ -80,6 +80,16 @@ def delivery_merged(honest: ControlPlanePolicies) -> ControlPlanePolicies:
 
 
 @mutant(CONTROL_PLANE, wraps="effective_delivery")
+def broker_delivery_needs_sink(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Pass over a Broker's delivery that has no dead letter sink (google/knative-gcp issue 2053)."""
+
+    def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        return honest.effective_delivery(trigger, broker if (broker or {}).get("deadLetterSink") else None)
+
+    return replace(honest, effective_delivery=effective_delivery)
+
+
+@mutant(CONTROL_PLANE, wraps="effective_delivery")
 def retries_inherited(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Take the Broker's retries where the Trigger asks for none, though it has delivery options of its own."""
 

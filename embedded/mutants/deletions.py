@@ -92,3 +92,27 @@ def missing_secret_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies
 def finalizer_needs_secret(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Never finish the deletion of a Broker whose Secret went first (eventing-kafka-broker PRs 2211 and 2968)."""
     return _held_by(honest, "without its Secret")
+
+
+@mutant(CONTROL_PLANE, wraps="blocks_deletion")
+def namespace_holds_broker(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Never finish the deletion of a Broker whose namespace goes with it (eventing-kafka-broker issue 2893)."""
+    return _held_by(honest, "in a namespace that goes")
+
+
+@mutant(CONTROL_PLANE, wraps="blocks_deletion")
+def finalizer_needs_config_map(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Never finish the deletion of a Broker whose configuration is no ConfigMap (eventing-kafka-broker issue 2536)."""
+    return _held_by(honest, "of another kind")
+
+
+@mutant(CONTROL_PLANE, replaces="reads_empty_name")
+def empty_secret_name_taken(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Look for the Secret of an empty name (eventing-kafka-broker PR 2185)."""
+    return replace(honest, reads_empty_name=True)
+
+
+@mutant(CONTROL_PLANE, replaces="changes_when_ready_again")
+def change_in_outage_forgotten(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Take a change of a Trigger whose Broker is not Ready for one that is in force (eventing-kafka-broker PR 568)."""
+    return replace(honest, changes_when_ready_again=False)

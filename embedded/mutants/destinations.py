@@ -88,3 +88,18 @@ def dead_letter_reference_cut(honest: ControlPlanePolicies) -> ControlPlanePolic
         return {**chosen, "deadLetterSink": {"ref": cut}}
 
     return replace(honest, effective_delivery=effective_delivery)
+
+
+@mutant(CONTROL_PLANE, wraps="resolve")
+def missing_address_guessed(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Take an object without an address for a Service of its name (knative/eventing issue 1462)."""
+
+    def resolve(store: Store, destination: Mapping[str, Any], namespace: str) -> str:
+        try:
+            return honest.resolve(store, destination, namespace)
+        except UnresolvedDestinationError as error:
+            if error.reason != "NoAddress":
+                raise
+            return f"http://{destination['ref']['name']}.{namespace}.svc.cluster.local"
+
+    return replace(honest, resolve=resolve)

@@ -43,6 +43,16 @@ def filter_ignores_case(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
 
 
+@mutant(DATA_PLANE, wraps="matcher.legacy")
+def any_and_star_match_all(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Let every value pass a filter for `Any` or `*` (knative/eventing issue 968: the former default)."""
+
+    def legacy(attributes: Attributes, name: str, expected: str) -> bool:
+        return expected in {"Any", "*"} or honest.matcher.legacy(attributes, name, expected)
+
+    return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
+
+
 @mutant(DATA_PLANE, replaces="matcher.legacy")
 def empty_value_matches_absent(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Let events without the attribute pass a filter for `""`.

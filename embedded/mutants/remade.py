@@ -1,5 +1,6 @@
 """Mutants of what comes back: objects that are deleted and made again, and what stood on them."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -51,3 +52,26 @@ def old_spec_of_the_name(honest: ControlPlanePolicies) -> ControlPlanePolicies:
         await honest.serve_trigger(plane, old)
 
     return replace(honest, serve_trigger=serve_trigger)
+
+
+_GONE: WeakKeyDictionary[DataPlaneApi, dict[tuple[str, str], float]] = WeakKeyDictionary()
+"""When each Trigger went, in seconds of the event loop's clock."""
+_JUST_NOW = 20.0
+_MANY = 8
+
+
+@mutant(CONTROL_PLANE, wraps=("forget_trigger", "serve_trigger"))
+def many_come_back_unserved(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Serve no Trigger that comes back while more than eight others have just gone (kyma-project/kyma issue 10480)."""
+
+    async def forget_trigger(plane: DataPlaneApi, namespace: str, name: str) -> bool:
+        _GONE.setdefault(plane, {})[namespace, name] = asyncio.get_running_loop().time()
+        return await honest.forget_trigger(plane, namespace, name)
+
+    async def serve_trigger(plane: DataPlaneApi, spec: TriggerSpec) -> None:
+        gone, now = _GONE.get(plane, {}), asyncio.get_running_loop().time()
+        others = [key for key, at in gone.items() if key[0] == spec.namespace and now - at < _JUST_NOW]
+        if (spec.namespace, spec.name) not in others or len(others) <= _MANY:
+            await honest.serve_trigger(plane, spec)
+
+    return replace(honest, forget_trigger=forget_trigger, serve_trigger=serve_trigger)

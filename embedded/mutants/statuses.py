@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from embedded.api.resources import BROKER
@@ -44,3 +45,14 @@ def first_generation_stays(honest: ControlPlanePolicies) -> ControlPlanePolicies
 def status_copies_config(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Copy every key of a Broker's ConfigMap to its status (eventing-kafka-broker issue 2914)."""
     return replace(honest, told_config=lambda kept, data: {**data, **honest.told_config(kept, data)})
+
+
+@mutant(CONTROL_PLANE, wraps="told_conditions")
+def status_rewritten(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Give conditions the time of now whenever their object is looked at (knative/eventing issues 1353 and 4813)."""
+
+    def told_conditions(conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        now = datetime.now(UTC).isoformat()
+        return [{**condition, "lastTransitionTime": now} for condition in honest.told_conditions(conditions)]
+
+    return replace(honest, told_conditions=told_conditions)

@@ -12,6 +12,7 @@ from evidence.expectations import (
     field,
     not_dead_lettered,
     not_delivered,
+    not_held_up,
     not_received,
     recorded,
 )
@@ -20,6 +21,7 @@ from suites.manifests import trigger_manifest
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
+AT_ONCE = 12
 AGAIN = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
 
 
@@ -79,6 +81,22 @@ def test_a_trigger_that_comes_back_begins_anew(broker: Broker) -> None:
     expect(delivered_once(broker.send(type="wanted"), to=trigger))
     expect(not_delivered(between, to=trigger))
     expect(attempts(first, to=trigger, count=1))
+
+
+@pytest.mark.requirement("CTL-TRG-030")
+def test_triggers_that_come_back_at_once_are_served(broker: Broker, sinks: Sinks) -> None:
+    types = [f"wanted.{number}" for number in range(AT_ONCE)]
+    # One that stays takes longer for its answer than a busy machine for all the others' events.
+    staying, *triggers = broker.several(
+        {"filter": WANTED, "subscriber": sinks([Answer(200, delay=8.0)])},
+        *({"filter": {"attributes": {"type": each}}} for each in types),
+    )
+    first = broker.send_many([{"type": each} for each in types])
+    expect(*(delivered(event, to=trigger) for event, trigger in zip(first, triggers, strict=True)))
+    broker.exchange(triggers)
+    slow, *again = broker.send_many([{"type": each} for each in ("wanted", *types)])
+    served = zip(again, triggers, strict=True)
+    expect(*(not_held_up(event, to=trigger, by=staying, during=slow) for event, trigger in served), within=20.0)
 
 
 @pytest.mark.requirement("CTL-TRG-023")

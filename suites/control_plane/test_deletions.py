@@ -4,13 +4,23 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from evidence.expectations import commits_ended, committed, condition, delivered, gone, recorded, topic_gone
+from evidence.expectations import (
+    commits_ended,
+    committed,
+    condition,
+    delivered,
+    gone,
+    not_received,
+    recorded,
+    topic_gone,
+)
 from evidence.refs import ObjectRef
-from fixtures import Broker, Brokers, Faults, Kube, expect
+from fixtures import Broker, Brokers, Faults, Kube, Sinks, expect
 from suites.manifests import CREDENTIALS, config_map, open_secret, to_config, trigger_manifest
 from suites.wire import fresh
 
 COMMITTED_WITHIN = 30.0  # seconds; the Kafka Broker commits every five
+NAMESPACE_GOES = 10.0
 GIVEN_UP = 60.0  # seconds until a controller has given up to look for a Secret
 UNREACHED = 60.0  # seconds; a platform may try a few times to reach the Kafka that has the topic
 
@@ -54,6 +64,18 @@ def test_what_is_deleted_goes_whichever_goes_first(
     expect(gone(namespace))
 
 
+@pytest.mark.requirement("CTL-DEL-002")
+def test_a_namespace_goes_with_all_that_is_in_it(
+    kube: Kube, whole_namespace: Callable[[], tuple[Brokers, ObjectRef]]
+) -> None:
+    brokers, namespace = whole_namespace()
+    broker = brokers()
+    trigger = broker.trigger()
+    expect(delivered(broker.send(), to=trigger))
+    kube.delete(namespace, check=True)
+    expect(gone(namespace), topic_gone(broker, owner=namespace), within=NAMESPACE_GOES)
+
+
 @pytest.mark.requirement("CTL-SEC-002")
 def test_a_broker_can_be_deleted_when_its_secret_went_first(
     brokers: Brokers, kube: Kube, namespace: str, open_configuration: Mapping[str, str]
@@ -65,6 +87,21 @@ def test_a_broker_can_be_deleted_when_its_secret_went_first(
     kube.delete(secret, check=True)  # it may stay as long as its Broker does
     kube.delete(broker.object, check=True)
     expect(gone(broker.object), gone(secret), within=GIVEN_UP)
+
+
+@pytest.mark.requirement("CTL-DEL-003")
+@pytest.mark.parametrize("where", ["another-kind", "another-namespace"])
+def test_a_broker_whose_configuration_is_elsewhere_can_be_deleted(
+    brokers: Brokers, kube: Kube, namespace: str, where: str
+) -> None:
+    config = {
+        "another-kind": to_config(namespace, fresh("config")) | {"kind": "Secret"},
+        "another-namespace": to_config("touchstone-nowhere", fresh("config")),
+    }
+    broker = brokers(config=config[where], wait=False)
+    expect(condition(broker.object, "Ready", {"False", "Unknown"}))
+    kube.delete(broker.object, check=True)
+    expect(gone(broker.object))
 
 
 UNUSABLE: dict[str, Mapping[str, str] | None] = {
@@ -126,3 +163,25 @@ def test_what_is_made_and_deleted_while_kafka_is_away_is_so_afterwards(
     late.wait()
     trigger = late.trigger()
     expect(delivered(late.send(), to=trigger))
+
+
+@pytest.mark.alone
+@pytest.mark.requirement("CTL-OUT-004")
+def test_what_is_done_to_triggers_while_kafka_is_away_is_so_afterwards(
+    broker: Broker, sinks: Sinks, kube: Kube, faults: Faults
+) -> None:
+    before, after, deleted_sink = sinks(), sinks(), sinks()
+    changed, deleted = broker.several({"subscriber": before}, {"subscriber": deleted_sink})
+    expect(delivered(broker.send(), to=changed), delivered(broker.send(), to=deleted))
+    with faults.kafka_away(of=broker):
+        expect(condition(broker.object, "Ready", {"False", "Unknown"}))
+        late = broker.trigger(wait=False)
+        kube.patch(changed.object, {"spec": {"subscriber": {"uri": after.url}}}, check=True)
+        kube.delete(deleted.object, check=True)
+    expect(condition(broker.object, "Ready", "True"))
+    expect(gone(deleted.object), within=GIVEN_UP)
+    changed.update(subscriber=after)  # it is so already: waits for Ready, and knows the other sink
+    late.wait()
+    event = broker.send()
+    expect(delivered(event, to=late), delivered(event, to=changed))
+    expect(not_received(event, at=before, by=changed), not_received(event, at=deleted_sink, by=late))

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from evidence.expectations import condition, delivered, field, recorded
+from evidence.expectations import condition, delivered, each_once, field, recorded
 from fixtures import Broker, Brokers, Kube, expect
-from suites.manifests import CREDENTIALS, config_map, open_secret, to_config
+from suites.manifests import CREDENTIALS, config_map, open_secret, to_config, trigger_manifest
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
+AT_ONCE = 1.0
 WITHIN = 10.0  # seconds until a controller has looked again
 
 
@@ -77,6 +78,17 @@ def test_a_broker_becomes_ready_when_its_secret_comes(
     expect(recorded(broker.send(), on=broker))
 
 
+@pytest.mark.requirement("CTL-SEC-001")
+def test_an_empty_name_of_a_secret_is_none(
+    brokers: Brokers, kube: Kube, namespace: str, open_configuration: Mapping[str, str]
+) -> None:
+    config = kube.apply(config_map(namespace, fresh("config"), {**open_configuration, CREDENTIALS: ""}), check=True)
+    broker = brokers(config=to_config(namespace, config.name), wait=False)
+    expect(condition(broker.object, "Ready", "True"), within=WITHIN)
+    broker.wait()
+    expect(recorded(broker.send(), on=broker))
+
+
 @pytest.mark.requirement("CTL-CFG-003")
 def test_the_status_tells_nothing_of_a_configuration_but_the_topics_settings(
     brokers: Brokers, kube: Kube, namespace: str, configuration: Mapping[str, str]
@@ -98,3 +110,22 @@ def test_what_is_not_ready_says_why(broker: Broker, brokers: Brokers) -> None:
         *(condition(each.object, "Ready", "False", explained=True) for each in (astray, unlettered, owner)),
         within=WITHIN,
     )
+
+
+@pytest.mark.requirement("CTL-CND-002")
+def test_what_is_at_rest_is_not_written_again(broker: Broker, brokers: Brokers, kube: Kube) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    orphan = kube.apply(trigger_manifest(broker.namespace, fresh("nobody")), check=True)
+
+    def be_at_work() -> None:
+        """Have the controllers look at other objects, and their data plane deliver."""
+        expect(condition(brokers().trigger().object, "Ready", "True"))
+        expect(each_once(broker.send_many([{"type": "wanted"}] * 20), to=trigger))
+
+    be_at_work()  # until then somebody may have had something to say
+    resting = (broker.object, trigger.object, orphan)
+    versions = [kube.read(each)["metadata"]["resourceVersion"] for each in resting]
+    be_at_work()
+    again = [kube.get(each, check=True) for each in resting]
+    same = (field(each, "metadata.resourceVersion", was) for each, was in zip(again, versions, strict=True))
+    expect(*same, within=AT_ONCE)

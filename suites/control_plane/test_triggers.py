@@ -73,6 +73,13 @@ def test_the_broker_of_a_trigger_cannot_be_changed(broker: Broker, kube: Kube) -
     expect(api_refused(kube.patch(trigger.object, {"spec": {"broker": "another"}})))
 
 
+@pytest.mark.requirement("CTL-TRG-029")
+def test_a_trigger_that_names_no_broker_is_refused(broker: Broker, kube: Kube) -> None:
+    manifest = trigger_manifest(broker.namespace, "")
+    left_out = {name: value for name, value in manifest["spec"].items() if name != "broker"}
+    expect(api_refused(kube.apply(manifest)), api_refused(kube.apply({**manifest, "spec": left_out})))
+
+
 @pytest.mark.requirement("CTL-TRG-006")
 @pytest.mark.usefixtures("cesql")
 @pytest.mark.parametrize(

@@ -205,6 +205,13 @@ def test_a_dead_letter_tells_the_last_failure(broker: Broker, sinks: Sinks) -> N
 
 
 @pytest.mark.requirement("EVT-DLV-025")
+def test_retries_of_a_broker_without_a_dead_letter_sink_are_its_triggers(brokers: Brokers, sinks: Sinks) -> None:
+    broker = brokers(delivery={"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"})
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(503)]))
+    expect(attempts(broker.send(type="wanted"), to=trigger, count=3))
+
+
+@pytest.mark.requirement("EVT-DLV-025")
 def test_what_a_triggers_delivery_leaves_out_is_left_out(brokers: Brokers, sinks: Sinks) -> None:
     brokers_own, own = sinks(), sinks()
     broker = brokers(delivery=delivery(brokers_own.url, retry=3))

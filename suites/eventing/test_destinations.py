@@ -70,6 +70,22 @@ def test_a_reference_to_nothing_is_not_ready(broker: Broker, kube: Kube) -> None
     )
 
 
+@pytest.mark.requirement("EVT-DST-012")
+def test_a_reference_to_what_has_no_address_is_not_ready(broker: Broker) -> None:
+    # A Trigger is looked at by whoever resolves references, and nothing can be sent to it.
+    other = broker.trigger()
+    reference = {"apiVersion": "eventing.knative.dev/v1", "kind": "Trigger", "name": other.name}
+    subscribed = broker.trigger(subscriber={"ref": reference}, wait=False)
+    completed = broker.trigger(subscriber={"ref": reference, "uri": "/path"}, wait=False)
+    lettered = broker.trigger(delivery={"deadLetterSink": {"ref": reference}}, wait=False)
+    expect(
+        *(
+            condition(each.object, "Ready", "False", control=other.object, explained=True)
+            for each in (subscribed, completed, lettered)
+        )
+    )
+
+
 @pytest.mark.requirement("EVT-DST-005")
 def test_a_dead_letter_sink_may_be_a_reference(brokers: Brokers, sinks: Sinks) -> None:
     first, second = brokers(), brokers()

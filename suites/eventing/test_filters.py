@@ -39,6 +39,15 @@ def test_a_value_must_match_exactly(broker: Broker, near: str) -> None:
     expect(not_delivered(miss, to=trigger))
 
 
+@pytest.mark.requirement("EVT-FLT-002")
+@pytest.mark.parametrize("value", ["Any", "*", ".*", "?", "[x]"], ids=["any", "star", "expression", "question", "set"])
+def test_a_value_is_no_pattern(broker: Broker, value: str) -> None:
+    trigger = broker.trigger(filter={"attributes": {"type": value}})
+    hit, miss = broker.send(type=value), broker.send(type="x")
+    expect(delivered(hit, to=trigger))
+    expect(not_delivered(miss, to=trigger))
+
+
 @pytest.mark.requirement("EVT-FLT-003")
 def test_attribute_values_are_compared_case_sensitively(broker: Broker) -> None:
     trigger = broker.trigger(filter={"attributes": {"type": "order.created"}})
