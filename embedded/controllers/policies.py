@@ -233,6 +233,10 @@ def told_components(components: Mapping[str, Any]) -> Mapping[str, Any]:
     return components
 
 
+LEFT = ("streams", "pods", "deployments", "services")
+"""What a predictor of a SeldonDeployment has: each of it may be left behind where the predictor is taken out."""
+
+
 def readiness_probe(probe: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the readiness probe of a container before which an agent stands: its own."""
     return probe
@@ -285,6 +289,8 @@ class ControlPlanePolicies:
     readiness_probe: Callable[[Mapping[str, Any]], Mapping[str, Any]] = readiness_probe
     removes_components: bool = True
     """Whether a component that is taken out of an InferenceService ends."""
+    left_of_predictor: Collection[str] = ()
+    """What stays of a predictor that is taken out of a SeldonDeployment, of `LEFT`: nothing."""
     updates_agents: bool = True
     """Whether an agent follows the changes of its component's batcher and logger."""
     follows: Collection[Resource] = (BROKER, SERVICE, INFERENCESERVICE)

@@ -7,15 +7,16 @@ counts only where no port has that name. Available also means that the stream is
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from embedded.api.resources import DEPLOYMENT, POD, SELDONDEPLOYMENT, SERVICE
+from embedded.api.resources import DEPLOYMENT, POD, SELDONDEPLOYMENT, SERVICE, Resource
 from embedded.api.store import Store
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, RetryError, ensure
 from embedded.controllers.faults import FAULT, KAFKA_AWAY, KAFKA_BACK, ordered
+from embedded.controllers.policies import ControlPlanePolicies
 from embedded.controllers.topics import Topics
 from embedded.streaming.nodes import KINDS, Node
 from embedded.streaming.policies import StreamPolicies
@@ -32,6 +33,8 @@ DEFAULT_WORKERS = 4
 DEFAULT_PARTITIONS = 1
 DEFAULT_PORTS = {"http": 9000, "grpc": 9500}
 ANEW = "anew"
+ID = "seldon-deployment-id"
+"""The label of all that is made for a SeldonDeployment: its name."""
 
 
 class Stream(Protocol):
@@ -48,6 +51,16 @@ class Stream(Protocol):
 
     def kill(self, stage: str) -> "asyncio.Future[None]":
         """Die at the next record that comes to a stage; what is returned is done when the server is at work again."""
+
+
+class Policies(Protocol):
+    """The policies of each namespace."""
+
+    def streams(self, namespace: str) -> Composition[StreamPolicies]:
+        """Return those of its streams."""
+
+    def control_plane(self, namespace: str) -> ControlPlanePolicies:
+        """Return those of the controller."""
 
 
 MakeStream = Callable[[StreamSpec], Stream]
@@ -71,7 +84,7 @@ class SeldonDeploymentController(Controller):
         make_stream: MakeStream,
         topics: Topics,
         resolve: Resolve,
-        policies: Callable[[str], Composition[StreamPolicies]],
+        policies: Policies,
     ) -> None:
         super().__init__(store)
         self._make_stream, self._topics, self._resolve, self._policies = make_stream, topics, resolve, policies
@@ -88,8 +101,9 @@ class SeldonDeploymentController(Controller):
         if deployment is not None and "deletionTimestamp" not in deployment["metadata"]:
             predictors = deployment["spec"]["predictors"]
         names = {predictor["name"] for predictor in predictors}
+        left = self._policies.control_plane(namespace).left_of_predictor
         for key, served in list(self._served):
-            if key == (namespace, name) and served not in names:
+            if key == (namespace, name) and served not in names and not (names and "streams" in left):
                 await self._stop((key, served))
         if deployment is None or not predictors:
             self._faults.pop((namespace, name), None)
@@ -98,7 +112,9 @@ class SeldonDeploymentController(Controller):
         conditions = Conditions((deployment.get("status") or {}).get("conditions"))
         status: dict[str, Any] = {"deploymentStatus": {}, "replicas": 0}
         trouble: RetryError | None = None
-        verdicts = [self._pods(deployment, predictor, status) for predictor in predictors]
+        made: set[tuple[Resource, str]] = set()
+        verdicts = [self._pods(deployment, predictor, status, made) for predictor in predictors]
+        self._sweep(namespace, name, made, left)
         conditions.set("ServicesReady", TRUE)
         conditions.set("DeploymentsReady", _worst(verdicts))
         if deployment["spec"].get("serverType") == "kafka" and _worst(verdicts).status:
@@ -110,7 +126,7 @@ class SeldonDeploymentController(Controller):
                 self._kill(deployment)
             except RetryError as error:
                 trouble = error
-                tells = self._policies(namespace).compose().tells_kafka
+                tells = self._policies.streams(namespace).compose().tells_kafka
                 conditions.set("KafkaReady", fails("KafkaNotReady", str(error)) if tells else TRUE)
         if (namespace, name) in self._faults:
             status["annotations"] = {FAULT: self._faults[namespace, name]}
@@ -129,25 +145,29 @@ class SeldonDeploymentController(Controller):
         if trouble:
             raise trouble
 
-    def _pods(self, deployment: dict[str, Any], predictor: dict[str, Any], status: dict[str, Any]) -> ConditionState:
-        """Make a predictor's Deployments and Services, and return their state."""
+    def _pods(
+        self,
+        deployment: dict[str, Any],
+        predictor: dict[str, Any],
+        status: dict[str, Any],
+        made: set[tuple[Resource, str]],
+    ) -> ConditionState:
+        """Make a predictor's Deployments and Services, add them to what is made, and return their state."""
         namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
         verdicts = []
-        names = set()
         for number, component in enumerate(predictor.get("componentSpecs") or ()):
             spec = component.get("spec") or {}
             containers = spec.get("containers") or []
             full = deployment_name(name, predictor["name"], number, containers)
-            names.add(full)
             labels = {
                 "app": full,
-                "seldon-deployment-id": name,
+                ID: name,
                 "seldon-app": f"{name}-{predictor['name']}",
                 **{f"seldon-app-svc-{container['name']}": "true" for container in containers},
             }
             replicas = component.get("replicas", predictor.get("replicas", deployment["spec"].get("replicas", 1)))
             template = {"metadata": {"labels": labels}, "spec": spec}
-            made = ensure(
+            found = ensure(
                 self.store,
                 DEPLOYMENT,
                 {
@@ -156,37 +176,51 @@ class SeldonDeploymentController(Controller):
                 },
                 deployment,
             )
-            for container in containers:
-                self._service(deployment, predictor, container, full)
-            ready = (made.get("status") or {}).get("readyReplicas", 0)
+            made.add((DEPLOYMENT, full))
+            made |= {(SERVICE, self._service(deployment, predictor, container, full)) for container in containers}
+            ready = (found.get("status") or {}).get("readyReplicas", 0)
             status["deploymentStatus"][full] = {"availableReplicas": ready, "replicas": replicas}
             status["replicas"] += replicas
-            verdicts.append(_verdict(made))
-        for stale in self.store.list(DEPLOYMENT, namespace, {"seldon-app": f"{name}-{predictor['name']}"}):
-            if stale["metadata"]["name"] not in names:
-                self.store.delete(DEPLOYMENT, namespace, stale["metadata"]["name"])
+            verdicts.append(_verdict(found))
         return _worst(verdicts)
+
+    def _sweep(self, namespace: str, name: str, made: Collection[tuple[Resource, str]], left: Collection[str]) -> None:
+        """Delete what was made for predictors, components and containers that are not there any more.
+
+        Args:
+            namespace: The namespace of the SeldonDeployment.
+            name: The name of it.
+            made: The Deployments and Services of those that are there.
+            left: What stays, of `LEFT`.
+        """
+        for resource, kept in ((DEPLOYMENT, "deployments"), (SERVICE, "services")):
+            for found in self.store.list(resource, namespace, {ID: name}):
+                each = found["metadata"]["name"]
+                if (resource, each) not in made and kept not in left:
+                    self.store.delete(resource, namespace, each, orphan="pods" in left)
 
     def _service(
         self, deployment: dict[str, Any], predictor: dict[str, Any], container: dict[str, Any], app: str
-    ) -> None:
+    ) -> str:
+        """Make the Service of a container with ports, and return the name that it has."""
+        metadata = deployment["metadata"]
+        name = f"{metadata['name']}-{predictor['name']}-{container['name']}"
         ports = [
             {"name": port.get("name") or f"port-{port['containerPort']}", "port": port["containerPort"]}
             for port in container.get("ports") or ()
         ]
-        if not ports:
-            return
-        metadata = deployment["metadata"]
-        name = f"{metadata['name']}-{predictor['name']}-{container['name']}"
-        ensure(
-            self.store,
-            SERVICE,
-            {
-                "metadata": {"name": name, "namespace": metadata["namespace"]},
-                "spec": {"selector": {"app": app}, "ports": ports},
-            },
-            deployment,
-        )
+        if ports:
+            labels = {ID: metadata["name"], "seldon-app": f"{metadata['name']}-{predictor['name']}"}
+            ensure(
+                self.store,
+                SERVICE,
+                {
+                    "metadata": {"name": name, "namespace": metadata["namespace"], "labels": labels},
+                    "spec": {"selector": {"app": app}, "ports": ports},
+                },
+                deployment,
+            )
+        return name
 
     async def _stream(self, deployment: dict[str, Any], predictor: dict[str, Any], share: tuple[int, int]) -> None:
         """Make the predictor's stream servers run as specified.
@@ -217,7 +251,7 @@ class SeldonDeploymentController(Controller):
             graph=self._node(deployment, predictor, predictor["graph"], transport),
             workers=int(environment.get("KAFKA_WORKERS") or DEFAULT_WORKERS),
             share=share,
-            policies=self._policies(namespace),
+            policies=self._policies.streams(namespace),
         )
         for topic in (spec.input_topic, spec.output_topic):
             await self._topics.create(topic, DEFAULT_PARTITIONS)

@@ -1,0 +1,77 @@
+"""Every mutant of SeldonDeployments does what it says; the honest controller does the right thing."""
+
+from typing import Any
+
+import pytest
+
+from embedded.api.resources import DEPLOYMENT, POD, SELDONDEPLOYMENT, SERVICE
+from embedded.controllers.topics import KAFKA_HOST
+from selftest.embedded_platform.doubles import Cluster, Stream, eventually
+
+pytestmark = pytest.mark.anyio
+
+PARTS = ("deployments", "services", "pods", "streams")
+
+
+def predictor(name: str = "main", **fields: Any) -> dict[str, Any]:
+    """Return a predictor of one model, with its stream."""
+    container = {"name": "echo", "image": "serving", "ports": [{"containerPort": 8501, "name": "http"}]}
+    env = {"KAFKA_BROKER": f"{KAFKA_HOST}:9092", "KAFKA_INPUT_TOPIC": "in", "KAFKA_OUTPUT_TOPIC": "out"}
+    return {
+        "name": name,
+        "componentSpecs": [{"spec": {"containers": [container]}}],
+        "svcOrchSpec": {"env": [{"name": variable, "value": value} for variable, value in env.items()]},
+        "graph": {"name": "echo", "type": "MODEL"},
+        **fields,
+    }
+
+
+async def at_work(cluster: Cluster, namespace: str, *predictors: dict[str, Any]) -> None:
+    """Make a SeldonDeployment, and wait until it is Available."""
+    spec = {"protocol": "seldon", "serverType": "kafka", "predictors": list(predictors)}
+    cluster.create(SELDONDEPLOYMENT, "it", namespace, spec=spec)
+    await eventually(lambda: cluster.pods_are_ready(namespace) == len(predictors))
+    await cluster.until(SELDONDEPLOYMENT, "it", lambda status: status.get("state") == "Available", namespace)
+
+
+def change(cluster: Cluster, namespace: str, *predictors: dict[str, Any]) -> None:
+    """Give a SeldonDeployment other predictors."""
+    found = cluster.store.get(SELDONDEPLOYMENT, namespace, "it")
+    found["spec"]["predictors"] = list(predictors)
+    cluster.store.update(SELDONDEPLOYMENT, found)
+
+
+def there(cluster: Cluster, namespace: str) -> dict[str, set[str]]:
+    """Return the predictors of which there is something, by what it is."""
+    named = {
+        resource.plural: {each["metadata"]["labels"]["seldon-app"] for each in cluster.store.list(resource, namespace)}
+        for resource in (DEPLOYMENT, SERVICE, POD)
+    }
+    return {**named, "streams": {f"{spec.deployment}-{spec.predictor}" for spec in Stream.at_work()}}
+
+
+@pytest.mark.parametrize("renamed", [False, True], ids=["taken-out", "renamed"])
+@pytest.mark.parametrize(
+    ("mutant", "left"),
+    [
+        (None, set()),
+        ("predictor-services-left", {"services"}),
+        ("predictor-pods-left", {"deployments", "pods"}),
+        ("predictor-goes-on", {"pods", "streams"}),
+    ],
+)
+async def test_what_is_left_of_a_predictor(
+    cluster: Cluster, mutant: str | None, left: set[str], *, renamed: bool
+) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    await at_work(cluster, namespace, predictor(traffic=75), predictor("canary", traffic=25))
+    kept = predictor("new" if renamed else "main", traffic=100)
+    gone = {"it-main", "it-canary"} if renamed else {"it-canary"}
+    change(cluster, namespace, kept)
+    wanted = {what: {f"it-{kept['name']}"} | (gone if what in left else set()) for what in PARTS}
+
+    def is_so() -> bool:
+        cluster.pods_are_ready(namespace)
+        return there(cluster, namespace) == wanted and Stream.started[-1].share == (0, 100)
+
+    await eventually(is_so)
