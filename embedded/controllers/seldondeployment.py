@@ -7,7 +7,7 @@ counts only where no port has that name. Available also means that the stream is
 """
 
 import itertools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -89,10 +89,17 @@ class SeldonDeploymentController(Controller):
         super().__init__(store)
         self._make_stream, self._topics, self._resolve, self._policies = make_stream, topics, resolve, policies
         self._served: dict[tuple[Key, str], list[_Served]] = {}
+        # The servers that go on though others have replaced them: none on an honest platform.
+        self._left: dict[tuple[Key, str], list[_Served]] = {}
         self._faults: dict[Key, str] = {}
         # The pod that a stream calls, by SeldonDeployment, host and port: requests to a Service go round its pods, and
         # a stream whose pod changed at each look would begin anew each time.
         self._called: dict[Key, dict[tuple[str, int], Endpoint]] = {}
+
+    def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:  # noqa: ARG002
+        """Yield the SeldonDeployment that a Deployment was made for, whoever owns it."""
+        if name := (obj["metadata"].get("labels") or {}).get(ID):
+            yield obj["metadata"]["namespace"], name
 
     async def reconcile(self, namespace: str, name: str) -> None:
         """Reconcile one SeldonDeployment."""
@@ -101,14 +108,18 @@ class SeldonDeploymentController(Controller):
         if deployment is not None and "deletionTimestamp" not in deployment["metadata"]:
             predictors = deployment["spec"]["predictors"]
         names = {predictor["name"] for predictor in predictors}
-        left = self._policies.control_plane(namespace).left_of_predictor
+        policies = self._policies.control_plane(namespace)
+        left = policies.left_of_predictor if predictors else policies.left_of_deployment
         for key, served in list(self._served):
-            if key == (namespace, name) and served not in names and not (names and "streams" in left):
+            if key == (namespace, name) and served not in names and "streams" not in left:
                 await self._stop((key, served))
         if deployment is None or not predictors:
             self._faults.pop((namespace, name), None)
             self._called.pop((namespace, name), None)
             return
+        others = [one for one in self.store.list(SELDONDEPLOYMENT, namespace) if one["metadata"]["name"] != name]
+        if not deployment.get("status") and policies.waits_for(others):
+            raise RetryError("it waits for others")
         conditions = Conditions((deployment.get("status") or {}).get("conditions"))
         status: dict[str, Any] = {"deploymentStatus": {}, "replicas": 0}
         trouble: RetryError | None = None
@@ -116,7 +127,7 @@ class SeldonDeploymentController(Controller):
         verdicts = [self._pods(deployment, predictor, status, made) for predictor in predictors]
         self._sweep(namespace, name, made, left)
         conditions.set("ServicesReady", TRUE)
-        conditions.set("DeploymentsReady", _worst(verdicts))
+        conditions.set("DeploymentsReady", policies.deployments_state(_worst(verdicts), is_ready(deployment)))
         if deployment["spec"].get("serverType") == "kafka" and _worst(verdicts).status:
             try:
                 await self._obey(deployment)
@@ -154,7 +165,7 @@ class SeldonDeploymentController(Controller):
     ) -> ConditionState:
         """Make a predictor's Deployments and Services, add them to what is made, and return their state."""
         namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
-        verdicts = []
+        policies, verdicts = self._policies.control_plane(namespace), []
         for number, component in enumerate(predictor.get("componentSpecs") or ()):
             spec = component.get("spec") or {}
             containers = spec.get("containers") or []
@@ -165,7 +176,9 @@ class SeldonDeploymentController(Controller):
                 "seldon-app": f"{name}-{predictor['name']}",
                 **{f"seldon-app-svc-{container['name']}": "true" for container in containers},
             }
-            replicas = component.get("replicas", predictor.get("replicas", deployment["spec"].get("replicas", 1)))
+            current = self.store.find(DEPLOYMENT, namespace, full)
+            wanted = int(component.get("replicas", replicas_of(deployment, predictor)))
+            replicas = policies.replicas(current["spec"]["replicas"] if current else None, wanted)
             template = {"metadata": {"labels": labels}, "spec": spec}
             found = ensure(
                 self.store,
@@ -174,7 +187,7 @@ class SeldonDeploymentController(Controller):
                     "metadata": {"name": full, "namespace": namespace, "labels": labels},
                     "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": full}}, "template": template},
                 },
-                deployment,
+                None if "deployments" in policies.left_of_deployment else deployment,
             )
             made.add((DEPLOYMENT, full))
             made |= {(SERVICE, self._service(deployment, predictor, container, full)) for container in containers}
@@ -235,7 +248,9 @@ class SeldonDeploymentController(Controller):
         if not self._topics.is_ours(environment[BROKER]):
             raise RetryError(self._topics.unreachable(environment[BROKER]))
         key = ((namespace, name), predictor["name"])
-        wanted = replicas_of(deployment, predictor)
+        policies = self._policies.control_plane(namespace)
+        # The Deployment has its number by now, so an honest one has it from the object.
+        wanted = policies.replicas(self._replicas(deployment, predictor), replicas_of(deployment, predictor))
         if not wanted:
             await self._stop(key)
             return
@@ -253,14 +268,21 @@ class SeldonDeploymentController(Controller):
             share=share,
             policies=self._policies.streams(namespace),
         )
+        before = self._served.get(key, [])
+        if before:
+            spec = policies.changed_stream(before[0].spec, spec)
         for topic in (spec.input_topic, spec.output_topic):
             await self._topics.create(topic, DEFAULT_PARTITIONS)
         # A replica without a partition would have nothing to read.
         count = min(wanted, await self._topics.partitions(spec.input_topic))
         specs = [replace(spec, replica=number, replicas=count) for number in range(count)]
-        if [served.spec for served in self._served.get(key, ())] == specs:
+        if [served.spec for served in before] == specs:
             return
-        await self._stop(key)
+        for served in self._served.pop(key, ()):
+            if policies.ends_replaced(served.spec, spec):
+                await served.stream.stop()
+            else:
+                self._left.setdefault(key, []).append(served)
         for each in specs:
             stream = self._make_stream(each)
             await stream.start()
@@ -335,8 +357,15 @@ class SeldonDeploymentController(Controller):
         called[host, port] = endpoint
         return endpoint
 
+    def _replicas(self, deployment: dict[str, Any], predictor: dict[str, Any]) -> int:
+        """Return the number of replicas that the first Deployment of a predictor has been given."""
+        namespace, name = _key(deployment)
+        containers = predictor["componentSpecs"][0]["spec"]["containers"]
+        found = self.store.get(DEPLOYMENT, namespace, deployment_name(name, predictor["name"], 0, containers))
+        return int(found["spec"]["replicas"])
+
     async def _stop(self, key: tuple[Key, str]) -> None:
-        for served in self._served.pop(key, ()):
+        for served in [*self._served.pop(key, ()), *self._left.pop(key, ())]:
             await served.stream.stop()
 
     async def stop(self) -> None:

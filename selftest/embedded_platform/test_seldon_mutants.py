@@ -1,5 +1,7 @@
 """Every mutant of SeldonDeployments does what it says; the honest controller does the right thing."""
 
+import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,10 +15,21 @@ pytestmark = pytest.mark.anyio
 PARTS = ("deployments", "services", "pods", "streams")
 
 
-def predictor(name: str = "main", **fields: Any) -> dict[str, Any]:
+async def settled() -> None:
+    """Let the controllers look at what has changed, and at what they have changed."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+def predictor(name: str = "main", topics: Mapping[str, str] | None = None, **fields: Any) -> dict[str, Any]:
     """Return a predictor of one model, with its stream."""
     container = {"name": "echo", "image": "serving", "ports": [{"containerPort": 8501, "name": "http"}]}
-    env = {"KAFKA_BROKER": f"{KAFKA_HOST}:9092", "KAFKA_INPUT_TOPIC": "in", "KAFKA_OUTPUT_TOPIC": "out"}
+    env = {
+        "KAFKA_BROKER": f"{KAFKA_HOST}:9092",
+        "KAFKA_INPUT_TOPIC": "in",
+        "KAFKA_OUTPUT_TOPIC": "out",
+        **(topics or {}),
+    }
     return {
         "name": name,
         "componentSpecs": [{"spec": {"containers": [container]}}],
@@ -75,3 +88,69 @@ async def test_what_is_left_of_a_predictor(
         return there(cluster, namespace) == wanted and Stream.started[-1].share == (0, 100)
 
     await eventually(is_so)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "left"),
+    [
+        (None, set()),
+        ("deleted-deployment-goes-on", {"deployments", "pods", "streams"}),
+        ("deleted-stream-consumes", {"streams"}),
+    ],
+)
+async def test_what_is_left_of_a_deleted_deployment(cluster: Cluster, mutant: str | None, left: set[str]) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    await at_work(cluster, namespace, predictor())
+    cluster.store.delete(SELDONDEPLOYMENT, namespace, "it")
+    if not mutant:
+        await eventually(lambda: Stream.stopped)
+    await settled()
+    assert {what for what, of in there(cluster, namespace).items() if of} - {
+        "services"
+    } == left  # it owns Services still
+
+
+IN, OUT = "KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC"
+
+
+@pytest.mark.parametrize(
+    ("mutant", "topics"),
+    [
+        (None, [("other", "new")]),
+        ("input-topic-change-ignored", [("in", "new")]),
+        ("output-topic-change-ignored", [("other", "out")]),
+        ("old-input-topic-consumed-too", [("in", "out"), ("other", "new")]),
+    ],
+)
+async def test_topics_that_change(cluster: Cluster, mutant: str | None, topics: list[tuple[str, str]]) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    await at_work(cluster, namespace, predictor())
+    change(cluster, namespace, predictor(topics={IN: "other", OUT: "new"}))
+    await eventually(lambda: len(Stream.started) == 2)
+    await settled()
+    assert [(spec.input_topic, spec.output_topic) for spec in Stream.at_work()] == topics
+    cluster.store.delete(SELDONDEPLOYMENT, namespace, "it")
+    await eventually(lambda: not Stream.at_work())
+
+
+@pytest.mark.parametrize(
+    ("mutant", "numbers"),
+    [
+        (None, [1, 0, 2]),
+        ("replicas-change-ignored", [1, 1, 1]),
+        ("no-replica-is-one", [1, 1, 2]),
+        ("no-replica-is-for-good", [1, 0, 0]),
+    ],
+)
+async def test_replicas_that_change(cluster: Cluster, mutant: str | None, numbers: list[int]) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.topics.made = {"in": 4}
+    await at_work(cluster, namespace, predictor(replicas=1))
+    found = []
+    for replicas in (1, 0, 2):
+        change(cluster, namespace, predictor(replicas=replicas))
+        await settled()
+        cluster.pods_are_ready(namespace)
+        await settled()
+        found.append((len(cluster.store.list(POD, namespace)), len(Stream.at_work())))
+    assert found == [(number, number) for number in numbers]

@@ -1,12 +1,19 @@
 """A SeldonDeployment that is changed or deleted while it is at work: its streams follow, and nothing old goes on."""
 
 import json
+from typing import Any
 
 import pytest
 
-from evidence.expectations import gone, one_stream_answer, stream_answer
-from evidence.refs import ProducedRef
-from fixtures import Kube, Produce, SeldonStream, SeldonStreams, expect
+from evidence.expectations import (
+    Expectation,
+    gone,
+    no_stream_answer,
+    one_stream_answer,
+    stream_answer,
+)
+from evidence.refs import ProducedRef, TopicRef
+from fixtures import Kube, Produce, SeldonStream, SeldonStreams, Topics, expect
 from suites.wire import fresh
 
 WITHIN = 10.0  # seconds; an answer counts as missing only after them
@@ -15,10 +22,25 @@ MANY = 40
 """So many requests that a predictor to which a quarter of them belongs gets one (all but one time in 10^5)."""
 
 
-def ask(stream: SeldonStream, produce: Produce, count: int = 1) -> list[ProducedRef]:
-    """Send requests, each with a text and a key of its own."""
+def ask(topic: TopicRef, produce: Produce, count: int = 1) -> list[ProducedRef]:
+    """Send requests, each with a text of its own that is its key too."""
     names = [fresh("key") for _ in range(count)]
-    return produce.many(stream.input, [{"value": json.dumps({"strData": name}), "key": name} for name in names])
+    return produce.many(topic, [{"value": json.dumps({"strData": name}), "key": name} for name in names])
+
+
+def answered(asked: ProducedRef, by: SeldonStream, **terms: Any) -> Expectation:
+    """Return the expectation that a stream answers such a request, where it answers now."""
+    return stream_answer(asked, **{"on": by.output, "group": by.group, **terms}, json={"strData": asked.key})
+
+
+def unanswered(topic: TopicRef, produce: Produce, stream: SeldonStream, beside: SeldonStream) -> ProducedRef:
+    """Ask what a stream is not to answer, while another one that reads the same topic answers it, and a later one."""
+    [asked] = ask(topic, produce)
+    expect(answered(asked, beside), within=WITHIN)
+    [later] = ask(topic, produce)
+    expect(answered(later, beside), within=WITHIN)
+    expect(*(no_stream_answer(one, stream.output, group=beside.group) for one in (asked, later)), within=WITHIN)
+    return asked
 
 
 @pytest.mark.requirement("STR-UPD-001")
@@ -32,6 +54,68 @@ def test_a_predictor_that_is_taken_out_answers_no_more(
     only = {**stream.predictors[0], "name": name, "traffic": 100}
     changed = kube.patch(stream.object, {"spec": {"predictors": [only]}}, check=True)
     expect(*(gone(each, after=changed) for each in left), within=GONE)
-    asked, group = ask(stream, produce, MANY), f"{name}.{stream.name}.{stream.namespace}"
-    answers = [stream_answer(one, stream.output, group=group, json={"strData": one.key}) for one in asked]
-    expect(*answers, *(one_stream_answer(one, stream.output, group=group) for one in asked), within=WITHIN)
+    asked, group = ask(stream.input, produce, MANY), f"{name}.{stream.name}.{stream.namespace}"
+    expect(
+        *(answered(one, stream, group=group) for one in asked),
+        *(one_stream_answer(one, stream.output, group=group) for one in asked),
+        within=WITHIN,
+    )
+
+
+@pytest.mark.requirement("STR-DEL-001")
+def test_a_deployment_that_is_deleted_answers_only_when_it_is_made_again(
+    echoes: SeldonStreams, produce: Produce, kube: Kube
+) -> None:
+    stream = echoes.another("echo-seldon-rest")
+    beside = echoes.another("echo-seldon-rest", KAFKA_INPUT_TOPIC=stream.input.name)
+    [before] = ask(stream.input, produce)
+    expect(answered(before, stream), answered(before, beside), within=WITHIN)
+    kube.delete(stream.object, check=True)
+    expect(gone(stream.object), within=GONE)
+    stream.await_pods(0)
+    asked = unanswered(stream.input, produce, stream, beside)
+    kube.apply(stream.manifest, check=True)
+    expect(answered(asked, stream, control=before), within=GONE)
+
+
+@pytest.mark.requirement("STR-SCL-001")
+def test_a_predictor_without_replicas_answers_only_when_it_has_one_again(
+    echoes: SeldonStreams, produce: Produce, kube: Kube
+) -> None:
+    stream = echoes.another("echo-seldon-rest")
+    beside = echoes.another("echo-seldon-rest", KAFKA_INPUT_TOPIC=stream.input.name)
+    [before], [predictor] = ask(stream.input, produce), stream.predictors
+    expect(answered(before, stream), answered(before, beside), within=WITHIN)
+    kube.patch(stream.object, {"spec": {"predictors": [{**predictor, "replicas": 0}]}}, check=True)
+    stream.await_pods(0)
+    asked = unanswered(stream.input, produce, stream, beside)
+    kube.patch(stream.object, {"spec": {"predictors": [predictor]}}, check=True)
+    expect(answered(asked, stream, control=before), within=GONE)
+
+
+@pytest.mark.requirement("STR-UPD-002")
+def test_a_changed_input_topic_is_read_in_place_of_the_old_one(
+    echoes: SeldonStreams, produce: Produce, kube: Kube, topic: Topics
+) -> None:
+    stream, moved = echoes.another("echo-seldon-rest"), topic()
+    beside = echoes.another("echo-seldon-rest", KAFKA_INPUT_TOPIC=stream.input.name)
+    [before] = ask(stream.input, produce)
+    expect(answered(before, stream), answered(before, beside), within=WITHIN)
+    kube.patch(stream.object, stream.changed(KAFKA_INPUT_TOPIC=moved.name), check=True)
+    [asked] = ask(moved, produce)
+    expect(answered(asked, stream, control=before), within=GONE)
+    stream.await_pods(1)
+    unanswered(stream.input, produce, stream, beside)
+
+
+@pytest.mark.requirement("STR-UPD-002")
+def test_a_changed_output_topic_has_the_answers_in_place_of_the_old_one(
+    echoes: SeldonStreams, produce: Produce, kube: Kube, topic: Topics
+) -> None:
+    stream, (source, target) = echoes.another("echo-seldon-rest"), (topic(), topic())
+    changed = stream.changed(KAFKA_INPUT_TOPIC=source.name, KAFKA_OUTPUT_TOPIC=target.name)
+    kube.patch(stream.object, changed, check=True)
+    # Whoever reads the new input topic has seen the change, so its answers are in the new output topic.
+    [asked] = ask(source, produce)
+    expect(answered(asked, stream, on=target), within=GONE)
+    expect(no_stream_answer(asked, stream.output, group=stream.group), within=WITHIN)
