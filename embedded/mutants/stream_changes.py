@@ -1,8 +1,10 @@
 """Faulty SeldonDeployments: deaf to changes, and haunted by what was changed or taken out."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from embedded.controllers.conditions import TRUE, ConditionState, condition_of
 from embedded.controllers.policies import ControlPlanePolicies
 from embedded.mutants.hosts import CONTROL_PLANE
 from embedded.mutants.registry import mutant
@@ -90,3 +92,36 @@ def no_replica_is_one(honest: ControlPlanePolicies) -> ControlPlanePolicies:
 def no_replica_is_for_good(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Leave a predictor that was given no replicas without, whatever it is given later."""
     return replace(honest, replicas=lambda before, wanted: 0 if before == 0 else honest.replicas(before, wanted))
+
+
+@mutant(CONTROL_PLANE, wraps="deployments_state")
+def stream_crash_unnoticed(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Leave a SeldonDeployment Available that was so once, though its pods crash (seldon-core issues 4269 and 5150)."""
+
+    def deployments_state(state: ConditionState, was_ready: bool) -> ConditionState:  # noqa: FBT001 - a policy's shape
+        told = honest.deployments_state(state, was_ready)
+        return TRUE if told.status is not True and was_ready else told
+
+    return replace(honest, deployments_state=deployments_state)
+
+
+@mutant(CONTROL_PLANE, wraps="deployments_state")
+def stream_available_without_pods(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Take a SeldonDeployment for Available whose pods crash, from the start or later (seldon-core issue 429)."""
+
+    def deployments_state(state: ConditionState, was_ready: bool) -> ConditionState:  # noqa: FBT001 - a policy's shape
+        told = honest.deployments_state(state, was_ready)
+        return TRUE if told.status is False else told
+
+    return replace(honest, deployments_state=deployments_state)
+
+
+@mutant(CONTROL_PLANE, wraps="waits_for")
+def broken_deployment_blocks_others(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make no SeldonDeployment while another one cannot be made (seldon-core issues 1104, 1385 and 1418)."""
+
+    def waits_for(others: Collection[Mapping[str, Any]]) -> bool:
+        broken = any(condition_of(dict(one), "DeploymentsReady").get("status") == "False" for one in others)
+        return broken or honest.waits_for(others)
+
+    return replace(honest, waits_for=waits_for)

@@ -154,3 +154,44 @@ async def test_replicas_that_change(cluster: Cluster, mutant: str | None, number
         await settled()
         found.append((len(cluster.store.list(POD, namespace)), len(Stream.at_work())))
     assert found == [(number, number) for number in numbers]
+
+
+CRASHED = {"ready": False, "restartCount": 3, "state": {"terminated": {"exitCode": 1}}}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "before", "after"),
+    [
+        (None, "Failed", "Failed"),
+        ("stream-crash-unnoticed", "Failed", "Available"),
+        ("stream-available-without-pods", "Available", "Available"),
+    ],
+)
+async def test_the_state_while_pods_crash(cluster: Cluster, mutant: str | None, before: str, after: str) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.create(SELDONDEPLOYMENT, "it", namespace, spec={"protocol": "seldon", "predictors": [predictor()]})
+    states = []
+    for _ in ("before", "after"):
+        await eventually(lambda: cluster.store.list(POD, namespace))
+        [pod] = cluster.store.list(POD, namespace)
+        status = {"conditions": [{"type": "Ready", "status": "False"}], "containerStatuses": [CRASHED]}
+        cluster.store.patch_status(POD, namespace, pod["metadata"]["name"], status)
+        await settled()
+        states.append(cluster.store.get(SELDONDEPLOYMENT, namespace, "it")["status"]["state"])
+        cluster.store.patch_status(POD, namespace, pod["metadata"]["name"], {"containerStatuses": []})
+        cluster.pods_are_ready(namespace)
+        await settled()
+    assert states == [before, after]
+
+
+@pytest.mark.parametrize(("mutant", "made"), [(None, 2), ("broken-deployment-blocks-others", 1)])
+async def test_one_that_cannot_be_made_beside_another(cluster: Cluster, mutant: str | None, made: int) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.create(SELDONDEPLOYMENT, "it", namespace, spec={"protocol": "seldon", "predictors": [predictor()]})
+    await eventually(lambda: cluster.store.list(POD, namespace))
+    [pod] = cluster.store.list(POD, namespace)
+    cluster.store.patch_status(POD, namespace, pod["metadata"]["name"], {"containerStatuses": [CRASHED]})
+    await settled()
+    cluster.create(SELDONDEPLOYMENT, "other", namespace, spec={"protocol": "seldon", "predictors": [predictor()]})
+    await settled()
+    assert len(cluster.store.list(DEPLOYMENT, namespace)) == made

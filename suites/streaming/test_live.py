@@ -7,6 +7,8 @@ import pytest
 
 from evidence.expectations import (
     Expectation,
+    condition,
+    field,
     gone,
     no_stream_answer,
     one_stream_answer,
@@ -20,6 +22,14 @@ WITHIN = 10.0  # seconds; an answer counts as missing only after them
 GONE = 25.0  # seconds; a cluster takes three times as long: a successor comes first, and what ends is given time
 MANY = 40
 """So many requests that a predictor to which a quarter of them belongs gets one (all but one time in 10^5)."""
+
+
+CANNOT: dict[str, dict[str, list[str]]] = {
+    "crashes": {"args": ["--touchstone-unheard-of"]},
+    "never-starts": {"command": ["/touchstone/no-such-program"]},
+}
+"""The fields of a container that ends at once, and of one that has nothing to start."""
+NOT_AVAILABLE = ("Creating", "Failed")
 
 
 def ask(topic: TopicRef, produce: Produce, count: int = 1) -> list[ProducedRef]:
@@ -119,3 +129,38 @@ def test_a_changed_output_topic_has_the_answers_in_place_of_the_old_one(
     [asked] = ask(source, produce)
     expect(answered(asked, stream, on=target), within=GONE)
     expect(no_stream_answer(asked, stream.output, group=stream.group), within=WITHIN)
+
+
+@pytest.mark.requirement("STR-RDY-001")
+@pytest.mark.parametrize("cannot", CANNOT)
+def test_a_deployment_whose_new_pods_cannot_start_is_not_available(
+    echoes: SeldonStreams, produce: Produce, kube: Kube, cannot: str
+) -> None:
+    stream = echoes.another("echo-seldon-rest")
+    [before] = ask(stream.input, produce)
+    expect(answered(before, stream), within=WITHIN)
+    kube.patch(stream.object, stream.changed(container=CANNOT[cannot]), check=True)
+    expect(field(stream.object, "status.state", *NOT_AVAILABLE), within=GONE)
+    kube.patch(stream.object, stream.changed(), check=True)
+    expect(field(stream.object, "status.state", "Available"), within=GONE)
+    [asked] = ask(stream.input, produce)
+    expect(answered(asked, stream, control=before), within=WITHIN)
+
+
+@pytest.mark.requirement("STR-RDY-002")
+@pytest.mark.parametrize("cannot", CANNOT)
+def test_a_deployment_that_cannot_start_says_so_and_holds_up_no_other(
+    echoes: SeldonStreams, produce: Produce, kube: Kube, cannot: str
+) -> None:
+    control = echoes("echo-seldon-rest")
+    kube.get(control.object, check=True)
+    broken = echoes.another("echo-seldon-rest", container=CANNOT[cannot], ready=False)
+    expect(condition(broken.object, "Ready", "False", explained=True), within=GONE)
+    other = echoes.another("echo-seldon-rest", ready=False)
+    expect(condition(other.object, "Ready", "True", control=control.object), within=GONE)
+    [asked] = ask(other.input, produce)
+    expect(answered(asked, other), field(broken.object, "status.state", *NOT_AVAILABLE), within=WITHIN)
+    [waiting] = ask(broken.input, produce)
+    [whole] = control.predictors[0]["componentSpecs"][0]["spec"]["containers"]
+    kube.patch(broken.object, broken.changed(container=whole), check=True)
+    expect(answered(waiting, broken), within=GONE)
