@@ -123,11 +123,14 @@ def test_a_changed_output_topic_has_the_answers_in_place_of_the_old_one(
     echoes: SeldonStreams, produce: Produce, kube: Kube, topic: Topics
 ) -> None:
     stream, (source, target) = echoes.another("echo-seldon-rest"), (topic(), topic())
+    beside = echoes.another("echo-seldon-rest", KAFKA_OUTPUT_TOPIC=target.name)
+    [control] = ask(beside.input, produce)
+    expect(answered(control, beside), within=WITHIN)
     changed = stream.changed(KAFKA_INPUT_TOPIC=source.name, KAFKA_OUTPUT_TOPIC=target.name)
     kube.patch(stream.object, changed, check=True)
     # Whoever reads the new input topic has seen the change, so its answers are in the new output topic.
     [asked] = ask(source, produce)
-    expect(answered(asked, stream, on=target), within=GONE)
+    expect(answered(asked, stream, on=target, control=control), within=GONE)
     expect(no_stream_answer(asked, stream.output, group=stream.group), within=WITHIN)
 
 
