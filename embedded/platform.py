@@ -245,7 +245,7 @@ class Platform:
         store.admission.extend((selection.admit, Admission(selection.control_plane)))
         topics = Topics(settings)
         self._stack.push_async_callback(topics.close)
-        seldon = SeldonDeploymentController(store, make_stream, topics, kubelet.names.resolve, selection.streams)
+        seldon = SeldonDeploymentController(store, make_stream, topics, kubelet.names.resolve, selection)
         agents = Agents(store, make_agent, selection.agents)
         self._stack.push_async_callback(_together, lambda: kubelet.stop(POD_GRACE), seldon.stop, agents.stop)
         brokers = BrokerController(store, plane, topics, selection.control_plane, selection.data_plane)

@@ -15,6 +15,7 @@ from embedded.controllers.destinations import resolve_destination
 from embedded.dataplane.cesql import Expression, ParseError
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.runtime.gateway import entry_component, explaining_component
+from embedded.streaming.specs import StreamSpec
 
 
 class DataPlaneApi(Protocol):
@@ -234,6 +235,30 @@ def told_components(components: Mapping[str, Any]) -> Mapping[str, Any]:
     return components
 
 
+def changed_stream(_before: StreamSpec, changed: StreamSpec) -> StreamSpec:
+    """Return what a server serves after its SeldonDeployment changed."""
+    return changed
+
+
+def waits_for(others: Collection[Mapping[str, Any]]) -> bool:  # noqa: ARG001 - a policy's shape
+    """Return whether a new SeldonDeployment waits for others of its namespace: for none."""
+    return False
+
+
+def ends_replaced(before: StreamSpec, changed: StreamSpec) -> bool:  # noqa: ARG001 - a policy's shape
+    """Return whether a server ends that another one, of a changed SeldonDeployment, replaces: always."""
+    return True
+
+
+def replicas(_before: int | None, wanted: int) -> int:
+    """Return the number of replicas of a Deployment, which had another number before, or was not there: as wanted."""
+    return wanted
+
+
+LEFT = ("streams", "pods", "deployments", "services")
+"""What a SeldonDeployment has: each of it may be left behind where the object is deleted, or a predictor taken out."""
+
+
 def readiness_probe(probe: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the readiness probe of a container before which an agent stands: its own."""
     return probe
@@ -286,6 +311,15 @@ class ControlPlanePolicies:
     readiness_probe: Callable[[Mapping[str, Any]], Mapping[str, Any]] = readiness_probe
     removes_components: bool = True
     """Whether a component that is taken out of an InferenceService ends."""
+    left_of_deployment: Collection[str] = ()
+    """What stays of a SeldonDeployment that is deleted, of `LEFT`: nothing."""
+    changed_stream: Callable[[StreamSpec, StreamSpec], StreamSpec] = changed_stream
+    ends_replaced: Callable[[StreamSpec, StreamSpec], bool] = ends_replaced
+    replicas: Callable[[int | None, int], int] = replicas
+    deployments_state: Callable[[ConditionState, bool], ConditionState] = component_state
+    waits_for: Callable[[Collection[Mapping[str, Any]]], bool] = waits_for
+    left_of_predictor: Collection[str] = ()
+    """What stays of a predictor that is taken out of a SeldonDeployment, of `LEFT`: nothing."""
     updates_agents: bool = True
     """Whether an agent follows the changes of its component's batcher and logger."""
     follows: Collection[Resource] = (BROKER, SERVICE, INFERENCESERVICE)

@@ -28,6 +28,9 @@ def faults_of_graphs(deployment: Mapping[str, Any]) -> list[Cause]:
     if len(predictors) == 1 and traffic not in {0, WHOLE}:
         why = f"Invalid value: {traffic}: Traffic must be 100 for a single predictor when set"
         causes.append(Cause("spec.predictors", "FieldValueInvalid", why))
+    if len(predictors) == 1 and predictors[0].get("shadow"):
+        why = "Invalid value: true: Shadow can not exist as only predictor"
+        causes.append(Cause("spec.predictors[0].shadow", "FieldValueInvalid", why))
     names = [predictor.get("name") for predictor in predictors]
     causes += [
         Cause(f"spec.predictors[{number}]", "FieldValueInvalid", f'Invalid value: "{name}": Duplicate predictor name')

@@ -7,15 +7,16 @@ counts only where no port has that name. Available also means that the stream is
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from embedded.api.resources import DEPLOYMENT, POD, SELDONDEPLOYMENT, SERVICE
+from embedded.api.resources import DEPLOYMENT, POD, SELDONDEPLOYMENT, SERVICE, Resource
 from embedded.api.store import Store
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, RetryError, ensure
 from embedded.controllers.faults import FAULT, KAFKA_AWAY, KAFKA_BACK, ordered
+from embedded.controllers.policies import ControlPlanePolicies
 from embedded.controllers.topics import Topics
 from embedded.streaming.nodes import KINDS, Node
 from embedded.streaming.policies import StreamPolicies
@@ -32,6 +33,8 @@ DEFAULT_WORKERS = 4
 DEFAULT_PARTITIONS = 1
 DEFAULT_PORTS = {"http": 9000, "grpc": 9500}
 ANEW = "anew"
+ID = "seldon-deployment-id"
+"""The label of all that is made for a SeldonDeployment: its name."""
 
 
 class Stream(Protocol):
@@ -48,6 +51,16 @@ class Stream(Protocol):
 
     def kill(self, stage: str) -> "asyncio.Future[None]":
         """Die at the next record that comes to a stage; what is returned is done when the server is at work again."""
+
+
+class Policies(Protocol):
+    """The policies of each namespace."""
+
+    def streams(self, namespace: str) -> Composition[StreamPolicies]:
+        """Return those of its streams."""
+
+    def control_plane(self, namespace: str) -> ControlPlanePolicies:
+        """Return those of the controller."""
 
 
 MakeStream = Callable[[StreamSpec], Stream]
@@ -71,15 +84,22 @@ class SeldonDeploymentController(Controller):
         make_stream: MakeStream,
         topics: Topics,
         resolve: Resolve,
-        policies: Callable[[str], Composition[StreamPolicies]],
+        policies: Policies,
     ) -> None:
         super().__init__(store)
         self._make_stream, self._topics, self._resolve, self._policies = make_stream, topics, resolve, policies
         self._served: dict[tuple[Key, str], list[_Served]] = {}
+        # The servers that go on though others have replaced them: none on an honest platform.
+        self._left: dict[tuple[Key, str], list[_Served]] = {}
         self._faults: dict[Key, str] = {}
         # The pod that a stream calls, by SeldonDeployment, host and port: requests to a Service go round its pods, and
         # a stream whose pod changed at each look would begin anew each time.
         self._called: dict[Key, dict[tuple[str, int], Endpoint]] = {}
+
+    def concerned(self, resource: Resource, obj: dict[str, Any]) -> Iterable[Key]:  # noqa: ARG002
+        """Yield the SeldonDeployment that a Deployment was made for, whoever owns it."""
+        if name := (obj["metadata"].get("labels") or {}).get(ID):
+            yield obj["metadata"]["namespace"], name
 
     async def reconcile(self, namespace: str, name: str) -> None:
         """Reconcile one SeldonDeployment."""
@@ -88,19 +108,26 @@ class SeldonDeploymentController(Controller):
         if deployment is not None and "deletionTimestamp" not in deployment["metadata"]:
             predictors = deployment["spec"]["predictors"]
         names = {predictor["name"] for predictor in predictors}
+        policies = self._policies.control_plane(namespace)
+        left = policies.left_of_predictor if predictors else policies.left_of_deployment
         for key, served in list(self._served):
-            if key == (namespace, name) and served not in names:
+            if key == (namespace, name) and served not in names and "streams" not in left:
                 await self._stop((key, served))
         if deployment is None or not predictors:
             self._faults.pop((namespace, name), None)
             self._called.pop((namespace, name), None)
             return
+        others = [one for one in self.store.list(SELDONDEPLOYMENT, namespace) if one["metadata"]["name"] != name]
+        if not deployment.get("status") and policies.waits_for(others):
+            raise RetryError("it waits for others")
         conditions = Conditions((deployment.get("status") or {}).get("conditions"))
         status: dict[str, Any] = {"deploymentStatus": {}, "replicas": 0}
         trouble: RetryError | None = None
-        verdicts = [self._pods(deployment, predictor, status) for predictor in predictors]
+        made: set[tuple[Resource, str]] = set()
+        verdicts = [self._pods(deployment, predictor, status, made) for predictor in predictors]
+        self._sweep(namespace, name, made, left)
         conditions.set("ServicesReady", TRUE)
-        conditions.set("DeploymentsReady", _worst(verdicts))
+        conditions.set("DeploymentsReady", policies.deployments_state(_worst(verdicts), is_ready(deployment)))
         if deployment["spec"].get("serverType") == "kafka" and _worst(verdicts).status:
             try:
                 await self._obey(deployment)
@@ -110,7 +137,7 @@ class SeldonDeploymentController(Controller):
                 self._kill(deployment)
             except RetryError as error:
                 trouble = error
-                tells = self._policies(namespace).compose().tells_kafka
+                tells = self._policies.streams(namespace).compose().tells_kafka
                 conditions.set("KafkaReady", fails("KafkaNotReady", str(error)) if tells else TRUE)
         if (namespace, name) in self._faults:
             status["annotations"] = {FAULT: self._faults[namespace, name]}
@@ -129,64 +156,84 @@ class SeldonDeploymentController(Controller):
         if trouble:
             raise trouble
 
-    def _pods(self, deployment: dict[str, Any], predictor: dict[str, Any], status: dict[str, Any]) -> ConditionState:
-        """Make a predictor's Deployments and Services, and return their state."""
+    def _pods(
+        self,
+        deployment: dict[str, Any],
+        predictor: dict[str, Any],
+        status: dict[str, Any],
+        made: set[tuple[Resource, str]],
+    ) -> ConditionState:
+        """Make a predictor's Deployments and Services, add them to what is made, and return their state."""
         namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
-        verdicts = []
-        names = set()
+        policies, verdicts = self._policies.control_plane(namespace), []
         for number, component in enumerate(predictor.get("componentSpecs") or ()):
             spec = component.get("spec") or {}
             containers = spec.get("containers") or []
             full = deployment_name(name, predictor["name"], number, containers)
-            names.add(full)
             labels = {
                 "app": full,
-                "seldon-deployment-id": name,
+                ID: name,
                 "seldon-app": f"{name}-{predictor['name']}",
                 **{f"seldon-app-svc-{container['name']}": "true" for container in containers},
             }
-            replicas = component.get("replicas", predictor.get("replicas", deployment["spec"].get("replicas", 1)))
+            current = self.store.find(DEPLOYMENT, namespace, full)
+            wanted = int(component.get("replicas", replicas_of(deployment, predictor)))
+            replicas = policies.replicas(current["spec"]["replicas"] if current else None, wanted)
             template = {"metadata": {"labels": labels}, "spec": spec}
-            made = ensure(
+            found = ensure(
                 self.store,
                 DEPLOYMENT,
                 {
                     "metadata": {"name": full, "namespace": namespace, "labels": labels},
                     "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": full}}, "template": template},
                 },
-                deployment,
+                None if "deployments" in policies.left_of_deployment else deployment,
             )
-            for container in containers:
-                self._service(deployment, predictor, container, full)
-            ready = (made.get("status") or {}).get("readyReplicas", 0)
+            made.add((DEPLOYMENT, full))
+            made |= {(SERVICE, self._service(deployment, predictor, container, full)) for container in containers}
+            ready = (found.get("status") or {}).get("readyReplicas", 0)
             status["deploymentStatus"][full] = {"availableReplicas": ready, "replicas": replicas}
             status["replicas"] += replicas
-            verdicts.append(_verdict(made))
-        for stale in self.store.list(DEPLOYMENT, namespace, {"seldon-app": f"{name}-{predictor['name']}"}):
-            if stale["metadata"]["name"] not in names:
-                self.store.delete(DEPLOYMENT, namespace, stale["metadata"]["name"])
+            verdicts.append(_verdict(found))
         return _worst(verdicts)
+
+    def _sweep(self, namespace: str, name: str, made: Collection[tuple[Resource, str]], left: Collection[str]) -> None:
+        """Delete what was made for predictors, components and containers that are not there any more.
+
+        Args:
+            namespace: The namespace of the SeldonDeployment.
+            name: The name of it.
+            made: The Deployments and Services of those that are there.
+            left: What stays, of `LEFT`.
+        """
+        for resource, kept in ((DEPLOYMENT, "deployments"), (SERVICE, "services")):
+            for found in self.store.list(resource, namespace, {ID: name}):
+                each = found["metadata"]["name"]
+                if (resource, each) not in made and kept not in left:
+                    self.store.delete(resource, namespace, each, orphan="pods" in left)
 
     def _service(
         self, deployment: dict[str, Any], predictor: dict[str, Any], container: dict[str, Any], app: str
-    ) -> None:
+    ) -> str:
+        """Make the Service of a container with ports, and return the name that it has."""
+        metadata = deployment["metadata"]
+        name = f"{metadata['name']}-{predictor['name']}-{container['name']}"
         ports = [
             {"name": port.get("name") or f"port-{port['containerPort']}", "port": port["containerPort"]}
             for port in container.get("ports") or ()
         ]
-        if not ports:
-            return
-        metadata = deployment["metadata"]
-        name = f"{metadata['name']}-{predictor['name']}-{container['name']}"
-        ensure(
-            self.store,
-            SERVICE,
-            {
-                "metadata": {"name": name, "namespace": metadata["namespace"]},
-                "spec": {"selector": {"app": app}, "ports": ports},
-            },
-            deployment,
-        )
+        if ports:
+            labels = {ID: metadata["name"], "seldon-app": f"{metadata['name']}-{predictor['name']}"}
+            ensure(
+                self.store,
+                SERVICE,
+                {
+                    "metadata": {"name": name, "namespace": metadata["namespace"], "labels": labels},
+                    "spec": {"selector": {"app": app}, "ports": ports},
+                },
+                deployment,
+            )
+        return name
 
     async def _stream(self, deployment: dict[str, Any], predictor: dict[str, Any], share: tuple[int, int]) -> None:
         """Make the predictor's stream servers run as specified.
@@ -201,7 +248,9 @@ class SeldonDeploymentController(Controller):
         if not self._topics.is_ours(environment[BROKER]):
             raise RetryError(self._topics.unreachable(environment[BROKER]))
         key = ((namespace, name), predictor["name"])
-        wanted = replicas_of(deployment, predictor)
+        policies = self._policies.control_plane(namespace)
+        # The Deployment has its number by now, so an honest one has it from the object.
+        wanted = policies.replicas(self._replicas(deployment, predictor), replicas_of(deployment, predictor))
         if not wanted:
             await self._stop(key)
             return
@@ -217,16 +266,23 @@ class SeldonDeploymentController(Controller):
             graph=self._node(deployment, predictor, predictor["graph"], transport),
             workers=int(environment.get("KAFKA_WORKERS") or DEFAULT_WORKERS),
             share=share,
-            policies=self._policies(namespace),
+            policies=self._policies.streams(namespace),
         )
+        before = self._served.get(key, [])
+        if before:
+            spec = policies.changed_stream(before[0].spec, spec)
         for topic in (spec.input_topic, spec.output_topic):
             await self._topics.create(topic, DEFAULT_PARTITIONS)
         # A replica without a partition would have nothing to read.
         count = min(wanted, await self._topics.partitions(spec.input_topic))
         specs = [replace(spec, replica=number, replicas=count) for number in range(count)]
-        if [served.spec for served in self._served.get(key, ())] == specs:
+        if [served.spec for served in before] == specs:
             return
-        await self._stop(key)
+        for served in self._served.pop(key, ()):
+            if policies.ends_replaced(served.spec, spec):
+                await served.stream.stop()
+            else:
+                self._left.setdefault(key, []).append(served)
         for each in specs:
             stream = self._make_stream(each)
             await stream.start()
@@ -301,8 +357,15 @@ class SeldonDeploymentController(Controller):
         called[host, port] = endpoint
         return endpoint
 
+    def _replicas(self, deployment: dict[str, Any], predictor: dict[str, Any]) -> int:
+        """Return the number of replicas that the first Deployment of a predictor has been given."""
+        namespace, name = _key(deployment)
+        containers = predictor["componentSpecs"][0]["spec"]["containers"]
+        found = self.store.get(DEPLOYMENT, namespace, deployment_name(name, predictor["name"], 0, containers))
+        return int(found["spec"]["replicas"])
+
     async def _stop(self, key: tuple[Key, str]) -> None:
-        for served in self._served.pop(key, ()):
+        for served in [*self._served.pop(key, ()), *self._left.pop(key, ())]:
             await served.stream.stop()
 
     async def stop(self) -> None:

@@ -252,6 +252,24 @@ def predictor_names_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolic
 
 
 @mutant(CONTROL_PLANE, wraps="faults_of_deployment")
+def graph_name_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Accept a graph whose node has no name."""
+    return _accepting(honest, "the graph needs a name")
+
+
+@mutant(CONTROL_PLANE, wraps="faults_of_deployment")
+def no_predictors_accepted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Accept a SeldonDeployment without a predictor (seldon-core issue 2020)."""
+    return _accepting(honest, "Graph contains no predictors")
+
+
+@mutant(CONTROL_PLANE, wraps="faults_of_deployment")
+def lone_shadow_accepted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Accept a SeldonDeployment whose only predictor is a shadow (seldon-core issue 2022)."""
+    return _accepting(honest, "Shadow can not exist")
+
+
+@mutant(CONTROL_PLANE, wraps="faults_of_deployment")
 def graph_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Accept a graph whose node has no container, and a protocol that nobody speaks."""
     return _accepting(honest, "Can't find component", "Unsupported value")

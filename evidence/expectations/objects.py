@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 
-def gone(obj: Object) -> Expectation:
-    """Expect that an object that was deleted goes; a finalizer that holds it is told."""
-    return expectation("gone", obj=ref_of(obj, ObjectRef))
+def gone(obj: Object, *, after: Object | None = None) -> Expectation:
+    """Expect that an object that was deleted goes; a finalizer that holds it is told.
+
+    `after`: the call by which what it was made for was changed, where nobody deletes the object itself.
+    """
+    more = {} if after is None else {"after": ref_of(after, ObjectRef)}
+    return expectation("gone", obj=ref_of(obj, ObjectRef), **more)
 
 
 def topic_gone(on: Topic, *, owner: Object) -> Expectation:

@@ -129,6 +129,7 @@ class Stream:
 
     running: dict[tuple[str, str], StreamSpec] = {}  # noqa: RUF012 -- emptied by the fixture
     started: list[StreamSpec] = []  # noqa: RUF012 -- emptied by the fixture
+    stopped: list[StreamSpec] = []  # noqa: RUF012 -- emptied by the fixture
     killed: list[str] = []  # noqa: RUF012 -- emptied by the fixture
 
     def __init__(self, spec: StreamSpec) -> None:
@@ -144,6 +145,12 @@ class Stream:
     async def stop(self) -> None:
         """Run no more."""
         self.running.pop((self.spec.namespace, self.spec.deployment), None)
+        self.stopped.append(self.spec)
+
+    @classmethod
+    def at_work(cls) -> list[StreamSpec]:
+        """Return the specifications of those that run."""
+        return [spec for spec in cls.started if all(spec is not other for other in cls.stopped)]
 
     def lose_kafka(self) -> None:
         """Take note that Kafka goes away."""
@@ -183,11 +190,13 @@ class Cluster:
         Stream.running.clear()
         Stream.killed.clear()
         Stream.started.clear()
+        Stream.stopped.clear()
 
         turns, self._addresses = itertools.count(), itertools.count(3)
 
         def resolve(host: str, port: int) -> Endpoint:
-            found = [pod["status"]["podIP"] for pod in self.store.list(POD, "ns") if is_ready(pod)]
+            namespace = host.split(".")[1]
+            found = [pod["status"]["podIP"] for pod in self.store.list(POD, namespace) if is_ready(pod)]
             return Endpoint(found[next(turns) % len(found)], port, host)
 
         self.parts = PartController(self.store, self.plane)
@@ -198,7 +207,7 @@ class Cluster:
             TriggerController(self.store, self.plane, selection.control_plane, selection.data_plane),
             DeploymentController(self.store),
             InferenceServiceController(self.store, self.topics, self.agents, selection.control_plane),
-            SeldonDeploymentController(self.store, Stream, self.topics, resolve, selection.streams),
+            SeldonDeploymentController(self.store, Stream, self.topics, resolve, selection),
         ]
         for name in ("knative-eventing", "ns"):
             self.store.create(NAMESPACE, {"metadata": {"name": name}})

@@ -240,12 +240,31 @@ def test_seldon_deployment_is_accepted(store: Store) -> None:
         pytest.param({"graph": {"name": "resnet32", "type": "SWITCH"}}, "Unsupported value", id="kind"),
         pytest.param({"graph": {"name": "other"}}, "Can't find component for graph node", id="graph"),
         pytest.param({"componentSpecs": []}, "no containers", id="containers"),
+        pytest.param({"shadow": True}, "Shadow can not exist as only predictor", id="shadow"),
     ],
 )
 def test_seldon_deployment_is_refused(store: Store, predictor: dict[str, Any], message: str) -> None:
     error = refused(store, SELDONDEPLOYMENT, seldon(**predictor))
     assert error.code == 422
     assert message in error.message
+
+
+WITHOUT_PREDICTOR = seldon()
+WITHOUT_PREDICTOR["spec"]["predictors"] = []
+
+
+@pytest.mark.parametrize(
+    ("mutant", "deployment"),
+    [
+        ("graph-name-unchecked", seldon(graph={"name": "", "type": "MODEL"})),
+        ("no-predictors-accepted", WITHOUT_PREDICTOR),
+        ("lone-shadow-accepted", seldon(shadow=True)),
+    ],
+)
+def test_mutants_that_accept_a_seldon_deployment(store: Store, mutant: str, deployment: dict[str, Any]) -> None:
+    refused(store, SELDONDEPLOYMENT, deployment)
+    elsewhere = {**deployment, "metadata": {**deployment["metadata"], "namespace": f"faulty-{mutant}"}}
+    store.create(SELDONDEPLOYMENT, elsewhere)
 
 
 @pytest.mark.parametrize(

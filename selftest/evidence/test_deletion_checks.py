@@ -1,5 +1,6 @@
 """Hand-written deletions: what is gone, what a finalizer holds, and topics that stay."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,6 +61,34 @@ GET_404, DELETE = ("get", 404, None), ("delete", 200, THERE)
 )
 def test_verdicts_about_what_was_deleted(steps: list[Any], verdict: Verdict) -> None:
     assert judged(told(*steps), gone(OBJECT), final=True).verdict is verdict
+
+
+OWNER = ObjectRef("machinelearning.seldon.io/v1", "SeldonDeployment", "ns", "owner")
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [
+        pytest.param([THERE, 200, None], Verdict.PASS, id="gone"),
+        pytest.param([THERE, 200, THERE, None], Verdict.PASS, id="gone-in-time"),
+        pytest.param([THERE, 200, THERE], Verdict.FAIL, id="stays"),
+        pytest.param([200, None], Verdict.UNKNOWN, id="never-there"),
+        pytest.param([None, 200, None], Verdict.UNKNOWN, id="not-there-before"),
+        pytest.param([THERE, None, 200], Verdict.UNKNOWN, id="gone-before-the-change"),
+        pytest.param([THERE, 422, None], Verdict.UNKNOWN, id="refused"),
+        pytest.param([THERE, None], Verdict.UNKNOWN, id="never-changed"),
+    ],
+)
+def test_verdicts_about_what_goes_with_a_change(steps: list[Any], verdict: Verdict) -> None:
+    story, changed = Story(), replace(OWNER, seq=0)
+    for step in steps:
+        if isinstance(step, int):
+            changed = replace(OWNER, seq=story.object(OWNER, THERE, verb="patch", code=step))
+        else:
+            story.object(OBJECT, step, code=200 if step else 404)
+    judgement = judged(story, gone(OBJECT, after=changed), final=True)
+    assert judgement.verdict is verdict
+    assert verdict is not Verdict.FAIL or "was changed; got it" in judgement.violations[0].message
 
 
 @pytest.mark.parametrize(

@@ -47,19 +47,32 @@ def test_a_stream_that_reaches_no_kafka_is_not_ready(echoes: SeldonStreams, kube
 
 @pytest.mark.requirement("STR-CFG-005")
 @pytest.mark.parametrize(
-    "deployments",
+    "predictors",
     [
-        [[{"name": "one", "traffic": 50}, {"name": "two", "traffic": 40}], [{"traffic": 40}]],
-        [[{"name": "one", "traffic": 50}, {"name": "one", "traffic": 50}]],
-        [[{"graph": {"name": "nobody", "type": "MODEL"}}]],
+        [],
+        [{"name": "one", "traffic": 50}, {"name": "two", "traffic": 40}],
+        [{"traffic": 40}],
+        [{"name": "one", "traffic": 50}, {"name": "one", "traffic": 50}],
+        [{"shadow": True}],
+        [{"graph": {"name": "nobody", "type": "MODEL"}}],
+        [{"graph": {"name": "", "type": "MODEL"}}],
+        [{"graph": {"name": "echo", "type": "UNKNOWN_TYPE"}}],
     ],
-    ids=["traffic", "one-name", "no-container"],
+    ids=[
+        "no-predictors",
+        "traffic-of-two",
+        "traffic-of-one",
+        "one-name",
+        "only-a-shadow",
+        "no-container",
+        "no-graph-name",
+        "unknown-type",
+    ],
 )
 def test_predictors_that_cannot_be_served_are_refused(
-    echoes: SeldonStreams, kube: Kube, deployments: list[list[Mapping[str, Any]]]
+    echoes: SeldonStreams, kube: Kube, predictors: list[Mapping[str, Any]]
 ) -> None:
-    manifests = [with_predictors(echoes.manifest("echo-seldon-rest"), *predictors) for predictors in deployments]
-    expect(*(api_refused(kube.apply(manifest)) for manifest in manifests))
+    expect(api_refused(kube.apply(with_predictors(echoes.manifest("echo-seldon-rest"), *predictors))))
 
 
 @pytest.mark.requirement("STR-CFG-005")

@@ -1,0 +1,127 @@
+"""Faulty SeldonDeployments: deaf to changes, and haunted by what was changed or taken out."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from embedded.controllers.conditions import TRUE, ConditionState, condition_of
+from embedded.controllers.policies import ControlPlanePolicies
+from embedded.mutants.hosts import CONTROL_PLANE
+from embedded.mutants.registry import mutant
+from embedded.streaming.specs import StreamSpec
+
+
+@mutant(CONTROL_PLANE, replaces="left_of_predictor")
+def predictor_services_left(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Leave the Services of a predictor that is renamed or taken out (seldon-core issues 4253 and 4316)."""
+    return replace(honest, left_of_predictor=("services",))
+
+
+@mutant(CONTROL_PLANE, replaces="left_of_predictor")
+def predictor_pods_left(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Leave the Deployments of a predictor that is renamed or taken out, with their pods (seldon-core issue 1325)."""
+    return replace(honest, left_of_predictor=("deployments",))
+
+
+@mutant(CONTROL_PLANE, replaces="left_of_predictor")
+def predictor_goes_on(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Delete the Deployments of a predictor that is renamed or taken out, but neither its pods nor its stream."""
+    return replace(honest, left_of_predictor=("pods", "streams"))
+
+
+@mutant(CONTROL_PLANE, replaces="left_of_deployment")
+def deleted_deployment_goes_on(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Leave the Deployments of a deleted SeldonDeployment, which nobody owns, and its streams."""
+    return replace(honest, left_of_deployment=("deployments", "streams"))
+
+
+@mutant(CONTROL_PLANE, replaces="left_of_deployment")
+def deleted_stream_consumes(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Go on reading for a deleted SeldonDeployment, though no model is left to answer."""
+    return replace(honest, left_of_deployment=("streams",))
+
+
+def _keeping(honest: ControlPlanePolicies, field: str) -> ControlPlanePolicies:
+    """Return policies by which a changed stream keeps a field as it was."""
+
+    def changed_stream(before: StreamSpec, changed: StreamSpec) -> StreamSpec:
+        kept: dict[str, Any] = {field: getattr(before, field)}
+        return replace(honest.changed_stream(before, changed), **kept)
+
+    return replace(honest, changed_stream=changed_stream)
+
+
+@mutant(CONTROL_PLANE, wraps="changed_stream")
+def input_topic_change_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Go on with the input topic that a stream was made with (kafka-trigger issue 20)."""
+    return _keeping(honest, "input_topic")
+
+
+@mutant(CONTROL_PLANE, wraps="changed_stream")
+def output_topic_change_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Go on with the output topic that a stream was made with (seldon-core issue 2552)."""
+    return _keeping(honest, "output_topic")
+
+
+@mutant(CONTROL_PLANE, wraps="ends_replaced")
+def old_input_topic_consumed_too(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Go on with the input topic that a stream had, beside the new one (kafka-trigger issue 20)."""
+    return replace(
+        honest,
+        ends_replaced=lambda before, changed: (
+            before.input_topic == changed.input_topic and honest.ends_replaced(before, changed)
+        ),
+    )
+
+
+@mutant(CONTROL_PLANE, wraps="replicas")
+def replicas_change_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Go on with the number of replicas that a predictor was made with (seldon-core issue 1598)."""
+    return replace(
+        honest, replicas=lambda before, wanted: honest.replicas(before, wanted) if before is None else before
+    )
+
+
+@mutant(CONTROL_PLANE, wraps="replicas")
+def no_replica_is_one(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Take no replicas for the default, which is one (seldon-core PR 6834)."""
+    return replace(honest, replicas=lambda before, wanted: max(1, honest.replicas(before, wanted)))
+
+
+@mutant(CONTROL_PLANE, wraps="replicas")
+def no_replica_is_for_good(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Leave a predictor that was given no replicas without, whatever it is given later."""
+    return replace(honest, replicas=lambda before, wanted: 0 if before == 0 else honest.replicas(before, wanted))
+
+
+@mutant(CONTROL_PLANE, wraps="deployments_state")
+def stream_crash_unnoticed(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Leave a SeldonDeployment Available that was so once, though its pods crash (seldon-core issues 4269 and 5150)."""
+
+    def deployments_state(state: ConditionState, was_ready: bool) -> ConditionState:  # noqa: FBT001 - a policy's shape
+        told = honest.deployments_state(state, was_ready)
+        return TRUE if told.status is not True and was_ready else told
+
+    return replace(honest, deployments_state=deployments_state)
+
+
+@mutant(CONTROL_PLANE, wraps="deployments_state")
+def stream_available_without_pods(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Take a SeldonDeployment for Available whose pods crash, from the start or later (seldon-core issue 429)."""
+
+    def deployments_state(state: ConditionState, was_ready: bool) -> ConditionState:  # noqa: FBT001 - a policy's shape
+        told = honest.deployments_state(state, was_ready)
+        return TRUE if told.status is False else told
+
+    return replace(honest, deployments_state=deployments_state)
+
+
+@mutant(CONTROL_PLANE, wraps="waits_for")
+def broken_deployment_blocks_others(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make no SeldonDeployment while another one cannot be made (seldon-core issues 1104, 1385 and 1418)."""
+
+    def waits_for(others: Collection[Mapping[str, Any]]) -> bool:
+        broken = any(condition_of(dict(one), "DeploymentsReady").get("status") == "False" for one in others)
+        return broken or honest.waits_for(others)
+
+    return replace(honest, waits_for=waits_for)
