@@ -21,6 +21,9 @@ class Deletion(Check):
         self.obj: ObjectRef = self.args["obj"]
         self._key = (self.obj.api_version, self.obj.kind, self.obj.namespace, self.obj.name)
         self.history.watch_object(self._key)
+        owner: ObjectRef = self.args.get("owner") or self.obj
+        self._owner = (owner.api_version, owner.kind, owner.namespace, owner.name)
+        self.history.watch_object(self._owner)
 
     @property
     def name_of(self) -> str:
@@ -28,9 +31,13 @@ class Deletion(Check):
         return f"{self.obj.kind} {self.obj.namespace + '/' if self.obj.namespace else ''}{self.obj.name}"
 
     def deleted(self) -> ApiObject | None:
-        """Return the last order to delete it that the API took."""
-        calls = (record for record in reversed(self.history.objects[self._key]) if record["verb"] == "delete")
-        return next((record for record in calls if 200 <= record["code"] < 300), None)
+        """Return the last order to delete it, or its owner, that the API took; None too where it was not there then."""
+        calls = (record for record in reversed(self.history.objects[self._owner]) if record["verb"] == "delete")
+        order = next((record for record in calls if 200 <= record["code"] < 300), None)
+        if order is None or self._owner == self._key:
+            return order
+        before = [record for record in self.history.objects[self._key] if record["seq"] < order["seq"]]
+        return order if before and before[-1]["code"] < 300 else None
 
     def looks(self, order: ApiObject) -> list[ApiObject]:
         """Return what was said of it after the order."""

@@ -54,6 +54,26 @@ def test_verdicts_about_what_was_deleted(steps: list[Any], verdict: Verdict) -> 
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        pytest.param(200, 404, Verdict.PASS, id="gone"),
+        pytest.param(200, 200, Verdict.FAIL, id="stays"),
+        pytest.param(404, 404, Verdict.UNKNOWN, id="not-there-before"),
+        pytest.param(None, 404, Verdict.UNKNOWN, id="not-seen-before"),
+        pytest.param(200, None, Verdict.UNKNOWN, id="not-seen-after"),
+    ],
+)
+def test_verdicts_about_what_goes_with_its_owner(before: int | None, after: int | None, verdict: Verdict) -> None:
+    made, story = ObjectRef("v1", "Service", "ns", "made"), Story()
+    for code in (before, 0, after):
+        if code == 0:
+            said(story, *DELETE)
+        elif code is not None:
+            story.object(made, THERE if code == 200 else None, code=code)
+    assert judged(story, gone(made, owner=OBJECT), final=True).verdict is verdict
+
+
+@pytest.mark.parametrize(
     ("seen", "words"),
     [
         (HELD, "held by the finalizers ['brokers.eventing.knative.dev']"),
