@@ -133,5 +133,6 @@ INVALID: Mapping[str, Mapping[str, Any]] = {
 def test_an_invalid_inference_service_is_refused(kserve_extras: KServeExtras, kube: Kube, what: str) -> None:
     refused = kube.create(kserve_extras.like("logged", **INVALID[what]))
     good = kube.create(kserve_extras.like("logged"))
-    expect(api_refused(refused), api_accepted(good))
+    # KServe 0.20 refuses a predictor that is nothing with a panic of its webhook (read), which the API answers with 500.
+    expect(api_refused(refused, range(400, 501)), api_accepted(good))
     kube.delete(good, check=True)
