@@ -5,7 +5,7 @@ fields, fields that exclude each other, and invalid values.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from embedded.api.errors import ApiError, denied, invalid
@@ -60,7 +60,9 @@ class Admission:
         elif resource is TRIGGER:
             self._trigger(new, old)
         elif resource is INFERENCESERVICE:
-            _inference_service(new)
+            policies = self._policies(new["metadata"]["namespace"])
+            if faults := policies.faults_of_service(list(_inference_service(new))):
+                raise denied(KSERVE, faults[0])
         elif resource is SELDONDEPLOYMENT:
             policies = self._policies(new["metadata"]["namespace"])
             if causes := policies.faults_of_deployment([*faults_of_graphs(new), *faults_of_streams(new)]):
@@ -182,14 +184,14 @@ def _is_zero(duration: str) -> bool:
     return not re.search(r"[1-9]", duration)
 
 
-def _inference_service(new: dict[str, Any]) -> None:
+def _inference_service(new: dict[str, Any]) -> Iterator[str]:
+    """Yield the faults of an InferenceService."""
     name, spec = new["metadata"]["name"], new.get("spec") or {}
     if not NAME.fullmatch(name):
-        raise denied(
-            KSERVE,
+        yield (
             f'the InferenceService "{name}" is invalid: a InferenceService name must consist of lower case '
             "alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric "
-            "character",
+            "character"
         )
     for component in ("predictor", "transformer"):
         described = spec.get(component)
@@ -198,7 +200,4 @@ def _inference_service(new: dict[str, Any]) -> None:
         kinds = [kind for kind in PREDICTOR_KINDS if (described or {}).get(kind)]
         if len(kinds) != 1 or (component == "transformer" and kinds != ["containers"]):
             allowed = "model, containers" if component == "predictor" else "containers"
-            raise denied(
-                KSERVE,
-                f"exactly one of [{allowed}] must be specified in spec.{component}; found [{', '.join(kinds)}]",
-            )
+            yield f"exactly one of [{allowed}] must be specified in spec.{component}; found [{', '.join(kinds)}]"

@@ -83,6 +83,15 @@ def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:
     return spec | {"containers": [_with_name_variable(container, name) for container in containers]}
 
 
+def pod_metadata(service: Mapping[str, Any], component: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    """Return the metadata of a component's pods: its own labels and annotations, with those that they must have."""
+    described = service["spec"][component]
+    metadata: dict[str, Any] = {"labels": {**(described.get("labels") or {}), **labels}}
+    if annotations := described.get("annotations"):
+        metadata["annotations"] = dict(annotations)
+    return metadata
+
+
 def _with_name_variable(container: dict[str, Any], name: str) -> dict[str, Any]:
     others = [variable for variable in container.get("env") or () if variable["name"] != NAME_VARIABLE]
     return container | {"env": [*others, {"name": NAME_VARIABLE, "value": name}]}

@@ -14,18 +14,19 @@ from embedded.agents import AGENT_PORT
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, SERVICE
 from embedded.api.store import Store
 from embedded.controllers.agents import Agents
-from embedded.controllers.components import HTTP_PORT, INVALID, SpecError, batcher_of, logger_of, pod_spec
+from embedded.controllers.components import HTTP_PORT, INVALID, SpecError, batcher_of, logger_of, pod_metadata, pod_spec
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
-from embedded.controllers.controller import Controller, ensure
+from embedded.controllers.controller import Controller, drop_finalizer, ensure, set_finalizer
 from embedded.controllers.faults import FAULT, RESULTS_REFUSED, RESULTS_TAKEN, ordered
 from embedded.controllers.policies import ControlPlanePolicies
 from embedded.controllers.topics import Topics
-from embedded.runtime.gateway import COMPONENTS, external_host
+from embedded.runtime.gateway import COMPONENTS
 
 LOCAL_GATEWAY = "knative-local-gateway.istio-system.svc.cluster.local"
 REVISION_ANNOTATION = "touchstone.dev/revision"
 MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
 STANDARD = ("Standard", "RawDeployment")
+FINALIZER = "inferenceservice.finalizers"
 TOPIC_VARIABLE = "KAFKA_TOPIC"
 
 
@@ -43,16 +44,24 @@ class InferenceServiceController(Controller):
 
     async def reconcile(self, namespace: str, name: str) -> None:
         """Reconcile one InferenceService."""
-        service = self.store.find(INFERENCESERVICE, namespace, name)
+        service, policies = self.store.find(INFERENCESERVICE, namespace, name), self._policies(namespace)
         if service is None or "deletionTimestamp" in service["metadata"]:
             for component in COMPONENTS:
                 await self._agents.remove(namespace, f"{name}-{component}")
+            holds = None if service is None else policies.before_service_goes
+            if service is not None and holds is not None and holds(self.store, service):
+                drop_finalizer(self.store, INFERENCESERVICE, service, FINALIZER)
             return
+        if not policies.is_reached(service, self.store.list(INFERENCESERVICE, namespace)):
+            return
+        if policies.before_service_goes is not None:
+            service = set_finalizer(self.store, INFERENCESERVICE, service, FINALIZER)
+        service = policies.served_service(service)
         standard = (service["metadata"].get("annotations") or {}).get(MODE_ANNOTATION) in STANDARD
         if not standard:
             self._alias(service)
         conditions = Conditions((service.get("status") or {}).get("conditions"))
-        policies, components = self._policies(namespace), dict[str, Any]()
+        components = dict[str, Any]()
         for component in COMPONENTS:
             if component not in service["spec"]:
                 if policies.removes_components:
@@ -62,17 +71,21 @@ class InferenceServiceController(Controller):
                 continue
             verdict, revision = await self._component(service, component)
             conditions.set(f"{component.capitalize()}Ready", verdict, "Info" if component != "predictor" else "")
-            components[component] = _component_status(service, component, revision, ready=verdict.status is True)
+            url = f"http://{policies.told_host(f'{name}-{component}', namespace)}"
+            ready = verdict.status is True
+            components[component] = _component_status(service, component, revision, ready=ready) | {"url": url}
         entry = policies.entry_component(service)
-        conditions.set("IngressReady", TRUE if standard else _ingress_of_gateway(conditions))
+        at_once = standard or not policies.route_awaits_components
+        conditions.set("IngressReady", TRUE if at_once else _ingress_of_gateway(conditions))
         conditions.sum_up(("PredictorReady", "IngressReady"))
-        host = external_host(name, namespace)
+        host = policies.told_host(name, namespace)
+        model = (service.get("status") or {}).get("modelStatus") or {}
         status = {
             "observedGeneration": service["metadata"]["generation"],
             "conditions": conditions.as_list(),
             "components": policies.told_components(components),
             "deploymentMode": STANDARD[0] if standard else "Knative",
-            "modelStatus": _model_status(conditions),
+            "modelStatus": policies.told_model(model, _model_status(conditions)),
             "annotations": await self._obey(service),
         }
         if components.get(entry, {}).get("latestReadyRevision"):
@@ -111,7 +124,7 @@ class InferenceServiceController(Controller):
                 batcher, logger = self._agents.first(service, component, batcher, logger)
         except SpecError as error:
             await self._remove(namespace, full)
-            return policies.component_state(fails(error.reason, str(error)), was_ready), ""
+            return policies.component_state(component, fails(error.reason, str(error)), was_ready), ""
         labels = {"app": full, "serving.kserve.io/inferenceservice": name, "component": component}
         target = HTTP_PORT if batcher is None and logger is None else AGENT_PORT
         if target == AGENT_PORT:
@@ -129,10 +142,10 @@ class InferenceServiceController(Controller):
             },
             service,
         )
-        template = {"metadata": {"labels": labels}, "spec": spec}
+        template = {"metadata": pod_metadata(service, component, labels), "spec": spec}
         deployment, revision = self._deployment(service, full, labels, template)
         await self._agents.stand_before(service, component, batcher, logger)
-        return policies.component_state(_state_of(deployment), was_ready), revision
+        return policies.component_state(component, _state_of(deployment), was_ready), revision
 
     def _deployment(
         self, service: dict[str, Any], full: str, labels: dict[str, str], template: dict[str, Any]
@@ -144,6 +157,9 @@ class InferenceServiceController(Controller):
             int(deployment["metadata"]["annotations"][REVISION_ANNOTATION]): deployment for deployment in existing
         }
         number = max(numbers, default=1)
+        if number in numbers:
+            before = numbers[number]["spec"]["template"]
+            template = self._policies(namespace).changed_template(before, template)
         if number in numbers and numbers[number]["spec"]["template"] != template:
             number += 1
         revision = f"{full}-{number:05}"
@@ -231,10 +247,7 @@ def _component_status(service: dict[str, Any], component: str, revision: str, *,
     full = f"{name}-{component}"
     before = _told(service, component)
     ready_revision = revision if ready else before.get("latestReadyRevision", "")
-    status: dict[str, Any] = {
-        "url": f"http://{external_host(full, namespace)}",
-        "address": {"url": f"http://{full}.{namespace}.svc.cluster.local"},
-    }
+    status: dict[str, Any] = {"address": {"url": f"http://{full}.{namespace}.svc.cluster.local"}}
     if revision:
         status["latestCreatedRevision"] = revision
     if ready_revision:

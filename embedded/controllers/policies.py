@@ -14,7 +14,7 @@ from embedded.controllers.conditions import ConditionState, fails
 from embedded.controllers.destinations import resolve_destination
 from embedded.dataplane.cesql import Expression, ParseError
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
-from embedded.runtime.gateway import entry_component, explaining_component
+from embedded.runtime.gateway import entry_component, explaining_component, external_host
 from embedded.streaming.specs import StreamSpec
 
 
@@ -225,9 +225,39 @@ def fault_of_expression(text: str) -> str | None:
     return None
 
 
-def component_state(state: ConditionState, was_ready: bool) -> ConditionState:  # noqa: ARG001, FBT001 - a policy's shape
+def faults_of_service(faults: list[str]) -> list[str]:
+    """Return the faults of an InferenceService for which it is refused."""
+    return faults
+
+
+def served_service(service: dict[str, Any]) -> dict[str, Any]:
+    """Return the InferenceService that is made: the one that is asked for."""
+    return service
+
+
+def is_reached(service: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> bool:  # noqa: ARG001 - a policy's shape
+    """Return whether an InferenceService is looked at, given all of its namespace: always."""
+    return True
+
+
+def changed_template(_before: Mapping[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    """Return the template of a component's pods after a change."""
+    return changed
+
+
+def component_state(component: str, state: ConditionState, was_ready: bool) -> ConditionState:  # noqa: ARG001, FBT001
     """Return the state of a component that its condition tells, given that of its pods: the same."""
     return state
+
+
+def deployments_state(state: ConditionState, was_ready: bool) -> ConditionState:  # noqa: ARG001, FBT001
+    """Return the state of a SeldonDeployment's Deployments that its condition tells, given the worst of theirs: that."""
+    return state
+
+
+def told_model(_before: Mapping[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """Return what the status tells of the model, given what it told before: what is so now."""
+    return told
 
 
 def told_components(components: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -306,9 +336,19 @@ class ControlPlanePolicies:
     faults_of_deployment: Callable[[list[Cause]], list[Cause]] = faults_of_deployment
     entry_component: Callable[[Mapping[str, Any]], str] = entry_component
     explaining_component: Callable[[Mapping[str, Any]], str] = explaining_component
-    component_state: Callable[[ConditionState, bool], ConditionState] = component_state
+    faults_of_service: Callable[[list[str]], list[str]] = faults_of_service
+    served_service: Callable[[dict[str, Any]], dict[str, Any]] = served_service
+    is_reached: Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], bool] = is_reached
+    changed_template: Callable[[Mapping[str, Any], dict[str, Any]], dict[str, Any]] = changed_template
+    component_state: Callable[[str, ConditionState, bool], ConditionState] = component_state
+    told_host: Callable[[str, str], str] = external_host
+    told_model: Callable[[Mapping[str, Any], dict[str, Any]], dict[str, Any]] = told_model
     told_components: Callable[[Mapping[str, Any]], Mapping[str, Any]] = told_components
     readiness_probe: Callable[[Mapping[str, Any]], Mapping[str, Any]] = readiness_probe
+    before_service_goes: Callable[[Store, Mapping[str, Any]], bool] | None = None
+    """What is done before a deleted InferenceService goes, and whether it goes then; None: nothing holds it."""
+    route_awaits_components: bool = True
+    """Whether the gateway's route to an InferenceService, and so its Ready, waits for all components."""
     removes_components: bool = True
     """Whether a component that is taken out of an InferenceService ends."""
     left_of_deployment: Collection[str] = ()
@@ -316,7 +356,7 @@ class ControlPlanePolicies:
     changed_stream: Callable[[StreamSpec, StreamSpec], StreamSpec] = changed_stream
     ends_replaced: Callable[[StreamSpec, StreamSpec], bool] = ends_replaced
     replicas: Callable[[int | None, int], int] = replicas
-    deployments_state: Callable[[ConditionState, bool], ConditionState] = component_state
+    deployments_state: Callable[[ConditionState, bool], ConditionState] = deployments_state
     waits_for: Callable[[Collection[Mapping[str, Any]]], bool] = waits_for
     left_of_predictor: Collection[str] = ()
     """What stays of a predictor that is taken out of a SeldonDeployment, of `LEFT`: nothing."""

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from evidence.records import Answered
 
 
+NOBODY = frozenset({404, 502, 503})
+"""What a gateway answers where nobody is behind it."""
+
+
 class AnswerCheck(Check):
     """A request and its answer. A request that nobody answered shows neither conformance nor a violation."""
 
@@ -168,6 +172,36 @@ class Unanswered(AnswerCheck):
     def answered(self, answer: Answered) -> Judgement:
         """Fail: an answer was there by then."""
         return failed(self.fault(f"HTTP {answer['status']} by then", answer))
+
+
+@check("unserved")
+class Unserved(AnswerCheck):
+    """A request that nobody serves, while somebody else answers."""
+
+    expected = "nobody to serve the request"
+
+    def watch(self) -> None:
+        """Keep the control's exchange too."""
+        super().watch()
+        control: ExchangeRef = self.args["control"]
+        self.control = control.send or ""
+        self.history.watch_exchange(self.control)
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Judge when both are over: without the control, silence says nothing."""
+        del final
+        answer, after = (self.history.answered.get(send) for send in (self.send, self.control))
+        if answer is None or after is None:
+            return UNDECIDED
+        if answer["status"] is not None and answer["status"] not in NOBODY:
+            return self.answered(answer)
+        if after["seq"] > answer["seq"] and 200 <= (after["status"] or 0) < 300:
+            return PASSED
+        return undecidable(self.fault(f"no answer, but {self.control}, sent after it, was not accepted", answer))
+
+    def answered(self, answer: Answered) -> Judgement:
+        """Fail: somebody serves it."""
+        return failed(self.fault(f"HTTP {answer['status']} {shorten(answer['body'])}", answer))
 
 
 @check("waited")

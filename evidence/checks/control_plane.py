@@ -7,6 +7,7 @@ decides, if it says something definite.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from evidence.checks.base import (
@@ -23,6 +24,8 @@ from evidence.checks.base import (
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Verdict, Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evidence.records import ApiObject
     from evidence.refs import ObjectRef
 
@@ -79,6 +82,12 @@ def _conditions(record: ApiObject) -> list[dict[str, Any]]:
 
 def _is_ready(record: ApiObject) -> bool:
     return any(item.get("type") == "Ready" and item.get("status") == "True" for item in _conditions(record))
+
+
+def _at(value: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        value = value.get(name, _ABSENT) if isinstance(value, dict) else _ABSENT
+    return value
 
 
 def _settled(record: ApiObject) -> str:
@@ -179,9 +188,7 @@ class FieldCheck(Object):
         record = self.latest()
         if record is None:
             return UNDECIDED
-        value: Any = record["object"]
-        for name in self.args["path"]:
-            value = value.get(name, _ABSENT) if isinstance(value, dict) else _ABSENT
+        value = _at(record["object"], self.args["path"])
         wanted = self.args["equals"]
         there = value is not _ABSENT and value not in (None, "", [], {})
         if any(not there if one is None else same_json(value, one) for one in wanted) if wanted else there:
@@ -191,6 +198,57 @@ class FieldCheck(Object):
             return UNDECIDED
         got = shorten(json.dumps(value)) if value is not _ABSENT else "none"
         return failed(violation(self.expected, got, (record["seq"],), self.name_of))
+
+
+@check("located")
+class Located(Object):
+    """Whom a URL in a field names."""
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        whose = f"{self.args['name']} in {self.args['namespace']}"
+        return f"{self.name_of} to have in {'.'.join(self.args['path'])} a URL whose host begins with {whose}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Pass when the last state agrees; at the deadline fail on another host, or on none in a Ready object."""
+        record = self.latest()
+        if record is None:
+            return UNDECIDED
+        value = _at(record["object"], self.args["path"])
+        beginning = f"{re.escape(self.args['name'])}[.-]{re.escape(self.args['namespace'])}"
+        if isinstance(value, str) and re.match(rf"https?://{beginning}([.-][^/]*)?(/|$)", value):
+            return PASSED
+        if not final or (value is _ABSENT and not _is_ready(record)):
+            return UNDECIDED
+        got = shorten(json.dumps(value)) if value is not _ABSENT else "none"
+        return failed(violation(self.expected, got, (record["seq"],), self.name_of))
+
+
+@check("revision_unnamed")
+class RevisionUnnamed(Object):
+    """What the status of an InferenceService tells of a revision that is not ready."""
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"{self.name_of} to tell the newest revision of its {self.args['component']} neither ready nor asked"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Pass when the last state does not name it; at the deadline fail where it does."""
+        record = self.latest()
+        if record is None:
+            return UNDECIDED
+        told = _at(record["object"], ("status", "components", self.args["component"]))
+        if not isinstance(told, dict):
+            return UNDECIDED
+        newest, traffic = told.get("latestCreatedRevision"), told.get("traffic")
+        targets = [one for one in traffic if isinstance(one, dict)] if isinstance(traffic, list) else []
+        asked = [one.get("revisionName") for one in targets if one.get("percent")]
+        if not newest or newest not in (told.get("latestReadyRevision"), *asked):
+            return PASSED
+        got = f"latestReadyRevision {told.get('latestReadyRevision')}, traffic to {asked}"
+        return failed(violation(self.expected, got, (record["seq"],), self.name_of)) if final else UNDECIDED
 
 
 class Call(Object):

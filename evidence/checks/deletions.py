@@ -81,17 +81,17 @@ class Gone(Deletion):
     @property
     def expected(self) -> str:
         """The expectation in a few words."""
-        what = "its deletion" if self.after is None else f"{self.after.kind} {self.after.name} was changed"
+        what = "its deletion" if self.after is None else f"{self.after.kind} {self.after.name} was changed or deleted"
         return f"{self.name_of} to be gone after {what}"
 
     def deleted(self) -> ApiObject | None:
-        """Return the order to delete it, or the change by which it should go, where it was there before."""
+        """Return the order to delete it, or the call by which it should go, where it was there before."""
         if self.after is None:
             return super().deleted()
         calls = [record for record in self.history.objects[self._owner] if record["seq"] == self.after.seq]
         order = next((record for record in calls if 200 <= record["code"] < 300), None)
-        before = (record for record in self.history.objects[self._key] if order and record["seq"] < order["seq"])
-        return order if any(record["code"] < 300 for record in before) else None
+        before = [record for record in self.history.objects[self._key] if order and record["seq"] < order["seq"]]
+        return order if before and before[-1]["code"] < 300 else None
 
     def decide(self, *, final: bool) -> Judgement:
         """Pass at the first answer 404 after the deletion; at the deadline fail where it is still there."""
@@ -104,7 +104,7 @@ class Gone(Deletion):
         seen = next(there, None)
         if not final or seen is None:
             return UNDECIDED
-        what = "its deletion" if self.after is None else "the change"
+        what = "its deletion" if self.after is None else "that"
         since = f"{seen.get('t', 0.0) - order.get('t', 0.0):.1f} s after {what}"
         got = f"it {since}: {_held(seen)}"
         return failed(violation(self.expected, got, (order["seq"], seen["seq"]), self.name_of))

@@ -44,6 +44,15 @@ def unanswered(exchange: Exchange, *, at: Exchange) -> Expectation:
     return expectation("unanswered", exchange=ref_of(exchange, ExchangeRef), at=ref_of(at, ExchangeRef))
 
 
+def unserved(exchange: Exchange, *, control: Exchange) -> Expectation:
+    """Expect that nobody serves a request: there is no connection, or a gateway says that it knows nobody to ask.
+
+    `control`: a request to somebody else, sent after it. Where that one is accepted, the way to both of them is open.
+    """
+    refs = ref_of(exchange, ExchangeRef), ref_of(control, ExchangeRef)
+    return expectation("unserved", exchange=refs[0], control=refs[1])
+
+
 def waited(exchange: Exchange, *, at_least: float) -> Expectation:
     """Expect that the answer to a request did not come before so many seconds were over."""
     return expectation("waited", exchange=ref_of(exchange, ExchangeRef), at_least=at_least)

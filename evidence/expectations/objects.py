@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def gone(obj: Object, *, after: Object | None = None) -> Expectation:
     """Expect that an object that was deleted goes; a finalizer that holds it is told.
 
-    `after`: the call by which what it was made for was changed, where nobody deletes the object itself.
+    `after`: the call by which what it was made for was changed or deleted, where nobody deletes the object itself.
     """
     more = {} if after is None else {"after": ref_of(after, ObjectRef)}
     return expectation("gone", obj=ref_of(obj, ObjectRef), **more)
@@ -65,6 +65,22 @@ def api_accepted(obj: Object) -> Expectation:
 def api_refused(obj: Object, status: Status = range(400, 500), message: str | None = None) -> Expectation:
     """Expect that the API refused the call (`obj.seq`, else the last change); `message` is a part of its words."""
     return expectation("api_refused", obj=ref_of(obj, ObjectRef), status=status_of(status), message=message)
+
+
+def located(obj: Object, path: str, *, name: str, namespace: str) -> Expectation:
+    """Expect that the URL in this field of the object has a host that begins with this name and this namespace.
+
+    As in `name-namespace.example.com` or `name.namespace.svc.cluster.local`: what follows is the installation's own.
+    """
+    return expectation("located", obj=ref_of(obj, ObjectRef), path=path.split("."), name=name, namespace=namespace)
+
+
+def revision_unnamed(obj: Object, component: str) -> Expectation:
+    """Expect that the newest revision of a component of an InferenceService, which is not ready, is not told as ready.
+
+    Neither as `latestReadyRevision` nor in `traffic`. Where there are no revisions, none is told.
+    """
+    return expectation("revision_unnamed", obj=ref_of(obj, ObjectRef), component=component)
 
 
 def field(obj: Object, path: str | Sequence[str], *equals: Any) -> Expectation:

@@ -7,6 +7,8 @@ An instance is a list of numbers. The model `m` answers each with itself, packed
 with the number of instances that the request has, and `m-short` answers all but the last. With `--predictor_host` it
 is an explainer, which asks the predictor, and with `--transforms` a transformer, which wraps each of its predictions.
 
+`--wraps_as`, or WRAPS_AS in the environment, is the name under which a transformer wraps a prediction; else it is
+`transformed`.
 LOADING_SECONDS in the environment is how long the model takes to load: until then it is not ready, and predictions are
 answered 404. With LOADING_FAILS the model cannot be loaded, and the process ends.
 """
@@ -41,10 +43,19 @@ class Counting:
         predictor: The host and port of the predictor; empty: this is the predictor.
         transforms: Whether it is a transformer; only with a predictor.
         loading: The seconds that the model takes to load.
+        wraps_as: The name under which a transformer wraps each prediction.
     """
 
-    def __init__(self, model: str, predictor: str = "", *, transforms: bool = False, loading: float = 0.0) -> None:
-        self._model, self._predictor, self._transforms = model, predictor, transforms
+    def __init__(
+        self,
+        model: str,
+        predictor: str = "",
+        *,
+        transforms: bool = False,
+        loading: float = 0.0,
+        wraps_as: str = "transformed",
+    ) -> None:
+        self._model, self._predictor, self._transforms, self._wraps_as = model, predictor, transforms, wraps_as
         self._loaded = time.monotonic() + loading
 
     def application(self) -> web.Application:
@@ -121,7 +132,7 @@ class Counting:
         answer = await self._asked(request)
         if isinstance(answer, web.Response):
             return answer
-        return web.json_response({"predictions": [{"transformed": prediction} for _, prediction in answer]})
+        return web.json_response({"predictions": [{self._wraps_as: prediction} for _, prediction in answer]})
 
     async def _asked(self, request: web.Request) -> web.Response | list[tuple[Any, Any]]:
         """Return each instance of a request with the predictor's prediction; or what its failure is answered with."""
@@ -174,13 +185,19 @@ def main(kind: type[Counting] = Counting) -> None:
     parser.add_argument("--http_port", type=int, default=8080)
     parser.add_argument("--predictor_host", default="")
     parser.add_argument("--transforms", action="store_true")
+    parser.add_argument("--wraps_as", default=os.environ.get("WRAPS_AS") or "transformed")
     arguments, ignored = parser.parse_known_args()
     if ignored:
         print(f"flags without effect here: {' '.join(ignored)}", flush=True)
     if os.environ.get("LOADING_FAILS"):
         sys.exit("counting: the model cannot be loaded")
-    loading = float(os.environ.get("LOADING_SECONDS") or 0)
-    made = kind(arguments.model_name, arguments.predictor_host, transforms=arguments.transforms, loading=loading)
+    made = kind(
+        arguments.model_name,
+        arguments.predictor_host,
+        transforms=arguments.transforms,
+        loading=float(os.environ.get("LOADING_SECONDS") or 0),
+        wraps_as=arguments.wraps_as,
+    )
     run(
         "counting",
         serve(

@@ -284,6 +284,11 @@ def test_inference_service_is_refused(store: Store, spec: dict[str, Any], messag
     assert message in refused(store, INFERENCESERVICE, named(spec)).message
 
 
+def test_mutant_isvc_unchecked(store: Store) -> None:
+    invalid = named({"predictor": {}}, "faulty-isvc-unchecked", name="1-digit")
+    assert store.create(INFERENCESERVICE, invalid)["metadata"]["name"] == "1-digit"
+
+
 NONSENSE = {"retry": -1}
 
 

@@ -79,16 +79,17 @@ OWNER = ObjectRef("machinelearning.seldon.io/v1", "SeldonDeployment", "ns", "own
         pytest.param([THERE, None], Verdict.UNKNOWN, id="never-changed"),
     ],
 )
-def test_verdicts_about_what_goes_with_a_change(steps: list[Any], verdict: Verdict) -> None:
+@pytest.mark.parametrize("verb", ["patch", "delete"])
+def test_verdicts_about_what_goes_with_another(steps: list[Any], verdict: Verdict, verb: str) -> None:
     story, changed = Story(), replace(OWNER, seq=0)
     for step in steps:
         if isinstance(step, int):
-            changed = replace(OWNER, seq=story.object(OWNER, THERE, verb="patch", code=step))
+            changed = replace(OWNER, seq=story.object(OWNER, THERE, verb=verb, code=step))
         else:
             story.object(OBJECT, step, code=200 if step else 404)
     judgement = judged(story, gone(OBJECT, after=changed), final=True)
     assert judgement.verdict is verdict
-    assert verdict is not Verdict.FAIL or "was changed; got it" in judgement.violations[0].message
+    assert verdict is not Verdict.FAIL or "was changed or deleted; got it" in judgement.violations[0].message
 
 
 @pytest.mark.parametrize(

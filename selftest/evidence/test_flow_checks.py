@@ -18,12 +18,14 @@ from evidence.expectations import (
     envelope,
     exactly_one_result,
     field,
+    located,
     no_prediction,
     no_stream_answer,
     offset_after_answer,
     one_stream_answer,
     result_for,
     results_paired,
+    revision_unnamed,
     stream_answer,
     stream_key_kept,
 )
@@ -351,6 +353,17 @@ URL = field(TRIGGER_OBJECT, "status.address.url")
 NO_URL = field(TRIGGER_OBJECT, "status.address.url", None)
 NO_URL_OR_X = field(TRIGGER_OBJECT, "status.address.url", None, "http://x")
 NAMED = field(TRIGGER_OBJECT, "/status/annotations/default.topic", "right")
+PLACE = located(TRIGGER_OBJECT, "status.url", name="one", namespace="ns")
+REVISION = revision_unnamed(TRIGGER_OBJECT, "predictor")
+
+
+def revisions(ready: str, asked: str) -> Any:
+    """Return a state with the newest revision, `2`, one that is told as ready, and one that is asked."""
+    traffic = [{"percent": 100, "revisionName": asked}, {"percent": 0, "revisionName": "2"}]
+    told = {"latestCreatedRevision": "2", "latestReadyRevision": ready, "traffic": traffic}
+    return state("False", components={"predictor": told})
+
+
 OBJECTS: list[tuple[Expectation, Story, Verdict | None, Verdict]] = [
     (NOT_READY, seen(state("Unknown"), state("False")), Verdict.PASS, Verdict.PASS),
     (NOT_READY, seen(state("False"), state("True")), None, Verdict.FAIL),
@@ -377,6 +390,18 @@ OBJECTS: list[tuple[Expectation, Story, Verdict | None, Verdict]] = [
     (NO_URL, seen(state("True", address={"url": ""})), Verdict.PASS, Verdict.PASS),
     (NO_URL, seen(state("False", address={"url": "http://x"})), None, Verdict.FAIL),
     (NO_URL, seen(), None, Verdict.UNKNOWN),
+    (PLACE, seen(state("True", url="http://one-ns.example.com")), Verdict.PASS, Verdict.PASS),
+    (PLACE, seen(state("True", url="https://one.ns.svc.cluster.local:80/path")), Verdict.PASS, Verdict.PASS),
+    (PLACE, seen(state("True", url="http://one-other-ns.example.com")), None, Verdict.FAIL),
+    (PLACE, seen(state("True", url="http://one-nsx.example.com")), None, Verdict.FAIL),
+    (PLACE, seen(state("False", url=3)), None, Verdict.FAIL),
+    (PLACE, seen(state("True")), None, Verdict.FAIL),
+    (PLACE, seen(state("False")), None, Verdict.UNKNOWN),
+    (REVISION, seen(revisions("1", "1")), Verdict.PASS, Verdict.PASS),
+    (REVISION, seen(state("False", components={"predictor": {}})), Verdict.PASS, Verdict.PASS),
+    (REVISION, seen(revisions("2", "1")), None, Verdict.FAIL),
+    (REVISION, seen(revisions("1", "2")), None, Verdict.FAIL),
+    (REVISION, seen(state("False")), None, Verdict.UNKNOWN),
     (NO_URL_OR_X, seen(state("True", address={"url": "http://x"})), Verdict.PASS, Verdict.PASS),
 ]
 

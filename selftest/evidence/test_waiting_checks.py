@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from evidence.expectations import unanswered, waited
+from evidence.expectations import unanswered, unserved, waited
 from evidence.verdict import Verdict
 from selftest.evidence.story import Story, exchange, judged
 
@@ -51,3 +51,21 @@ def test_verdicts_about_a_request_that_has_no_answer_yet(steps: Sequence[str], v
 )
 def test_verdicts_about_the_least_time_of_an_answer(steps: Sequence[str], at_least: float, verdict: Verdict) -> None:
     assert judged(told(steps), waited(exchange("e1"), at_least=at_least), final=True).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [
+        (["s1", "a10", "s2", "a2"], Verdict.PASS),
+        (["s1", "a1404", "s2", "a2"], Verdict.PASS),
+        (["s1", "a1", "s2", "a2"], Verdict.FAIL),
+        (["s1", "a1500", "s2", "a2"], Verdict.FAIL),
+        (["s1", "a10", "s2", "a20"], Verdict.UNKNOWN),
+        (["s1", "s2", "a2", "a10"], Verdict.UNKNOWN),
+        (["s1", "a10", "s2"], Verdict.UNKNOWN),
+    ],
+    ids=["no-connection", "not-known", "answered", "fails", "no-control", "control-before", "control-open"],
+)
+def test_verdicts_about_a_request_that_nobody_serves(steps: Sequence[str], verdict: Verdict) -> None:
+    expectation = unserved(exchange("e1"), control=exchange("e2"))
+    assert judged(told(steps), expectation, final=True).verdict is verdict

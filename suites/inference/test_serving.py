@@ -3,19 +3,25 @@
 They are made for each test, beside those of the pipeline `kserve-extras`.
 """
 
+from collections.abc import Sequence
+
 import pytest
 
 from evidence.expectations import (
+    Expectation,
     answered,
     answered_before,
     condition,
     field,
+    located,
     logged,
     not_logged,
+    revision_unnamed,
     told,
     unanswered,
     waited,
 )
+from evidence.refs import ObjectRef
 from fixtures import KServeExtras, expect
 from suites.instances import asking, unique
 
@@ -25,6 +31,15 @@ LEAVES, STAYS = 1.0, 20.0
 SOON, NEVER = 1.5, 60.0
 """The seconds of `maxLatency` of a batcher that comes to their end, and of one that is not to. KServe's own are 5."""
 PAIRS, THREES = ({"maxBatchSize": size, "maxLatency": 60_000} for size in (2, 3))
+
+
+def loaded(service: ObjectRef) -> Sequence[Expectation]:
+    """Return what the status of an InferenceService tells of its model when that is loaded."""
+    return (
+        field(service, "status.modelStatus.transitionStatus", "UpToDate"),
+        field(service, "status.modelStatus.states.activeModelState", "Loaded"),
+        field(service, "status.modelStatus.states.targetModelState", "Loaded"),
+    )
 
 
 @pytest.mark.requirement("INF-RDY-002")
@@ -50,20 +65,32 @@ def test_a_model_that_cannot_be_loaded_is_not_ready_and_says_why(kserve_extras: 
 @pytest.mark.requirement("INF-RDY-005")
 def test_a_model_format_that_no_runtime_serves_is_named_in_the_status(kserve_extras: KServeExtras) -> None:
     model = {"modelFormat": {"name": "touchstone-unheard-of"}, "storageUri": "gs://touchstone/model"}
-    unserved = kserve_extras.object(kserve_extras.beside("logged", ready=False, containers=None, model=model))
+    service = kserve_extras.beside("logged", ready=False, containers=None, model=model)
+    unserved = kserve_extras.object(service)
     expect(
         field(unserved, "status.modelStatus.transitionStatus", "InvalidSpec"),
         field(unserved, "status.modelStatus.lastFailureInfo.reason", "NoSupportingRuntime"),
         condition(unserved, "Ready", {"False", "Unknown"}),
         within=WITHIN,
     )
+    containers = kserve_extras.like("logged")["spec"]["predictor"]["containers"]
+    kserve_extras.change(service, ready=False, model=None, containers=containers)
+    expect(condition(unserved, "Ready", "True"), within=WITHIN)
+    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}), *loaded(unserved))
 
 
 @pytest.mark.requirement("INF-RDY-006")
 def test_the_status_tells_where_an_inference_service_and_its_components_are(kserve_extras: KServeExtras) -> None:
     service = kserve_extras.object(kserve_extras.beside("logged", transformer=True))
-    told = ("url", "address.url", "components.predictor.url", "components.transformer.url")
-    expect(*(field(service, f"status.{place}") for place in told))
+    whose = {"url": "", "components.predictor.url": "-predictor", "components.transformer.url": "-transformer"}
+    expect(
+        field(service, "status.address.url"),
+        *(
+            located(service, f"status.{place}", name=f"{service.name}{part}", namespace=kserve_extras.namespace)
+            for place, part in whose.items()
+        ),
+        *loaded(service),
+    )
 
 
 @pytest.mark.requirement("INF-RDY-004")
@@ -72,9 +99,11 @@ def test_ready_is_taken_back_when_the_predictor_crashes_and_comes_when_it_is_men
 ) -> None:
     service = kserve_extras.beside("logged")
     kserve_extras.change(service, ready=False, env=LOADING_FAILS)
-    expect(condition(kserve_extras.object(service), "Ready", "False", explained=True), within=WITHIN)
+    broken = kserve_extras.object(service)
+    expect(condition(broken, "Ready", "False", explained=True), within=WITHIN)
+    expect(revision_unnamed(broken, "predictor"))
     kserve_extras.change(service, env={})
-    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}))
+    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}), *loaded(broken))
 
 
 @pytest.mark.requirement("INF-BTR-009")
