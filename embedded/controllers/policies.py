@@ -251,7 +251,7 @@ def component_state(component: str, state: ConditionState, was_ready: bool) -> C
 
 
 def deployments_state(state: ConditionState, was_ready: bool) -> ConditionState:  # noqa: ARG001, FBT001
-    """Return the state of a SeldonDeployment's Deployments that its condition tells, given the worst of theirs: that."""
+    """Return the state of its Deployments that a SeldonDeployment tells, given the worst of theirs: that."""
     return state
 
 
