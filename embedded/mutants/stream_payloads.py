@@ -151,3 +151,9 @@ def first_input_only(honest: StreamPolicies) -> StreamPolicies:
             del message.inputs[name]
 
     return replace(honest, read_grpc=rewriting(honest.read_grpc, change))
+
+
+@mutant(STREAMS, wraps="value")
+def stream_empty_answer_null(honest: StreamPolicies) -> StreamPolicies:
+    """Write an answer without bytes as a null value, a tombstone (librdkafka issue 1357)."""
+    return replace(honest, value=lambda content: honest.value(content) or None)

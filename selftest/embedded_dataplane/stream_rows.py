@@ -231,6 +231,7 @@ ROWS: dict[str, Row] = {
         [b'{"predictions": [{"jsonData": 9007199254740992}]}'],
         terms=NODE,
     ),
+    "stream-empty-answer-null": Row(told(raw("a", SELDON, b"")), [b""], [None], "grpc", {"protocol": "seldon"}),
     "tensor-parameters-lost": Row(
         told(node("a", inputs=[{"name": "x", "parameters": {}}])),
         [b'{"predictions": [{"inputs": [{"name": "x", "parameters": {}}]}]}'],
