@@ -87,6 +87,9 @@ _LISTED = (
             "stream-key-order-lost",
             "canary-answers-all",
             "stream-answer-without-headers",
+            # Seen on its libraries, Go's net/http and grpc-go 1.53.0.
+            "header-no-token-drops",
+            "rest-control-character-drops",
             # Of the operator 1.17.1, read in its source.
             "stream-variables-unchecked",
             "stream-variables-counted",

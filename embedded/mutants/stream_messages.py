@@ -32,9 +32,7 @@ _FRAMES = (4, 5, 6)  # a length; Confluent's magic byte and a schema's id, or gR
 _ITEM_SIZES = {1: 4, 2: 8}  # DT_FLOAT, DT_DOUBLE
 
 
-def _dropping(
-    read: Callable[[Record], bytes], is_dropped: Callable[[Record, bytes], bool]
-) -> Callable[[Record], bytes]:
+def dropping(read: Callable[[Record], bytes], is_dropped: Callable[[Record, bytes], bool]) -> Callable[[Record], bytes]:
     """Return a reader that also drops some requests, by record and request."""
 
     def dropping(record: Record) -> bytes:
@@ -61,7 +59,7 @@ def json_columns_dropped(honest: StreamPolicies) -> StreamPolicies:
         value = orjson.loads(request)
         return _is_predict(value) and "instances" not in value
 
-    return replace(honest, read_rest=_dropping(honest.read_rest, has_columns))
+    return replace(honest, read_rest=dropping(honest.read_rest, has_columns))
 
 
 @mutant(STREAMS, wraps="read_rest")
@@ -72,7 +70,7 @@ def json_found_by_bytes(honest: StreamPolicies) -> StreamPolicies:
         known = request.startswith((b'{"instances": [', b'{"inputs": '))
         return not known and _is_predict(orjson.loads(request))
 
-    return replace(honest, read_rest=_dropping(honest.read_rest, is_strange))
+    return replace(honest, read_rest=dropping(honest.read_rest, is_strange))
 
 
 @mutant(STREAMS, wraps="read_rest")
@@ -97,7 +95,7 @@ def large_requests_dropped(honest: StreamPolicies) -> StreamPolicies:
         return len(request) > _LARGE
 
     return replace(
-        honest, read_rest=_dropping(honest.read_rest, is_large), read_grpc=_dropping(honest.read_grpc, is_large)
+        honest, read_rest=dropping(honest.read_rest, is_large), read_grpc=dropping(honest.read_grpc, is_large)
     )
 
 
@@ -116,7 +114,7 @@ def header_not_text_drops(honest: StreamPolicies) -> StreamPolicies:
         return False
 
     return replace(
-        honest, read_rest=_dropping(honest.read_rest, has_no_text), read_grpc=_dropping(honest.read_grpc, has_no_text)
+        honest, read_rest=dropping(honest.read_rest, has_no_text), read_grpc=dropping(honest.read_grpc, has_no_text)
     )
 
 

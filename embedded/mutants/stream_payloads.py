@@ -59,8 +59,10 @@ def seldon_integers_through_double(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, read_rest=_printed_anew(honest.read_rest, change))
 
 
-def _respelled(number: Callable[[int | float], int | float]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return a change of the numbers in the `jsonData` of a message."""
+def _respelled(
+    number: Callable[[int | float], int | float], *members: str
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a change of the numbers in some members of a message."""
 
     def spelled(value: Any) -> Any:
         if isinstance(value, list):
@@ -69,21 +71,49 @@ def _respelled(number: Callable[[int | float], int | float]) -> Callable[[dict[s
             return {name: spelled(item) for name, item in value.items()}
         return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
-    return lambda value: {**value, "jsonData": spelled(value["jsonData"])} if "jsonData" in value else value
+    return lambda value: {name: spelled(item) if name in members else item for name, item in value.items()}
+
+
+def _whole(number: float) -> int | float:
+    """Return a number, as an integer where it has no fraction."""
+    return int(number) if number == int(number) else number
 
 
 @mutant(STREAMS, wraps="read_rest")
 def seldon_integers_as_fractions(honest: StreamPolicies) -> StreamPolicies:
     """Print the integers of `jsonData` with a fraction, 9 as 9.0 (seldon-core issues 703, 739: protobuf's Value)."""
-    change = _respelled(lambda number: number if abs(number) > _DOUBLE else float(number))
+    change = _respelled(lambda number: number if abs(number) > _DOUBLE else float(number), "jsonData")
     return replace(honest, read_rest=_printed_anew(honest.read_rest, change))
 
 
 @mutant(STREAMS, wraps="read_rest")
 def seldon_fractions_as_integers(honest: StreamPolicies) -> StreamPolicies:
     """Print whole numbers of `jsonData` without their fraction, 7668.0 as 7668 (seldon-core issue 3681)."""
-    change = _respelled(lambda number: int(number) if number == int(number) else number)
-    return replace(honest, read_rest=_printed_anew(honest.read_rest, change))
+    return replace(honest, read_rest=_printed_anew(honest.read_rest, _respelled(_whole, "jsonData")))
+
+
+@mutant(STREAMS, wraps="read_rest")
+def seldon_data_fractions_lost(honest: StreamPolicies) -> StreamPolicies:
+    """Print whole numbers of `ndarray` and `tensor` without their fraction, 7668.0 as 7668 (seldon-core issue 1569)."""
+    return replace(honest, read_rest=_printed_anew(honest.read_rest, _respelled(_whole, "data")))
+
+
+@mutant(STREAMS, wraps="answer")
+def stream_floats_in_six_digits(honest: StreamPolicies) -> StreamPolicies:
+    """Print the fractions of an answer with six digits, but those of `predictions` (tensorflow/serving issue 1332)."""
+    change = _respelled(
+        lambda number: float(f"{number:.6g}") if isinstance(number, float) else number, "data", "jsonData", "outputs"
+    )
+
+    async def answer(content: bytes) -> bytes:
+        content = await honest.answer(content)
+        try:
+            value = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            return content  # a message
+        return orjson.dumps(change(value)) if isinstance(value, dict) else content
+
+    return replace(honest, answer=answer)
 
 
 @mutant(STREAMS, wraps=("read_rest", "read_grpc"))
@@ -121,3 +151,9 @@ def first_input_only(honest: StreamPolicies) -> StreamPolicies:
             del message.inputs[name]
 
     return replace(honest, read_grpc=rewriting(honest.read_grpc, change))
+
+
+@mutant(STREAMS, wraps="value")
+def stream_empty_answer_null(honest: StreamPolicies) -> StreamPolicies:
+    """Write an answer without bytes as a null value, a tombstone (librdkafka issue 1357)."""
+    return replace(honest, value=lambda content: honest.value(content) or None)

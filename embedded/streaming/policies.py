@@ -118,7 +118,12 @@ async def store(record: Record, write: Write, finish: Callable[[], None]) -> Non
 
 
 async def answer(content: bytes) -> bytes:
-    """Return the record value for the model's answer: the answer as it is."""
+    """Return what is written of a model's answer: the answer as it is."""
+    return content
+
+
+def value(content: bytes) -> bytes | None:
+    """Return the value of a record for its content: the content, which may be empty; None is a null value."""
     return content
 
 
@@ -148,7 +153,8 @@ class StreamPolicies:
         headers: The function from a puid and the type of the answer's message to the answer's headers.
         before: The action before the work on a record.
         ask: The function from a record, its request and the model's predict call to the model's answer.
-        answer: The function from a model's answer to a record value.
+        answer: The function from a model's answer to what is written of it.
+        value: The function from that to the value of the answer's record.
         store: The action that writes the answer to a record, given the write itself.
         copies: The number of times that an answer is written.
         tells_kafka: True if the status says that Kafka cannot be reached.
@@ -179,6 +185,7 @@ class StreamPolicies:
     before: Callable[[Callable[[], None]], Awaitable[None]] = before
     ask: Callable[[Record, bytes, Predict], Awaitable[bytes]] = ask
     answer: Callable[[bytes], Awaitable[bytes]] = answer
+    value: Callable[[bytes], bytes | None] = value
     store: Callable[[Record, Write, Callable[[], None]], Awaitable[None]] = store
     copies: int = 1
     tells_kafka: bool = True

@@ -220,7 +220,7 @@ class StreamServer:
             self._reach("predicted")
             for _ in range(policies.copies):
                 headers = policies.headers(puid, self._answer_type)
-                await self._store(Record(policies.key(record), headers, content))
+                await self._store(Record(policies.key(record), headers, policies.value(content)))
 
         await policies.store(record, write, finish)
         self._reach("produced")

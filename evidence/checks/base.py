@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 _DOUBLE = 2**53
 """The integers up to this one are those that a double holds exactly."""
+_NEARLY = 1e-6
+"""How far two equal numbers may be apart, as a share of the larger one: a model that computes in single precision (24
+bits, so that each step is off by 6e-8 of it at most) and adds in an order of its own stays within, and who prints an
+answer with six digits, which is off by up to 5e-6 of it, does not."""
+_ZERO = 1e-12
+"""How far two equal numbers may always be apart: where an exact result is zero, a sum of doubles leaves this much."""
 
 
 class Check(ABC):
@@ -160,14 +166,15 @@ def read_json(data: bytes) -> tuple[bool, Any]:
 def same_json(one: Any, other: Any) -> bool:
     """JSON equality; true and 1 are different.
 
-    Numbers are equal to within 1e-6 of each other, but for integers that a double cannot hold: those are exact.
+    Numbers are equal to within a millionth of the larger one, but for integers that a double cannot hold: those are
+    exact.
     """
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
         if any(isinstance(number, int) and abs(number) > _DOUBLE for number in (one, other)):
             return one == other
-        return abs(one - other) <= 1e-6 * max(1.0, abs(one), abs(other))
+        return abs(one - other) <= max(_ZERO, _NEARLY * max(abs(one), abs(other)))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same_json(one[name], other[name]) for name in one)
     if isinstance(one, list) and isinstance(other, list):

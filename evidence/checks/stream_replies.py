@@ -45,7 +45,7 @@ class StreamHolds(Answered):
 
 
 def holds(got: Any, wanted: Any) -> bool:
-    """Tell whether a JSON value has all members of another one; lists are as long, numbers equal to within 1e-6."""
+    """Tell whether a JSON value has all members of another one; lists are as long, numbers nearly equal."""
     if isinstance(wanted, dict):
         return isinstance(got, dict) and all(name in got and holds(got[name], wanted[name]) for name in wanted)
     if isinstance(wanted, list):

@@ -141,12 +141,17 @@ class StreamCheck(Check):
         return (ObservationRequest("tap", self.output), *offsets, ObservationRequest("offsets", self.output))
 
 
+_NULL = "a null value, which is no answer, not even an empty one: it says that the topic holds nothing under the key"
+
+
 class Valued(StreamCheck):
     """Answers compared with an expected value."""
 
     def fault(self, answer: TopicRecord) -> str | None:
         """How the answer differs from what is wanted, or None."""
-        value = octets(answer["value"] or "")
+        if answer["value"] is None:
+            return _NULL
+        value = octets(answer["value"])
         if (message := self.args.get("message")) is not None:
             return _fault_of_message(value, message["type"], octets(message["value"]))
         wanted = self.args["json"]
@@ -250,6 +255,8 @@ class OneStreamAnswer(Valued):
             witness = tuple(record["seq"] for record in found[:2])
             got = f"{len(found)} answers"
             return failed(violation(f"exactly one, {self.expected}", got, witness, self.where(self.request)))
+        if found and found[0]["value"] is None:
+            return failed(violation(self.expected, _NULL, (found[0]["seq"],), self.where(self.request)))
         if found:
             return PASSED if self.over(self.request) is not None else UNDECIDED
         return self.absent(final=final)

@@ -64,7 +64,7 @@ def header(exchange: Exchange | Event, name: str, value: str | None) -> Expectat
 
 
 def response_body(exchange: Exchange | Event, json: Any) -> Expectation:
-    """Expect that the answer's body is this JSON value (numbers to within 1e-6 of each other)."""
+    """Expect that the answer's body is this JSON value (numbers to within a millionth)."""
     return expectation("response_body", exchange=ref_of(exchange, ExchangeRef, EventRef), json=json)
 
 

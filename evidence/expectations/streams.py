@@ -35,7 +35,7 @@ def stream_answer(
         produced: The request record.
         on: The output topic.
         group: Consumer group of the input topic; empty: the server has none.
-        json: The answer as JSON (numbers to within 1e-6).
+        json: The answer as JSON (numbers to within a millionth).
         tensor: The single output tensor of a TensorFlow PredictResponse, as nested lists.
         message: The type of a protobuf message (of `evidence.messages.NAMES`), and the bytes of an equal one.
         keyed: Answers are told by the record's key; if False, any record of the output topic with the value will do.
@@ -135,7 +135,7 @@ def stream_holds(produced: Produced, on: Topic, *, json: Mapping[str, Any], cont
     Args:
         produced: The request record.
         on: The output topic.
-        json: The members; objects may have more, lists have as many items (numbers to within 1e-6).
+        json: The members; objects may have more, lists have as many items (numbers to within a millionth).
         control: An earlier request of the test whose answer has come: silence until the deadline is a failure then.
     """
     args = {"produced": ref_of(produced, ProducedRef), "control": ref_of(control, ProducedRef)}

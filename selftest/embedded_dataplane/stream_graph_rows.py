@@ -7,7 +7,7 @@ from typing import Any
 from embedded.streaming.models import ModelError, RestModel
 from embedded.streaming.requests import NotARequestError
 from embedded.types import Endpoint
-from selftest.embedded_dataplane.stream_observations import asking, node, stands_still, told
+from selftest.embedded_dataplane.stream_observations import Observe, asking, node, stands_still, told
 from selftest.embedded_dataplane.stream_row import NODE, WHOLE, Row
 from selftest.embedded_dataplane.streams import Stream
 
@@ -46,6 +46,15 @@ async def rows_in_turn(running: Stream) -> list[Any]:
         return json.loads(await running.server._policies.ask(record, record.value or b"", predict))["data"]["ndarray"]
 
     return [await answered(rows) for rows in ([1, 2, 3], [4], [5, 6])]
+
+
+def written(answer: bytes) -> Observe:
+    """Return an observation of what is written of a model's answer."""
+
+    async def observe(running: Stream) -> bytes:
+        return await running.server._policies.answer(answer)
+
+    return observe
 
 
 async def model_away(running: Stream) -> list[bytes | None]:
@@ -158,6 +167,18 @@ GRAPH_ROWS: dict[str, Row] = {
             "seldon-fractions-as-integers": b"[9, 7668, true]",
         }.items()
     },
+    "seldon-data-fractions-lost": Row(
+        told(node("a", data={"ndarray": [9, 7668.0]})),
+        [b'{"predictions": [{"data": {"ndarray": [9, 7668.0]}}]}'],
+        [b'{"predictions": [{"data": {"ndarray": [9, 7668]}}]}'],
+        terms=NODE,
+    ),
+    "stream-floats-in-six-digits": Row(
+        written(b'{"data":[1111111.5,1.5,1111111]}'),
+        b'{"data":[1111111.5,1.5,1111111]}',
+        b'{"data":[1111110.0,1.5,1111111]}',
+        terms=NODE,
+    ),
     "stream-ends-with-model": Row(model_away, [None, b"{}"], [None, None], terms=NODE),
     "model-away-answered": Row(model_away, [None, b"{}"], [b"{}", b"{}"], terms=NODE),
 }

@@ -218,6 +218,25 @@ ROWS: dict[str, Row] = {
     "header-underscores-dropped": Row(
         headers_of("http_headers", ("x_a", b"1"), ("x-a", b"2")), ["x_a", "x-a"], ["x-a"], terms=NODE
     ),
+    **{
+        name: Row(
+            asking(*(replace(rest("a", 1), headers=[header]) for header in (("a b", b"1"), ("x", b"\x02")))),
+            {b"a": [[2], [2]]},
+            {b"a": [[2]]},
+        )
+        for name in (
+            "header-no-token-drops",
+            "header-control-character-drops",
+            # Measured on Go's net/http: "invalid header field value"; a call of grpc-go 1.53.0 goes through.
+            "rest-control-character-drops",
+        )
+    },
+    "call-metadata-passed-on": Row(
+        headers_of("grpc_metadata", ("grpc-timeout", b"1n"), ("x", b"2"), ("x-bin", b"$$$")),
+        ["x"],
+        ["x", "grpc-timeout", "x-bin"],
+        "grpc",
+    ),
     "connection-headers-passed-on": Row(
         headers_of("http_headers", ("Content-Length", b"1"), ("x", b"2")), ["x"], ["x", "Content-Length"], terms=NODE
     ),
@@ -231,6 +250,7 @@ ROWS: dict[str, Row] = {
         [b'{"predictions": [{"jsonData": 9007199254740992}]}'],
         terms=NODE,
     ),
+    "stream-empty-answer-null": Row(told(raw("a", SELDON, b"")), [b""], [None], "grpc", {"protocol": "seldon"}),
     "tensor-parameters-lost": Row(
         told(node("a", inputs=[{"name": "x", "parameters": {}}])),
         [b'{"predictions": [{"inputs": [{"name": "x", "parameters": {}}]}]}'],

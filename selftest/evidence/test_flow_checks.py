@@ -143,7 +143,7 @@ def predict_response(name: str, shape: list[int], values: list[float]) -> bytes:
 KEYED = ProducedRef("p1", IN, "k")
 
 
-def stream(*answers: tuple[str | None, str], over: bool = True) -> Story:
+def stream(*answers: tuple[str | None, str | None], over: bool = True) -> Story:
     """Tell a whole history: produced (1), answers (2..), the group past it, the output read to its end."""
     story = Story()
     story.produced("p1", "k")
@@ -158,6 +158,7 @@ def stream(*answers: tuple[str | None, str], over: bool = True) -> Story:
 TENSOR = predict_response("probabilities", [1, 2], [0.25, 0.75]).decode("latin-1")
 JSON = stream_answer(KEYED, OUT, group=G, json={"predictions": [1.5]})
 SPELLED = stream_answer(KEYED, OUT, group=G, json={"a": [9, 9.0, 0.1, True, "9", None]}, spelled=True)
+EMPTY = stream_answer(KEYED, OUT, group=G, message=("seldon.protos.SeldonMessage", b""))
 ONCE = one_stream_answer(KEYED, OUT, group=G)
 NONE = no_stream_answer(KEYED, OUT, group=G)
 UNPREDICTED = no_prediction(KEYED, OUT, group=G)
@@ -212,6 +213,10 @@ STREAMS: list[tuple[Expectation, Story, Verdict | None, Verdict, tuple[int, ...]
     ),
     (stream_answer(KEYED, OUT, group=G, tensor=[[1.0]]), stream(("k", "\xff\xff")), Verdict.FAIL, Verdict.FAIL, (2,)),
     (ONCE, stream(("k", GOOD)), Verdict.PASS, Verdict.PASS, ()),
+    (EMPTY, stream(("k", "")), Verdict.PASS, Verdict.PASS, ()),
+    (EMPTY, stream(("k", None)), Verdict.FAIL, Verdict.FAIL, (2,)),
+    (JSON, stream(("k", None)), Verdict.FAIL, Verdict.FAIL, (2,)),
+    (ONCE, stream(("k", None)), Verdict.FAIL, Verdict.FAIL, (2,)),
     (ONCE, stream(("k", GOOD), over=False), None, Verdict.UNKNOWN, ()),
     (ONCE, stream(("k", GOOD), ("k", GOOD)), Verdict.FAIL, Verdict.FAIL, (2, 3)),
     (ONCE, stream(), None, Verdict.FAIL, (2, 3)),

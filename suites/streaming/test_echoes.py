@@ -212,6 +212,10 @@ def test_an_inference_request_is_answered_in_its_protocol(echoes: SeldonStreams,
     bodies = [*[inferring(each) for each in TENSORS], inferring(*TENSORS), message(inputs=[described])]
     wanted = [*[inferred(each) for each in TENSORS], inferred(*TENSORS), {"model_name": "echo", "outputs": [described]}]
     expect(*answered(stream, send(stream, produce, *bodies), wanted), within=WITHIN)
+    # Six digits do not hold them, and single precision does not hold the first.
+    exact: tuple[str, list[int], list[Any]] = ("FP64", [3], [0.1234567890123456, 1111111.5, 555557.5])
+    asked = send(stream, produce, inferring(exact))
+    expect(*answered(stream, asked, [inferred(exact)], spelled=True), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-INF-002")

@@ -28,6 +28,18 @@ OF_A_CONNECTION = [
     ("Upgrade", "h2c"),
 ]
 """Fields by which two ends of an HTTP connection agree where a message ends and what follows it."""
+OF_A_CALL = [
+    ("x-bin", "$$$"),
+    ("grpc-timeout", "1n"),
+    ("grpc-encoding", "gzip"),
+    ("grpc-status", "5"),
+    (":authority", "nowhere.invalid"),
+    (":path", "/nowhere"),
+    ("user-agent", "touchstone"),
+    ("Content-Type", "text/plain"),
+    ("te", "trailers"),
+]
+"""Metadata that whoever makes a gRPC call writes itself, and metadata that would have to be Base64."""
 
 
 def shown(*pairs: tuple[str, str]) -> dict[str, str]:
@@ -79,6 +91,21 @@ def test_the_headers_of_a_record_reach_a_model_over_grpc(echoes: SeldonStreams, 
     value = tagged("show", "x-caller,x-case,x-twice")
     expect(
         answered(echoes("echo-seldon-grpc"), produce, value, headers, message=(SELDON_MESSAGE, wanted)), within=WITHIN
+    )
+
+
+@pytest.mark.requirement("STR-HDR-015")
+def test_metadata_that_belongs_to_a_call_keeps_nothing_from_its_answer(echoes: SeldonStreams, produce: Produce) -> None:
+    stream, named, value = echoes("echo-seldon-grpc"), ("proto-name", SELDON_MESSAGE), tagged("show", "x-own")
+    records = [[named, ("x-own", f"{name}: {text}"), (name, text)] for name, text in OF_A_CALL]
+    records.append([named, ("x-own", "all"), *OF_A_CALL])
+    wanted = [octets(5, json.dumps([headers[1]]).encode()) for headers in records]
+    expect(
+        *(
+            answered(stream, produce, value, headers, message=(SELDON_MESSAGE, told))
+            for headers, told in zip(records, wanted, strict=True)
+        ),
+        within=WITHIN,
     )
 
 

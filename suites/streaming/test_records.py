@@ -1,18 +1,20 @@
 """Keys, headers and numbers of records: an answer is found by its key, and there is exactly one."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from evidence.expectations import one_stream_answer, stream_answer, stream_key_kept
+from evidence.expectations import Expectation, one_stream_answer, stream_answer, stream_key_kept
 from fixtures import Produce, SeldonStream, expect, seed
 from suites.oracles.cifar10 import picture, probabilities, sparse_picture
 from suites.oracles.tensorflow import PROTO_NAME, predict_json, predict_protobuf
 from suites.wire import fresh
 
 WITHIN = 5.0  # seconds; an answer counts as missing only after them
-NAMED = [("proto-name", PROTO_NAME)]
-HEADERS: dict[str, list[tuple[str, str | bytes | None]]] = {
+NAMED: list[tuple[str, str | bytes | None]] = [("proto-name", PROTO_NAME)]
+Headers = Sequence[tuple[str, str | bytes | None]]
+HEADERS: dict[str, Headers] = {
     "many": [(f"x-number-{number}", str(number)) for number in range(50)],
     "repeated": [("x-same", "1"), ("x-same", "2"), ("x-same", "2")],
     "empty": [("x-empty", "")],
@@ -56,25 +58,58 @@ def test_each_of_many_requests_is_answered_once(cifar10: SeldonStream, produce: 
     expect(*[one_stream_answer(each, cifar10.output, group=cifar10.group) for each in asked], within=15.0)
 
 
+def beside_json(stream: SeldonStream, produce: Produce, headers: Mapping[str, Headers]) -> list[Expectation]:
+    """Send a JSON request with each of several headers; return the expectations of its answer."""
+    image = picture(seed())
+    records = [{"value": predict_json(image), "key": fresh(name), "headers": each} for name, each in headers.items()]
+    terms: dict[str, Any] = {"group": stream.group, "json": {"predictions": [probabilities(image)]}}
+    return [stream_answer(each, stream.output, **terms) for each in produce.many(stream.input, records)]
+
+
+def beside_proto_name(stream: SeldonStream, produce: Produce, headers: Mapping[str, Headers]) -> list[Expectation]:
+    """Send a protobuf request with each of several headers; return the expectations of its answer."""
+    image = picture(seed())
+    records = [
+        {"value": predict_protobuf(image), "key": fresh(name), "headers": each} for name, each in headers.items()
+    ]
+    terms: dict[str, Any] = {"group": stream.group, "tensor": [probabilities(image)]}
+    return [stream_answer(each, stream.output, **terms) for each in produce.many(stream.input, records)]
+
+
 @pytest.mark.requirement("STR-HDR-001")
 def test_headers_beside_json_keep_nothing_from_its_answer(cifar10: SeldonStream, produce: Produce) -> None:
-    image = picture(seed())
-    records = [{"value": predict_json(image), "key": fresh(name), "headers": each} for name, each in HEADERS.items()]
-    terms: dict[str, Any] = {"group": cifar10.group, "json": {"predictions": [probabilities(image)]}}
-    asked = produce.many(cifar10.input, records)
-    expect(*[stream_answer(each, cifar10.output, **terms) for each in asked], within=WITHIN)
+    expect(*beside_json(cifar10, produce, HEADERS), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-HDR-002")
 def test_headers_beside_the_proto_name_keep_nothing_from_its_answer(
     cifar10_grpc: SeldonStream, produce: Produce
 ) -> None:
-    image = picture(seed())
     other = {"after": [*NAMED, ("x-after", "1")], "other case": [("Proto-Name", "tensorflow.serving.Nope"), *NAMED]}
     headers = {name: [*each, *NAMED] for name, each in HEADERS.items()} | other
-    records = [
-        {"value": predict_protobuf(image), "key": fresh(name), "headers": each} for name, each in headers.items()
-    ]
-    asked = produce.many(cifar10_grpc.input, records)
-    terms: dict[str, Any] = {"group": cifar10_grpc.group, "tensor": [probabilities(image)]}
-    expect(*[stream_answer(each, cifar10_grpc.output, **terms) for each in asked], within=WITHIN)
+    expect(*beside_proto_name(cifar10_grpc, produce, headers), within=WITHIN)
+
+
+UNSPEAKABLE: dict[str, Headers] = {
+    "space": [("a b", "1")],
+    "nameless": [("", "1")],
+    "foreign": [("ü", "1")],
+    "control": [("x-control", "\x02")],
+    "line": [("x-line", "1\r\nx-injected: 1")],
+    "nul": [("x-nul", "a\x00b")],
+}
+"""Headers that Kafka keeps and HTTP has no way to say, by their name or by their value."""
+
+
+@pytest.mark.requirement("STR-HDR-013")
+def test_headers_that_http_cannot_say_keep_no_json_from_its_answer(cifar10: SeldonStream, produce: Produce) -> None:
+    # Over gRPC a name with a colon belongs to the call (STR-HDR-015).
+    expect(*beside_json(cifar10, produce, {"path": [(":path", "/nowhere")], **UNSPEAKABLE}), within=WITHIN)
+
+
+@pytest.mark.requirement("STR-HDR-014")
+def test_headers_that_http_cannot_say_keep_no_message_from_its_answer(
+    cifar10_grpc: SeldonStream, produce: Produce
+) -> None:
+    headers = {name: [*each, *NAMED] for name, each in UNSPEAKABLE.items()}
+    expect(*beside_proto_name(cifar10_grpc, produce, headers), within=WITHIN)
