@@ -79,6 +79,38 @@ def dead_letter_once_on_reset(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, dead_letter=dead_letter, write_request=write_request, is_retryable=is_retryable)
 
 
+_REFUSED, _UNRESOLVED = "ClientConnectorError: ", "no such host"
+
+
+def _giving_up(honest: DataPlanePolicies, *errors: str, letters: bool) -> DataPlanePolicies:
+    """Return policies that do not retry what fails with one of these errors: dead letters, or deliveries."""
+    dead_letter, write_request, is_letter = _knowing_letters(honest.dead_letter, honest.write_request)
+
+    def is_retryable(attempt: Attempt) -> bool:
+        given_up = is_letter() is letters and any(error in attempt.error for error in errors)
+        return honest.is_retryable(attempt) and not given_up
+
+    return replace(honest, dead_letter=dead_letter, write_request=write_request, is_retryable=is_retryable)
+
+
+@mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "is_retryable"))
+def refused_not_retried(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Dead-letter an event at once whose subscriber refuses the connection (knative/eventing issue 4453)."""
+    return _giving_up(honest, _REFUSED, letters=False)
+
+
+@mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "is_retryable"))
+def unresolved_not_retried(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Dead-letter an event at once whose subscriber's name does not resolve (knative/eventing issue 4453)."""
+    return _giving_up(honest, _UNRESOLVED, letters=False)
+
+
+@mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "is_retryable"))
+def unreached_letter_given_up(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Give a dead letter up at once whose sink cannot be reached at all (modelled on knative/eventing issue 4453)."""
+    return _giving_up(honest, _REFUSED, _UNRESOLVED, letters=True)
+
+
 @mutant(DATA_PLANE, wraps="outcome")
 def closing_answer_fails(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Take an answer that ends its connection for a broken one."""

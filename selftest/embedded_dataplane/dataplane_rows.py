@@ -101,6 +101,7 @@ from selftest.embedded_dataplane.observing_time import (
     older_events,
     one_late,
     one_late_of_hundred,
+    pauses_at,
     retries,
     stored_when_acknowledged,
     ten_new_triggers,
@@ -194,6 +195,9 @@ ROWS: dict[str, Row] = {
         1368,
         0,
     ),
+    "refused-not-retried": Row(pauses_at("http://127.0.0.1:9/"), [0.05, 0.05], []),
+    "unresolved-not-retried": Row(pauses_at("http://nobody.nowhere.svc.cluster.local/"), [0.05, 0.05], []),
+    "unreached-letter-given-up": Row(pauses_at(letters="http://127.0.0.1:9/"), [0.05, 0.05], []),
     "dead-letter-retried-always": Row(
         one_event(Reply(400), letters=(Reply(400),), retry=1, backoffDelay="PT0.05S"), (1, 1), (1, 2)
     ),

@@ -9,6 +9,7 @@ from evidence.expectations import (
     dead_letter_attempts,
     dead_lettered,
     delivered,
+    held_back,
     not_dead_lettered,
     not_held_up,
     unchanged,
@@ -19,12 +20,13 @@ from suites.manifests import ORDERED
 WANTED = {"attributes": {"type": "wanted"}}
 NOWHERE = "http://nobody.touchstone-nowhere.svc.cluster.local/"  # no namespace has this name
 NOBODY = "http://127.0.0.1:1/"  # a port that nothing may listen on (tcpmux), in every pod
+UNREACHED = (NOBODY, NOWHERE)
 
 
-def delivery(dead_letters: str, retry: int = 0) -> dict[str, Any]:
+def delivery(dead_letters: str, retry: int = 0, delay: str = "PT0.1S") -> dict[str, Any]:
     """Return a delivery specification with a dead letter sink."""
     fields: dict[str, Any] = {"deadLetterSink": {"uri": dead_letters}}
-    return fields | ({"retry": retry, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"} if retry else {})
+    return fields | ({"retry": retry, "backoffPolicy": "linear", "backoffDelay": delay} if retry else {})
 
 
 @pytest.mark.requirement("EVT-DLV-002")
@@ -91,6 +93,41 @@ def test_an_event_for_a_name_that_nobody_has_is_dead_lettered(broker: Broker, si
     dead_letters = sinks()
     trigger = broker.trigger(filter=WANTED, subscriber=NOWHERE, delivery=delivery(dead_letters.url, retry=1))
     expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger))
+
+
+@pytest.mark.requirement("EVT-DLV-035")
+def test_a_subscriber_that_cannot_be_reached_is_tried_again(broker: Broker, sinks: Sinks) -> None:
+    # Nobody sees the attempts; the letter comes behind the waits between them.
+    letters = [sinks() for _ in UNREACHED]
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": url, "delivery": delivery(sink.url, retry=2, delay="PT1S")}
+            for url, sink in zip(UNREACHED, letters, strict=True)
+        )
+    )
+    event = broker.send(type="wanted")
+    places = zip(letters, triggers, strict=True)
+    expect(*(held_back(event, to=sink, by=trigger, seconds=2.0) for sink, trigger in places))
+
+
+@pytest.mark.requirement("EVT-DLV-036")
+def test_a_dead_letter_sink_that_cannot_be_reached_is_tried_again(broker: Broker, sinks: Sinks) -> None:
+    # Of one key and ordered: the second event waits until the letter of the first is given up.
+    subscribers = [sinks([Answer(400), Answer(200)]) for _ in UNREACHED]
+    triggers = broker.several(
+        *(
+            {
+                "filter": WANTED,
+                "annotations": ORDERED,
+                "subscriber": sink,
+                "delivery": delivery(url, retry=2, delay="PT1S"),
+            }
+            for url, sink in zip(UNREACHED, subscribers, strict=True)
+        )
+    )
+    first, second = broker.send_many([{"type": "wanted", "partitionkey": "customer-17"}] * 2)
+    places = zip(subscribers, triggers, strict=True)
+    expect(*(held_back(second, to=sink, by=trigger, seconds=2.0, behind=first) for sink, trigger in places))
 
 
 @pytest.mark.requirement("EVT-DLV-011")
