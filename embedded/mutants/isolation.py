@@ -204,6 +204,7 @@ def one_reply_an_event(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 
 _PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+_ANSWERS_OWN = frozenset({"server", "set-cookie", "cache-control", "x-reply-token"})
 
 
 @mutant(DATA_PLANE, wraps=("accept.fields", "write_request"))
@@ -223,6 +224,24 @@ def sender_headers_forwarded(honest: DataPlanePolicies) -> DataPlanePolicies:
         return [*headers, *_GIVEN.get(_identity(event), {}).items()], body
 
     return replace(honest, accept=replace(honest.accept, fields=fields), write_request=write_request)
+
+
+@mutant(DATA_PLANE, wraps=("reply", "write_request"))
+def reply_headers_forwarded(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Send headers of the answer that a reply came in on to who gets the reply (knative/eventing issue 6276)."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        if event is not None:
+            texts = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in attempt.headers}
+            _GIVEN.note(_identity(event), {name: value for name, value in texts.items() if name in _ANSWERS_OWN})
+        return event
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        headers, body = honest.write_request(event, spec)
+        return [*headers, *_GIVEN.get(_identity(event), {}).items()], body
+
+    return replace(honest, reply=reply, write_request=write_request)
 
 
 def _identity(event: CloudEvent) -> tuple[str, str]:

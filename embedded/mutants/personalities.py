@@ -56,6 +56,8 @@ _LISTED = (
             "attributes-leave-as-latin-1",
             "json-printed-again",
             "trailing-content-ignored",
+            "reply-trailing-content-ignored",
+            "empty-reply-attributes-accepted",
             "older-specversion-accepted",
             "offset-attributes-added",
             "partitionkey-breaks-ingress",

@@ -28,6 +28,7 @@ from selftest.embedded_dataplane.observing_delivery import (
     refused_letters,
     reply_after,
     reply_records,
+    reply_seen,
     replying,
     stalling,
     told,
@@ -252,6 +253,21 @@ ROWS: dict[str, Row] = {
     "reply-headers-in-lower-case": Row(
         replying(Reply(200, {name.upper(): value for name, value in REPLY.items()})), (1, 0), (0, 0)
     ),
+    "cookies-hide-reply": Row(replying(Reply(200, {**REPLY, "Set-Cookie": "a=b"}, b"1")), (1, 0), (0, 0)),
+    "request-headers-hide-reply": Row(replying(Reply(200, {**REPLY, "Prefer": "reply"}, b"1")), (1, 0), (0, 0)),
+    "reply-headers-forwarded": Row(
+        reply_seen(lambda got: got.headers.get("set-cookie"), {**REPLY, "Set-Cookie": "a=b"}), None, "a=b"
+    ),
+    "dead-letter-after-reply": Row(replying(Reply(200, REPLY, b"1")), (1, 0), (1, 1)),
+    "reply-flaws-dropped": Row(replying(Reply(200, {**REPLY, "ce-time": "soon"}, b"1")), (0, 1), (1, 0)),
+    "other-format-is-no-reply": Row(
+        replying(Reply(200, {"Content-Type": "application/cloudevents+xml"}, b"<event/>")), (0, 1), (0, 0)
+    ),
+    "null-is-no-reply": Row(replying(Reply(200, JSON, b"null")), (0, 1), (0, 0)),
+    "reply-trailing-content-ignored": Row(
+        replying(Reply(200, JSON, structured(source="/reply", type="r") + b" x")), (0, 1), (1, 0)
+    ),
+    "empty-reply-attributes-accepted": Row(replying(Reply(200, {**REPLY, "ce-id": ""}, b"1")), (0, 1), (1, 0)),
     "reply-completed": Row(
         replying(Reply(200, {**without("id"), "ce-source": "/reply", "ce-type": "r"}, b"1")), (0, 1), (1, 0)
     ),

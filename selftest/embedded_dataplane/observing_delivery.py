@@ -275,6 +275,20 @@ def reply_records(look: Callable[[list[Record]], Any], reply: Mapping[str, str],
     return observe
 
 
+def reply_seen(look: Callable[[Any], Any], reply: Mapping[str, str], body: bytes = b"1") -> Observe:
+    """Observe something of the request that brings a reply to who gets it."""
+
+    async def observe(world: World, mutant: str | None) -> Any:
+        place, sink = await world.broker(mutant), world.sink()
+        await place.trigger(sink, filter={"attributes": {"source": "/reply"}})
+        await place.trigger(world.sink(Reply(200, reply, body)), filter={"attributes": {"type": "t"}})
+        await place.send()
+        await until(lambda: bool(sink.received))
+        return look(sink.received[0])
+
+    return observe
+
+
 def reply_after(*script: int) -> Observe:
     """Observe how many replies are stored when the answer behind these failing ones carries one."""
 
