@@ -61,6 +61,34 @@ def dead_letter_after_reply(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, reply=reply, is_lettered=lambda count: replied.get() or honest.is_lettered(count))
 
 
+def _is_chunked(attempt: Attempt) -> bool:
+    return any(name.lower() == b"transfer-encoding" for name, _ in attempt.headers)
+
+
+@mutant(DATA_PLANE, wraps="outcome")
+def chunked_answer_empty(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a whole answer without a Content-Length for one without a body (knative/eventing issue 4834)."""
+
+    def outcome(attempt: Attempt) -> Attempt:
+        attempt = honest.outcome(attempt)
+        return replace(attempt, body=b"") if _is_chunked(attempt) else attempt
+
+    return replace(honest, outcome=outcome)
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def chunked_answer_full(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an answer in chunks for one with a body, which is no event, also where it has none."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        if event is None and attempt.status == 200 and _is_chunked(attempt):
+            raise NotAnEventError("there is no event in the body")
+        return event
+
+    return replace(honest, reply=reply)
+
+
 def _mended(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return attributes without those whose name is none, and without a time that is none."""
     return {

@@ -5,7 +5,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import TypeAlias
 
-from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
 from embedded.dataplane.policies import MAX_ERROR_DATA, Attempt, DataPlanePolicies, StandstillError
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
@@ -41,6 +41,45 @@ def long_answer_untold(honest: DataPlanePolicies) -> DataPlanePolicies:
         return honest.dead_letter(event, subscriber, replace(attempt, body=body))
 
     return replace(honest, dead_letter=dead_letter)
+
+
+@mutant(DATA_PLANE, wraps="dead_letter")
+def error_data_through_text(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Read what an answer said as text before its bytes are told (EV issue 5439, eventing-kafka-broker PR 2604)."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        text = attempt.body[:MAX_ERROR_DATA].decode(errors="replace")
+        return honest.dead_letter(event, subscriber, replace(attempt, body=text.encode()))
+
+    return replace(honest, dead_letter=dead_letter)
+
+
+@mutant(DATA_PLANE, wraps="dead_letter")
+def dest_needs_answer(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Leave knativeerrordest out where there was no answer (eventing-kafka-broker issue 2340)."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        return event if attempt.status is None else honest.dead_letter(event, subscriber, attempt)
+
+    return replace(honest, dead_letter=dead_letter)
+
+
+@mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "outcome"))
+def letter_answer_must_be_event(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Fail the delivery of a dead letter whose sink answers 200 with a body that is no event, and try it again."""
+    dead_letter, write_request, is_letter = _knowing_letters(honest.dead_letter, honest.write_request)
+
+    def outcome(attempt: Attempt) -> Attempt:
+        attempt = honest.outcome(attempt)
+        if not is_letter() or not attempt.is_success:
+            return attempt
+        try:
+            honest.reply(attempt)
+        except NotAnEventError:
+            return replace(attempt, status=502)
+        return attempt
+
+    return replace(honest, dead_letter=dead_letter, write_request=write_request, outcome=outcome)
 
 
 @mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "is_retryable"))

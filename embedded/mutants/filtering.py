@@ -1,7 +1,9 @@
 """Mutants of Trigger filters."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -13,6 +15,7 @@ from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
+_TIME = re.compile(r"(?P<until>.{10}[Tt]..:..:(?P<second>..))(?:\.(?P<digits>\d+))?(?P<zone>.+)")
 _OF_CONTENT = frozenset({"time", "dataschema", "datacontenttype"})
 
 
@@ -66,6 +69,38 @@ def absent_attribute_matches(honest: DataPlanePolicies) -> DataPlanePolicies:
         return expected in {"", attributes[name]}
 
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
+
+
+def _seeing_times(honest: DataPlanePolicies, seen: Callable[[str], str]) -> DataPlanePolicies:
+    """Return policies whose filters see a time in another form."""
+
+    def view(event: CloudEvent) -> Attributes:
+        attributes = honest.matcher.view(event)
+        return {**attributes, "time": seen(attributes["time"])} if "time" in attributes else attributes
+
+    return replace(honest, matcher=replace(honest.matcher, view=view))
+
+
+def _instant(time: str) -> str:
+    """Return a time as ISO_INSTANT of Java writes it: in UTC, with none, three, six or nine digits of a second."""
+    match = _TIME.fullmatch(time)
+    if match is None or match["second"] == "60":
+        return time
+    moment = datetime.fromisoformat(f"{match['until']}{match['zone'].upper()}").astimezone(UTC)
+    digits = re.sub("(000)+$", "", (match["digits"] or "").ljust(9, "0")[:9])
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{'.' if digits else ''}{digits}Z"
+
+
+@mutant(DATA_PLANE, wraps="matcher.view")
+def filters_see_instants(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Let filters see a time as an instant in UTC (Kafka Broker 1.22.3, read; knative/eventing issue 7465)."""
+    return _seeing_times(honest, _instant)
+
+
+@mutant(DATA_PLANE, wraps="matcher.view")
+def filters_omit_zero_seconds(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Let filters see a time without its seconds where these are zero (cloudevents/sdk-java issue 249)."""
+    return _seeing_times(honest, lambda time: re.sub(r"(T\d\d:\d\d):00(?=[Z+-])", r"\1", time))
 
 
 @mutant(DATA_PLANE, wraps="matcher.legacy")

@@ -57,6 +57,7 @@ _LISTED = (
             "json-printed-again",
             "trailing-content-ignored",
             "reply-trailing-content-ignored",
+            "filters-see-instants",
             "empty-reply-attributes-accepted",
             "older-specversion-accepted",
             "offset-attributes-added",

@@ -1,5 +1,6 @@
 """What each mutant of the data plane does, and what the honest one does instead."""
 
+import base64
 import json
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from selftest.embedded_dataplane.observing_delivery import (
     followed,
     half_answer,
     kept_order,
+    letters_told,
     matches,
     one_event,
     redirected,
@@ -149,6 +151,14 @@ def too_short(world: World, mutant: str | None) -> Awaitable[Any]:
     return retries(world, mutant, "PT0.02S")
 
 
+def told_of(answer: Reply) -> Observe:
+    """Observe what a dead letter tells of an answer."""
+    return one_event(
+        answer, look=lambda _, dead: base64.b64decode(dead.received[0].headers.get("ce-knativeerrordata", ""))
+    )
+
+
+TIMES = [{"time": f"2025-07-02T08:20:{rest}"} for rest in ("00Z", "12.5Z", "12.100Z", "12+02:00")]
 NO_TEXT = [json.dumps({**EVENT, "partitionkey": key}).encode() for key in (7, True, -1, "seven")]
 NUMBERS = b'{"b": 1.0, "a": 1e2, "big": 9007199254740993}'
 ROWS: dict[str, Row] = {
@@ -199,6 +209,17 @@ ROWS: dict[str, Row] = {
     "refused-not-retried": Row(pauses_at("http://127.0.0.1:9/"), [0.05, 0.05], []),
     "unresolved-not-retried": Row(pauses_at("http://nobody.nowhere.svc.cluster.local/"), [0.05, 0.05], []),
     "unreached-letter-given-up": Row(pauses_at(letters="http://127.0.0.1:9/"), [0.05, 0.05], []),
+    "error-data-through-text": Row(told_of(Reply(400, body=b"\xff\x80")), b"\xff\x80", "\ufffd\ufffd".encode()),
+    "dest-needs-answer": Row(letters_told("http://127.0.0.1:9/"), ["ce-knativeerrordest"], []),
+    "letter-answer-must-be-event": Row(
+        one_event(Reply(400), letters=(Reply(body=b"ok"),), retry=1, backoffDelay="PT0.05S"), (1, 1), (1, 2)
+    ),
+    "filters-see-instants": Row(
+        matches(*TIMES, filters=({"any": [{"exact": time} for time in TIMES]},)), [0, 1, 2, 3], [0, 2]
+    ),
+    "filters-omit-zero-seconds": Row(
+        matches(*TIMES, filters=({"any": [{"exact": time} for time in TIMES]},)), [0, 1, 2, 3], [1, 2, 3]
+    ),
     "dead-letter-retried-always": Row(
         one_event(Reply(400), letters=(Reply(400),), retry=1, backoffDelay="PT0.05S"), (1, 1), (1, 2)
     ),
@@ -253,6 +274,8 @@ ROWS: dict[str, Row] = {
     "reply-headers-in-lower-case": Row(
         replying(Reply(200, {name.upper(): value for name, value in REPLY.items()})), (1, 0), (0, 0)
     ),
+    "chunked-answer-empty": Row(replying(Reply(200, JSON, structured(source="/reply"), chunked=True)), (1, 0), (0, 1)),
+    "chunked-answer-full": Row(replying(Reply(200, chunked=True)), (0, 0), (0, 1)),
     "cookies-hide-reply": Row(replying(Reply(200, {**REPLY, "Set-Cookie": "a=b"}, b"1")), (1, 0), (0, 0)),
     "request-headers-hide-reply": Row(replying(Reply(200, {**REPLY, "Prefer": "reply"}, b"1")), (1, 0), (0, 0)),
     "reply-headers-forwarded": Row(

@@ -147,6 +147,19 @@ async def refused_connection(world: World, mutant: str | None) -> int:
     return len(dead.received)
 
 
+def letters_told(subscriber: str) -> Observe:
+    """Observe the extensions of the dead letter of an event that goes to this URL."""
+
+    async def observe(world: World, mutant: str | None) -> list[str]:
+        place, dead = await world.broker(mutant), world.sink()
+        await place.trigger(subscriber, dead_letter=dead.url)
+        await place.send()
+        await until(lambda: bool(dead.received))
+        return sorted(name for name in dead.received[0].headers if "knativeerror" in name)
+
+    return observe
+
+
 async def refused_letters(world: World, mutant: str | None) -> tuple[int, int]:
     """Observe the dead letters of two events of one key that are refused, and how far the group is."""
     place, dead = await world.broker(mutant, partitions=1), world.sink(Reply(400))

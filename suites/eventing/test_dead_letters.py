@@ -1,5 +1,6 @@
 """Dead letters: where events go that cannot be delivered, and whose delivery options decide."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -62,6 +63,39 @@ def test_a_dead_letter_tells_the_beginning_of_a_long_answer(broker: Broker, sink
         filter=WANTED, subscriber=sinks([Answer(400, body=said)]), delivery=delivery(dead_letters.url)
     )
     expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger, code=400, data=said))
+
+
+@pytest.mark.requirement("EVT-DLV-003")
+def test_a_dead_letter_tells_bytes_of_any_kind(broker: Broker, sinks: Sinks) -> None:
+    # The third one has a character across the end of what is told.
+    said = [b"\xff\xfe\x00\x80", gzip.compress(b"no such model", mtime=0), b"x" * 1023 + "€".encode(), b"in chunks"]
+    answers = [Answer(400, body=body, chunked=body == said[-1]) for body in said]
+    letters = [sinks() for _ in said]
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": sinks([answer]), "delivery": delivery(sink.url)}
+            for answer, sink in zip(answers, letters, strict=True)
+        )
+    )
+    event = broker.send(type="wanted")
+    places = zip(letters, triggers, said, strict=True)
+    expect(*(dead_lettered(event, to=sink, by=trigger, code=400, data=body) for sink, trigger, body in places))
+
+
+@pytest.mark.requirement("EVT-DLV-003")
+def test_a_dead_letter_without_an_answer_tells_its_subscriber(broker: Broker, sinks: Sinks) -> None:
+    reset = sinks([Answer(broken="reset")])
+    subscribers = {NOBODY: NOBODY, NOWHERE: NOWHERE, reset.url: reset}
+    letters = [sinks() for _ in subscribers]
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": subscriber, "delivery": delivery(sink.url)}
+            for subscriber, sink in zip(subscribers.values(), letters, strict=True)
+        )
+    )
+    event = broker.send(type="wanted")
+    places = zip(letters, triggers, subscribers, strict=True)
+    expect(*(dead_lettered(event, to=sink, by=trigger, dest=url) for sink, trigger, url in places))
 
 
 @pytest.mark.requirement("EVT-DLV-007")

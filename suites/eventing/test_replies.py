@@ -44,26 +44,23 @@ FLAWS: list[dict[str, str | None]] = [
 
 
 # Headers of an answer that are none of its event's.
-BESIDE: dict[str, Headers] = {
-    "answer": [
-        ("Date", "Wed, 02 Jul 2025 08:20:12 GMT"),
-        ("Server", "subscriber/1.0"),
-        ("Set-Cookie", "a=b; Path=/"),
-        ("Set-Cookie", "c=d; HttpOnly"),
-        ("Cache-Control", "no-store"),
-        ("Vary", "*"),
-    ],
-    "private": [("WWW-Authenticate", "Basic"), ("X-Reply-Token", "secret"), ("X-Cloud-Event", "ce-id")],
-    # Of the request, as who copies all of its headers gives them back.
-    "echoed": [
-        ("Prefer", "reply"),
-        ("Kn-Namespace", "default"),
-        ("Host", "subscriber.default.svc"),
-        ("User-Agent", "subscriber/1.0"),
-        ("Accept", "*/*"),
-        ("Accept-Encoding", "gzip"),
-    ],
-}
+OWN: Headers = [
+    ("Server", "subscriber/1.0"),
+    ("Set-Cookie", "a=b; Path=/"),
+    ("Set-Cookie", "c=d; HttpOnly"),
+    ("Cache-Control", "no-store"),
+    ("WWW-Authenticate", "Basic"),
+    ("X-Reply-Token", "secret"),
+]
+# Headers of the request, as who copies all of them gives them back.
+ECHOED: Headers = [
+    ("Prefer", "reply"),
+    ("Kn-Namespace", "default"),
+    ("Host", "subscriber.default.svc"),
+    ("User-Agent", "subscriber/1.0"),
+    ("Accept", "*/*"),
+]
+BESIDE: list[Headers] = [[("Date", "Wed, 02 Jul 2025 08:20:12 GMT"), ("Vary", "*")], OWN, ECHOED]
 # Media types and bodies that claim to be one event and are none.
 NO_EVENTS = {
     "broken": (STRUCTURED, b'{"specversion": "1.0", "id":'),
@@ -115,20 +112,24 @@ def reply(mode: str, status: int = 200, **more: str) -> tuple[EventRef, Answer]:
     return EventRef(SOURCE, name), answers[mode]
 
 
-def answered_beside(
-    broker: Broker, sinks: Sinks, mode: str, beside: Mapping[str, Headers]
-) -> tuple[Trigger, list[tuple[EventRef, Trigger]]]:
-    """Have a question replied to beside each of these headers; return who gets the replies, and who gave each."""
-    replies = [reply(mode) for _ in beside]
+def replying(broker: Broker, sinks: Sinks, carriers: Sequence[Answer]) -> tuple[Trigger, list[Trigger]]:
+    """Have a question of its own answered with each of these; return who gets the replies, and who gave each."""
+    types = [f"question.{number}" for number in range(len(carriers))]
     *repliers, receiver = broker.several(
         *(
-            {"filter": QUESTION, "subscriber": sinks([replace(carrier, headers=[*headers, *carrier.headers])])}
-            for (_, carrier), headers in zip(replies, beside.values(), strict=True)
+            {"filter": {"attributes": {"type": kind}}, "subscriber": sinks([carrier])}
+            for kind, carrier in zip(types, carriers, strict=True)
         ),
         {"filter": ANSWER},
     )
-    broker.send(type="question")
-    return receiver, [(answer, replier) for (answer, _), replier in zip(replies, repliers, strict=True)]
+    broker.send_many([{"type": kind} for kind in types])
+    return receiver, repliers
+
+
+def beside(headers: Headers, mode: str) -> tuple[EventRef, Answer]:
+    """Return an event to reply with, and the answer that carries it beside these headers."""
+    answer, carrier = reply(mode)
+    return answer, replace(carrier, headers=[*headers, *carrier.headers])
 
 
 @pytest.mark.requirement("EVT-RPL-001")
@@ -168,10 +169,11 @@ def test_an_event_in_a_202_is_no_reply(broker: Broker, sinks: Sinks, mode: str) 
 
 
 @pytest.mark.requirement("EVT-RPL-004")
-def test_a_200_without_a_body_ends_the_delivery(broker: Broker, sinks: Sinks) -> None:
+@pytest.mark.parametrize("chunked", [False, True], ids=["length-zero", "no-chunks"])
+def test_a_200_without_a_body_ends_the_delivery(broker: Broker, sinks: Sinks, *, chunked: bool) -> None:
     dead_letters = sinks()
     options = {"retry": 2, "backoffDelay": "PT0.1S", "deadLetterSink": {"uri": dead_letters.url}}
-    trigger = broker.trigger(filter=QUESTION, subscriber=sinks([Answer(200)]), delivery=options)
+    trigger = broker.trigger(filter=QUESTION, subscriber=sinks([Answer(200, chunked=chunked)]), delivery=options)
     event = broker.send(type="question")
     expect(attempts(event, to=trigger, count=1))
     expect(not_dead_lettered(event, to=dead_letters, by=trigger))
@@ -180,7 +182,7 @@ def test_a_200_without_a_body_ends_the_delivery(broker: Broker, sinks: Sinks) ->
 @pytest.mark.requirement("EVT-RPL-005")
 def test_a_200_with_a_body_that_is_no_event_is_dead_lettered(broker: Broker, sinks: Sinks) -> None:
     plain = Answer(200, headers=typed("application/json"), body=b'{"predictions": [2]}')
-    expect(*all_lettered(broker, sinks, [plain]))
+    expect(*all_lettered(broker, sinks, [plain, replace(plain, chunked=True)]))
 
 
 @pytest.mark.requirement("EVT-RPL-005")
@@ -303,22 +305,18 @@ def test_each_trigger_may_reply_to_an_event(broker: Broker, sinks: Sinks) -> Non
 
 @pytest.mark.requirement("EVT-RPL-013")
 def test_a_reply_has_any_form_of_the_http_binding(broker: Broker, sinks: Sinks) -> None:
-    names = [fresh("reply") for _ in range(3)]
-    capitals, no_data, no_type = (attributes(id=name, source=SOURCE, type="answer") for name in names)
+    names = [fresh("reply") for _ in range(5)]
+    capitals, no_data, no_type, chunks, no_chunks = (
+        attributes(id=name, source=SOURCE, type="answer") for name in names
+    )
     carriers = [
         Answer(200, headers=[(name.upper(), value) for name, value in binary(capitals)], body=b'{"n": 2}'),
         Answer(200, headers=binary(no_data, content_type=None)),
         Answer(200, headers=binary(no_type, content_type=None), body=b"2"),
+        Answer(200, headers=typed(STRUCTURED), body=structured(chunks), chunked=True),
+        Answer(200, headers=binary(no_chunks, content_type=None), chunked=True),
     ]
-    types = [f"question.{number}" for number in range(len(carriers))]
-    *repliers, receiver = broker.several(
-        *(
-            {"filter": {"attributes": {"type": kind}}, "subscriber": sinks([carrier])}
-            for kind, carrier in zip(types, carriers, strict=True)
-        ),
-        {"filter": ANSWER},
-    )
-    broker.send_many([{"type": kind} for kind in types])
+    receiver, repliers = replying(broker, sinks, carriers)
     answers = zip(names, repliers, strict=True)
     expect(*(delivered(EventRef(SOURCE, name), to=receiver, replied_by=replier) for name, replier in answers))
 
@@ -326,16 +324,18 @@ def test_a_reply_has_any_form_of_the_http_binding(broker: Broker, sinks: Sinks) 
 @pytest.mark.requirement("EVT-RPL-019")
 @pytest.mark.parametrize("mode", MODES)
 def test_other_headers_of_an_answer_hide_no_reply(broker: Broker, sinks: Sinks, mode: str) -> None:
-    receiver, answers = answered_beside(broker, sinks, mode, BESIDE)
-    expect(*(delivered(answer, to=receiver, replied_by=replier) for answer, replier in answers))
+    replies = [beside(headers, mode) for headers in BESIDE]
+    receiver, repliers = replying(broker, sinks, [carrier for _, carrier in replies])
+    pairs = zip(replies, repliers, strict=True)
+    expect(*(delivered(answer, to=receiver, replied_by=replier) for (answer, _), replier in pairs))
 
 
 @pytest.mark.requirement("EVT-RPL-020")
 def test_other_headers_of_an_answer_reach_nobody(broker: Broker, sinks: Sinks) -> None:
-    receiver, answers = answered_beside(broker, sinks, "binary", BESIDE)
-    names = [name for name, _ in [*BESIDE["answer"], *BESIDE["private"]] if name != "Date"]
-    expect(*(delivered(answer, to=receiver, replied_by=replier) for answer, replier in answers))
-    expect(*(request_header(answer, to=receiver, name=name, value=None) for answer, _ in answers for name in names))
+    answer, carrier = beside(OWN, "binary")
+    receiver, (replier,) = replying(broker, sinks, [carrier])
+    expect(delivered(answer, to=receiver, replied_by=replier))
+    expect(*(request_header(answer, to=receiver, name=name, value=None) for name, _ in OWN))
 
 
 @pytest.mark.requirement("EVT-DLV-020")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from itertools import cycle, islice
 from typing import Any
 
@@ -66,6 +67,12 @@ def replying(broker: Broker, sinks: Sinks, replies: list[tuple[EventRef, Answer]
 @pytest.mark.parametrize("form", ["binary", "structured", "base64"])
 def test_a_long_reply_arrives_whole(broker: Broker, sinks: Sinks, form: str) -> None:
     expect(*replying(broker, sinks, [reply(form, length) for length in LENGTHS]))
+
+
+@pytest.mark.requirement("EVT-RPL-014")
+def test_a_long_reply_in_chunks_arrives_whole(broker: Broker, sinks: Sinks) -> None:
+    replies = [reply("binary", length) for length in LENGTHS]
+    expect(*replying(broker, sinks, [(answer, replace(carrier, chunked=True)) for answer, carrier in replies]))
 
 
 @pytest.mark.requirement("EVT-RPL-015")
