@@ -147,6 +147,32 @@ async def refused_connection(world: World, mutant: str | None) -> int:
     return len(dead.received)
 
 
+def bodies(data: bytes) -> Observe:
+    """Observe how long the data of each attempt is, where the first one fails."""
+
+    async def observe(world: World, mutant: str | None) -> list[int]:
+        place, sink = await world.broker(mutant), world.sink(Reply(503), Reply())
+        trigger = await place.trigger(sink, delivery={"retry": 2, **FAST})
+        await place.send(data)
+        await settled(world, place, trigger.group, 1)
+        return [len(request.body) for request in sink.received]
+
+    return observe
+
+
+def letter_of(data: bytes) -> Observe:
+    """Observe how long the data of a dead letter is."""
+
+    async def observe(world: World, mutant: str | None) -> int:
+        place, dead = await world.broker(mutant), world.sink()
+        await place.trigger(world.sink(Reply(400)), dead_letter=dead.url)
+        await place.send(data)
+        await until(lambda: bool(dead.received))
+        return len(dead.received[0].body)
+
+    return observe
+
+
 def letters_told(subscriber: str) -> Observe:
     """Observe the extensions of the dead letter of an event that goes to this URL."""
 
