@@ -1,5 +1,6 @@
 """Mutants of Trigger filters."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,10 +10,12 @@ from typing import Any
 
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
+from embedded.dataplane.cloudevents.media import Media
 from embedded.dataplane.filters import Attributes, Dialect, Matcher, Predicate, combining, comparing
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.isolation import Remembered
 from embedded.mutants.registry import mutant
 
 _TIME = re.compile(r"(?P<until>.{10}[Tt]..:..:(?P<second>..))(?:\.(?P<digits>\d+))?(?P<zone>.+)")
@@ -69,6 +72,29 @@ def absent_attribute_matches(honest: DataPlanePolicies) -> DataPlanePolicies:
         return expected in {"", attributes[name]}
 
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
+
+
+_TYPED = Remembered()
+
+
+@mutant(DATA_PLANE, wraps=("accept.structured", "matcher.view"))
+def typed_extensions_unmatched(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Never match an extension that a structured event had as a number or boolean (knative/eventing issue 1646)."""
+
+    def structured(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | None]:
+        read, data = honest.accept.structured(kind, body)
+        members = json.loads(body)
+        typed = {name: value for name, value in read.items() if isinstance(members.get(name), int)}
+        if typed and "source" in read and "id" in read:
+            _TYPED.note((read["source"], read["id"]), typed)
+        return read, data
+
+    def view(event: CloudEvent) -> Attributes:
+        hidden = _TYPED.get((event.attributes["source"], event.attributes["id"]), {})
+        return {name: value for name, value in honest.matcher.view(event).items() if name not in hidden}
+
+    accept, matcher = replace(honest.accept, structured=structured), replace(honest.matcher, view=view)
+    return replace(honest, accept=accept, matcher=matcher)
 
 
 def _seeing_times(honest: DataPlanePolicies, seen: Callable[[str], str]) -> DataPlanePolicies:

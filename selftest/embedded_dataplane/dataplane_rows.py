@@ -25,6 +25,7 @@ from selftest.embedded_dataplane.observing_delivery import (
     kept_order,
     letter_of,
     letters_told,
+    matched,
     matches,
     one_event,
     redirected,
@@ -215,6 +216,17 @@ ROWS: dict[str, Row] = {
     "dest-needs-answer": Row(letters_told("http://127.0.0.1:9/"), ["ce-knativeerrordest"], []),
     "letter-answer-must-be-event": Row(
         one_event(Reply(400), letters=(Reply(body=b"ok"),), retry=1, backoffDelay="PT0.05S"), (1, 1), (1, 2)
+    ),
+    "typed-extensions-unmatched": Row(matched(tenant=42, exact={"tenant": "42"}), [True], [False]),
+    "ttl-zero-dropped": Row(
+        stored((binary(**EVENT, knativebrokerttl="0"), b""), (binary(**EVENT, knativebrokerttl="1"), b"")),
+        ([202, 202], 2),
+        ([202, 202], 1),
+    ),
+    "arrival-time-stripped": Row(
+        arrives(lambda got: got.headers.get("ce-knativearrivaltime"), knativearrivaltime="2025-07-02T08:20:12Z"),
+        "2025-07-02T08:20:12Z",
+        None,
     ),
     "filters-see-instants": Row(
         matches(*TIMES, filters=({"any": [{"exact": time} for time in TIMES]},)), [0, 1, 2, 3], [0, 2]

@@ -61,6 +61,19 @@ def matches(*events: Mapping[str, Any], **terms: Any) -> Observe:
     return observe
 
 
+def matched(exact: Mapping[str, str], **members: Any) -> Observe:
+    """Observe whether a Trigger gets an event in structured mode, by an attribute of its own."""
+
+    async def observe(world: World, mutant: str | None) -> list[bool]:
+        place, sink = await world.broker(mutant), world.sink()
+        trigger = await place.trigger(sink, filters=({"exact": exact},))
+        assert (await place.post(JSON, structured(**members))).status == 202
+        await settled(world, place, trigger.group, 1)
+        return [bool(sink.received)]
+
+    return observe
+
+
 def attempts(
     *script: int,
     retry: int = 3,
