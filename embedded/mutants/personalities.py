@@ -57,6 +57,7 @@ _LISTED = (
             "json-printed-again",
             "trailing-content-ignored",
             "reply-trailing-content-ignored",
+            "data-attribute-ignored",
             "filters-see-instants",
             "empty-reply-attributes-accepted",
             "older-specversion-accepted",

@@ -336,6 +336,9 @@ ROWS: dict[str, Row] = {
         ([400, 202], 1),
         ([202, 202], 2),
     ),
+    "data-attribute-ignored": Row(stored((binary(**EVENT, data="x"), b"1")), ([400], 0), ([202], 1)),
+    "uris-normalised": Row(kept("ce_source", source="HTTP://A/b/../c?#"), b"HTTP://A/b/../c?#", b"http://a/c"),
+    "uris-decoded": Row(kept("ce_source", source="/a%252Fb"), b"/a%2Fb", b"/a/b"),
     "time-in-milliseconds": Row(
         kept("ce_time", time="2025-07-02T08:20:12.1234567Z"),
         b"2025-07-02T08:20:12.1234567Z",
