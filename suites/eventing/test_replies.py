@@ -29,6 +29,7 @@ AGAIN = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
 
 
 MODES = ["binary", "structured"]
+NAMELESS: list[dict[str, str | None]] = [{"id": None}, {"source": None}]
 # What is wrong with the attributes of an answer that claims to be an event; None leaves one out.
 FLAWS: list[dict[str, str | None]] = [
     {"type": None},
@@ -188,7 +189,7 @@ def test_a_200_with_a_body_that_is_no_event_is_dead_lettered(broker: Broker, sin
 @pytest.mark.requirement("EVT-RPL-005")
 @pytest.mark.parametrize("mode", MODES)
 def test_a_200_whose_attributes_make_no_event_is_dead_lettered(broker: Broker, sinks: Sinks, mode: str) -> None:
-    expect(*all_lettered(broker, sinks, [flawed(mode, flaw)[1] for flaw in [{"id": None}, {"source": None}, *FLAWS]]))
+    expect(*all_lettered(broker, sinks, [flawed(mode, flaw)[1] for flaw in [*NAMELESS, *FLAWS]]))
 
 
 @pytest.mark.requirement("EVT-RPL-005")
