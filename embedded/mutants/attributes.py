@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from embedded.dataplane.cloudevents import CloudEvent, Record, media, uri
 from embedded.dataplane.cloudevents.event import is_timestamp
@@ -188,3 +189,39 @@ def long_attributes_cut(honest: DataPlanePolicies) -> DataPlanePolicies:
         return honest.to_record(replace(event, attributes=cut), partitions)
 
     return replace(honest, to_record=to_record)
+
+
+@mutant(DATA_PLANE, wraps="accept.name")
+def data_attribute_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an event with a header ce-data, which no attribute may be called (sdk-java 4.0.1, read)."""
+
+    def name(given: str) -> str:
+        return "dataheader" if given == "data" else honest.accept.name(given)
+
+    return replace(honest, accept=replace(honest.accept, name=name))
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def uris_normalised(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Store the source in its normal form: scheme and host in lower case, no empty query or fragment, no dots."""
+
+    def check(attributes: Attributes) -> Attributes:
+        checked = honest.accept.check(attributes)
+        parts = urlsplit(checked["source"])
+        host = parts.netloc.lower()
+        path = re.sub(r"/[^/]+/\.\./", "/", parts.path.replace("/./", "/"))
+        return {**checked, "source": urlunsplit((parts.scheme, host, path, parts.query, parts.fragment))}
+
+    return _checking(honest, check)
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def uris_decoded(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Decode what is percent-encoded in a source, where that is still a reference."""
+
+    def check(attributes: Attributes) -> Attributes:
+        checked = honest.accept.check(attributes)
+        decoded = unquote(checked["source"])
+        return {**checked, "source": decoded} if uri.is_reference(decoded) else checked
+
+    return _checking(honest, check)

@@ -5,7 +5,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import TypeAlias
 
-from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
 from embedded.dataplane.policies import MAX_ERROR_DATA, Attempt, DataPlanePolicies, StandstillError
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
@@ -43,6 +43,45 @@ def long_answer_untold(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, dead_letter=dead_letter)
 
 
+@mutant(DATA_PLANE, wraps="dead_letter")
+def error_data_through_text(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Read what an answer said as text before its bytes are told (EV issue 5439, eventing-kafka-broker PR 2604)."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        text = attempt.body[:MAX_ERROR_DATA].decode(errors="replace")
+        return honest.dead_letter(event, subscriber, replace(attempt, body=text.encode()))
+
+    return replace(honest, dead_letter=dead_letter)
+
+
+@mutant(DATA_PLANE, wraps="dead_letter")
+def dest_needs_answer(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Leave knativeerrordest out where there was no answer (eventing-kafka-broker issue 2340)."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        return event if attempt.status is None else honest.dead_letter(event, subscriber, attempt)
+
+    return replace(honest, dead_letter=dead_letter)
+
+
+@mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "outcome"))
+def letter_answer_must_be_event(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Fail the delivery of a dead letter whose sink answers 200 with a body that is no event, and try it again."""
+    dead_letter, write_request, is_letter = _knowing_letters(honest.dead_letter, honest.write_request)
+
+    def outcome(attempt: Attempt) -> Attempt:
+        attempt = honest.outcome(attempt)
+        if not is_letter() or not attempt.is_success:
+            return attempt
+        try:
+            honest.reply(attempt)
+        except NotAnEventError:
+            return replace(attempt, status=502)
+        return attempt
+
+    return replace(honest, dead_letter=dead_letter, write_request=write_request, outcome=outcome)
+
+
 @mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "is_retryable"))
 def dead_letter_retried_always(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Retry the delivery of a dead letter whatever its sink answers."""
@@ -77,6 +116,38 @@ def dead_letter_once_on_reset(honest: DataPlanePolicies) -> DataPlanePolicies:
         return honest.is_retryable(attempt) and not (is_letter() and attempt.status is None)
 
     return replace(honest, dead_letter=dead_letter, write_request=write_request, is_retryable=is_retryable)
+
+
+_REFUSED, _UNRESOLVED = "ClientConnectorError: ", "no such host"
+
+
+def _giving_up(honest: DataPlanePolicies, *errors: str, letters: bool) -> DataPlanePolicies:
+    """Return policies that do not retry what fails with one of these errors: dead letters, or deliveries."""
+    dead_letter, write_request, is_letter = _knowing_letters(honest.dead_letter, honest.write_request)
+
+    def is_retryable(attempt: Attempt) -> bool:
+        given_up = is_letter() is letters and any(error in attempt.error for error in errors)
+        return honest.is_retryable(attempt) and not given_up
+
+    return replace(honest, dead_letter=dead_letter, write_request=write_request, is_retryable=is_retryable)
+
+
+@mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "is_retryable"))
+def refused_not_retried(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Dead-letter an event at once whose subscriber refuses the connection (knative/eventing issue 4453)."""
+    return _giving_up(honest, _REFUSED, letters=False)
+
+
+@mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "is_retryable"))
+def unresolved_not_retried(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Dead-letter an event at once whose subscriber's name does not resolve (knative/eventing issue 4453)."""
+    return _giving_up(honest, _UNRESOLVED, letters=False)
+
+
+@mutant(DATA_PLANE, wraps=("dead_letter", "write_request", "is_retryable"))
+def unreached_letter_given_up(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Give a dead letter up at once whose sink cannot be reached at all (modelled on knative/eventing issue 4453)."""
+    return _giving_up(honest, _REFUSED, _UNRESOLVED, letters=True)
 
 
 @mutant(DATA_PLANE, wraps="outcome")

@@ -65,19 +65,20 @@ def last_member_wins(honest: DataPlanePolicies) -> DataPlanePolicies:
     return _reading(honest, structured)
 
 
+def first_value(body: bytes) -> bytes:
+    """Return the first JSON value of a body; all of it where there is none."""
+    try:
+        text = body.decode().lstrip(_SPACE)
+        _, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return body
+    return text[:end].encode()
+
+
 @mutant(DATA_PLANE, wraps="accept.structured")
 def trailing_content_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Read the first JSON value of a body, and never look at what follows it, as Jackson does by default."""
-
-    def structured(kind: Media, body: bytes) -> Event:
-        try:
-            text = body.decode().lstrip(_SPACE)
-            _, end = json.JSONDecoder().raw_decode(text)
-        except (ValueError, RecursionError):
-            return honest.accept.structured(kind, body)
-        return honest.accept.structured(kind, text[:end].encode())
-
-    return _reading(honest, structured)
+    return _reading(honest, lambda kind, body: honest.accept.structured(kind, first_value(body)))
 
 
 @mutant(DATA_PLANE, wraps="accept.structured")

@@ -1,18 +1,24 @@
 """Mutants of Trigger filters."""
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
+from embedded.dataplane.cloudevents.media import Media
 from embedded.dataplane.filters import Attributes, Dialect, Matcher, Predicate, combining, comparing
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.isolation import Remembered
 from embedded.mutants.registry import mutant
 
+_TIME = re.compile(r"(?P<until>.{10}[Tt]..:..:(?P<second>..))(?:\.(?P<digits>\d+))?(?P<zone>.+)")
 _OF_CONTENT = frozenset({"time", "dataschema", "datacontenttype"})
 
 
@@ -76,6 +82,61 @@ def absent_attribute_matches(honest: DataPlanePolicies) -> DataPlanePolicies:
         return expected in {"", attributes[name]}
 
     return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
+
+
+_TYPED = Remembered()
+
+
+@mutant(DATA_PLANE, wraps=("accept.structured", "matcher.view"))
+def typed_extensions_unmatched(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Never match an extension that a structured event had as a number or boolean (knative/eventing issue 1646)."""
+
+    def structured(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | None]:
+        read, data = honest.accept.structured(kind, body)
+        members = json.loads(body)
+        typed = {name: value for name, value in read.items() if isinstance(members.get(name), int)}
+        if typed and "source" in read and "id" in read:
+            _TYPED.note((read["source"], read["id"]), typed)
+        return read, data
+
+    def view(event: CloudEvent) -> Attributes:
+        hidden = _TYPED.get((event.attributes["source"], event.attributes["id"]), {})
+        return {name: value for name, value in honest.matcher.view(event).items() if name not in hidden}
+
+    accept, matcher = replace(honest.accept, structured=structured), replace(honest.matcher, view=view)
+    return replace(honest, accept=accept, matcher=matcher)
+
+
+def _seeing_times(honest: DataPlanePolicies, seen: Callable[[str], str]) -> DataPlanePolicies:
+    """Return policies whose filters see a time in another form."""
+
+    def view(event: CloudEvent) -> Attributes:
+        attributes = honest.matcher.view(event)
+        return {**attributes, "time": seen(attributes["time"])} if "time" in attributes else attributes
+
+    return replace(honest, matcher=replace(honest.matcher, view=view))
+
+
+def _instant(time: str) -> str:
+    """Return a time as ISO_INSTANT of Java writes it: in UTC, with none, three, six or nine digits of a second."""
+    match = _TIME.fullmatch(time)
+    if match is None or match["second"] == "60":
+        return time
+    moment = datetime.fromisoformat(f"{match['until']}{match['zone'].upper()}").astimezone(UTC)
+    digits = re.sub("(000)+$", "", (match["digits"] or "").ljust(9, "0")[:9])
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{'.' if digits else ''}{digits}Z"
+
+
+@mutant(DATA_PLANE, wraps="matcher.view")
+def filters_see_instants(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Let filters see a time as an instant in UTC (Kafka Broker 1.22.3, read; knative/eventing issue 7465)."""
+    return _seeing_times(honest, _instant)
+
+
+@mutant(DATA_PLANE, wraps="matcher.view")
+def filters_omit_zero_seconds(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Let filters see a time without its seconds where these are zero (cloudevents/sdk-java issue 249)."""
+    return _seeing_times(honest, lambda time: re.sub(r"(T\d\d:\d\d):00(?=[Z+-])", r"\1", time))
 
 
 @mutant(DATA_PLANE, wraps="matcher.legacy")

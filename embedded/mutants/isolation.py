@@ -83,7 +83,7 @@ def ids_compared_loosely(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, takes=takes)
 
 
-class _Remembered(OrderedDict[tuple[str, str], dict[str, str]]):
+class Remembered(OrderedDict[tuple[str, str], dict[str, str]]):
     """What is known of the last thousand events, by source and id; for all Brokers and Triggers of the process."""
 
     def note(self, event: tuple[str, str], fields: Mapping[str, str]) -> None:
@@ -93,8 +93,8 @@ class _Remembered(OrderedDict[tuple[str, str], dict[str, str]]):
             self.popitem(last=False)
 
 
-_MARKS = _Remembered()
-_GIVEN = _Remembered()
+_MARKS = Remembered()
+_GIVEN = Remembered()
 
 
 @mutant(DATA_PLANE, wraps=("dead_letter", "write_request"))
@@ -136,13 +136,13 @@ def dead_letters_not_routed(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, takes=takes)
 
 
-_DELIVERED = _Remembered()
+_DELIVERED = Remembered()
 
 
 @mutant(DATA_PLANE, wraps="store")
 def own_dead_letters_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Acknowledge a dead letter of an event that this Broker has stored, and drop it, lest it goes round."""
-    stored = _Remembered()
+    stored = Remembered()
 
     async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
         identity = _identity(event)
@@ -180,7 +180,7 @@ def echoed_id_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, reply=reply, write_request=write_request)
 
 
-_ANSWERED = _Remembered()
+_ANSWERED = Remembered()
 
 
 @mutant(DATA_PLANE, wraps=("reply", "write_request"))
@@ -204,6 +204,7 @@ def one_reply_an_event(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 
 _PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+_ANSWERS_OWN = frozenset({"server", "set-cookie", "cache-control", "x-reply-token"})
 
 
 @mutant(DATA_PLANE, wraps=("accept.fields", "write_request"))
@@ -223,6 +224,24 @@ def sender_headers_forwarded(honest: DataPlanePolicies) -> DataPlanePolicies:
         return [*headers, *_GIVEN.get(_identity(event), {}).items()], body
 
     return replace(honest, accept=replace(honest.accept, fields=fields), write_request=write_request)
+
+
+@mutant(DATA_PLANE, wraps=("reply", "write_request"))
+def reply_headers_forwarded(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Send headers of the answer that a reply came in on to who gets the reply (knative/eventing issue 6276)."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        if event is not None:
+            texts = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in attempt.headers}
+            _GIVEN.note(_identity(event), {name: value for name, value in texts.items() if name in _ANSWERS_OWN})
+        return event
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        headers, body = honest.write_request(event, spec)
+        return [*headers, *_GIVEN.get(_identity(event), {}).items()], body
+
+    return replace(honest, reply=reply, write_request=write_request)
 
 
 def _identity(event: CloudEvent) -> tuple[str, str]:

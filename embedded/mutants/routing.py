@@ -1,15 +1,15 @@
 """Mutants of routing: which Triggers get an event, how often, in what order, and what of it arrives."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from itertools import count
 from weakref import WeakValueDictionary
 
-from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.cloudevents import CloudEvent, Record
 from embedded.dataplane.cloudevents.event import CORE
-from embedded.dataplane.policies import Candidate, DataPlanePolicies
+from embedded.dataplane.policies import Attempt, Candidate, DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import divergence, mutant
@@ -201,3 +201,30 @@ def begins_at_earliest(honest: DataPlanePolicies) -> DataPlanePolicies:
 def recreated_trigger_resumes(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Go on, for a Trigger that is made again under its old name, where the deleted one ended."""
     return replace(honest, resumes=True)
+
+
+@mutant(DATA_PLANE, wraps=("store", "reply"))
+def ttl_zero_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Acknowledge and drop an event, and drop a reply, that brings a knativebrokerttl of 0 (EV issues 1011, 1392)."""
+
+    async def store(send: Callable[[], Awaitable[None]], event: CloudEvent) -> None:
+        if event.attributes.get("knativebrokerttl") != "0":
+            await honest.store(send, event)
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        return None if event is not None and event.attributes.get("knativebrokerttl") == "0" else event
+
+    return replace(honest, store=store, reply=reply)
+
+
+@mutant(DATA_PLANE, wraps="from_record")
+def arrival_time_stripped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Strip the knativearrivaltime and knativebrokerttl that an event brought (knative/eventing issue 2246)."""
+
+    def from_record(record: Record) -> CloudEvent:
+        event = honest.from_record(record)
+        own = {"knativearrivaltime", "knativebrokerttl"}
+        return replace(event, attributes={name: value for name, value in event.attributes.items() if name not in own})
+
+    return replace(honest, from_record=from_record)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from evidence.checks.base import check, describe, failed, proven, read_json, shorten, undecidable, violation
 from evidence.checks.content import origins
-from evidence.checks.delivery import Attempts, DeliveryCheck
+from evidence.checks.delivery import CLOCK_GRAIN, Attempts, DeliveryCheck
 from evidence.cloudevents import Reading, read_http, same_data
 from evidence.event_progress import Stage, watch
 from evidence.history import octets
@@ -35,6 +35,9 @@ class DeadLetter(DeliveryCheck):
         self.control = control
         if control is not None:
             watch(self.history, control, [by], None)
+        behind: EventRef | None = self.args.get("behind")
+        if behind is not None:
+            watch(self.history, behind, [by], None)
 
     @property
     def target(self) -> str:
@@ -157,6 +160,40 @@ class NotDeadLettered(DeadLetter):
 @check("dead_letter_attempts")
 class DeadLetterAttempts(DeadLetter, Attempts):
     """The dead letter sink got it in exactly so many requests, when the Trigger is done with it."""
+
+
+@check("held_back")
+class HeldBack(DeadLetter):
+    """It came to the sink, and not before so many seconds had passed since an event left its sender."""
+
+    @property
+    def target(self) -> str:
+        """The sink."""
+        return f"sink {self.letters.name}"
+
+    @property
+    def wording(self) -> str:
+        """What the event should be."""
+        behind: EventRef = self.args["behind"]
+        return f"delivered to {self.target} no earlier than {self.args['seconds']:g} s after {describe(behind)} left"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at one that is too early, or when the Trigger is done without any; pass at the first other one."""
+        found = self.deliveries()
+        if not found:
+            return self.absent(self.fate(), final=final)
+        behind: EventRef = self.args["behind"]
+        # What is written before a request leaves: whatever holds the event up begins after that.
+        left = [
+            record for record in self.history.events[behind.source, behind.id].sent if record["seq"] < found[0]["seq"]
+        ]
+        if not left:
+            return UNDECIDED
+        passed = found[0]["t"] - left[0]["t"]
+        if passed >= self.args["seconds"] - CLOCK_GRAIN:
+            return PASSED
+        witness = (left[0]["seq"], found[0]["seq"])
+        return failed(violation(self.expected, f"a request after {passed:.3f} s", witness, self.where(self.event)))
 
 
 @check("not_received")

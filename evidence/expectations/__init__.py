@@ -22,6 +22,7 @@ from evidence.expectations.dead_letters import (
     dead_letter_attempts,
     dead_letter_explained,
     dead_lettered,
+    held_back,
     not_dead_lettered,
     not_received,
 )
@@ -159,6 +160,7 @@ __all__ = [
     "gone",
     "group_commits",
     "header",
+    "held_back",
     "in_flight",
     "in_order",
     "inferred",

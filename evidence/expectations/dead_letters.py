@@ -51,6 +51,21 @@ def dead_letter_attempts(event: Event, to: Sink, count: int, *, by: Trigger) -> 
     return expectation("dead_letter_attempts", event=event_of(event), to=sink, by=trigger, count=count)
 
 
+def held_back(event: Event, to: Sink, *, by: Trigger, seconds: float, behind: Event | None = None) -> Expectation:
+    """Expect that the sink got the event, and not before so many seconds had passed since `behind` left its sender.
+
+    Args:
+        event: The event.
+        to: The sink.
+        by: The Trigger that waits.
+        seconds: The least time.
+        behind: The event whose retries are waited for; itself by default.
+    """
+    sink, trigger = ref_of(to, SinkRef), ref_of(by, TriggerRef)
+    first = event_of(event if behind is None else behind)
+    return expectation("held_back", event=event_of(event), to=sink, by=trigger, seconds=seconds, behind=first)
+
+
 def not_received(event: Event, at: Sink, *, by: Trigger) -> Expectation:
     """Expect that the sink never saw the event, once the Trigger `by`, which delivers elsewhere, is done with it."""
     return expectation("not_received", event=event_of(event), to=ref_of(at, SinkRef), by=ref_of(by, TriggerRef))

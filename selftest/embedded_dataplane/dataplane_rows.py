@@ -1,5 +1,6 @@
 """What each mutant of the data plane does, and what the honest one does instead."""
 
+import base64
 import json
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
@@ -15,12 +16,16 @@ from selftest.embedded_dataplane.observing_delivery import (
     asked,
     attempts,
     behind_foreign,
+    bodies,
     data_of,
     dotted_path,
     filter_changed,
     followed,
     half_answer,
     kept_order,
+    letter_of,
+    letters_told,
+    matched,
     matches,
     one_event,
     redirected,
@@ -28,6 +33,7 @@ from selftest.embedded_dataplane.observing_delivery import (
     refused_letters,
     reply_after,
     reply_records,
+    reply_seen,
     replying,
     stalling,
     told,
@@ -102,6 +108,7 @@ from selftest.embedded_dataplane.observing_time import (
     older_events,
     one_late,
     one_late_of_hundred,
+    pauses_at,
     retries,
     stored_when_acknowledged,
     ten_new_triggers,
@@ -148,6 +155,14 @@ def too_short(world: World, mutant: str | None) -> Awaitable[Any]:
     return retries(world, mutant, "PT0.02S")
 
 
+def told_of(answer: Reply) -> Observe:
+    """Observe what a dead letter tells of an answer."""
+    return one_event(
+        answer, look=lambda _, dead: base64.b64decode(dead.received[0].headers.get("ce-knativeerrordata", ""))
+    )
+
+
+TIMES = [{"time": f"2025-07-02T08:20:{rest}"} for rest in ("00Z", "12.5Z", "12.100Z", "12+02:00")]
 NO_TEXT = [json.dumps({**EVENT, "partitionkey": key}).encode() for key in (7, True, -1, "seven")]
 NUMBERS = b'{"b": 1.0, "a": 1e2, "big": 9007199254740993}'
 ROWS: dict[str, Row] = {
@@ -194,6 +209,31 @@ ROWS: dict[str, Row] = {
         ),
         1368,
         0,
+    ),
+    "refused-not-retried": Row(pauses_at("http://127.0.0.1:9/"), [0.05, 0.05], []),
+    "unresolved-not-retried": Row(pauses_at("http://nobody.nowhere.svc.cluster.local/"), [0.05, 0.05], []),
+    "unreached-letter-given-up": Row(pauses_at(letters="http://127.0.0.1:9/"), [0.05, 0.05], []),
+    "error-data-through-text": Row(told_of(Reply(400, body=b"\xff\x80")), b"\xff\x80", "\ufffd\ufffd".encode()),
+    "dest-needs-answer": Row(letters_told("http://127.0.0.1:9/"), ["ce-knativeerrordest"], []),
+    "letter-answer-must-be-event": Row(
+        one_event(Reply(400), letters=(Reply(body=b"ok"),), retry=1, backoffDelay="PT0.05S"), (1, 1), (1, 2)
+    ),
+    "typed-extensions-unmatched": Row(matched(tenant=42, exact={"tenant": "42"}), [True], [False]),
+    "ttl-zero-dropped": Row(
+        stored((binary(**EVENT, knativebrokerttl="0"), b""), (binary(**EVENT, knativebrokerttl="1"), b"")),
+        ([202, 202], 2),
+        ([202, 202], 1),
+    ),
+    "arrival-time-stripped": Row(
+        arrives(lambda got: got.headers.get("ce-knativearrivaltime"), knativearrivaltime="2025-07-02T08:20:12Z"),
+        "2025-07-02T08:20:12Z",
+        None,
+    ),
+    "filters-see-instants": Row(
+        matches(*TIMES, filters=({"any": [{"exact": time} for time in TIMES]},)), [0, 1, 2, 3], [0, 2]
+    ),
+    "filters-omit-zero-seconds": Row(
+        matches(*TIMES, filters=({"any": [{"exact": time} for time in TIMES]},)), [0, 1, 2, 3], [1, 2, 3]
     ),
     "dead-letter-retried-always": Row(
         one_event(Reply(400), letters=(Reply(400),), retry=1, backoffDelay="PT0.05S"), (1, 1), (1, 2)
@@ -249,6 +289,23 @@ ROWS: dict[str, Row] = {
     "reply-headers-in-lower-case": Row(
         replying(Reply(200, {name.upper(): value for name, value in REPLY.items()})), (1, 0), (0, 0)
     ),
+    "chunked-answer-empty": Row(replying(Reply(200, JSON, structured(source="/reply"), chunked=True)), (1, 0), (0, 1)),
+    "chunked-answer-full": Row(replying(Reply(200, chunked=True)), (0, 0), (0, 1)),
+    "cookies-hide-reply": Row(replying(Reply(200, {**REPLY, "Set-Cookie": "a=b"}, b"1")), (1, 0), (0, 0)),
+    "request-headers-hide-reply": Row(replying(Reply(200, {**REPLY, "Prefer": "reply"}, b"1")), (1, 0), (0, 0)),
+    "reply-headers-forwarded": Row(
+        reply_seen(lambda got: got.headers.get("set-cookie"), {**REPLY, "Set-Cookie": "a=b"}), None, "a=b"
+    ),
+    "dead-letter-after-reply": Row(replying(Reply(200, REPLY, b"1")), (1, 0), (1, 1)),
+    "reply-flaws-dropped": Row(replying(Reply(200, {**REPLY, "ce-time": "soon"}, b"1")), (0, 1), (1, 0)),
+    "other-format-is-no-reply": Row(
+        replying(Reply(200, {"Content-Type": "application/cloudevents+xml"}, b"<event/>")), (0, 1), (0, 0)
+    ),
+    "null-is-no-reply": Row(replying(Reply(200, JSON, b"null")), (0, 1), (0, 0)),
+    "reply-trailing-content-ignored": Row(
+        replying(Reply(200, JSON, structured(source="/reply", type="r") + b" x")), (0, 1), (1, 0)
+    ),
+    "empty-reply-attributes-accepted": Row(replying(Reply(200, {**REPLY, "ce-id": ""}, b"1")), (0, 1), (1, 0)),
     "reply-completed": Row(
         replying(Reply(200, {**without("id"), "ce-source": "/reply", "ce-type": "r"}, b"1")), (0, 1), (1, 0)
     ),
@@ -280,6 +337,9 @@ ROWS: dict[str, Row] = {
         ([400, 202], 1),
         ([202, 202], 2),
     ),
+    "data-attribute-ignored": Row(stored((binary(**EVENT, data="x"), b"1")), ([400], 0), ([202], 1)),
+    "uris-normalised": Row(kept("ce_source", source="HTTP://A/b/../c?#"), b"HTTP://A/b/../c?#", b"http://a/c"),
+    "uris-decoded": Row(kept("ce_source", source="/a%252Fb"), b"/a%2Fb", b"/a/b"),
     "time-in-milliseconds": Row(
         kept("ce_time", time="2025-07-02T08:20:12.1234567Z"),
         b"2025-07-02T08:20:12.1234567Z",
@@ -606,6 +666,13 @@ ROWS: dict[str, Row] = {
     "slow-after-idle": Row(late_ones(3), ([], False), ([0], False)),
     "slow-first-event": Row(late_ones(3), ([], False), ([0], False)),
     "reply-cut-at-1024": Row(reply_records(lambda kept: len(kept[-1].value or b""), REPLY, bytes(2000)), 2000, 1024),
+    "retry-without-long-data": Row(bodies(bytes(40_000)), [40_000, 40_000], [40_000, 0]),
+    "retried-data-through-text": Row(bodies(b"\xff"), [1, 1], [1, 3]),
+    "dataless-not-retried": Row(bodies(b""), [0, 0], [0]),
+    "long-dead-letter-cut": Row(letter_of(bytes(40_000)), 40_000, 32_768),
+    "very-long-reply-cut": Row(
+        reply_records(lambda kept: len(kept[-1].value or b""), REPLY, bytes(300_000)), 300_000, 262_144
+    ),
     "long-headers-refused": Row(status(binary(**EVENT, ext="x" * 9000)), 202, 431),
     "long-headers-not-delivered": Row(long_attribute, (1, 1), (0, 0)),
     "long-reply-headers-fail": Row(replying(Reply(200, {**REPLY, "ce-ext": "x" * 9000}, b"1")), (1, 0), (0, 1)),

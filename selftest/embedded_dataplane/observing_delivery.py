@@ -61,6 +61,19 @@ def matches(*events: Mapping[str, Any], **terms: Any) -> Observe:
     return observe
 
 
+def matched(exact: Mapping[str, str], **members: Any) -> Observe:
+    """Observe whether a Trigger gets an event in structured mode, by an attribute of its own."""
+
+    async def observe(world: World, mutant: str | None) -> list[bool]:
+        place, sink = await world.broker(mutant), world.sink()
+        trigger = await place.trigger(sink, filters=({"exact": exact},))
+        assert (await place.post(JSON, structured(**members))).status == 202
+        await settled(world, place, trigger.group, 1)
+        return [bool(sink.received)]
+
+    return observe
+
+
 def attempts(
     *script: int,
     retry: int = 3,
@@ -145,6 +158,45 @@ async def refused_connection(world: World, mutant: str | None) -> int:
     await place.send()
     await settled(world, place, trigger.group, 1)
     return len(dead.received)
+
+
+def bodies(data: bytes) -> Observe:
+    """Observe how long the data of each attempt is, where the first one fails."""
+
+    async def observe(world: World, mutant: str | None) -> list[int]:
+        place, sink = await world.broker(mutant), world.sink(Reply(503), Reply())
+        trigger = await place.trigger(sink, delivery={"retry": 2, **FAST})
+        await place.send(data)
+        await settled(world, place, trigger.group, 1)
+        return [len(request.body) for request in sink.received]
+
+    return observe
+
+
+def letter_of(data: bytes) -> Observe:
+    """Observe how long the data of a dead letter is."""
+
+    async def observe(world: World, mutant: str | None) -> int:
+        place, dead = await world.broker(mutant), world.sink()
+        await place.trigger(world.sink(Reply(400)), dead_letter=dead.url)
+        await place.send(data)
+        await until(lambda: bool(dead.received))
+        return len(dead.received[0].body)
+
+    return observe
+
+
+def letters_told(subscriber: str) -> Observe:
+    """Observe the extensions of the dead letter of an event that goes to this URL."""
+
+    async def observe(world: World, mutant: str | None) -> list[str]:
+        place, dead = await world.broker(mutant), world.sink()
+        await place.trigger(subscriber, dead_letter=dead.url)
+        await place.send()
+        await until(lambda: bool(dead.received))
+        return sorted(name for name in dead.received[0].headers if "knativeerror" in name)
+
+    return observe
 
 
 async def refused_letters(world: World, mutant: str | None) -> tuple[int, int]:
@@ -271,6 +323,20 @@ def reply_records(look: Callable[[list[Record]], Any], reply: Mapping[str, str],
         await place.send()
         await settled(world, place, trigger.group, 1)
         return look(await place.records(await place.count()))
+
+    return observe
+
+
+def reply_seen(look: Callable[[Any], Any], reply: Mapping[str, str], body: bytes = b"1") -> Observe:
+    """Observe something of the request that brings a reply to who gets it."""
+
+    async def observe(world: World, mutant: str | None) -> Any:
+        place, sink = await world.broker(mutant), world.sink()
+        await place.trigger(sink, filter={"attributes": {"source": "/reply"}})
+        await place.trigger(world.sink(Reply(200, reply, body)), filter={"attributes": {"type": "t"}})
+        await place.send()
+        await until(lambda: bool(sink.received))
+        return look(sink.received[0])
 
     return observe
 

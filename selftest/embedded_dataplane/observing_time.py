@@ -59,6 +59,21 @@ def waits(answer: int | Reply, **policy: Any) -> Observe:
     return observe
 
 
+def pauses_at(subscriber: str = "", letters: str = "") -> Observe:
+    """Observe the pauses before retries, where the subscriber, or the sink of dead letters, is away."""
+
+    async def observe(world: World, mutant: str | None) -> list[float]:
+        place = await world.broker(mutant)
+        terms = {"delivery": {"retry": 2, **FAST}, "dead_letter": letters or world.sink().url}
+        trigger = await place.trigger(subscriber or world.sink(Reply(400)), **terms)
+        with pauses(delivery) as asked:
+            await place.send()
+            await settled(world, place, trigger.group, 1)
+        return asked
+
+    return observe
+
+
 async def older_events(world: World, mutant: str | None) -> tuple[int, list[str], list[str]]:
     place, sink, dead = await world.broker(mutant), world.sink(Reply(400)), world.sink()
     trigger = await place.trigger(sink, dead_letter=dead.url)

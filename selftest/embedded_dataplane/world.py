@@ -40,6 +40,7 @@ class Reply:
     delay: float = 0.0
     until: asyncio.Event | None = None
     """What ends the delay early."""
+    chunked: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,10 @@ class Subscribers:
             with suppress(TimeoutError):
                 await asyncio.wait_for((reply.until or asyncio.Event()).wait(), reply.delay)
         sink.answered += 1
-        return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+        answer = web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+        if reply.chunked:
+            answer.enable_chunked_encoding()
+        return answer
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from evidence.expectations import (
     committed,
     dead_letter_attempts,
     each_once,
+    held_back,
     in_flight,
     none_late,
     none_received,
@@ -17,7 +18,7 @@ from evidence.expectations import (
 )
 from evidence.refs import ObjectRef, RefError
 from evidence.verdict import Verdict
-from selftest.evidence.story import LETTERS, OTHER, TRIGGER, Story, event, judged
+from selftest.evidence.story import LETTERS, OTHER, SINK, TRIGGER, Story, event, judged
 
 Plot = Callable[[Story], None]
 NAMES = ("e1", "e2", "e3")
@@ -126,6 +127,7 @@ def look(foreign: object, *, ready_first: bool = True) -> Plot:
 
 
 LATE = none_late(EVENTS, TRIGGER, by=0.5, overtaken=2)
+BEHIND = held_back(EVENTS[1], SINK, by=TRIGGER, seconds=1.0, behind=E)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +166,13 @@ LATE = none_late(EVENTS, TRIGGER, by=0.5, overtaken=2)
         (held_up("sa"), not_held_up(E, TRIGGER, by=OTHER, during=E), Verdict.FAIL),
         (letters(2), dead_letter_attempts(E, LETTERS, 2, by=TRIGGER), Verdict.PASS),
         (letters(1), dead_letter_attempts(E, LETTERS, 2, by=TRIGGER), Verdict.FAIL),
+        (batch(NAMES, wait=1.0, slow="e1"), held_back(E, SINK, by=TRIGGER, seconds=1.0), Verdict.PASS),
+        (batch(NAMES, wait=0.5, slow="e1"), held_back(E, SINK, by=TRIGGER, seconds=1.0), Verdict.FAIL),
+        (batch(NAMES, wait=1.0, slow="e1"), BEHIND, Verdict.PASS),
+        (batch(NAMES, wait=1.0, slow="e3"), BEHIND, Verdict.FAIL),
+        (batch(NAMES, wait=1.0, slow="e2"), BEHIND, Verdict.PASS),
+        (batch(["e1", "e3"]), BEHIND, Verdict.FAIL),
+        (batch(["e1", "e3"], committed=1), BEHIND, Verdict.UNKNOWN),
         (letters(3), dead_letter_attempts(E, LETTERS, 2, by=TRIGGER), Verdict.FAIL),
         (look({"metadata": {}}), untouched(FOREIGN, control=BROKER), Verdict.PASS),
         (look({"metadata": {}}, ready_first=False), untouched(FOREIGN, control=BROKER), Verdict.UNKNOWN),

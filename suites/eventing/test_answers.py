@@ -12,7 +12,7 @@ from evidence.expectations import (
 )
 from evidence.refs import SinkRef
 from fixtures import Answer, Broker, Sinks, Trigger, expect
-from suites.wire import typed
+from suites.wire import STRUCTURED, attributes, binary, typed
 
 WANTED = {"attributes": {"type": "wanted"}}
 AGAIN = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
@@ -138,6 +138,22 @@ def test_an_answer_that_comes_too_late_is_none_to_a_later_delivery(broker: Broke
     second = broker.send(type="wanted")
     expect(dead_lettered(second, to=letters, by=trigger, code=500, control=first))
     expect(not_dead_lettered(broker.send(type="wanted"), to=letters, by=trigger))
+
+
+@pytest.mark.requirement("EVT-DLV-037")
+def test_every_200_of_a_dead_letter_sink_ends_the_delivery(broker: Broker, sinks: Sinks) -> None:
+    # To a subscriber the last two would be replies that are none (EVT-RPL-005).
+    answers = [
+        Answer(200, headers=JSON, body=b'{"ok": 1}'),
+        Answer(201, headers=typed("text/html"), body=b"<p>stored</p>"),
+        Answer(200, headers=typed(STRUCTURED), body=b"{"),
+        Answer(200, headers=binary(attributes(without=["id"])), body=b"1"),
+    ]
+    letters = [sinks([answer]) for answer in answers]
+    triggers = refusing(broker, sinks, letters)
+    event = broker.send(type="wanted")
+    places = zip(letters, triggers, strict=True)
+    expect(*(dead_letter_attempts(event, to=sink, by=trigger, count=1) for sink, trigger in places))
 
 
 @pytest.mark.requirement("EVT-DLV-017")

@@ -1,5 +1,6 @@
 """Dead letters: where events go that cannot be delivered, and whose delivery options decide."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from evidence.expectations import (
     dead_letter_attempts,
     dead_lettered,
     delivered,
+    held_back,
     not_dead_lettered,
     not_held_up,
     unchanged,
@@ -19,12 +21,13 @@ from suites.manifests import ORDERED
 WANTED = {"attributes": {"type": "wanted"}}
 NOWHERE = "http://nobody.touchstone-nowhere.svc.cluster.local/"  # no namespace has this name
 NOBODY = "http://127.0.0.1:1/"  # a port that nothing may listen on (tcpmux), in every pod
+UNREACHED = (NOBODY, NOWHERE)
 
 
-def delivery(dead_letters: str, retry: int = 0) -> dict[str, Any]:
+def delivery(dead_letters: str, retry: int = 0, delay: str = "PT0.1S") -> dict[str, Any]:
     """Return a delivery specification with a dead letter sink."""
     fields: dict[str, Any] = {"deadLetterSink": {"uri": dead_letters}}
-    return fields | ({"retry": retry, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"} if retry else {})
+    return fields | ({"retry": retry, "backoffPolicy": "linear", "backoffDelay": delay} if retry else {})
 
 
 @pytest.mark.requirement("EVT-DLV-002")
@@ -62,6 +65,39 @@ def test_a_dead_letter_tells_the_beginning_of_a_long_answer(broker: Broker, sink
     expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger, code=400, data=said))
 
 
+@pytest.mark.requirement("EVT-DLV-003")
+def test_a_dead_letter_tells_bytes_of_any_kind(broker: Broker, sinks: Sinks) -> None:
+    # The third one has a character across the end of what is told.
+    said = [b"\xff\xfe\x00\x80", gzip.compress(b"no such model", mtime=0), b"x" * 1023 + "€".encode(), b"in chunks"]
+    answers = [Answer(400, body=body, chunked=body == said[-1]) for body in said]
+    letters = [sinks() for _ in said]
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": sinks([answer]), "delivery": delivery(sink.url)}
+            for answer, sink in zip(answers, letters, strict=True)
+        )
+    )
+    event = broker.send(type="wanted")
+    places = zip(letters, triggers, said, strict=True)
+    expect(*(dead_lettered(event, to=sink, by=trigger, code=400, data=body) for sink, trigger, body in places))
+
+
+@pytest.mark.requirement("EVT-DLV-003")
+def test_a_dead_letter_without_an_answer_tells_its_subscriber(broker: Broker, sinks: Sinks) -> None:
+    reset = sinks([Answer(broken="reset")])
+    subscribers = {NOBODY: NOBODY, NOWHERE: NOWHERE, reset.url: reset}
+    letters = [sinks() for _ in subscribers]
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": subscriber, "delivery": delivery(sink.url)}
+            for subscriber, sink in zip(subscribers.values(), letters, strict=True)
+        )
+    )
+    event = broker.send(type="wanted")
+    places = zip(letters, triggers, subscribers, strict=True)
+    expect(*(dead_lettered(event, to=sink, by=trigger, dest=url) for sink, trigger, url in places))
+
+
 @pytest.mark.requirement("EVT-DLV-007")
 def test_a_triggers_delivery_replaces_its_brokers_whole(brokers: Brokers, sinks: Sinks) -> None:
     dead_letters, refuses, refuses_too = sinks(), sinks([Answer(400)]), sinks([Answer(400)])
@@ -91,6 +127,41 @@ def test_an_event_for_a_name_that_nobody_has_is_dead_lettered(broker: Broker, si
     dead_letters = sinks()
     trigger = broker.trigger(filter=WANTED, subscriber=NOWHERE, delivery=delivery(dead_letters.url, retry=1))
     expect(dead_lettered(broker.send(type="wanted"), to=dead_letters, by=trigger))
+
+
+@pytest.mark.requirement("EVT-DLV-035")
+def test_a_subscriber_that_cannot_be_reached_is_tried_again(broker: Broker, sinks: Sinks) -> None:
+    # Nobody sees the attempts; the letter comes behind the waits between them.
+    letters = [sinks() for _ in UNREACHED]
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": url, "delivery": delivery(sink.url, retry=2, delay="PT1S")}
+            for url, sink in zip(UNREACHED, letters, strict=True)
+        )
+    )
+    event = broker.send(type="wanted")
+    places = zip(letters, triggers, strict=True)
+    expect(*(held_back(event, to=sink, by=trigger, seconds=2.0) for sink, trigger in places))
+
+
+@pytest.mark.requirement("EVT-DLV-036")
+def test_a_dead_letter_sink_that_cannot_be_reached_is_tried_again(broker: Broker, sinks: Sinks) -> None:
+    # Of one key and ordered: the second event waits until the letter of the first is given up.
+    subscribers = [sinks([Answer(400), Answer(200)]) for _ in UNREACHED]
+    triggers = broker.several(
+        *(
+            {
+                "filter": WANTED,
+                "annotations": ORDERED,
+                "subscriber": sink,
+                "delivery": delivery(url, retry=2, delay="PT1S"),
+            }
+            for url, sink in zip(UNREACHED, subscribers, strict=True)
+        )
+    )
+    first, second = broker.send_many([{"type": "wanted", "partitionkey": "customer-17"}] * 2)
+    places = zip(subscribers, triggers, strict=True)
+    expect(*(held_back(second, to=sink, by=trigger, seconds=2.0, behind=first) for sink, trigger in places))
 
 
 @pytest.mark.requirement("EVT-DLV-011")

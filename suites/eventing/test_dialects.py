@@ -124,6 +124,8 @@ CASES: list[tuple[str, str, list[dict[str, Any]], Event, Event]] = [
 ]
 
 
+# Times that whoever reads them as instants would write in another form.
+TIMES = ["2025-07-02T08:20:00Z", "2025-07-02T08:20:12.5Z", "2025-07-02T08:20:12.100Z", "2025-07-02T08:20:12+02:00"]
 # For each attribute that an event has besides id, type and source: one value, and another one.
 VALUES = {
     "time": ("2025-07-02T08:20:12Z", "2025-07-02T08:20:13Z"),
@@ -146,6 +148,17 @@ def test_any_attribute_can_be_filtered(broker: Broker) -> None:
     expect(*(delivered(matching, to=trigger) for trigger in [*exact, *plain]))
     pairs = zip([*others, *others], [*exact, *plain], strict=True)
     expect(*(not_delivered(other, to=trigger) for other, trigger in pairs))
+
+
+@pytest.mark.requirement("EVT-FLT-016")
+def test_filters_see_a_time_as_it_was_sent(broker: Broker) -> None:
+    triggers = broker.several(
+        *({"filters": [{"exact": {"time": time}}]} for time in TIMES),
+        *({"filter": {"attributes": {"time": time}}} for time in TIMES),
+        *({"filters": [{"cesql": f"time = '{time}'"}]} for time in TIMES),
+    )
+    events = broker.send_many([{"time": time} for time in TIMES])
+    expect(*(delivered(event, to=trigger) for event, trigger in zip(events * 3, triggers, strict=True)))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from evidence.expectations import delivered, not_delivered
 from fixtures import Broker, expect
+from suites.wire import STRUCTURED, attributes, structured, typed
 
 
 @pytest.mark.requirement("EVT-FLT-001")
@@ -72,6 +73,20 @@ def test_an_absent_attribute_is_no_match_and_no_harm(broker: Broker, name: str) 
     miss, hit = broker.send(), broker.send(**present)
     expect(not_delivered(miss, to=trigger))
     expect(delivered(hit, to=trigger))
+
+
+@pytest.mark.requirement("EVT-FLT-017")
+def test_an_extension_that_json_has_as_no_text_can_be_filtered(broker: Broker) -> None:
+    texts = {"tenant": "42", "flag": "true"}
+    triggers = broker.several(
+        *({"filter": {"attributes": {name: value}}} for name, value in texts.items()),
+        *({"filters": [{dialect: {name: value}}]} for name, value in texts.items() for dialect in ("exact", "prefix")),
+        *({"filters": [{"cesql": expression}]} for expression in ("tenant = 42", "flag = TRUE")),
+    )
+    hit = broker.post(typed(STRUCTURED), structured(attributes(tenant=42, flag=True)))
+    miss = broker.post(typed(STRUCTURED), structured(attributes(tenant=17, flag=False)))
+    expect(*(delivered(hit, to=trigger) for trigger in triggers))
+    expect(*(not_delivered(miss, to=trigger) for trigger in triggers))
 
 
 @pytest.mark.requirement("EVT-FLT-006")

@@ -67,7 +67,15 @@ REFERENCES = [
     "//host/path",
     "../a/b:c",
     "?query",
+    "HTTP://Host/A",
+    "http://host",
+    "/a?",
+    "/a#",
+    "/a/../b/./c",
+    "/a'b",
 ]
+# Of which each decoding makes another reference.
+ENCODED = ["/a%2Fb%20c", "%2f%2fx", "/a%2525", "/%7ea", "/%c3%a4"]
 NO_MEDIA_TYPES = ["json", "/json", "text/", "text/plain/x", "text plain/x", "text/plain; a", "text/plain; a=b c"]
 MEDIA_TYPES = [
     "application/json;charset=utf-8",
@@ -140,9 +148,22 @@ def test_a_structured_event_whose_source_or_dataschema_is_no_uri_is_refused(brok
 @pytest.mark.parametrize("mode", ["binary", "structured"])
 def test_a_source_of_any_form_arrives_as_sent(broker: Broker, mode: str) -> None:
     trigger = broker.trigger()
-    events = broker.send_many([{"source": source, "mode": mode} for source in REFERENCES])
+    # What is percent-encoded in a structured event is EVT-ING-051's.
+    sources = [*REFERENCES, *ENCODED] if mode == "binary" else REFERENCES
+    events = broker.send_many([{"source": source, "mode": mode} for source in sources])
     kinds = broker.send_many([{"datacontenttype": kind, "data": b"1"} for kind in MEDIA_TYPES])
     expect(*[unchanged(event, to=trigger) for event in [*events, *kinds]])
+
+
+@pytest.mark.requirement("EVT-ING-051")
+def test_a_source_of_a_structured_event_keeps_its_encoding(broker: Broker) -> None:
+    trigger = broker.trigger()
+    expect(*[unchanged(broker.send(source=source, mode="structured"), to=trigger) for source in ENCODED])
+
+
+@pytest.mark.requirement("EVT-ING-050")
+def test_an_attribute_that_is_called_data_is_refused(broker: Broker) -> None:
+    expect(*turned_away(broker, [(binary(attributes(data="x")), DATA), (binary(attributes(data="x")), b"")]))
 
 
 @pytest.mark.requirement("EVT-ING-020")

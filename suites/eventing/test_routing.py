@@ -17,6 +17,7 @@ from evidence.expectations import (
 from fixtures import Broker, Brokers, Sinks, expect
 from suites.wire import fresh
 
+PAST = "2025-07-02T08:20:12Z"
 WANTED = {"attributes": {"type": "wanted"}}
 # Each is another text once somebody has read and written it: marks and white space at its ends, ends of lines, a member
 # that is there twice, forms of numbers and escapes. The last one fills a buffer to its end.
@@ -72,6 +73,16 @@ def test_all_attributes_arrive_as_sent(broker: Broker) -> None:
         anextensionofsomelength0="long",
     )
     expect(unchanged(event, to=trigger))
+
+
+@pytest.mark.requirement("EVT-RTE-003")
+def test_attributes_that_brokers_make_arrive_as_sent(broker: Broker) -> None:
+    # As an event has them that comes from another Broker, or from its dead letter sink.
+    told = {"knativeerrordest": "http://subscriber/", "knativeerrorcode": "500", "knativeerrordata": "bm8="}
+    given = [*({"knativebrokerttl": left} for left in ("0", "1", "255")), {"knativearrivaltime": PAST}, told]
+    trigger = broker.trigger(filter=WANTED)
+    events = broker.send_many([{"type": "wanted", **attributes} for attributes in given])
+    expect(*(unchanged(event, to=trigger) for event in events))
 
 
 @pytest.mark.requirement("EVT-RTE-004")
