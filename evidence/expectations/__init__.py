@@ -54,7 +54,7 @@ from evidence.expectations.faults import (
     survived,
 )
 from evidence.expectations.latency import first_within, ready_within, within
-from evidence.expectations.logs import logged, not_logged
+from evidence.expectations.logs import logged, logged_once, not_logged
 from evidence.expectations.objects import (
     api_accepted,
     api_refused,
@@ -159,6 +159,7 @@ __all__ = [
     "in_order",
     "inferred",
     "logged",
+    "logged_once",
     "no_prediction",
     "no_stream_answer",
     "none_late",

@@ -4,7 +4,8 @@ python -m counting --model_name=m --http_port=8080
 python -m counting --model_name=m --http_port=8080 --predictor_host=m-predictor.namespace [--transforms]
 
 An instance is a list of numbers. The model `m` answers each with itself, packed where the caller takes gzip, `m-sizes`
-with the number of instances that the request has, and `m-short` answers all but the last. With `--predictor_host` it
+with the number of instances that the request has, `m-asked` with how often it was asked of that instance, and `m-short`
+answers all but the last. With `--predictor_host` it
 is an explainer, which asks the predictor, and with `--transforms` a transformer, which wraps each of its predictions.
 
 LOADING_SECONDS in the environment is how long the model takes to load: until then it is not ready, and predictions are
@@ -16,6 +17,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -46,6 +48,7 @@ class Counting:
     def __init__(self, model: str, predictor: str = "", *, transforms: bool = False, loading: float = 0.0) -> None:
         self._model, self._predictor, self._transforms = model, predictor, transforms
         self._loaded = time.monotonic() + loading
+        self._asked_of: Counter[str] = Counter()
 
     def application(self) -> web.Application:
         """Return the application that serves these resources."""
@@ -59,6 +62,7 @@ class Counting:
         else:
             application.router.add_post(f"{path}:predict", self.predict)
             application.router.add_post(f"{path}-sizes:predict", self.predict_sizes)
+            application.router.add_post(f"{path}-asked:predict", self.predict_asked)
             application.router.add_post(f"{path}-short:predict", self.predict_short)
             application.router.add_post(f"/v2/models/{self._model}/infer", self.infer)
         return application
@@ -99,6 +103,15 @@ class Counting:
         except RefusedError as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response({"predictions": [len(instances)] * len(instances)})
+
+    async def predict_asked(self, request: web.Request) -> web.Response:
+        """Answer each instance with how often it was asked of so far."""
+        try:
+            asked = [json.dumps(instance) for instance in instances_of(await request.read())]
+        except RefusedError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        self._asked_of.update(asked)
+        return web.json_response({"predictions": [self._asked_of[instance] for instance in asked]})
 
     async def infer(self, request: web.Request) -> web.Response:
         """Answer the inputs of a V2 request as its outputs."""
