@@ -5,6 +5,7 @@ since a log holds them and a batch is made of them.
 """
 
 import uuid
+from io import BytesIO
 
 import aiohttp
 from aiohttp import web
@@ -22,7 +23,6 @@ AGENT_PORT = 9081
 """The port that a component's Service leads to where an agent stands before it."""
 ID = "Ce-Id"
 OK = 200
-MOST_BYTES = 64 << 20
 
 
 class Agent:
@@ -59,7 +59,7 @@ class Agent:
         if spec.logger is not None:
             self._logger = Logger(spec, spec.logger, self._policies, session, self._resolve)
             self._logger.start()
-        app = web.Application(client_max_size=MOST_BYTES)
+        app = web.Application(client_max_size=self._policies.most_bytes)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
         await self._runner.setup()
@@ -79,10 +79,10 @@ class Agent:
     async def _handle(self, request: web.Request) -> web.Response:
         """Answer a call, and log it."""
         body, asked = await request.read(), request.headers.get("Content-Type", "")
-        call = request.headers.get(ID) or str(uuid.uuid4())
+        call, made = request.headers.get(ID, ""), str(uuid.uuid4())
         names = self._spec.logger.headers if self._spec.logger else ()
         told = {name: request.headers.getall(name) for name in names if name in request.headers}
-        about = Entry(REQUEST, call, asked, asked, body, told)
+        about = Entry(REQUEST, call, made, asked, asked, body, told)
         if self._policies.logs_failed and not await self._log(about):
             return _response(refusal(INTERNAL_ERROR, "the request cannot be logged"))
         batcher = self._batcher if self._policies.is_batched(request.path) else None
@@ -91,7 +91,7 @@ class Agent:
             await self._log(about)
         own = CIMultiDict(answer.headers).get("Content-Type", "")
         logged = answer.status == OK and (batcher is None or self._policies.logs_batched)
-        if logged and not await self._log(Entry(RESPONSE, call, asked, own, answer.body, told)):
+        if logged and not await self._log(Entry(RESPONSE, call, made, asked, own, answer.body, told)):
             return _response(refusal(INTERNAL_ERROR, "the response cannot be logged"))
         return _response(answer)
 
@@ -110,6 +110,10 @@ class Agent:
         return await self._send("POST", path, headers, body)
 
     async def _send(self, method: str, path: str, headers: CIMultiDict[str], body: bytes) -> Answer:
+        """Return what the component answers to a call."""
+        return await self._policies.ask(lambda: self._request(method, path, headers, body))
+
+    async def _request(self, method: str, path: str, headers: CIMultiDict[str], body: bytes) -> Answer:
         """Return what the component answers to a request."""
         if self._session is None:
             raise AssertionError("started before it serves")
@@ -117,7 +121,7 @@ class Agent:
         url = URL(f"http://{self._spec.host}:{self._port}{path}", encoded=True)
         try:
             async with self._session.request(
-                method, url, headers=headers, data=body or None, allow_redirects=False
+                method, url, headers=headers, data=BytesIO(body) if body else None, allow_redirects=False
             ) as got:
                 return Answer(got.status, passed_on(got.headers), await got.read())
         except (aiohttp.ClientError, TimeoutError) as error:

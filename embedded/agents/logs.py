@@ -36,7 +36,8 @@ class Entry:
 
     Attributes:
         kind: The kind: request or response.
-        call: The id of its call.
+        call: The id of its call; empty: it has none.
+        made: An id that was made for the call.
         asked: The media type of the request.
         own: The media type of the payload.
         payload: The bytes.
@@ -45,6 +46,7 @@ class Entry:
 
     kind: str
     call: str
+    made: str
     asked: str
     own: str
     payload: bytes
@@ -82,7 +84,10 @@ class Logger:
         if not self._policies.is_logged(self._spec.mode, entry.kind):
             return True
         if self._policies.waits_for_log:
-            return await self._post(entry)
+            return await self._posted(entry)
+        if self._policies.waits_when_full:
+            await self._waiting.put(entry)
+            return True
         try:
             self._waiting.put_nowait(entry)
         except asyncio.QueueFull:
@@ -91,7 +96,10 @@ class Logger:
 
     async def _run(self) -> None:
         while True:
-            await self._post(await self._waiting.get())
+            await self._posted(await self._waiting.get())
+
+    async def _posted(self, entry: Entry) -> bool:
+        return await self._policies.post(lambda: self._post(entry))
 
     async def _post(self, entry: Entry) -> bool:
         """Post one event; return whether somebody took it."""
@@ -118,7 +126,7 @@ class Logger:
         agent, policies = self._agent, self._policies
         attributes = {
             "specversion": "1.0",
-            "id": policies.event_id(entry.call, entry.kind),
+            "id": policies.event_id(entry.call, entry.made, entry.kind),
             "source": policies.source(agent.pod, entry.kind),
             "type": TYPES[entry.kind],
             "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),

@@ -1,12 +1,13 @@
 """The decisions of an agent as policies (see `embedded.dataplane.policies`)."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 REQUEST, RESPONSE = "request", "response"
 JSON = "application/json"
+MOST_BYTES = 64 << 20
 
 
 class RefusedError(ValueError):
@@ -93,15 +94,25 @@ def passed(answer: Answer) -> Answer:
     return answer
 
 
+async def ask(send: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask the component, by what sends it a request: once."""
+    return await send()
+
+
+async def post(send: Callable[[], Awaitable[bool]]) -> bool:
+    """Post an event, by what sends it: once; return whether somebody took it."""
+    return await send()
+
+
 def is_logged(mode: str, kind: str) -> bool:
     """Tell whether a logger of this mode logs an event of this kind."""
     return mode in {"all", kind}
 
 
-def event_id(given: str, kind: str) -> str:
-    """Return the id of an event, given that of its call: the same one, so that the events of a call are a pair."""
+def event_id(given: str, made: str, kind: str) -> str:
+    """Return the id of an event, given that of its call, or one made for a call without: the events are a pair."""
     del kind
-    return given
+    return given or made
 
 
 def source(pod: str, kind: str) -> str:
@@ -154,12 +165,16 @@ class AgentPolicies:
         asks_alone: True to ask each call of a refused batch by itself.
         failure: The function from a model's refusal to what the caller is told.
         media_type_of_batches: The media type of what a caller of a batch is answered.
+        ask: What asks the component, given what sends it a request.
+        most_bytes: The most bytes of a request's body.
         passed: The function from the component's answer to what the caller of a call that is not batched is told.
         is_logged: The function from a mode and a kind of event to whether it is logged.
         logs_batched: True to log the responses of batched calls.
         logs_failed: True to log the requests of calls that are not answered 200.
         waits_for_log: True to answer a call only when its events are logged.
-        event_id: The function from the id of a call and the kind of event to the event's id.
+        waits_when_full: True to let a call wait while as many events as there is room for wait to be posted.
+        post: What posts an event, given what sends it.
+        event_id: The function from the id of a call, one that is made for it and the kind of event to the event's id.
         source: The function from the pod's name and the kind of event to the event's source.
         extensions: The function from namespace, InferenceService and component to further attributes.
         metadata: The function from the request headers that may be told and the kind of event to those that are.
@@ -180,12 +195,16 @@ class AgentPolicies:
     asks_alone: bool = True
     failure: Callable[[Answer], Answer] = failure
     media_type_of_batches: str = JSON
+    ask: Callable[[Callable[[], Awaitable[Answer]]], Awaitable[Answer]] = ask
+    most_bytes: int = MOST_BYTES
     passed: Callable[[Answer], Answer] = passed
     is_logged: Callable[[str, str], bool] = is_logged
     logs_batched: bool = True
     logs_failed: bool = True
     waits_for_log: bool = False
-    event_id: Callable[[str, str], str] = event_id
+    waits_when_full: bool = False
+    post: Callable[[Callable[[], Awaitable[bool]]], Awaitable[bool]] = post
+    event_id: Callable[[str, str, str], str] = event_id
     source: Callable[[str, str], str] = source
     extensions: Callable[[str, str, str], Mapping[str, str]] = extensions
     metadata: Callable[[Mapping[str, Sequence[str]], str], Mapping[str, Sequence[str]]] = metadata

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -175,9 +175,63 @@ def log_only_success_requests(honest: AgentPolicies) -> AgentPolicies:
 @mutant(AGENTS, wraps="event_id")
 def log_pair_broken(honest: AgentPolicies) -> AgentPolicies:
     """Log a response under another id than its request."""
-    return replace(
-        honest, event_id=lambda given, kind: honest.event_id(given, kind) + ("-r" if kind == "response" else "")
-    )
+
+    def event_id(given: str, made: str, kind: str) -> str:
+        return honest.event_id(given, made, kind) + ("-r" if kind == "response" else "")
+
+    return replace(honest, event_id=event_id)
+
+
+@mutant(AGENTS, replaces="event_id")
+def log_ids_made_apart(honest: AgentPolicies) -> AgentPolicies:
+    """Make an id for each event of a call without one (KServe issue 5591: who makes the id, and when)."""
+    return replace(honest, event_id=lambda given, made, kind: given or f"{made}-{kind}")
+
+
+@mutant(AGENTS, replaces="event_id")
+def log_id_made_once(honest: AgentPolicies) -> AgentPolicies:
+    """Give all calls without an id the same one."""
+    return replace(honest, event_id=lambda given, _made, _kind: given or "none")
+
+
+@mutant(AGENTS, wraps="post")
+def log_posts_twice(honest: AgentPolicies) -> AgentPolicies:
+    """Post each event twice, as one whose answer got lost (KServe issue 3747)."""
+
+    async def post(send: Callable[[], Awaitable[bool]]) -> bool:
+        await honest.post(send)
+        return await honest.post(send)
+
+    return replace(honest, post=post)
+
+
+@mutant(AGENTS, replaces="waits_when_full")
+def log_queue_blocks(honest: AgentPolicies) -> AgentPolicies:
+    """Let calls wait while the queue of what is to be logged is full (KServe issue 6167, its remedy by a bound)."""
+    return replace(honest, waits_when_full=True)
+
+
+@mutant(AGENTS, wraps="ask")
+def agent_asks_twice(honest: AgentPolicies) -> AgentPolicies:
+    """Ask the component twice for each call (KServe issue 3747)."""
+
+    async def ask(send: Callable[[], Awaitable[Answer]]) -> Answer:
+        await honest.ask(send)
+        return await honest.ask(send)
+
+    return replace(honest, ask=ask)
+
+
+@mutant(AGENTS, replaces="most_bytes")
+def agent_refuses_1_mib(honest: AgentPolicies) -> AgentPolicies:
+    """Refuse a request of more than 1 MiB (KServe issue 1148)."""
+    return replace(honest, most_bytes=1 << 20)
+
+
+@mutant(AGENTS, replaces="is_full")
+def batch_beyond_full_waits(honest: AgentPolicies) -> AgentPolicies:
+    """Send a batch when it has exactly `maxBatchSize` instances, not when it has more (KServe issue 3071)."""
+    return replace(honest, is_full=lambda count, most: count == most)
 
 
 @mutant(AGENTS, wraps="data")

@@ -121,6 +121,7 @@ class Logged(LogCheck):
             for text in self._differences(call, kind, event)
         ]
         wrong += list(self._twins(found)) if self.args["aspect"] == "apart" else []
+        wrong += list(self._strangers(found)) if self.args["aspect"] == "id" else []
         if wrong:
             return failed(*wrong)
         absent = [kind for kind, events in found.items() if not events]
@@ -168,6 +169,18 @@ class Logged(LogCheck):
                 if other != kind:
                     yield self._fault(f"one source {identity[0]!r} and one id for both", first["seq"], record["seq"])
 
+    def _strangers(self, found: Mapping[str, list[tuple[TopicRecord, Reading]]]) -> Iterator[Violation]:
+        """Yield a violation for an id that is empty, or that not all events of the call have, or other calls' have."""
+        own = [(record, event.attributes.get("id")) for events in found.values() for record, event in events]
+        seqs = {record["seq"] for record, _ in own}
+        for record, name in own:
+            if not name or name != own[0][1]:
+                yield self._fault(f"the ids {own[0][1]!r} and {name!r}", own[0][0]["seq"], record["seq"])
+        for record, event in self._events:
+            if own and own[0][1] == event.attributes.get("id") and record["seq"] not in seqs:
+                got = f"the id {own[0][1]!r} for the event at {self.place(record)} too, of another call"
+                yield self._fault(got, own[0][0]["seq"], record["seq"])
+
     def _fault(self, got: str, *witness: int) -> Violation:
         return violation(self.expected, got, witness, f"topic {self.topic}")
 
@@ -177,22 +190,25 @@ class NotLogged(LogCheck):
     """A kind of events that a call must not have."""
 
     calls = ("exchange", "control")
+    most = 0
 
     @property
     def expected(self) -> str:
         """The expectation in a few words."""
-        return f"no {self.args['kind']} event of call {self._send('exchange')} in {self.topic}"
+        return f"{self.most or 'no'} {self.args['kind']} event of call {self._send('exchange')} in {self.topic}"
 
     def decide(self, *, final: bool) -> Judgement:
-        """Fail at such an event; pass once a later call's event is there, and all that was stored before it is read."""
+        """Fail at an event too many; pass once a later call's event is there, and all that came before it is read."""
         del final
         call, control = self.call("exchange"), self.call("control")
         if call is None:
             return UNDECIDED
-        for record, _ in self.events(call, self.args["kind"]):
-            got = f"one at {self.place(record)}"
-            return failed(violation(self.expected, got, (call[1]["seq"], record["seq"]), f"topic {self.topic}"))
-        if control is None:
+        found = [record for record, _ in self.events(call, self.args["kind"])]
+        for record in found[self.most :]:
+            got = f"{'one' if len(found) == 1 else 'another'} at {self.place(record)}"
+            witness = (call[1]["seq"], *(each["seq"] for each in found))
+            return failed(violation(self.expected, got, witness, f"topic {self.topic}"))
+        if control is None or len(found) < self.most:
             return UNDECIDED
         if control[0]["seq"] < call[1]["seq"]:
             return undecidable(self.no_decision(self.expected, "the control was sent before the call was answered"))
@@ -203,7 +219,15 @@ class NotLogged(LogCheck):
 
     def lacking(self) -> str:
         """Return what has not been seen."""
-        return f"no event of the later call {self._send('control')}, or topic {self.topic} is not read to its end"
+        later = self._send("control")
+        return f"an event of the call or of the later one, {later}, is missing, or {self.topic} is not read to its end"
+
+
+@check("logged_once")
+class LoggedOnce(NotLogged):
+    """A kind of events that a call must have one of."""
+
+    most = 1
 
 
 def _metadata_of(attributes: Mapping[str, str]) -> Mapping[str, Any]:

@@ -173,7 +173,7 @@ class Inferred(Controlled, AnswerCheck):
 
 
 @check("told")
-class Told(AnswerCheck):
+class Told(Controlled, AnswerCheck):
     """Members of the answer, which is a JSON object."""
 
     @property

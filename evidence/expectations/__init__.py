@@ -56,7 +56,7 @@ from evidence.expectations.faults import (
     survived,
 )
 from evidence.expectations.latency import first_within, ready_within, within
-from evidence.expectations.logs import logged, not_logged
+from evidence.expectations.logs import logged, logged_once, not_logged
 from evidence.expectations.objects import (
     api_accepted,
     api_refused,
@@ -166,6 +166,7 @@ __all__ = [
     "inferred",
     "located",
     "logged",
+    "logged_once",
     "no_prediction",
     "no_stream_answer",
     "none_late",

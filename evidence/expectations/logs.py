@@ -6,6 +6,7 @@ data where that is the call's own; so bodies must differ from call to call.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from evidence.arguments import Exchange, Expectation, Topic, expectation, ref_of, topic_of
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 OK = 200
 KINDS = ("request", "response")
-ASPECTS = ("pair", "media_type", "apart")
+ASPECTS = ("pair", "media_type", "apart", "id")
 
 
 def logged(
@@ -35,7 +36,8 @@ def logged(
         on: The topic.
         kinds: The kinds of events; at least one.
         aspect: What must be right: `pair` (valid events under the call's id, with the payloads byte for byte),
-            `media_type` (that of the payload), or `apart` (no two events have one id and one source); None: nothing.
+            `media_type` (that of the payload), `apart` (no two events have one id and one source), or `id` (all have
+            one id, which no other call's have; for calls without `ce-id`); None: nothing.
         attributes: The values of attributes; a value that is empty stands for any that is not.
         status: The status.
         metadata: The names of the request headers that each event tells in its attribute `metadata`.
@@ -56,6 +58,11 @@ def not_logged(exchange: Exchange, on: Topic, kind: str, *, control: Exchange) -
     _known("kind", KINDS, kind)
     refs = {"exchange": ref_of(exchange, ExchangeRef), "control": ref_of(control, ExchangeRef)}
     return expectation("not_logged", on=topic_of(on), kind=kind, **refs)
+
+
+def logged_once(exchange: Exchange, on: Topic, kind: str, *, control: Exchange) -> Expectation:
+    """Expect one event of this kind of a call, where an event of a later call, `control`, is in the topic."""
+    return replace(not_logged(exchange, on, kind, control=control), check="logged_once")
 
 
 def _known(what: str, known: tuple[str, ...], *given: str) -> None:

@@ -92,12 +92,13 @@ def version_kept(asked: Exchange | Call, listed: Exchange | Call, version: str, 
     return expectation("version_kept", asked=refs[0], listed=refs[1], version=version, named=named)
 
 
-def told(exchange: Exchange, fields: Mapping[str, Any]) -> Expectation:
+def told(exchange: Exchange, fields: Mapping[str, Any], *, control: Exchange | None = None) -> Expectation:
     """Expect an answer 200 in JSON, an object whose members have exactly these values.
 
     `fields`: a value to equal, or None for any text that is not empty; others may be as they like.
+    `control`: as for `inferred`.
     """
-    return expectation("told", exchange=ref_of(exchange, ExchangeRef), fields=dict(fields))
+    return expectation("told", exchange=ref_of(exchange, ExchangeRef), fields=dict(fields), **beside(control))
 
 
 def error_answered(

@@ -4,7 +4,8 @@ python -m counting --model_name=m --http_port=8080
 python -m counting --model_name=m --http_port=8080 --predictor_host=m-predictor.namespace [--transforms]
 
 An instance is a list of numbers. The model `m` answers each with itself, packed where the caller takes gzip, `m-sizes`
-with the number of instances that the request has, and `m-short` answers all but the last. With `--predictor_host` it
+with the number of instances that the request has, `m-asked` with how often it was asked of that instance, and `m-short`
+answers all but the last. With `--predictor_host` it
 is an explainer, which asks the predictor, and with `--transforms` a transformer, which wraps each of its predictions.
 
 `--wraps_as`, or WRAPS_AS in the environment, is the name under which a transformer wraps a prediction; else it is
@@ -18,6 +19,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -57,6 +59,7 @@ class Counting:
     ) -> None:
         self._model, self._predictor, self._transforms, self._wraps_as = model, predictor, transforms, wraps_as
         self._loaded = time.monotonic() + loading
+        self._asked_of: Counter[str] = Counter()
 
     def application(self) -> web.Application:
         """Return the application that serves these resources."""
@@ -70,6 +73,7 @@ class Counting:
         else:
             application.router.add_post(f"{path}:predict", self.predict)
             application.router.add_post(f"{path}-sizes:predict", self.predict_sizes)
+            application.router.add_post(f"{path}-asked:predict", self.predict_asked)
             application.router.add_post(f"{path}-short:predict", self.predict_short)
             application.router.add_post(f"/v2/models/{self._model}/infer", self.infer)
         return application
@@ -110,6 +114,15 @@ class Counting:
         except RefusedError as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response({"predictions": [len(instances)] * len(instances)})
+
+    async def predict_asked(self, request: web.Request) -> web.Response:
+        """Answer each instance with how often it was asked of so far."""
+        try:
+            asked = [json.dumps(instance) for instance in instances_of(await request.read())]
+        except RefusedError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        self._asked_of.update(asked)
+        return web.json_response({"predictions": [self._asked_of[instance] for instance in asked]})
 
     async def infer(self, request: web.Request) -> web.Response:
         """Answer the inputs of a V2 request as its outputs."""

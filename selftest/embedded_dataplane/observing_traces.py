@@ -66,6 +66,11 @@ def fields(*pairs: tuple[str, str]) -> Observe:
     return lambda world, mutant: _fields_traced(world, mutant, *pairs)
 
 
+def stated(state: str) -> Observe:
+    """Observe the trace of an event with this tracestate beside a good traceparent."""
+    return fields(("traceparent", PARENT), ("tracestate", state))
+
+
 async def attempts_stated(world: World, mutant: str | None) -> list[str]:
     """Observe the tracestate of each attempt, the dead letter being the last."""
     place, sink, letters = await world.broker(mutant), world.sink(Reply(503)), world.sink()

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -28,12 +29,15 @@ class Scene:
     Attributes:
         asked: The instances of each request that the component got.
         logged: The headers and the body of each event that the log got.
+        answers: Set while the log answers.
     """
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
         self.logged: asyncio.Queue[tuple[Mapping[str, str], bytes]] = asyncio.Queue()
         self.log_port = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.session: aiohttp.ClientSession | None = None
 
     async def predict(self, request: web.Request) -> web.Response:
@@ -53,6 +57,7 @@ class Scene:
 
     async def log(self, request: web.Request) -> web.Response:
         """Keep an event."""
+        await self.answers.wait()
         self.logged.put_nowait((request.headers, await request.read()))
         return web.Response(status=202)
 
@@ -61,12 +66,12 @@ class Scene:
         return Endpoint("127.0.0.1", self.log_port, "log") if self.log_port else None
 
     async def post(
-        self, body: bytes, media_type: str = "application/json", path: str = PREDICT
+        self, body: bytes, media_type: str = "application/json", path: str = PREDICT, call: str | None = "c1"
     ) -> tuple[int, Any, str]:
         """Return the status, the JSON value and the media type of an answer."""
-        headers = {"Content-Type": media_type, "Ce-Id": "c1"}
+        headers = {"Content-Type": media_type, **({"Ce-Id": call} if call else {})}
         assert self.session is not None
-        async with self.session.post(f"http://{HOST}:{AGENT_PORT}{path}", data=body, headers=headers) as got:
+        async with self.session.post(f"http://{HOST}:{AGENT_PORT}{path}", data=BytesIO(body), headers=headers) as got:
             return got.status, json.loads(await got.read()), got.headers["Content-Type"]
 
     async def ask(self, *instances: Any) -> tuple[int, Any]:
@@ -239,6 +244,51 @@ async def failed(scene: Scene) -> Any:
     return json.loads((await scene.events(1))[0][1])["instances"]
 
 
+async def nameless(scene: Scene) -> Any:
+    """Return whether the events of a call without an id have one, and how many ids two such calls have."""
+    for _ in range(2):
+        await scene.post(b'{"instances": [1]}', call=None)
+    ids = [headers["ce-id"] for headers, _ in await scene.events(4)]
+    return ids[:2] == [ids[0]] * 2, len(set(ids))
+
+
+async def twice_logged(scene: Scene) -> Any:
+    """Return the types of the first two events of a call."""
+    await scene.ask(1)
+    return [headers["ce-type"].rpartition(".")[2] for headers, _ in await scene.events(2)]
+
+
+async def asked(scene: Scene) -> Any:
+    """Return what the component was asked of a call."""
+    await scene.ask(1)
+    return scene.asked
+
+
+async def large(scene: Scene) -> Any:
+    """Return the status of a call of more than 1 MiB."""
+    assert scene.session is not None
+    body = BytesIO(b'{"instances": [%s1]}' % (b" " * (1 << 20)))
+    async with scene.session.post(f"http://{HOST}:{AGENT_PORT}{PREDICT}", data=body) as got:
+        return got.status
+
+
+async def beyond(scene: Scene) -> Any:
+    """Return the status of a call that makes a batch more than full; None: there is no answer after a while."""
+    call = asyncio.create_task(scene.ask(*range(9)))
+    await asyncio.wait([call], timeout=1)
+    return call.result()[0] if call.done() else call.cancel() and None
+
+
+async def unanswered(scene: Scene) -> Any:
+    """Return how many of 105 calls are answered while their log answers nothing."""
+    scene.answers.clear()
+    calls = [asyncio.create_task(scene.ask(number)) for number in range(105)]
+    done, _ = await asyncio.wait(calls, timeout=3)
+    scene.answers.set()
+    await asyncio.gather(*calls)
+    return len(done)
+
+
 @dataclass(frozen=True)
 class Row:
     """What a mutant is seen to do.
@@ -270,6 +320,13 @@ ROWS = {
         shares, [(200, [1]), (200, [2, 3]), (200, [4])], [(200, [1, 2, 3, 4]), (200, None), (200, None)], FULL
     ),
     "batcher-idle": Row(batches, [4], [1, 1, 1, 1], FULL),
+    "batch-beyond-full-waits": Row(beyond, 200, None, FULL),
+    "agent-asks-twice": Row(asked, [[1]], [[1], [1]]),
+    "agent-refuses-1-mib": Row(large, 200, 413),
+    "log-posts-twice": Row(twice_logged, ["request", "response"], ["request", "request"], None, ALL),
+    "log-ids-made-apart": Row(nameless, (True, 2), (False, 4), None, ALL),
+    "log-id-made-once": Row(nameless, (True, 2), (True, 1), None, ALL),
+    "log-queue-blocks": Row(unanswered, 105, 101, None, LoggerSpec(LOG, "request")),
     "batch-unfilled-dropped": Row(lone, 200, 500, BatcherSpec(most=4, latency=0.01)),
     "batch-settings-ignored": Row(full, 200, None, BatcherSpec(most=1, latency=60.0)),
     "batch-window-short": Row(patience, "late", "early", BatcherSpec(most=4, latency=0.8)),

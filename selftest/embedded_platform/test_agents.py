@@ -11,7 +11,7 @@ from aiohttp import web
 
 from embedded.agents import HONEST, Agent, AgentSpec, BatcherSpec, LoggerSpec
 from embedded.agents.batches import Batcher
-from embedded.agents.policies import Answer
+from embedded.agents.policies import MOST_BYTES, Answer
 from embedded.controllers.components import SpecError, batcher_of, logger_of
 from embedded.mutants.hosts import AGENTS
 from embedded.mutants.registry import composition, names
@@ -25,7 +25,7 @@ PORT = 8080
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
     """Yield a component and a log, without an agent."""
-    made, component, log = Scene(), web.Application(), web.Application()
+    made, component, log = Scene(), web.Application(client_max_size=MOST_BYTES), web.Application()
     component.router.add_post("/v1/models/{verb}", made.predict)
     component.router.add_post(V2, made.infer)
     log.router.add_post("/events", made.log)

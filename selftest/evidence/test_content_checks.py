@@ -133,6 +133,12 @@ DELIVERIES: list[tuple[Expectation, Story, str]] = [
         "one of a new trace",
     ),
     (trace_not_continued(E, TRIGGER), traced_story("ff", f"ff-{TRACE}-{NEXT}-01"), "or a valid one"),
+    (
+        trace_not_continued(E, TRIGGER),
+        traced_story(f"00-g{TRACE[1:]}-{SPAN}-01", f"00-0{TRACE[1:]}-{NEXT}-01"),
+        "one of a new trace",
+    ),
+    (trace_not_continued(E, TRIGGER), traced_story(f"00-g{TRACE[1:]}-{SPAN}-01", f"00-{'1' * 32}-{NEXT}-01"), ""),
 ]
 
 

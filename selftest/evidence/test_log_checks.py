@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import Expectation, logged, not_logged
+from evidence.expectations import Expectation, logged, logged_once, not_logged
 from evidence.refs import ExchangeRef, RefError, TopicRef
 from evidence.verdict import Verdict
 from selftest.evidence.story import Story, judged
@@ -58,6 +58,7 @@ class Log(Story):
 BOTH = ("request", "response")
 PAIR = logged(CALL, LOG, *BOTH, aspect="pair")
 TYPES = logged(CALL, LOG, *BOTH, aspect="media_type")
+ONE_ID = logged(CALL, LOG, *BOTH, aspect="id")
 APART = logged(CALL, LOG, *BOTH, aspect="apart")
 REFUSED = logged(CALL, LOG, "request", status=400)
 TENANT = logged(CALL, LOG, "request", metadata=["X-Tenant"])
@@ -88,6 +89,12 @@ ANY = logged(CALL, LOG, "request", attributes={"component": ""})
         pytest.param(TYPES, Log().call().request().response(id="c2"), PASS, id="types-by-data"),
         pytest.param(APART, Log().call().request().response(), PASS, id="apart"),
         pytest.param(APART, Log().call().request().response(source="/request"), FAIL, id="one-identity"),
+        pytest.param(ONE_ID, Log().call(id="").request(id="m").response(id="m"), PASS, id="one-id"),
+        pytest.param(ONE_ID, Log().call(id="").request(id="m").response(id="n"), FAIL, id="two-ids"),
+        pytest.param(ONE_ID, Log().call(id="").request(id="").response(id=""), FAIL, id="no-id"),
+        pytest.param(
+            ONE_ID, Log().call(id="").request(id="m", value="x").request(id="m").response(id="m"), FAIL, id="shared-id"
+        ),
         pytest.param(OWNER, Log().call().request(), PASS, id="attribute"),
         pytest.param(OWNER, Log().call().request(component="q"), FAIL, id="another-value"),
         pytest.param(OWNER, Log().call().request(component=""), FAIL, id="no-attribute"),
@@ -129,12 +136,33 @@ def test_a_kind_that_must_not_be_there_is_absent_beside_a_control(story: Log, ve
     assert judged(story, NONE, final=True).verdict is verdict
 
 
+ONCE = logged_once(CALL, LOG, "request", control=LATER)
+
+
+@pytest.mark.parametrize(
+    ("story", "verdict"),
+    [
+        pytest.param(later(Log().call().request()).request(id="c2", value="{}").read(), PASS, id="once"),
+        pytest.param(later(Log().call().request()).request().request(id="c2", value="{}").read(), FAIL, id="twice"),
+        pytest.param(Log().call().request().request(), FAIL, id="twice-before-the-later-call"),
+        pytest.param(later(Log().call().request()).request(id="c2", value="{}"), UNKNOWN, id="not-read-to-its-end"),
+        pytest.param(later(Log().call()).request(id="c2", value="{}").read(), UNKNOWN, id="never"),
+        pytest.param(later(Log().call().request()).read(), UNKNOWN, id="no-control"),
+    ],
+)
+def test_a_kind_that_must_be_there_once_is_there_once_beside_a_control(story: Log, verdict: Verdict) -> None:
+    assert judged(story, ONCE, final=True).verdict is verdict
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
         (lambda: logged(CALL, LOG), "expected kinds of events, of request, response, got none"),
         (lambda: logged(CALL, LOG, "answer"), "unknown kind 'answer'; known: request, response"),
-        (lambda: logged(CALL, LOG, "request", aspect="all"), "unknown aspect 'all'; known: pair, media_type, apart"),
+        (
+            lambda: logged(CALL, LOG, "request", aspect="all"),
+            "unknown aspect 'all'; known: pair, media_type, apart, id",
+        ),
         (lambda: not_logged(CALL, LOG, "answer", control=LATER), "unknown kind 'answer'"),
     ],
     ids=["no-kind", "kind", "aspect", "kind-of-an-absence"],

@@ -33,6 +33,9 @@ def test_a_model_answers_with_its_instances_and_another_one_with_how_many_there_
         assert sizes == {"predictions": [2, 2]}
         explained = await (await explainer.post(EXPLAIN, json={"instances": [[7]]})).json()
         assert explained == {"explanations": [{"instance": [7], "prediction": [7]}]}
+        for often in (1, 2):
+            asked = await (await predictor.post("/v1/models/m-asked:predict", json={"instances": [[7]]})).json()
+            assert asked == {"predictions": [often]}
         short = await (await predictor.post("/v1/models/m-short:predict", json={"instances": [[1], [2]]})).json()
         assert short == {"predictions": [[1]]}
         inferred = await (await predictor.post("/v2/models/m/infer", json={"inputs": [1]})).json()

@@ -14,6 +14,7 @@ from evidence.expectations import (
     error_answered,
     header,
     logged,
+    logged_once,
     not_logged,
     refused,
     told,
@@ -190,6 +191,20 @@ def test_a_packed_answer_passes_a_logger_as_it_is(kserve_extras: KServeExtras) -
     log = kserve_extras.log()
     call = kserve_extras.call("logged", asking([unique()]), headers=[JSON, ("accept-encoding", "gzip")])
     expect(header(call, "content-encoding", "gzip"), logged(call, log, "response", aspect="pair"))
+
+
+@pytest.mark.requirement("INF-LOG-011")
+def test_a_call_is_logged_once(kserve_extras: KServeExtras) -> None:
+    log = kserve_extras.log()
+    call, later = [kserve_extras.call("logged", asking([unique()])) for _ in range(2)]
+    expect(*(logged_once(call, log, kind, control=later) for kind in ("request", "response")))
+
+
+@pytest.mark.requirement("INF-LOG-012")
+def test_the_events_of_a_call_without_an_id_have_one_of_their_own(kserve_extras: KServeExtras) -> None:
+    log = kserve_extras.log()
+    calls = [kserve_extras.call("logged", asking([unique()]), identified=False) for _ in range(2)]
+    expect(*(logged(call, log, "request", "response", aspect="id") for call in calls))
 
 
 @pytest.mark.requirement("INF-EXP-001")

@@ -11,6 +11,7 @@ from evidence.expectations import (
     Expectation,
     answered,
     answered_before,
+    answered_whole,
     condition,
     field,
     located,
@@ -22,15 +23,19 @@ from evidence.expectations import (
     waited,
 )
 from evidence.refs import ObjectRef
-from fixtures import KServeExtras, expect
-from suites.instances import asking, unique
+from fixtures import Answer, KServeExtras, Sinks, expect
+from suites.instances import asking, digest, unique
 
 LOADING_FAILS = {"LOADING_FAILS": "yes"}
 WITHIN = 30.0
 LEAVES, STAYS = 1.0, 20.0
+GIVEN_UP = 6.0
+MEBI = 1 << 20
+QUEUED = 120
+"""More calls than the events that wait in the queue of KServe's logger, and those that its workers are at."""
 SOON, NEVER = 1.5, 60.0
 """The seconds of `maxLatency` of a batcher that comes to their end, and of one that is not to. KServe's own are 5."""
-PAIRS, THREES = ({"maxBatchSize": size, "maxLatency": 60_000} for size in (2, 3))
+PAIRS, THREES, FOURS = ({"maxBatchSize": size, "maxLatency": 60_000} for size in (2, 3, 4))
 
 
 def loaded(service: ObjectRef) -> Sequence[Expectation]:
@@ -121,13 +126,46 @@ def test_a_batch_waits_as_long_as_its_batcher_says_and_no_longer(kserve_extras: 
     expect(*(told(call, {"predictions": [[number]]}) for number, call in enumerate(calls)))
 
 
+@pytest.mark.requirement("INF-BTR-014")
+def test_a_batch_with_more_instances_than_make_it_full_does_not_wait(kserve_extras: KServeExtras) -> None:
+    service = kserve_extras.beside("batched", batcher=FOURS, logger=None)
+    control = kserve_extras.call(service, asking([1], [2], [3], [4]))
+    both = kserve_extras.calls(service, [asking([1], [2], [3]), asking([4], [5])], timeout=GIVEN_UP)
+    alone = kserve_extras.call(service, asking(*([number] for number in range(9))), timeout=GIVEN_UP)
+    wanted = [[[1], [2], [3]], [[4], [5]], [[number] for number in range(9)]]
+    pairs = zip([*both, alone], wanted, strict=True)
+    expect(*(told(call, {"predictions": predictions}, control=control) for call, predictions in pairs), within=WITHIN)
+
+
+@pytest.mark.requirement("INF-AGT-001")
+@pytest.mark.parametrize("service", ["logged", "batched"])
+def test_what_stands_before_a_model_asks_it_once_for_each_call(kserve_extras: KServeExtras, service: str) -> None:
+    name = kserve_extras.beside(service, batcher=PAIRS if service == "batched" else None)
+    first, second = [kserve_extras.call(name, asking([1], [2]), model=f"{service}-asked") for _ in range(2)]
+    expect(told(first, {"predictions": [1, 1]}), told(second, {"predictions": [2, 2]}))
+
+
+@pytest.mark.requirement("INF-AGT-002")
+@pytest.mark.parametrize("transformer", [False, True], ids=["predictor", "behind-a-transformer"])
+def test_requests_of_some_mebibytes_reach_a_model_whole(kserve_extras: KServeExtras, *, transformer: bool) -> None:
+    service = kserve_extras.beside("unheard", transformer=True) if transformer else "unheard"
+    control = kserve_extras.call(service, asking([1]))
+    # Each number is twenty characters with what parts it from the next one.
+    rows = [[10**17 + mebibytes] * (mebibytes * MEBI // 20) for mebibytes in (2, 5)]
+    answers = [{"transformed": row} if transformer else row for row in rows]
+    calls = [(kserve_extras.call(service, asking(row)), answer) for row, answer in zip(rows, answers, strict=True)]
+    expect(*(answered_whole(call, predictions=digest([answer]), control=control) for call, answer in calls))
+
+
 @pytest.mark.requirement("INF-BTR-013")
 def test_a_caller_who_leaves_costs_the_others_of_the_batch_no_answer(kserve_extras: KServeExtras) -> None:
     service = kserve_extras.beside("batched", batcher=THREES, logger=None)
+    control = kserve_extras.call(service, asking([1], [2], [3]))
     # The first one leaves, and then the third comes: it fills the batch, with what the first one asked or without.
     asked = [(service, asking([1])), (service, asking([2])), (service, asking([3], [4]))]
-    _, second, third = kserve_extras.mixed(asked, under_way=2, timeout=(LEAVES, STAYS, STAYS))
-    expect(told(second, {"predictions": [[2]]}), told(third, {"predictions": [[3], [4]]}))
+    _, second, third = kserve_extras.mixed(asked, under_way=2, timeout=(LEAVES, GIVEN_UP, GIVEN_UP))
+    answers = {second: [[2]], third: [[3], [4]]}
+    expect(*(told(call, {"predictions": wanted}, control=control) for call, wanted in answers.items()), within=WITHIN)
 
 
 @pytest.mark.requirement("INF-UPD-001")
@@ -153,6 +191,16 @@ def test_a_transformer_that_is_taken_out_is_out_of_the_way(kserve_extras: KServe
     expect(told(kserve_extras.call(service, asking([1])), {"predictions": [{"transformed": [1]}]}))
     kserve_extras.drop_transformer(service)
     expect(told(kserve_extras.call(service, asking([2])), {"predictions": [[2]]}))
+
+
+@pytest.mark.requirement("INF-LOG-013")
+def test_calls_do_not_wait_for_a_log_that_takes_its_time(kserve_extras: KServeExtras, sinks: Sinks) -> None:
+    slow = {"mode": "request", "url": sinks([Answer(200, delay=NEVER)]).url}
+    service = kserve_extras.beside("logged", logger=slow)
+    control = kserve_extras.call(service, asking([0]))
+    calls = kserve_extras.calls(service, [asking([number]) for number in range(QUEUED)], timeout=STAYS)
+    answers = [told(call, {"predictions": [[number]]}, control=control) for number, call in enumerate(calls)]
+    expect(*answers, within=WITHIN)
 
 
 @pytest.mark.requirement("INF-LOG-010")
