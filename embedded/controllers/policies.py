@@ -15,7 +15,6 @@ from embedded.controllers.destinations import resolve_destination
 from embedded.dataplane.cesql import Expression, ParseError
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.runtime.gateway import entry_component, explaining_component, external_host
-from embedded.streaming.specs import StreamSpec
 
 
 class DataPlaneApi(Protocol):
@@ -265,8 +264,8 @@ def told_components(components: Mapping[str, Any]) -> Mapping[str, Any]:
     return components
 
 
-def changed_stream(_before: StreamSpec, changed: StreamSpec) -> StreamSpec:
-    """Return what a server serves after its SeldonDeployment changed."""
+def changed_variables(_before: Mapping[str, str], changed: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the variables of a stream server after its predictor's have changed."""
     return changed
 
 
@@ -275,8 +274,8 @@ def waits_for(others: Collection[Mapping[str, Any]]) -> bool:  # noqa: ARG001 - 
     return False
 
 
-def ends_replaced(before: StreamSpec, changed: StreamSpec) -> bool:  # noqa: ARG001 - a policy's shape
-    """Return whether a server ends that another one, of a changed SeldonDeployment, replaces: always."""
+def ends_replaced(before: Mapping[str, str], changed: Mapping[str, str]) -> bool:  # noqa: ARG001 - a policy's shape
+    """Return whether a stream server with these variables ends when one with changed ones replaces it: always."""
     return True
 
 
@@ -353,8 +352,8 @@ class ControlPlanePolicies:
     """Whether a component that is taken out of an InferenceService ends."""
     left_of_deployment: Collection[str] = ()
     """What stays of a SeldonDeployment that is deleted, of `LEFT`: nothing."""
-    changed_stream: Callable[[StreamSpec, StreamSpec], StreamSpec] = changed_stream
-    ends_replaced: Callable[[StreamSpec, StreamSpec], bool] = ends_replaced
+    changed_variables: Callable[[Mapping[str, str], Mapping[str, str]], Mapping[str, str]] = changed_variables
+    ends_replaced: Callable[[Mapping[str, str], Mapping[str, str]], bool] = ends_replaced
     replicas: Callable[[int | None, int], int] = replicas
     deployments_state: Callable[[ConditionState, bool], ConditionState] = deployments_state
     waits_for: Callable[[Collection[Mapping[str, Any]]], bool] = waits_for

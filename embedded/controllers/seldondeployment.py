@@ -68,6 +68,7 @@ MakeStream = Callable[[StreamSpec], Stream]
 
 @dataclass(slots=True)
 class _Served:
+    variables: Mapping[str, str]
     spec: StreamSpec
     stream: Stream
 
@@ -242,18 +243,20 @@ class SeldonDeploymentController(Controller):
             RetryError: Kafka or the predictor's pod cannot be reached.
         """
         namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
-        environment = environment_of(predictor)
+        environment: Mapping[str, str] = environment_of(predictor)
         if missing := [variable for variable in REQUIRED if not environment.get(variable)]:
             raise RetryError(f"predictor {predictor['name']}: {', '.join(missing)} missing")
         if not self._topics.is_ours(environment[BROKER]):
             raise RetryError(self._topics.unreachable(environment[BROKER]))
         key = ((namespace, name), predictor["name"])
-        policies = self._policies.control_plane(namespace)
+        policies, before = self._policies.control_plane(namespace), self._served.get(key, [])
         # The Deployment has its number by now, so an honest one has it from the object.
         wanted = policies.replicas(self._replicas(deployment, predictor), replicas_of(deployment, predictor))
         if not wanted:
             await self._stop(key)
             return
+        if before:
+            environment = policies.changed_variables(before[0].variables, environment)
         transport = deployment["spec"].get("transport") or "rest"
         spec = StreamSpec(
             namespace=namespace,
@@ -268,9 +271,6 @@ class SeldonDeploymentController(Controller):
             share=share,
             policies=self._policies.streams(namespace),
         )
-        before = self._served.get(key, [])
-        if before:
-            spec = policies.changed_stream(before[0].spec, spec)
         for topic in (spec.input_topic, spec.output_topic):
             await self._topics.create(topic, DEFAULT_PARTITIONS)
         # A replica without a partition would have nothing to read.
@@ -279,14 +279,14 @@ class SeldonDeploymentController(Controller):
         if [served.spec for served in before] == specs:
             return
         for served in self._served.pop(key, ()):
-            if policies.ends_replaced(served.spec, spec):
+            if policies.ends_replaced(served.variables, environment):
                 await served.stream.stop()
             else:
                 self._left.setdefault(key, []).append(served)
         for each in specs:
             stream = self._make_stream(each)
             await stream.start()
-            self._served.setdefault(key, []).append(_Served(each, stream))
+            self._served.setdefault(key, []).append(_Served(environment, each, stream))
 
     def _node(
         self, deployment: dict[str, Any], predictor: dict[str, Any], node: Mapping[str, Any], transport: str

@@ -8,7 +8,8 @@ from embedded.controllers.conditions import TRUE, ConditionState, condition_of
 from embedded.controllers.policies import ControlPlanePolicies
 from embedded.mutants.hosts import CONTROL_PLANE
 from embedded.mutants.registry import mutant
-from embedded.streaming.specs import StreamSpec
+
+_INPUT = "KAFKA_INPUT_TOPIC"
 
 
 @mutant(CONTROL_PLANE, replaces="left_of_predictor")
@@ -41,26 +42,25 @@ def deleted_stream_consumes(honest: ControlPlanePolicies) -> ControlPlanePolicie
     return replace(honest, left_of_deployment=("streams",))
 
 
-def _keeping(honest: ControlPlanePolicies, field: str) -> ControlPlanePolicies:
-    """Return policies by which a changed stream keeps a field as it was."""
+def _keeping(honest: ControlPlanePolicies, variable: str) -> ControlPlanePolicies:
+    """Return policies by which a changed stream keeps a variable as it was."""
 
-    def changed_stream(before: StreamSpec, changed: StreamSpec) -> StreamSpec:
-        kept: dict[str, Any] = {field: getattr(before, field)}
-        return replace(honest.changed_stream(before, changed), **kept)
+    def changed_variables(before: Mapping[str, str], changed: Mapping[str, str]) -> Mapping[str, str]:
+        return {**honest.changed_variables(before, changed), variable: before[variable]}
 
-    return replace(honest, changed_stream=changed_stream)
+    return replace(honest, changed_variables=changed_variables)
 
 
-@mutant(CONTROL_PLANE, wraps="changed_stream")
+@mutant(CONTROL_PLANE, wraps="changed_variables")
 def input_topic_change_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Go on with the input topic that a stream was made with (kafka-trigger issue 20)."""
-    return _keeping(honest, "input_topic")
+    return _keeping(honest, _INPUT)
 
 
-@mutant(CONTROL_PLANE, wraps="changed_stream")
+@mutant(CONTROL_PLANE, wraps="changed_variables")
 def output_topic_change_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Go on with the output topic that a stream was made with (seldon-core issue 2552)."""
-    return _keeping(honest, "output_topic")
+    return _keeping(honest, "KAFKA_OUTPUT_TOPIC")
 
 
 @mutant(CONTROL_PLANE, wraps="ends_replaced")
@@ -69,7 +69,7 @@ def old_input_topic_consumed_too(honest: ControlPlanePolicies) -> ControlPlanePo
     return replace(
         honest,
         ends_replaced=lambda before, changed: (
-            before.input_topic == changed.input_topic and honest.ends_replaced(before, changed)
+            before[_INPUT] == changed[_INPUT] and honest.ends_replaced(before, changed)
         ),
     )
 

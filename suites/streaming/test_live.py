@@ -38,6 +38,11 @@ def ask(topic: TopicRef, produce: Produce, count: int = 1) -> list[ProducedRef]:
     return produce.many(topic, [{"value": json.dumps({"strData": name}), "key": name} for name in names])
 
 
+def scaled(stream: SeldonStream, replicas: int) -> dict[str, Any]:
+    """Return the merge patch by which the predictors of a stream have so many replicas."""
+    return {"spec": {"predictors": [{**each, "replicas": replicas} for each in stream.predictors]}}
+
+
 def answered(asked: ProducedRef, by: SeldonStream, **terms: Any) -> Expectation:
     """Return the expectation that a stream answers such a request, where it answers now."""
     return stream_answer(asked, **{"on": by.output, "group": by.group, **terms}, json={"strData": asked.key})
@@ -64,6 +69,7 @@ def test_a_predictor_that_is_taken_out_answers_no_more(
     only = {**stream.predictors[0], "name": name, "traffic": 100}
     changed = kube.patch(stream.object, {"spec": {"predictors": [only]}}, check=True)
     expect(*(gone(each, after=changed) for each in left), within=GONE)
+    stream.await_pods(1)
     asked, group = ask(stream.input, produce, MANY), f"{name}.{stream.name}.{stream.namespace}"
     expect(
         *(answered(one, stream, group=group) for one in asked),
@@ -94,12 +100,12 @@ def test_a_predictor_without_replicas_answers_only_when_it_has_one_again(
 ) -> None:
     stream = echoes.another("echo-seldon-rest")
     beside = echoes.another("echo-seldon-rest", KAFKA_INPUT_TOPIC=stream.input.name)
-    [before], [predictor] = ask(stream.input, produce), stream.predictors
+    [before] = ask(stream.input, produce)
     expect(answered(before, stream), answered(before, beside), within=WITHIN)
-    kube.patch(stream.object, {"spec": {"predictors": [{**predictor, "replicas": 0}]}}, check=True)
+    kube.patch(stream.object, scaled(stream, 0), check=True)
     stream.await_pods(0)
     asked = unanswered(stream.input, produce, stream, beside)
-    kube.patch(stream.object, {"spec": {"predictors": [predictor]}}, check=True)
+    kube.patch(stream.object, scaled(stream, 1), check=True)
     expect(answered(asked, stream, control=before), within=GONE)
 
 
@@ -139,11 +145,16 @@ def test_a_changed_output_topic_has_the_answers_in_place_of_the_old_one(
 def test_a_deployment_whose_new_pods_cannot_start_is_not_available(
     echoes: SeldonStreams, produce: Produce, kube: Kube, cannot: str
 ) -> None:
-    stream = echoes.another("echo-seldon-rest")
+    stream, beside = (echoes.another("echo-seldon-rest") for _ in range(2))
     [before] = ask(stream.input, produce)
     expect(answered(before, stream), within=WITHIN)
     kube.patch(stream.object, stream.changed(container=CANNOT[cannot]), check=True)
-    expect(field(stream.object, "status.state", *NOT_AVAILABLE), within=GONE)
+    stream.await_failure()
+    # Another one is changed after it, and has changed: what is said of the failure by now is not said on the way there.
+    kube.patch(beside.object, scaled(beside, 0), check=True)
+    beside.await_pods(0)
+    kube.get(stream.object, check=True)
+    expect(field(stream.object, "status.state", *NOT_AVAILABLE), within=WITHIN)
     kube.patch(stream.object, stream.changed(), check=True)
     expect(field(stream.object, "status.state", "Available"), within=GONE)
     [asked] = ask(stream.input, produce)
