@@ -93,7 +93,7 @@ def test_a_server_that_is_replaced_finishes_what_it_has_begun(
     graphs: SeldonStreams, produce: Produce, kube: Kube
 ) -> None:
     stream = graphs("disturbed")
-    quick, *asked = produce.many(stream.input, [slow(0, 0), *(slow(number, 2.5) for number in range(IN_WORK))])
+    quick, *asked = produce.many(stream.input, [slow(0, 0), *(slow(number, 1.8) for number in range(IN_WORK))])
     # Its answer is there: the slow ones behind it are in work.
     terms: dict[str, Any] = {"group": stream.group}
     expect(stream_answer(quick, stream.output, json=answer_to(0), **terms))
