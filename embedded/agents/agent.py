@@ -121,7 +121,12 @@ class Agent:
         url = URL(f"http://{self._spec.host}:{self._port}{path}", encoded=True)
         try:
             async with self._session.request(
-                method, url, headers=headers, data=BytesIO(body) if body else None, allow_redirects=False
+                # As a file: aiohttp warns of bytes of more than 1 MiB.
+                method,
+                url,
+                headers=headers,
+                data=BytesIO(body) if body else None,
+                allow_redirects=False,
             ) as got:
                 return Answer(got.status, passed_on(got.headers), await got.read())
         except (aiohttp.ClientError, TimeoutError) as error:

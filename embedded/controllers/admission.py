@@ -24,6 +24,7 @@ ATTRIBUTE_RULE = "Attribute name must start with a letter and can only contain l
 DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?")
 POLICIES = ("linear", "exponential")
 PREDICTOR_KINDS = ("model", "containers")
+CHECKED = (BROKER, TRIGGER, INFERENCESERVICE, SELDONDEPLOYMENT)
 NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -43,12 +44,14 @@ class Admission:
         """
         if new is None or "deletionTimestamp" in new["metadata"]:
             return
+        if resource not in CHECKED:
+            return
+        policies = self._policies(new["metadata"]["namespace"])
         if resource is BROKER and not class_of(new):
-            _say_class(new, self._policies(new["metadata"]["namespace"]).default_class)
-        if resource is TRIGGER and (name := self._policies(new["metadata"]["namespace"]).default_broker):
-            new["spec"]["broker"] = new["spec"].get("broker") or name
+            _say_class(new, policies.default_class)
+        if resource is TRIGGER and policies.default_broker:
+            new["spec"]["broker"] = new["spec"].get("broker") or policies.default_broker
         if resource in (BROKER, TRIGGER):
-            policies = self._policies(new["metadata"]["namespace"])
             if not policies.is_up(new):
                 raise ApiError(
                     500, "InternalError", f'Internal error occurred: failed calling webhook "{KNATIVE}": EOF'
@@ -56,53 +59,50 @@ class Admission:
             if not policies.checks(operation, resource):
                 return
         if resource is BROKER:
-            self._broker(new, old)
+            _broker(new, old, policies)
         elif resource is TRIGGER:
-            self._trigger(new, old)
+            _trigger(new, old, policies)
         elif resource is INFERENCESERVICE:
-            policies = self._policies(new["metadata"]["namespace"])
             if faults := policies.faults_of_service(list(_inference_service(new))):
                 raise denied(KSERVE, faults[0])
-        elif resource is SELDONDEPLOYMENT:
-            policies = self._policies(new["metadata"]["namespace"])
-            if causes := policies.faults_of_deployment([*faults_of_graphs(new), *faults_of_streams(new)]):
-                raise invalid(SELDONDEPLOYMENT, new["metadata"]["name"], causes)
+        elif causes := policies.faults_of_deployment([*faults_of_graphs(new), *faults_of_streams(new)]):
+            raise invalid(SELDONDEPLOYMENT, new["metadata"]["name"], causes)
 
-    def _broker(self, new: dict[str, Any], old: dict[str, Any] | None) -> None:
-        policies = self._policies(new["metadata"]["namespace"])
-        spec = new.get("spec") or {}
-        faults = policies.faults_of_delivery(_delivery(spec.get("delivery"), "spec.delivery"))
-        config = spec.get("config")
-        if config is not None:
-            faults += [f"missing field(s): spec.config.{field}" for field in ("kind", "name") if not config.get(field)]
-        if old is not None:
-            before, after = class_of(old), class_of(new)
-            changes = {}
-            if before != after:
-                changes["annotations"] = _difference("string", before, after)
-            if (old.get("spec") or {}).get("config") != config:
-                changes["spec"] = _difference("v1.KReference", (old.get("spec") or {}).get("config"), config)
-            for field in policies.kept_fields(list(changes)):
-                faults.append(f"Immutable fields changed (-old +new): {field}\n{changes[field]}")
-        _refuse(faults)
 
-    def _trigger(self, new: dict[str, Any], old: dict[str, Any] | None) -> None:
-        policies = self._policies(new["metadata"]["namespace"])
-        spec = new.get("spec") or {}
-        faults = []
-        if not spec.get("broker"):
-            faults.append("missing field(s): spec.broker")
-        named = (spec.get("filter") or {}).get("attributes")
-        faults += policies.faults_of_names(_attributes(named, "spec.filter.attributes"))
-        for number, expression in enumerate(spec.get("filters") or ()):
-            faults += _filter(expression, f"spec.filters[{number}]", policies)
-        faults += policies.faults_of_subscriber(_destination(spec.get("subscriber"), "spec.subscriber"))
-        faults += policies.faults_of_delivery(_delivery(spec.get("delivery"), "spec.delivery"))
-        if old is not None and (old.get("spec") or {}).get("broker") != spec.get("broker"):
-            changed = _difference("string", old["spec"].get("broker"), spec.get("broker"))
-            for field in policies.kept_fields_of_trigger(["spec, broker"]):
-                faults.append(f"Immutable fields changed (-old +new): {field}\n{changed}")
-        _refuse(faults)
+def _broker(new: dict[str, Any], old: dict[str, Any] | None, policies: ControlPlanePolicies) -> None:
+    spec = new.get("spec") or {}
+    faults = policies.faults_of_delivery(_delivery(spec.get("delivery"), "spec.delivery"))
+    config = spec.get("config")
+    if config is not None:
+        faults += [f"missing field(s): spec.config.{field}" for field in ("kind", "name") if not config.get(field)]
+    if old is not None:
+        before, after = class_of(old), class_of(new)
+        changes = {}
+        if before != after:
+            changes["annotations"] = _difference("string", before, after)
+        if (old.get("spec") or {}).get("config") != config:
+            changes["spec"] = _difference("v1.KReference", (old.get("spec") or {}).get("config"), config)
+        for field in policies.kept_fields(list(changes)):
+            faults.append(f"Immutable fields changed (-old +new): {field}\n{changes[field]}")
+    _refuse(faults)
+
+
+def _trigger(new: dict[str, Any], old: dict[str, Any] | None, policies: ControlPlanePolicies) -> None:
+    spec = new.get("spec") or {}
+    faults = []
+    if not spec.get("broker"):
+        faults.append("missing field(s): spec.broker")
+    named = (spec.get("filter") or {}).get("attributes")
+    faults += policies.faults_of_names(_attributes(named, "spec.filter.attributes"))
+    for number, expression in enumerate(spec.get("filters") or ()):
+        faults += _filter(expression, f"spec.filters[{number}]", policies)
+    faults += policies.faults_of_subscriber(_destination(spec.get("subscriber"), "spec.subscriber"))
+    faults += policies.faults_of_delivery(_delivery(spec.get("delivery"), "spec.delivery"))
+    if old is not None and (old.get("spec") or {}).get("broker") != spec.get("broker"):
+        changed = _difference("string", old["spec"].get("broker"), spec.get("broker"))
+        for field in policies.kept_fields_of_trigger(["spec, broker"]):
+            faults.append(f"Immutable fields changed (-old +new): {field}\n{changed}")
+    _refuse(faults)
 
 
 def _say_class(broker: dict[str, Any], name: str) -> None:

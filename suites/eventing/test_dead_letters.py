@@ -1,6 +1,7 @@
 """Dead letters: where events go that cannot be delivered, and whose delivery options decide."""
 
 import gzip
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from evidence.expectations import (
     not_held_up,
     unchanged,
 )
-from fixtures import Answer, Broker, Brokers, Sinks, expect
+from evidence.refs import SinkRef
+from fixtures import Answer, Broker, Brokers, Sinks, Trigger, expect
 from suites.manifests import ORDERED
 
 WANTED = {"attributes": {"type": "wanted"}}
@@ -28,6 +30,18 @@ def delivery(dead_letters: str, retry: int = 0, delay: str = "PT0.1S") -> dict[s
     """Return a delivery specification with a dead letter sink."""
     fields: dict[str, Any] = {"deadLetterSink": {"uri": dead_letters}}
     return fields | ({"retry": retry, "backoffPolicy": "linear", "backoffDelay": delay} if retry else {})
+
+
+def lettered(
+    broker: Broker, subscribers: Iterable[SinkRef | str], letters: Iterable[SinkRef], **retries: Any
+) -> list[Trigger]:
+    """Make a Trigger for each subscriber, which has a dead letter sink of its own and retries as in `delivery`."""
+    return broker.several(
+        *(
+            {"filter": WANTED, "subscriber": subscriber, "delivery": delivery(sink.url, **retries)}
+            for subscriber, sink in zip(subscribers, letters, strict=True)
+        )
+    )
 
 
 @pytest.mark.requirement("EVT-DLV-002")
@@ -71,12 +85,7 @@ def test_a_dead_letter_tells_bytes_of_any_kind(broker: Broker, sinks: Sinks) -> 
     said = [b"\xff\xfe\x00\x80", gzip.compress(b"no such model", mtime=0), b"x" * 1023 + "€".encode(), b"in chunks"]
     answers = [Answer(400, body=body, chunked=body == said[-1]) for body in said]
     letters = [sinks() for _ in said]
-    triggers = broker.several(
-        *(
-            {"filter": WANTED, "subscriber": sinks([answer]), "delivery": delivery(sink.url)}
-            for answer, sink in zip(answers, letters, strict=True)
-        )
-    )
+    triggers = lettered(broker, [sinks([answer]) for answer in answers], letters)
     event = broker.send(type="wanted")
     places = zip(letters, triggers, said, strict=True)
     expect(*(dead_lettered(event, to=sink, by=trigger, code=400, data=body) for sink, trigger, body in places))
@@ -85,14 +94,9 @@ def test_a_dead_letter_tells_bytes_of_any_kind(broker: Broker, sinks: Sinks) -> 
 @pytest.mark.requirement("EVT-DLV-003")
 def test_a_dead_letter_without_an_answer_tells_its_subscriber(broker: Broker, sinks: Sinks) -> None:
     reset = sinks([Answer(broken="reset")])
-    subscribers = {NOBODY: NOBODY, NOWHERE: NOWHERE, reset.url: reset}
+    subscribers: dict[str, SinkRef | str] = {NOBODY: NOBODY, NOWHERE: NOWHERE, reset.url: reset}
     letters = [sinks() for _ in subscribers]
-    triggers = broker.several(
-        *(
-            {"filter": WANTED, "subscriber": subscriber, "delivery": delivery(sink.url)}
-            for subscriber, sink in zip(subscribers.values(), letters, strict=True)
-        )
-    )
+    triggers = lettered(broker, subscribers.values(), letters)
     event = broker.send(type="wanted")
     places = zip(letters, triggers, subscribers, strict=True)
     expect(*(dead_lettered(event, to=sink, by=trigger, dest=url) for sink, trigger, url in places))
@@ -133,12 +137,7 @@ def test_an_event_for_a_name_that_nobody_has_is_dead_lettered(broker: Broker, si
 def test_a_subscriber_that_cannot_be_reached_is_tried_again(broker: Broker, sinks: Sinks) -> None:
     # Nobody sees the attempts; the letter comes behind the waits between them.
     letters = [sinks() for _ in UNREACHED]
-    triggers = broker.several(
-        *(
-            {"filter": WANTED, "subscriber": url, "delivery": delivery(sink.url, retry=2, delay="PT1S")}
-            for url, sink in zip(UNREACHED, letters, strict=True)
-        )
-    )
+    triggers = lettered(broker, UNREACHED, letters, retry=2, delay="PT1S")
     event = broker.send(type="wanted")
     places = zip(letters, triggers, strict=True)
     expect(*(held_back(event, to=sink, by=trigger, seconds=2.0) for sink, trigger in places))
@@ -236,16 +235,8 @@ def test_hostile_headers_of_an_answer_do_not_stop_the_dead_letter(broker: Broker
         [("Content-Type", ""), ("Set-Cookie", "a=b; Path=/"), ("Connection", "upgrade"), ("Upgrade", "h2c")],
     ]
     letters = [sinks() for _ in hostile]
-    triggers = broker.several(
-        *(
-            {
-                "filter": WANTED,
-                "subscriber": sinks([Answer(400, headers=plain), Answer(400, headers=headers, body=b"{")]),
-                "delivery": delivery(sink.url),
-            }
-            for headers, sink in zip(hostile, letters, strict=True)
-        )
-    )
+    scripts = [[Answer(400, headers=plain), Answer(400, headers=headers, body=b"{")] for headers in hostile]
+    triggers = lettered(broker, map(sinks, scripts), letters)
     # The first answer has no such header: its dead letter shows that the way is open, so that silence is a failure.
     places = list(zip(letters, triggers, strict=True))
     control = broker.send(type="wanted")
@@ -260,12 +251,7 @@ def test_a_dead_letter_tells_the_last_failure(broker: Broker, sinks: Sinks) -> N
     scripts = [(401,), (403,), (413,), (503, 401), (503, 500, 403), (502, 504, 500, 422)]
     letters = [sinks() for _ in scripts]
     subscribers = [sinks([Answer(status, body=f"{status}: no".encode()) for status in script]) for script in scripts]
-    triggers = broker.several(
-        *(
-            {"filter": WANTED, "subscriber": subscriber, "delivery": delivery(sink.url, retry=6)}
-            for subscriber, sink in zip(subscribers, letters, strict=True)
-        )
-    )
+    triggers = lettered(broker, subscribers, letters, retry=6)
     event = broker.send(type="wanted")
     expect(
         *(
@@ -315,18 +301,9 @@ def test_a_retry_after_that_nobody_asked_for_holds_no_retry_up(broker: Broker, s
         "Sun, 06 Nov 1994",
     ]
     letters = [sinks() for _ in told]
-    triggers = broker.several(
-        *(
-            {
-                "filter": WANTED,
-                "subscriber": sinks(
-                    [Answer(503), Answer(400), Answer(503, headers=[("Retry-After", value)]), Answer(400)]
-                ),
-                "delivery": delivery(sink.url, retry=3),
-            }
-            for value, sink in zip(told, letters, strict=True)
-        )
-    )
+    asking = [Answer(503, headers=[("Retry-After", value)]) for value in told]
+    subscribers = [sinks([Answer(503), Answer(400), answer, Answer(400)]) for answer in asking]
+    triggers = lettered(broker, subscribers, letters, retry=3)
     places = list(zip(letters, triggers, strict=True))
     control = broker.send(type="wanted")
     expect(*(dead_lettered(control, to=sink, by=trigger) for sink, trigger in places))

@@ -23,24 +23,26 @@ def comes_up(extras: KServeExtras, kube: Kube, service: str, *conditions: str) -
     return [condition(made, kind, "True", control=control) for kind in ("Ready", *conditions)]
 
 
+def gone_with_all(extras: KServeExtras) -> str:
+    """Make an InferenceService, see it answer, delete it, and expect that all goes that was made for it."""
+    service = extras.beside("logged", transformer=FIRST)
+    expect(told(extras.call(service, asking([1])), {"predictions": [{"first": [1]}]}))
+    made = extras.made_for(service)
+    deleted = extras.delete(service)
+    expect(gone(deleted), *(gone(one, after=deleted) for one in made), within=WITHIN)
+    return service
+
+
 @pytest.mark.requirement("INF-DEL-001")
 def test_a_deleted_inference_service_takes_along_what_was_made_for_it(kserve_extras: KServeExtras) -> None:
-    service = kserve_extras.beside("logged", transformer=FIRST)
-    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [{"first": [1]}]}))
-    made = kserve_extras.made_for(service)
-    deleted = kserve_extras.delete(service)
-    expect(gone(deleted), *(gone(one, after=deleted) for one in made), within=WITHIN)
+    service = gone_with_all(kserve_extras)
     late, control = (kserve_extras.call(name, asking([2])) for name in (service, "logged"))
     expect(unserved(late, control=control))
 
 
 @pytest.mark.requirement("INF-DEL-002")
 def test_an_inference_service_that_is_made_again_is_the_new_one(kserve_extras: KServeExtras) -> None:
-    service = kserve_extras.beside("logged", transformer=FIRST)
-    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [{"first": [1]}]}))
-    made = kserve_extras.made_for(service)
-    deleted = kserve_extras.delete(service)
-    expect(gone(deleted), *(gone(one, after=deleted) for one in made), within=WITHIN)
+    service = gone_with_all(kserve_extras)
     kserve_extras.beside("logged", name=service, transformer=SECOND)
     expect(told(kserve_extras.call(service, asking([2])), {"predictions": [{"second": [2]}]}))
 

@@ -48,6 +48,15 @@ def answered(asked: ProducedRef, by: SeldonStream, **terms: Any) -> Expectation:
     return stream_answer(asked, **{"on": by.output, "group": by.group, **terms}, json={"strData": asked.key})
 
 
+def two_of_one_topic(echoes: SeldonStreams, produce: Produce) -> tuple[SeldonStream, SeldonStream, ProducedRef]:
+    """Return two streams that read the same topic, and a request that both have answered."""
+    stream = echoes.another("echo-seldon-rest")
+    beside = echoes.another("echo-seldon-rest", KAFKA_INPUT_TOPIC=stream.input.name)
+    [before] = ask(stream.input, produce)
+    expect(answered(before, stream), answered(before, beside), within=WITHIN)
+    return stream, beside, before
+
+
 def unanswered(topic: TopicRef, produce: Produce, stream: SeldonStream, beside: SeldonStream) -> ProducedRef:
     """Ask what a stream is not to answer, while another one that reads the same topic answers it, and a later one."""
     [asked] = ask(topic, produce)
@@ -82,10 +91,7 @@ def test_a_predictor_that_is_taken_out_answers_no_more(
 def test_a_deployment_that_is_deleted_answers_only_when_it_is_made_again(
     echoes: SeldonStreams, produce: Produce, kube: Kube
 ) -> None:
-    stream = echoes.another("echo-seldon-rest")
-    beside = echoes.another("echo-seldon-rest", KAFKA_INPUT_TOPIC=stream.input.name)
-    [before] = ask(stream.input, produce)
-    expect(answered(before, stream), answered(before, beside), within=WITHIN)
+    stream, beside, before = two_of_one_topic(echoes, produce)
     kube.delete(stream.object, check=True)
     expect(gone(stream.object), within=GONE)
     stream.await_pods(0)
@@ -98,10 +104,7 @@ def test_a_deployment_that_is_deleted_answers_only_when_it_is_made_again(
 def test_a_predictor_without_replicas_answers_only_when_it_has_one_again(
     echoes: SeldonStreams, produce: Produce, kube: Kube
 ) -> None:
-    stream = echoes.another("echo-seldon-rest")
-    beside = echoes.another("echo-seldon-rest", KAFKA_INPUT_TOPIC=stream.input.name)
-    [before] = ask(stream.input, produce)
-    expect(answered(before, stream), answered(before, beside), within=WITHIN)
+    stream, beside, before = two_of_one_topic(echoes, produce)
     kube.patch(stream.object, scaled(stream, 0), check=True)
     stream.await_pods(0)
     asked = unanswered(stream.input, produce, stream, beside)
@@ -113,10 +116,7 @@ def test_a_predictor_without_replicas_answers_only_when_it_has_one_again(
 def test_a_changed_input_topic_is_read_in_place_of_the_old_one(
     echoes: SeldonStreams, produce: Produce, kube: Kube, topic: Topics
 ) -> None:
-    stream, moved = echoes.another("echo-seldon-rest"), topic()
-    beside = echoes.another("echo-seldon-rest", KAFKA_INPUT_TOPIC=stream.input.name)
-    [before] = ask(stream.input, produce)
-    expect(answered(before, stream), answered(before, beside), within=WITHIN)
+    (stream, beside, before), moved = two_of_one_topic(echoes, produce), topic()
     kube.patch(stream.object, stream.changed(KAFKA_INPUT_TOPIC=moved.name), check=True)
     [asked] = ask(moved, produce)
     expect(answered(asked, stream, control=before), within=GONE)
