@@ -11,13 +11,13 @@ from embedded.dataplane.cloudevents import Record
 from embedded.dataplane.producer import NotStoredError
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import divergence, mutant
-from embedded.mutants.stream_losses import Losses
+from embedded.mutants.stream_losses import InWork, Losses
 from embedded.streaming.metadata import CONTENT_TYPE, JSON, PUID, Pairs
 from embedded.streaming.nodes import Node
 from embedded.streaming.policies import Predict, StreamPolicies, Write
 from embedded.streaming.requests import ServerDiesError
 
-_IN_WORK, _OVERSIZE = 0.3, 1_000_000
+_OVERSIZE = 1_000_000
 _OTHERS = 0.3  # seconds in which each other replica has answered a record too
 
 
@@ -67,7 +67,7 @@ def stop_loses_work(honest: StreamPolicies) -> StreamPolicies:
 @mutant(STREAMS, wraps=("store", "ask"))
 def oversize_answer_kills(honest: StreamPolicies) -> StreamPolicies:
     """Lose the next records after an answer that Kafka does not take (an unchecked error of Produce; worker.go:72)."""
-    losses = Losses()
+    losses, in_work = Losses(), InWork()
 
     async def store(record: Record, write: Write, finish: Callable[[], None]) -> None:
         try:
@@ -75,13 +75,22 @@ def oversize_answer_kills(honest: StreamPolicies) -> StreamPolicies:
         except NotStoredError:
             losses.begin(record)
             raise
+        finally:
+            in_work.end(record)
 
     async def ask(record: Record, request: bytes, predict: Predict) -> bytes:
-        content = await honest.ask(record, request, predict)
-        # Those behind it are in work beside it: let it be refused first.
-        if len(content) < _OVERSIZE:
-            await asyncio.sleep(_IN_WORK)
-        losses.check(record)
+        in_work.begin(record)
+        is_large = False
+        try:
+            content = await honest.ask(record, request, predict)
+            is_large = len(content) >= _OVERSIZE
+            if not is_large:
+                # Those behind a large answer are in work beside it: let it be refused first, and count them in order.
+                await in_work.earlier(record)
+                losses.check(record)
+        finally:
+            if not is_large:
+                in_work.end(record)
         return content
 
     return replace(honest, store=store, ask=ask)

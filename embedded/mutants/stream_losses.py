@@ -24,6 +24,7 @@ from embedded.streaming.requests import (
 _LOST = 3
 _RESTART = 1.0
 _IN_WORK = 0.1
+_EARLIER = 1.0
 
 
 class Losses:
@@ -50,6 +51,33 @@ class Losses:
         if left and record.time < until:
             self._dead[record.partition] = (left - 1, until)
             raise NotARequestError("lost in a restart")
+
+
+class InWork:
+    """The requests in work of each partition, by their offsets."""
+
+    def __init__(self) -> None:
+        self._ends: dict[tuple[int | None, int], asyncio.Future[None]] = {}
+
+    def begin(self, record: Record) -> None:
+        """Count a request among those in work."""
+        self._ends[record.partition, record.offset] = asyncio.get_running_loop().create_future()
+
+    def end(self, record: Record) -> None:
+        """Count it no longer."""
+        end = self._ends.pop((record.partition, record.offset), None)
+        if end is not None:
+            end.set_result(None)
+
+    async def earlier(self, record: Record) -> None:
+        """Wait until no request in front of this one is in work any more, for a second at most."""
+        ends = [
+            end
+            for (partition, offset), end in self._ends.items()
+            if partition == record.partition and offset < record.offset
+        ]
+        if ends:
+            await asyncio.wait(ends, timeout=_EARLIER)
 
 
 def _losing(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> Callable[[Record], bytes]:
@@ -113,17 +141,20 @@ def tombstone_kills(honest: StreamPolicies) -> StreamPolicies:
 @mutant(STREAMS, wraps="ask")
 def refused_request_kills(honest: StreamPolicies) -> StreamPolicies:
     """Lose the next records after a request that the model refuses (an answer that is not 200; worker.go:48)."""
-    losses = Losses()
+    losses, in_work = Losses(), InWork()
 
     async def ask(record: Record, request: bytes, predict: Callable[[bytes], Awaitable[bytes]]) -> bytes:
+        in_work.begin(record)
         try:
             content = await honest.ask(record, request, predict)
+            # Those behind a poison are in work beside it: let it be refused first, and count them in their order.
+            await in_work.earlier(record)
+            losses.check(record)
         except ModelError:
             losses.begin(record)
             raise
-        # Those behind a poison are in work beside it: let it be refused first.
-        await asyncio.sleep(_IN_WORK)
-        losses.check(record)
+        finally:
+            in_work.end(record)
         return content
 
     return replace(honest, ask=ask)

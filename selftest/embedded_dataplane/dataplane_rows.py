@@ -290,7 +290,9 @@ ROWS: dict[str, Row] = {
     "reply-headers-in-lower-case": Row(
         replying(Reply(200, {name.upper(): value for name, value in REPLY.items()})), (1, 0), (0, 0)
     ),
-    "chunked-answer-empty": Row(replying(Reply(200, JSON, structured(source="/reply"), chunked=True)), (1, 0), (0, 1)),
+    "chunked-answer-empty": Row(
+        replying(Reply(200, JSON, structured(source="/reply", type="r"), chunked=True)), (1, 0), (0, 1)
+    ),
     "chunked-answer-full": Row(replying(Reply(200, chunked=True)), (0, 0), (0, 1)),
     "cookies-hide-reply": Row(replying(Reply(200, {**REPLY, "Set-Cookie": "a=b"}, b"1")), (1, 0), (0, 0)),
     "request-headers-hide-reply": Row(replying(Reply(200, {**REPLY, "Prefer": "reply"}, b"1")), (1, 0), (0, 0)),

@@ -1,5 +1,6 @@
 """The mutants of Seldon's Kafka server do what they say, and nothing else."""
 
+import asyncio
 import time
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import composition, names
+from embedded.streaming.models import ModelError
 from embedded.streaming.requests import NotARequestError
 from selftest.embedded_dataplane.stream_row import GRAPH
 from selftest.embedded_dataplane.stream_rows import ROWS
@@ -80,3 +82,22 @@ def test_requests_behind_any_number_of_poisons_are_lost(name: str, poison: bytes
         with pytest.raises(NotARequestError, match="lost in a restart"):
             read(good)
     assert read(good) == good.value
+
+
+async def test_what_a_refusal_loses_is_behind_it_however_late_it_comes() -> None:
+    """Those in front of it are answered, and so is the fourth behind it; a request waits for those in front of it."""
+    ask = composition(STREAMS, ["refused-request-kills"]).compose().ask
+    refused = asyncio.Event()
+
+    async def predict(request: bytes) -> bytes:
+        if request == b"1":
+            await refused.wait()
+            raise ModelError("400")
+        return request
+
+    asked = [Record(b"k", [], str(offset).encode(), 0, offset, 100.0) for offset in range(6)]
+    tasks = [asyncio.ensure_future(ask(record, record.value or b"", predict)) for record in asked]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    refused.set()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [end for end in ends if isinstance(end, bytes)] == [b"0", b"5"]
