@@ -19,7 +19,7 @@ PLUGINS = (
     "fixtures.plugin.sink",
     "fixtures.plugin.topics",
     "fixtures.plugin.spare",
-    "fixtures.plugin.broker",
+    "fixtures.plugin.brokers",
     "fixtures.plugin.features",
     "fixtures.plugin.neighbours",
     "fixtures.plugin.generated",
