@@ -21,7 +21,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp import ClientPayloadError, web
+from aiohttp import ClientPayloadError, HttpVersion11, web
 from aiohttp.http_exceptions import PayloadEncodingError
 
 from embedded.dataplane import tracing
@@ -133,6 +133,8 @@ class Ingress:
             return IngressAnswer(431, f"the header fields are larger than {policies.max_fields} bytes")
         try:
             async with policies.door(), asyncio.timeout(policies.body_seconds):
+                if policies.says_continue and (request.content_length or 0) <= policies.max_body:
+                    await _say_continue(request)
                 body = await _read(request, policies.max_body, policies.part)
         except TimeoutError:
             return IngressAnswer(408, f"the body did not come within {policies.body_seconds:g} s")
@@ -173,6 +175,13 @@ def _response(answer: IngressAnswer) -> web.Response:
     return (
         web.Response(status=answer.status, text=answer.reason) if answer.reason else web.Response(status=answer.status)
     )
+
+
+async def _say_continue(request: web.BaseRequest) -> None:
+    """Ask for the body where the client waits for that (RFC 9110, "Expect")."""
+    if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # of the answer, which begins behind it
 
 
 async def _read(request: web.BaseRequest, limit: int, part: Callable[[bytes], bytes | None]) -> bytes | None:

@@ -314,6 +314,7 @@ class DataPlanePolicies:
         max_fields: The most bytes of a request's header fields that the ingress reads.
         door: The function to what a request holds while its body is read.
         body_seconds: The most seconds that a body may take to come.
+        says_continue: Whether a client that expects 100-continue is told to send its body.
         part: The function from a part of a body, behind which the connection ended, to what counts as the body.
         too_large: The status for a body, or a record, that is larger.
         not_stored: The status for an event that Kafka did not take.
@@ -370,6 +371,7 @@ class DataPlanePolicies:
     max_fields: int = MAX_FIELDS
     door: Callable[[], AbstractAsyncContextManager[None]] = door
     body_seconds: float = 30.0
+    says_continue: bool = True
     part: Callable[[bytes], bytes | None] = part
     too_large: int = 413
     not_stored: int = 503

@@ -225,3 +225,25 @@ def uris_decoded(honest: DataPlanePolicies) -> DataPlanePolicies:
         return {**checked, "source": decoded} if uri.is_reference(decoded) else checked
 
     return _checking(honest, check)
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def schema_fragment_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Store a dataschema without its fragment, as if it were an address to ask."""
+
+    def check(attributes: Attributes) -> Attributes:
+        checked = honest.accept.check(attributes)
+        schema = checked.get("dataschema", "").partition("#")[0]
+        return {**checked, "dataschema": schema} if schema else checked
+
+    return _checking(honest, check)
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def empty_extensions_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an extension that is the empty string for one that is absent."""
+
+    def check(attributes: Attributes) -> Attributes:
+        return {name: value for name, value in honest.accept.check(attributes).items() if value}
+
+    return _checking(honest, check)

@@ -42,6 +42,19 @@ def with_rules(honest: DataPlanePolicies, **rules: Any) -> DataPlanePolicies:
     return _with(honest, Cesql(replace(dialect_of(honest).rules, **rules)))
 
 
+def _reading(honest: DataPlanePolicies, grammar: str) -> DataPlanePolicies:
+    """Return policies that read by another grammar than the webhook; what it cannot read is false."""
+    reads = parser(grammar)
+
+    def parse(text: str) -> Node:
+        try:
+            return reads(text)
+        except ParseError:
+            return Literal(value=False)
+
+    return with_rules(honest, parse=parse)
+
+
 def _operators(honest: DataPlanePolicies, **binary: Binary) -> DataPlanePolicies:
     return with_rules(honest, binary={**dialect_of(honest).rules.binary, **binary})
 
@@ -49,15 +62,14 @@ def _operators(honest: DataPlanePolicies, **binary: Binary) -> DataPlanePolicies
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.parse")
 def cesql_keywords_case_sensitive(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Read keywords in capitals only; what cannot be read is false (the webhook's parser is another one)."""
-    strictly = parser(GRAMMAR.replace("/i\n", "/\n"))
+    return _reading(honest, GRAMMAR.replace("/i\n", "/\n"))
 
-    def parse(text: str) -> Node:
-        try:
-            return strictly(text)
-        except ParseError:
-            return Literal(value=False)
 
-    return with_rules(honest, parse=parse)
+@mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.parse")
+def cesql_keywords_begin_names(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take the beginning of a name for a keyword: `notes` for NOT and `es`."""
+    begun = r"(?:\b|(?=[a-z0-9]+\b(?!\s*\()))/i"  # names of functions are spared
+    return _reading(honest, GRAMMAR.replace(r"\b/i", begun))
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.parse")
@@ -125,6 +137,36 @@ def cesql_like_as_contains(honest: DataPlanePolicies) -> DataPlanePolicies:
 def cesql_like_escapes_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Take the escaped wildcards of LIKE for wildcards."""
     return with_rules(honest, like=lambda pattern, value: Pattern.of(pattern.text.replace("\\", "")).matches(value))
+
+
+@mutant(DATA_PLANE, wraps="matcher.dialects.cesql.rules.like")
+def cesql_like_alternates(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a bar in the pattern of LIKE for a choice, as a regular expression does."""
+    like = dialect_of(honest).rules.like
+    return with_rules(
+        honest,
+        like=lambda pattern, value: any(like(Pattern.of(part), value) for part in pattern.text.split("|")),
+    )
+
+
+@mutant(DATA_PLANE, wraps="matcher.dialects.cesql.rules.like")
+def cesql_like_quote_ends(honest: DataPlanePolicies) -> DataPlanePolicies:
+    r"""Match nothing by a pattern of LIKE with `\E`, which ends a quotation there (cloudevents-sql 4.0.1, seen)."""
+    like = dialect_of(honest).rules.like
+    return with_rules(honest, like=lambda pattern, value: r"\E" not in pattern.text and like(pattern, value))
+
+
+_LINE_ENDS = frozenset("\n\r\x85\u2028\u2029")
+
+
+@mutant(DATA_PLANE, wraps="matcher.dialects.cesql.rules.like")
+def cesql_like_by_lines(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Let no wildcard of LIKE stand for the end of a line (cloudevents-sql 4.0.1, seen: a `.` without DOTALL)."""
+    like = dialect_of(honest).rules.like
+    return with_rules(
+        honest,
+        like=lambda pattern, value: not (_LINE_ENDS & set(value)) - set(pattern.text) and like(pattern, value),
+    )
 
 
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.exists")

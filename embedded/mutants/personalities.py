@@ -37,6 +37,8 @@ _LISTED = (
             # What replaces policies comes first.
             "absent-attribute-raises",
             "cesql-as-sdk-java",
+            "cesql-like-quote-ends",
+            "cesql-like-by-lines",
             "empty-value-matches-absent",
             "empty-attributes-accepted",
             "media-type-case-sensitive",
@@ -47,6 +49,7 @@ _LISTED = (
             "reply-loss-not-retried",
             "too-large-is-503",
             "long-headers-refused",
+            "continue-never-said",
             "removal-waits-for-answers",
             "allow-not-told",
             "control-characters-accepted",

@@ -29,6 +29,12 @@ def slow_body_refused(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, body_seconds=_HASTE)
 
 
+@mutant(DATA_PLANE, replaces="says_continue")
+def continue_never_said(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait for the body of a client that waits for 100 (Vert.x 4.5.27 as the Kafka Broker 1.22.3 uses it, seen)."""
+    return replace(honest, says_continue=False)
+
+
 @mutant(DATA_PLANE, replaces="door")
 def stalled_upload_blocks(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Read one body at a time: whoever stalls holds up all other requests of the Broker."""

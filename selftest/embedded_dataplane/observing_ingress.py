@@ -145,6 +145,13 @@ async def unknown_broker(world: World, mutant: str | None) -> int:
     return (await place.post(binary(**EVENT), path=f"/{place.spec.namespace}/nobody")).status
 
 
+def head(place: Place, *more: str, size: int = 8) -> bytes:
+    """Return the head of a request with an event, and with further fields as they stand."""
+    lines = [f"POST /{place.spec.namespace}/{place.spec.name} HTTP/1.1", "Host: ingress", f"Content-Length: {size}"]
+    lines += [f"{name}: {value}" for name, value in binary(**EVENT).items()]
+    return "\r\n".join([*lines, *more, "", ""]).encode()
+
+
 async def upload(
     place: Place, *parts: bytes, pause: float = 0.0, over: asyncio.Event | None = None, whole: bool = True
 ) -> int:
@@ -157,12 +164,9 @@ async def upload(
         over: What ends a pause early.
         whole: Whether these parts are all of the body.
     """
-    host, _, port = place.world.ingress.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    reader, writer = await asyncio.open_connection(*place.world.ingress.removeprefix("http://").split(":"))
     try:
-        lines = [f"POST /{place.spec.namespace}/{place.spec.name} HTTP/1.1", "Host: ingress", "Content-Length: 8"]
-        lines += [f"{name}: {value}" for name, value in binary(**EVENT).items()]
-        writer.write("\r\n".join([*lines, "", ""]).encode())
+        writer.write(head(place))
         for number, part in enumerate(parts):
             if number:
                 with suppress(TimeoutError):
@@ -176,6 +180,24 @@ async def upload(
     finally:
         writer.close()  # also where who waits for it has gone
     return int(answer.split()[1]) if answer else 0
+
+
+def said_before_the_body(size: int) -> Observe:
+    """Observe the first line that a client gets which waits until its body is asked for; nothing where none comes."""
+
+    async def observe(world: World, mutant: str | None) -> bytes:
+        place = await world.broker(mutant)
+        reader, writer = await asyncio.open_connection(*world.ingress.removeprefix("http://").split(":"))
+        try:
+            writer.write(head(place, "Expect: 100-Continue", size=size))
+            async with asyncio.timeout(0.5 if mutant else HANG):
+                return (await reader.readline()).strip()
+        except TimeoutError:
+            return b""
+        finally:
+            writer.close()
+
+    return observe
 
 
 async def half_body(world: World, mutant: str | None) -> int:

@@ -14,6 +14,7 @@ from embedded.dataplane import NoTopicError, delivery
 from embedded.dataplane.cloudevents import CloudEvent, Record, write_record
 from embedded.dataplane.specs import BrokerSpec
 from embedded.types import Endpoint
+from selftest.embedded_dataplane.observing_ingress import said_before_the_body
 from selftest.embedded_dataplane.world import HANG, Place, Reply, World, binary, pauses, until, until_true
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +44,11 @@ async def test_a_binary_event_is_stored_and_delivered(world: World) -> None:
     wanted_headers |= {"ce-subject": "Euro%20%E2%82%AC%20%25", "ce-ext": "x", "content-type": "application/json"}
     wanted_headers |= {"prefer": "reply", "kn-namespace": place.spec.namespace, "content-length": "2"}
     assert {name: value for name, value in got.headers.items() if name != "host"} == wanted_headers
+
+
+async def test_a_body_that_is_too_large_is_not_asked_for(world: World) -> None:
+    said = await said_before_the_body(2 << 20)(world, None)
+    assert said.startswith(b"HTTP/1.1 413 ")
 
 
 async def test_a_structured_event_arrives_in_binary_mode(world: World) -> None:

@@ -51,6 +51,15 @@ def test_keywords_count_in_any_case_and_literals_are_of_three_kinds(broker: Brok
     expect(*told_apart(broker, true, ["false", "FaLsE", "type = 'TYPE'", "NOT TRUE"]))
 
 
+@pytest.mark.requirement("EVT-SQL-020")
+def test_names_may_begin_as_keywords_do_and_be_those_of_functions(broker: Broker) -> None:
+    names = "notes android orders xorkey inbox likes existing trueish falsehood left length int concat 5g 2fa int32"
+    extensions = dict.fromkeys(names.split(), "x")
+    true = [f"{name} = 'x' AND EXISTS {name} AND 'x' IN ({name})" for name in extensions]
+    more = ["LEFT(left, 1) = 'x' AND left = 'x' AND LENGTH(length) = 1"]
+    expect(*told_apart(broker, [*true, *more], ["notes = 'y'", "NOT EXISTS orders"], {**ORDER, **extensions}))
+
+
 @pytest.mark.requirement("EVT-SQL-002")
 def test_texts_are_compared_by_case_and_integers_as_numbers(broker: Broker) -> None:
     true = [
@@ -121,6 +130,7 @@ def test_like_matches_the_whole_value(broker: Broker) -> None:
         "type NOT LIKE 'order'",
         r"'a%b_c' LIKE 'a\%b\_c' AND '(x)' LIKE '(_)'",
         "'ab' LIKE 'a%%b' AND 'a+b' LIKE 'a+b' AND '^$' LIKE '^$'",
+        r"'a|b' LIKE 'a|b' AND 'a?' LIKE 'a?' AND 'a{2}' LIKE 'a{2}' AND '\d' LIKE '\d'",
     ]
     others = [
         "type LIKE 'order.'",
@@ -135,10 +145,26 @@ def test_like_matches_the_whole_value(broker: Broker) -> None:
         "'abc' LIKE 'a.c'",
         "'abc' LIKE '[a-z]%'",
         "'aab' LIKE 'a+b'",
+        "'a' LIKE 'a|b'",
+        "'aa' LIKE 'a{2}' OR '' LIKE 'a?'",
+        r"'1' LIKE '\d' OR 'a1' LIKE 'a\d'",
         r"'aXb_c' LIKE 'a\%b\_c'",
         "type NOT LIKE 'order.%'",
     ]
     expect(*told_apart(broker, true, others))
+
+
+@pytest.mark.requirement("EVT-SQL-019")
+@pytest.mark.parametrize(
+    ("true", "other"),
+    [
+        (r"'C:\Eve.txt' LIKE 'C:\E%' AND 'a\Qb\Ec' LIKE 'a\Qb\E_'", r"'ab' LIKE 'a\E\Qb' OR 'aXc' LIKE 'a\E.\Qc'"),
+        ("'a\u2028b' LIKE 'a_b' AND 'a\u2029b' LIKE '%b' AND 'ab\u2028' LIKE 'a%'", "'a\u2028' LIKE 'a'"),
+    ],
+    ids=["quotation", "line-ends"],
+)
+def test_like_takes_each_character_for_itself(broker: Broker, true: str, other: str) -> None:
+    expect(*told_apart(broker, [true], [other]))
 
 
 @pytest.mark.requirement("EVT-SQL-005")

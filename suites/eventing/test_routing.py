@@ -19,6 +19,12 @@ from suites.wire import fresh
 
 PAST = "2025-07-02T08:20:12Z"
 WANTED = {"attributes": {"type": "wanted"}}
+SCHEMAS = [
+    "https://example.com/schemas/order.json#/definitions/order",
+    "http://user@example.com:8080/a;b/c?d=e&f=g#h",
+    "urn:example:schemas:order:1.2",
+    "tag:example.com,2024:order",
+]
 # Each is another text once somebody has read and written it: marks and white space at its ends, ends of lines, a member
 # that is there twice, forms of numbers and escapes. The last one fills a buffer to its end.
 WRITTEN = [
@@ -82,6 +88,22 @@ def test_attributes_that_brokers_make_arrive_as_sent(broker: Broker) -> None:
     given = [*({"knativebrokerttl": left} for left in ("0", "1", "255")), {"knativearrivaltime": PAST}, told]
     trigger = broker.trigger(filter=WANTED)
     events = broker.send_many([{"type": "wanted", **attributes} for attributes in given])
+    expect(*(unchanged(event, to=trigger) for event in events))
+
+
+@pytest.mark.requirement("EVT-RTE-003")
+@pytest.mark.parametrize("mode", ["binary", "structured"])
+def test_an_empty_extension_arrives_as_such(broker: Broker, mode: str) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    event = broker.send(type="wanted", mode=mode, empty="", beside="x")
+    expect(unchanged(event, to=trigger))
+
+
+@pytest.mark.requirement("EVT-RTE-003")
+@pytest.mark.parametrize("mode", ["binary", "structured"])
+def test_a_dataschema_of_any_form_arrives_as_sent(broker: Broker, mode: str) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    events = broker.send_many([{"type": "wanted", "dataschema": schema, "mode": mode} for schema in SCHEMAS])
     expect(*(unchanged(event, to=trigger) for event in events))
 
 

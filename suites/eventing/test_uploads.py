@@ -10,9 +10,11 @@ from fixtures import Broker, expect
 CHUNKED = [("transfer-encoding", "chunked")]
 CHUNKS = b"40\r\n" + b"x" * 64 + b"\r\n0\r\n\r\n"
 TEXT = {"data": b"0123456789abcdef" * 4, "datacontenttype": "text/plain"}
+LONG = {"data": b"0123456789abcdef" * (60 << 6), "datacontenttype": "text/plain"}
 LARGE = {"data": b"0123456789abcdef" * (32 << 10), "datacontenttype": "text/plain"}
 GIVEN_UP = 1.0  # seconds behind which the probe ends a request that stalls
 STALLS = 5.0  # longer than a good event takes on a busy machine
+EXPECTING = [("expect", "100-continue")]
 BREAKS: list[dict[str, Any]] = [
     {**TEXT, "broken": "unsent", "timeout": GIVEN_UP},
     {**TEXT, "broken": "stalled", "timeout": GIVEN_UP},
@@ -42,6 +44,16 @@ def test_a_stalled_upload_holds_up_nobody(broker: Broker) -> None:
     stalled, *others = broker.send_many([{**LARGE, "broken": "stalled", "timeout": STALLS}, TEXT, LARGE], concurrency=2)
     expect(*(answered_before(other, stalled) for other in others))
     expect(*(recorded(other, on=broker) for other in others))
+
+
+@pytest.mark.requirement("EVT-UPL-005")
+@pytest.mark.parametrize("mode", ["binary", "structured"])
+@pytest.mark.parametrize("event", [TEXT, LONG], ids=["small", "60-kib"])
+def test_a_body_that_waits_until_it_is_asked_for_is_asked_for(broker: Broker, event: dict[str, Any], mode: str) -> None:
+    trigger = broker.trigger()
+    stalled = {**TEXT, "broken": "stalled", "timeout": STALLS}
+    clock, waiting = broker.send_many([stalled, {**event, "mode": mode, "headers": EXPECTING}], concurrency=2)
+    expect(answered_before(waiting, clock), delivered(waiting, to=trigger), data_kept(waiting, to=trigger))
 
 
 @pytest.mark.requirement("EVT-UPL-004")
