@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import call_ended, error_answered, inferred, response_body
+from evidence.expectations import call_ended, error_answered, inferred, told
 from fixtures import OpenInference, expect, mint
 from suites.oracles.open_inference import Tensor, input_of, message, rest
 from suites.oracles.tensorflow import number, octets
@@ -121,6 +121,6 @@ def test_deeply_nested_json_stops_no_other_request(open_inference: OpenInference
 def test_deeply_nested_instances_stop_no_other_request(open_inference: OpenInference) -> None:
     server = beside(open_inference)
     path, bodies = f"/v1/models/{server.model}:predict", [*BARE, f'{{"instances": {CLOSED}}}']
-    server.post(path, b'{"instances": [1]}')
+    control = server.post(path, b'{"instances": [1]}')
     sent = [(server.post(path, body.encode()), server.post(path, b'{"instances": [7]}')) for body in bodies]
-    expect(*(response_body(good, {"predictions": [7]}) for _, good in sent))
+    expect(*(told(good, {"predictions": [7]}, control=control) for _, good in sent))

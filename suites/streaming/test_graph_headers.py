@@ -35,13 +35,15 @@ def asking(route: int, *names: str) -> dict[str, Any]:
     return {"meta": {"tags": {"route": route, "sign": True, "show": ",".join(names)}}, "strData": "a"}
 
 
-def at_nodes(stream: SeldonStream, produce: Produce, headers: Headers) -> list[Expectation]:
-    """Ask each branch over REST; return the expectations that all its nodes got these headers."""
-    names = {name.lower() for name, _ in headers}
-    bodies = [asking(route, *sorted(names)) for route in range(len(BRANCHES))]
+def at_nodes(stream: SeldonStream, produce: Produce, *each: Headers) -> list[Expectation]:
+    """Ask each branch over REST, with headers of its own; return the expectations that all its nodes got these."""
+    bodies = [asking(route, *sorted({name.lower() for name, _ in headers})) for route, headers in enumerate(each)]
     asked = produce.many(
         stream.input,
-        [{"value": json.dumps(body), "key": fresh("key"), "headers": headers, "partition": 0} for body in bodies],
+        [
+            {"value": json.dumps(body), "key": fresh("key"), "headers": headers, "partition": 0}
+            for body, headers in zip(bodies, each, strict=True)
+        ],
     )
     wanted = [
         {
@@ -51,7 +53,7 @@ def at_nodes(stream: SeldonStream, produce: Produce, headers: Headers) -> list[E
             },
             "strData": text,
         }
-        for body, (text, nodes) in zip(bodies, BRANCHES.items(), strict=True)
+        for body, headers, (text, nodes) in zip(bodies, each, BRANCHES.items(), strict=True)
     ]
     return [
         stream_answer(one, stream.output, group=stream.group, json=answer)
@@ -59,15 +61,23 @@ def at_nodes(stream: SeldonStream, produce: Produce, headers: Headers) -> list[E
     ]
 
 
-def at_nodes_over_grpc(stream: SeldonStream, produce: Produce, headers: Headers) -> list[Expectation]:
-    """Ask for each node over gRPC; return the expectations that it got these headers."""
-    names = {name.lower() for name, _ in headers}
-    wish = tagged("show", ",".join(sorted(names)))
-    record: dict[str, Any] = {"headers": [("proto-name", SELDON_MESSAGE), *headers], "partition": 0}
-    values = [wish + tagged("at", node) + octets(5, b"a") for node in AROUND]
-    asked = produce.many(stream.input, [{"value": value, "key": fresh("key"), **record} for value in values])
+def at_nodes_over_grpc(stream: SeldonStream, produce: Produce, *each: Headers) -> list[Expectation]:
+    """Ask for each node over gRPC, with headers of its own; return the expectations that it got these."""
+    wishes = [tagged("show", ",".join(sorted({name.lower() for name, _ in headers}))) for headers in each]
+    asked = produce.many(
+        stream.input,
+        [
+            {
+                "value": wish + tagged("at", node) + octets(5, b"a"),
+                "key": fresh("key"),
+                "headers": [("proto-name", SELDON_MESSAGE), *headers],
+                "partition": 0,
+            }
+            for wish, node, headers in zip(wishes, AROUND, each, strict=True)
+        ],
+    )
     # What a node shows is handed to those behind it, which add their suffixes.
-    texts = ["/".join([told(headers), *AROUND[place:]]) for place in range(1, len(AROUND) + 1)]
+    texts = ["/".join([told(headers), *AROUND[place:]]) for place, headers in enumerate(each, 1)]
     return [
         stream_answer(one, stream.output, group=stream.group, message=(SELDON_MESSAGE, octets(5, text.encode())))
         for one, text in zip(asked, texts, strict=True)
@@ -81,26 +91,31 @@ def nameless(stream: SeldonStream, produce: Produce, route: int) -> Expectation:
     return stream_id_told(asked, stream.output, group=stream.group, nodes=nodes)
 
 
+def puids() -> list[Headers]:
+    """Return three lists of headers, each with a puid of its own."""
+    return [[(PUID, fresh("puid"))] for _ in range(3)]
+
+
 @pytest.mark.requirement("STR-HDR-003")
 def test_the_headers_of_a_record_reach_every_node_over_rest(graphs: SeldonStreams, produce: Produce) -> None:
     headers = [(CALLER, fresh("caller")), (TWICE, "1"), (TWICE, "2")]
-    expect(*at_nodes(graphs("graph"), produce, headers), within=WITHIN)
+    expect(*at_nodes(graphs("graph"), produce, *[headers] * 3), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-HDR-004")
 def test_the_headers_of_a_record_reach_every_node_over_grpc(graphs: SeldonStreams, produce: Produce) -> None:
     headers = [(CALLER, fresh("caller")), (TWICE, "1"), (TWICE, "2")]
-    expect(*at_nodes_over_grpc(graphs("around-grpc"), produce, headers), within=WITHIN)
+    expect(*at_nodes_over_grpc(graphs("around-grpc"), produce, *[headers] * 3), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-HDR-005")
 def test_the_puid_of_a_record_reaches_every_node_over_rest(graphs: SeldonStreams, produce: Produce) -> None:
-    expect(*at_nodes(graphs("graph"), produce, [(PUID, fresh("puid"))]), within=WITHIN)
+    expect(*at_nodes(graphs("graph"), produce, *puids()), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-HDR-005")
 def test_the_puid_of_a_record_reaches_every_node_over_grpc(graphs: SeldonStreams, produce: Produce) -> None:
-    expect(*at_nodes_over_grpc(graphs("around-grpc"), produce, [(PUID, fresh("puid"))]), within=WITHIN)
+    expect(*at_nodes_over_grpc(graphs("around-grpc"), produce, *puids()), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-HDR-016")
