@@ -25,6 +25,9 @@ DURATION = re.compile(r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(
 POLICIES = ("linear", "exponential")
 PREDICTOR_KINDS = ("model", "containers")
 CHECKED = (BROKER, TRIGGER, INFERENCESERVICE, SELDONDEPLOYMENT)
+LABEL = 63
+"""The characters that a Service's name may have: it is a label of DNS."""
+TOO_LONG = f"must be no more than {LABEL} characters"
 NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -197,6 +200,8 @@ def _inference_service(new: dict[str, Any]) -> Iterator[str]:
         described = spec.get(component)
         if described is None and component == "transformer":
             continue
+        if len(f"{name}-{component}") > LABEL:
+            yield f'the InferenceService "{name}" is invalid: {name}-{component}, a Service, {TOO_LONG}'
         kinds = [kind for kind in PREDICTOR_KINDS if (described or {}).get(kind)]
         if len(kinds) != 1 or (component == "transformer" and kinds != ["containers"]):
             allowed = "model, containers" if component == "predictor" else "containers"

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, SERVICE
 from embedded.api.store import Store
+from embedded.controllers.admission import TOO_LONG
 from embedded.controllers.components import CONTAINER, HTTP_PORT, NO_RUNTIME
 from embedded.controllers.conditions import TRUE, ConditionState, condition_of, unknown
 from embedded.controllers.policies import ControlPlanePolicies
@@ -254,6 +255,17 @@ def other_container_name_unmade(honest: ControlPlanePolicies) -> ControlPlanePol
 def isvc_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Admit whatever an InferenceService says (KServe issues 1059 and 495)."""
     return replace(honest, faults_of_service=lambda _: [])
+
+
+@mutant(CONTROL_PLANE, wraps="faults_of_service")
+def isvc_length_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit a name that leaves none for the Services, so that nothing is ever made (KServe issue 4807)."""
+    return replace(
+        honest,
+        faults_of_service=lambda faults: [
+            fault for fault in honest.faults_of_service(faults) if not fault.endswith(TOO_LONG)
+        ],
+    )
 
 
 @mutant(CONTROL_PLANE, replaces="updates_agents")

@@ -9,11 +9,14 @@ import orjson
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import mutant
+from embedded.mutants.stream_losses import Losses
 from embedded.mutants.stream_tensors import rewriting
 from embedded.streaming import messages
 from embedded.streaming.policies import StreamPolicies
+from embedded.streaming.requests import UndecodableError
 
 _DOUBLE = 2**53
+_DEEP = b"[" * 10_000
 
 
 def _printed_anew(
@@ -157,3 +160,18 @@ def first_input_only(honest: StreamPolicies) -> StreamPolicies:
 def stream_empty_answer_null(honest: StreamPolicies) -> StreamPolicies:
     """Write an answer without bytes as a null value, a tombstone (librdkafka issue 1357)."""
     return replace(honest, value=lambda content: honest.value(content) or None)
+
+
+@mutant(STREAMS, wraps="read_rest")
+def stream_dies_on_depth(honest: StreamPolicies) -> StreamPolicies:
+    """Lose the next requests, as in a restart, behind JSON that is nested deeply (tensorflow-serving CVE-2025-0649)."""
+    losses = Losses()
+
+    def read_rest(record: Record) -> bytes:
+        if _DEEP in (record.value or b""):
+            losses.begin(record)
+            raise UndecodableError("nested too deeply")
+        losses.check(record)
+        return honest.read_rest(record)
+
+    return replace(honest, read_rest=read_rest)

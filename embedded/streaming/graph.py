@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from embedded.streaming.metadata import Pairs
 from embedded.streaming.models import Model, ModelError
 from embedded.streaming.nodes import AGGREGATE, ROUTE, Node
 from embedded.streaming.policies import StreamPolicies
@@ -14,10 +15,10 @@ ALL, NONE = -1, -2
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is asked of the graph: the bytes of a request, and the headers, or the metadata, of each call."""
+    """What is asked of the graph: the bytes of a request, and its headers or metadata."""
 
     request: bytes
-    headers: Sequence[tuple[str, str]]
+    headers: Pairs
 
 
 class Graph:
@@ -26,12 +27,12 @@ class Graph:
     def __init__(self, root: Node, model: Model, policies: StreamPolicies) -> None:
         self._root, self._model, self._policies = root, model, policies
 
-    async def answer(self, request: bytes, headers: Sequence[tuple[str, str]]) -> bytes:
+    async def answer(self, request: bytes, headers: Pairs) -> bytes:
         """Return what the graph makes of a request.
 
         Args:
             request: The bytes of the request.
-            headers: The headers, or the metadata, of each call.
+            headers: The headers, or the metadata, of the request.
 
         Raises:
             ModelError: A node did not answer, or not with what is asked of it.
@@ -51,7 +52,11 @@ class Graph:
 
     async def _call(self, node: Node, method: str, content: bytes, asked: _Asked) -> bytes:
         handed = self._policies.handed(asked.request, content)
-        return await self._model.call(node, method, handed, asked.headers)
+        return await self._send(node, method, handed, asked)
+
+    async def _send(self, node: Node, method: str, content: bytes, asked: _Asked) -> bytes:
+        headers = self._policies.node_headers(method, asked.headers, is_first=node is self._root)
+        return await self._model.call(node, method, content, headers)
 
     async def _visit(self, node: Node, children: Sequence[Node], content: bytes, asked: _Asked) -> bytes:
         """Return what the children, or the one that a router chose, make of a request."""
@@ -69,7 +74,7 @@ class Graph:
         if node.kind != "COMBINER":
             return answers[0]
         combined = [self._policies.handed(asked.request, answer) for answer in self._policies.combined(answers)]
-        return await self._model.call(node, AGGREGATE, b"[" + b",".join(combined) + b"]", asked.headers)
+        return await self._send(node, AGGREGATE, b"[" + b",".join(combined) + b"]", asked)
 
     def _route(self, answer: bytes) -> int:
         """Return the route that a router answered.

@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from embedded.dataplane.cloudevents import Record
 from embedded.streaming.metadata import PUID, Pairs, grpc_metadata, http_headers
@@ -14,6 +15,13 @@ from embedded.streaming.routes import read_route
 Predict = Callable[[bytes], Awaitable[bytes]]
 Write = Callable[[], Awaitable[None]]
 Visit = Callable[[], Awaitable[bytes]]
+
+
+class NodeHeaders(Protocol):
+    """The headers of the call of a node; see `node_headers`."""
+
+    def __call__(self, method: str, headers: Pairs, *, is_first: bool) -> Pairs:
+        """Return the headers."""
 
 
 def protocol(named: str) -> str:
@@ -72,6 +80,18 @@ def handed(request: bytes, content: bytes) -> bytes:
     """
     del request
     return content
+
+
+def node_headers(method: str, headers: Pairs, *, is_first: bool) -> Pairs:
+    """Return the headers, or the metadata, of the call of a node: those of the request, at every node.
+
+    Args:
+        method: The method of the call.
+        headers: The headers of the request.
+        is_first: True for the node with which the graph begins.
+    """
+    del method, is_first
+    return headers
 
 
 def route(chosen: int) -> int:
@@ -145,6 +165,8 @@ class StreamPolicies:
         called_before: The function from a node's kind to the method by which it is called before its children.
         called_after: The function from a node's kind to the method by which it is called behind its children.
         handed: The function from the stream's request and a node's answer to what the next node gets of it.
+        node_headers: The function from a call's method, a request's headers and whether the node is the first to the
+            headers of the call.
         route: The function from the route that a router chose to the one that is taken.
         read_route: The function from a router's answer to the route that it names.
         gathered: The function from a node's kind, its children's request and the visits of them to their answers.
@@ -176,6 +198,7 @@ class StreamPolicies:
     called_before: Callable[[str], str | None] = called_before
     called_after: Callable[[str], str | None] = called_after
     handed: Callable[[bytes, bytes], bytes] = handed
+    node_headers: NodeHeaders = node_headers
     route: Callable[[int], int] = route
     read_route: Callable[[bytes], int] = read_route
     gathered: Callable[[str, bytes, Sequence[Visit]], Awaitable[Sequence[bytes]]] = gathered

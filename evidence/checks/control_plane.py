@@ -142,6 +142,28 @@ class Condition(Object):
         return failed(violation(self.expected, got, (record["seq"],), self.name_of))
 
 
+@check("settled")
+class Settled(Condition):
+    """An object that the API refused, or of which its controller says that it is Ready, or why it is not."""
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        return f"{self.name_of} to be refused, to be Ready, or to say why it is not"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Pass at a refusal or a state that says so; fail at the deadline where another one was made Ready."""
+        record = self.latest()
+        if record is None:
+            refused = any(seen["verb"] in CHANGES and 400 <= seen["code"] < 500 for seen in self.records)
+            return PASSED if refused else UNDECIDED
+        ready = next((item for item in _conditions(record) if item.get("type") == "Ready"), {})
+        is_explained = bool(ready.get("reason") or ready.get("message"))
+        if ready.get("status") == "True" or (ready.get("status") == "False" and is_explained):
+            return PASSED
+        return (self.silent(record) if final else None) or UNDECIDED
+
+
 @check("untouched")
 class Untouched(Object):
     """No controller has laid a hand on the object, while it was at work on another one."""

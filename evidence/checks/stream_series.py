@@ -12,6 +12,7 @@ from evidence.verdict import PASSED, UNDECIDED, Judgement
 
 if TYPE_CHECKING:
     from evidence.records import TopicRecord
+    from evidence.refs import ProducedRef
 
 
 @check("stream_header")
@@ -27,6 +28,53 @@ class StreamHeader(StreamAnswer):
         """How the answer's headers differ from what is wanted, or None."""
         found = [value for name, value in answer["headers"] if name == self.args["name"]]
         return None if found == [self.args["value"]] else f"header {self.args['name']}: {shorten(json.dumps(found))}"
+
+
+@check("stream_id_told")
+class StreamIdTold(StreamCheck):
+    """In each answer all nodes tell one id, and that of no other request."""
+
+    @property
+    def expected(self) -> str:
+        """The expectation in a few words."""
+        nodes = ", ".join(self.args["nodes"])
+        return f"one id at {nodes} for each of {len(self.requests)} requests, another for each, in topic {self.output}"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Fail at an answer without one id, or with that of another request; pass when all are answered."""
+        told: dict[str, tuple[ProducedRef, int]] = {}
+        open_ = False
+        for request in self.requests:
+            found = self.answers(request)
+            for answer in found:
+                name = self._id(answer)
+                if name is None:
+                    got = shorten(answer["value"] or "")
+                    return failed(violation(self.expected, got, (answer["seq"],), self.where(request)))
+                other, seq = told.setdefault(name, (request, answer["seq"]))
+                if other is not request:
+                    got = f"{name} for {self.name_of(other)} and for {self.name_of(request)}"
+                    return failed(violation(self.expected, got, (seq, answer["seq"]), self.where(request)))
+            proof = self.over(request) if final and not found else None
+            if proof is not None:
+                got = f"none to {self.name_of(request)}: group {self.group} has passed it"
+                return failed(violation(self.expected, got, proof, self.where(request)))
+            open_ = open_ or not found
+        return UNDECIDED if open_ else PASSED
+
+    def _id(self, answer: TopicRecord) -> str | None:
+        """Return the value of the one header that all nodes tell; None: there is no such."""
+        _, got = read_json(octets(answer["value"] or ""))
+        match got:
+            case {"meta": {"tags": {**tags}}}:
+                told = {json.dumps(tags.get(node)) for node in self.args["nodes"]}
+            case _:
+                return None
+        text = json.loads(told.pop()) if len(told) == 1 else None
+        match read_json(text.encode()) if isinstance(text, str) else None:
+            case (True, [[str(), str(value)]]) if value:
+                return value
+        return None
 
 
 @check("streamed_in_order")

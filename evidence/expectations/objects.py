@@ -52,6 +52,15 @@ def condition(
     return expectation("condition", obj=ref_of(obj, ObjectRef), type=type, status=wanted, reason=reason, **more)
 
 
+def settled(obj: Object, *, control: Object) -> Expectation:
+    """Expect that the API refused the object, or that its condition Ready is True, or False with a reason or a message.
+
+    `control`: as for `condition`.
+    """
+    refs = {"obj": ref_of(obj, ObjectRef), "control": ref_of(control, ObjectRef)}
+    return expectation("settled", type="Ready", status=["True", "False"], reason=None, **refs)
+
+
 def untouched(obj: Object, *, control: Object) -> Expectation:
     """Expect that no controller says anything of the object, or finalizes it, while it makes `control` Ready."""
     return expectation("untouched", obj=ref_of(obj, ObjectRef), control=ref_of(control, ObjectRef))

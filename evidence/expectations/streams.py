@@ -78,6 +78,19 @@ def stream_header(produced: Produced, on: Topic, *, group: str, name: str, value
     )
 
 
+def stream_id_told(produced: Sequence[Produced], on: Topic, *, group: str, nodes: Sequence[str]) -> Expectation:
+    """Expect that all nodes of a graph got one id for a request, in one header, and another for each request.
+
+    Args:
+        produced: The request records, each answered with what each node got: the header that it shows, in its tag.
+        on: The output topic.
+        group: Consumer group of the input topic.
+        nodes: The names of the nodes.
+    """
+    refs = [ref_of(thing, ProducedRef) for thing in produced]
+    return expectation("stream_id_told", produced=refs, on=topic_of(on), group=group, nodes=list(nodes))
+
+
 def streamed_in_order(produced: Sequence[Produced], on: Topic, *, group: str, json: Sequence[Any]) -> Expectation:
     """Expect the answers to requests of one key in the order of the requests; an answer may come again.
 

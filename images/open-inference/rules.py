@@ -85,6 +85,20 @@ class Rules:
         """Return the raw content of values from JSON."""
         return packed(datatype, values)
 
+    def typed(self, datatype: str, values: Sequence[Any]) -> bytes:
+        """Return the raw content of typed contents of a gRPC request."""
+        return packed(datatype, values)
+
+    def raw(self, inputs: int, contents: Sequence[bytes]) -> Sequence[bytes]:
+        """Return the raw contents of the inputs of a gRPC request, of which there are so many.
+
+        Raises:
+            RefusedError: There are more or fewer.
+        """
+        if contents and len(contents) != inputs:
+            raise RefusedError(f"{inputs} inputs and {len(contents)} raw_input_contents")
+        return contents
+
     def json_values(self, tensor: Tensor) -> list[Any]:
         """Return the values of an output for JSON.
 

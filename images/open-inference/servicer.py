@@ -1,7 +1,7 @@
 """The gRPC service of the SDK, whose inference goes by the rules."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from grpc_interceptor.exceptions import GrpcException
@@ -11,7 +11,7 @@ from kserve.protocol.grpc.servicer import InferenceServicer
 from kserve.protocol.infer_type import to_grpc_parameters, to_http_parameters
 from repository import Repository, UnknownModelError
 from rules import NotReadyError, Rules, UnknownVersionError
-from tensors import CONTENTS, DATATYPES, RefusedError, Tensor, delay_of, packed, unpacked
+from tensors import CONTENTS, DATATYPES, RefusedError, Tensor, delay_of, unpacked
 
 Answer = TypeVar("Answer")
 Method = Callable[[Any, Any], Awaitable[Any]]
@@ -113,12 +113,11 @@ def _told(rules: Rules, field: str, answer: Any) -> Any:
 
 
 async def _infer(rules: Rules, request: Any) -> Any:
-    raw = list(request.raw_input_contents)
+    raw: Sequence[bytes] = list(request.raw_input_contents)
     contents = any(tensor.HasField("contents") for tensor in request.inputs)
     if not request.inputs or rules.refuses_both(raw=bool(raw), contents=contents):
         raise RefusedError("a request has inputs, with their data in contents or in raw_input_contents")
-    if raw and len(raw) != len(request.inputs):
-        raise RefusedError(f"{len(request.inputs)} inputs and {len(raw)} raw_input_contents")
+    raw = rules.raw(len(request.inputs), raw)
     tensors = [_tensor(rules, tensor, raw[place] if raw else None) for place, tensor in enumerate(request.inputs)]
     outputs = rules.requested([rules.output(tensor) for tensor in tensors], [output.name for output in request.outputs])
     version = rules.version(request.model_version)
@@ -147,5 +146,5 @@ def _tensor(rules: Rules, given: Any, raw: bytes | None) -> Tensor:
         field = CONTENTS.get(given.datatype)
         if any(other.name != field for other, _ in given.contents.ListFields()):
             raise RefusedError(f"input {given.name}: contents of another datatype than {given.datatype}")
-        raw = packed(given.datatype, list(getattr(given.contents, field)) if field else [])
+        raw = rules.typed(given.datatype, list(getattr(given.contents, field)) if field else [])
     return rules.checked(Tensor(given.name, given.datatype, tuple(given.shape), raw))

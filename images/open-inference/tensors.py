@@ -120,15 +120,15 @@ def flattened(data: Any, shape: Sequence[int]) -> list[Any]:
     """
     if not isinstance(data, list):
         raise RefusedError("data is a list")
-    return _nested(data, shape) if any(isinstance(item, list) for item in data) else data
-
-
-def _nested(data: Any, shape: Sequence[int]) -> list[Any]:
-    if not shape:
-        return [data]
-    if not isinstance(data, list) or len(data) != shape[0]:
-        raise RefusedError("data is nested otherwise than its shape")
-    return [value for item in data for value in _nested(item, shape[1:])]
+    if not any(isinstance(item, list) for item in data):
+        return data
+    # Dimension by dimension: a request may have more of them than functions may call each other.
+    rows = [data]
+    for size in shape:
+        if not all(isinstance(row, list) and len(row) == size for row in rows):
+            raise RefusedError("data is nested otherwise than its shape")
+        rows = [item for row in rows for item in row]
+    return rows
 
 
 def delay_of(parameters: Mapping[str, Any]) -> float:

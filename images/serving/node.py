@@ -47,16 +47,16 @@ class Rest:
 
     async def predict(self, request: web.Request) -> web.Response:
         """Echo a SeldonMessage, with the suffix behind its text."""
-        body, method = await _object(request), request.path.removeprefix("/")
+        body = await _object(request)
         wish = await _do(wishes(_tags(body), self._name))
-        if wish.show:
+        if wish.show and not wish.sign:
             return web.json_response({"strData": shown(request.headers.items(), wish.show)})
         if wish.size:
             return web.json_response({"strData": "x" * wish.size})
         if wish.sign:
-            body["meta"] = signed([body["meta"]], self._name, method)
+            body["meta"] = signed([body["meta"]], self._name, _told(request, wish))
         if "strData" in body:
-            body["strData"] += f"{self._suffix}:{method}" if wish.named else self._suffix
+            body["strData"] += f"{self._suffix}:{_method(request)}" if wish.named else self._suffix
         if wish.sign or "strData" in body:
             return web.json_response(body)
         return web.Response(body=await request.read(), content_type="application/json")
@@ -74,8 +74,9 @@ class Rest:
         if tags.get("at") == self._name:
             await _do(wishes(tags, self._name))
         answer: dict[str, Any] = {"strData": "+".join(str(message.get("strData")) for message in messages)}
-        if wishes(tags, self._name).sign:
-            answer["meta"] = signed([message.get("meta") or {} for message in messages], self._name, "aggregate")
+        if (wish := wishes(tags, self._name)).sign:
+            metas = [message.get("meta") or {} for message in messages]
+            answer["meta"] = signed(metas, self._name, _told(request, wish))
         return web.json_response(answer)
 
     async def infer(self, request: web.Request) -> web.Response:
@@ -91,6 +92,16 @@ class Rest:
             ]
         named = {"model_name": self._name, **({"id": body["id"]} if "id" in body else {})}
         return web.json_response({**named, "outputs": outputs})
+
+
+def _method(request: web.Request) -> str:
+    """Return the method by which a node is called in Seldon's protocol."""
+    return request.path.removeprefix("/")
+
+
+def _told(request: web.Request, wish: Wishes) -> str:
+    """Return what a node that signs says of itself: the headers that it is to show, else the method of its call."""
+    return shown(request.headers.items(), wish.show) if wish.show else _method(request)
 
 
 def _tags(message: Mapping[str, Any]) -> Mapping[str, Any]:

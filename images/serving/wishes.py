@@ -20,7 +20,8 @@ class Wishes:
         route: The route that a router answers; None: no route at all.
         form: The form in which it does: `plain`, `nested` (an array in an array) or `tensor`.
         named: True to have the method by which a node was called behind the suffix.
-        sign: True to have each node add itself to `meta`: to the tags with its method, and to `requestPath`.
+        sign: True to have each node add itself to `meta`: to the tags with its method, or with the headers that it is
+            to show, and to `requestPath`.
         exit: True to have the process end at once, in place of an answer.
     """
 
@@ -66,19 +67,19 @@ def routed(wish: Wishes) -> dict[str, Any]:
     return {"data": {"ndarray": [values] if wish.form == "nested" else values}}
 
 
-def signed(metas: Iterable[Mapping[str, Any]], name: str, method: str) -> dict[str, Any]:
+def signed(metas: Iterable[Mapping[str, Any]], name: str, told: str) -> dict[str, Any]:
     """Return the `meta` of an answer to one message or several: what theirs say together, and this node.
 
     Args:
         metas: The `meta` of each message.
         name: The name of the node.
-        method: The method by which it was called.
+        told: What it says of itself: the method by which it was called, or the headers that it got.
     """
-    told: dict[str, Any] = {"tags": {}, "requestPath": {}}
-    for meta in (*metas, {"tags": {name: method}, "requestPath": {name: IMAGE}}):
-        for member, known in told.items():
+    together: dict[str, Any] = {"tags": {}, "requestPath": {}}
+    for meta in (*metas, {"tags": {name: told}, "requestPath": {name: IMAGE}}):
+        for member, known in together.items():
             known.update(meta.get(member) or {})
-    return told
+    return together
 
 
 def shown(pairs: Iterable[tuple[str, str]], names: Collection[str]) -> str:

@@ -7,7 +7,15 @@ from typing import Any
 from embedded.streaming.models import ModelError, RestModel
 from embedded.streaming.requests import NotARequestError
 from embedded.types import Endpoint
-from selftest.embedded_dataplane.stream_observations import Observe, asking, node, stands_still, told
+from selftest.embedded_dataplane.stream_observations import (
+    Observe,
+    asking,
+    headers_at,
+    node,
+    puids_made,
+    stands_still,
+    told,
+)
 from selftest.embedded_dataplane.stream_row import NODE, WHOLE, Row
 from selftest.embedded_dataplane.streams import Stream
 
@@ -142,6 +150,14 @@ GRAPH_ROWS: dict[str, Row] = {
             "input-transformer-predicts": "in/m/out/transform-output",
         }.items()
     },
+    "headers-at-first-node-only": Row(headers_at("predict"), ["seldon-puid", "x-caller"], ["seldon-puid"], terms=WHOLE),
+    "combiner-without-headers": Row(headers_at("aggregate"), ["seldon-puid", "x-caller"], ["seldon-puid"], terms=WHOLE),
+    "puid-anew-at-later-nodes": Row(
+        headers_at("predict"), ["seldon-puid", "x-caller"], ["another seldon-puid", "x-caller"], terms=WHOLE
+    ),
+    "puid-lost-over-grpc": Row(puids_made("grpc_metadata", ("Seldon-Puid", b"p")), ["p1", "p2"], [], terms=NODE),
+    "puid-not-made": Row(puids_made("http_headers"), ["p1", "p2"], [], terms=NODE),
+    "puid-shared": Row(puids_made("grpc_metadata"), ["p1", "p2"], ["shared"], terms=NODE),
     "tags-replaced": Row(handed_meta, META, META | {"tags": {"asked": 1}}, terms=WHOLE),
     "request-path-lost": Row(handed_meta, META, {"tags": META["tags"]}, terms=WHOLE),
     "combiner-gets-one-meta": Row(combined_tags, [{"left": 1}, {"right": 1}], [{"left": 1}, {}], terms=WHOLE),

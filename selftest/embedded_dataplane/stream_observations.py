@@ -150,6 +150,29 @@ def headers_of(policy: str, *headers: tuple[str, bytes]) -> Observe:
     return observe
 
 
+def headers_at(method: str) -> Observe:
+    """Return an observation of what a node behind another one gets of two headers: the names and the values."""
+
+    async def observe(running: Stream) -> list[str]:
+        pairs = (("seldon-puid", "p"), ("x-caller", "a"))
+        told = running.server._policies.node_headers(method, pairs, is_first=False)
+        return [name if value == dict(pairs)[name] else f"another {name}" for name, value in told]
+
+    return observe
+
+
+def puids_made(policy: str, *headers: tuple[str, bytes]) -> Observe:
+    """Return an observation of the puids of the calls for two records that have these headers."""
+
+    async def observe(running: Stream) -> list[str]:
+        record = Record(b"a", list(headers), b"")
+        told = [dict(getattr(running.server._policies, policy)(record, puid)) for puid in ("p1", "p2")]
+        puids = [value for pairs in told for name, value in pairs.items() if name.lower() == "seldon-puid"]
+        return puids if len(set(puids)) == len(puids) else ["shared"]
+
+    return observe
+
+
 def sorted_inputs(message: Any) -> list[str]:
     return sorted(message.inputs)
 

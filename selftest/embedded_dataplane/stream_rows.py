@@ -53,6 +53,7 @@ ROWS: dict[str, Row] = {
     "stream-answers-mispaired": Row(mispaired, honest=True, faulty=False),
     "stream-dies-on-non-object": Row(asking(rest("x", value=b"[]"), *GOOD), ALL, LAST),
     "stream-dies-on-undecodable": Row(asking(rest("x", value=b"{"), *GOOD), ALL, LAST),
+    "stream-dies-on-depth": Row(asking(rest("x", value=b"[" * 10_000), *GOOD), ALL, LAST),
     "stream-key-dropped": Row(
         asking(replace(rest("", 1), key=b"\xff"), rest("k", 2)),
         {b"\xff": [[2]], b"k": [[4]]},

@@ -289,6 +289,18 @@ def test_mutant_isvc_unchecked(store: Store) -> None:
     assert store.create(INFERENCESERVICE, invalid)["metadata"]["name"] == "1-digit"
 
 
+@pytest.mark.parametrize(("length", "component"), [(53, "predictor"), (51, "transformer")])
+def test_a_name_that_leaves_none_for_a_service_is_refused(store: Store, length: int, component: str) -> None:
+    containers = {"containers": [{"name": "c", "image": "a"}]}
+    spec, longest = {"predictor": containers, component: containers}, 63 - len(f"-{component}")
+    assert longest == length
+    assert store.create(INFERENCESERVICE, named(spec, name="n" * longest))["metadata"]["name"] == "n" * longest
+    message = refused(store, INFERENCESERVICE, named(spec, name="n" * (longest + 1))).message
+    assert f"-{component}, a Service, must be no more than 63 characters" in message
+    unchecked = named(spec, "faulty-isvc-length-unchecked", name="n" * 63)
+    assert store.create(INFERENCESERVICE, unchecked)["metadata"]["name"] == "n" * 63
+
+
 NONSENSE = {"retry": -1}
 
 

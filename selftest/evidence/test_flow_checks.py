@@ -26,6 +26,7 @@ from evidence.expectations import (
     result_for,
     results_paired,
     revision_unnamed,
+    settled,
     stream_answer,
     stream_key_kept,
 )
@@ -418,6 +419,29 @@ def test_objects(expectation: Expectation, story: Story, early: Verdict | None, 
     assert judgement.verdict is late
     if late is Verdict.FAIL:
         assert judgement.violations[0].witness == (len(story.records),)
+
+
+@pytest.mark.parametrize(
+    ("verb", "code", "said", "verdict"),
+    [
+        ("create", 201, state("True"), Verdict.PASS),
+        ("create", 201, state("False", "Why"), Verdict.PASS),
+        ("create", 422, None, Verdict.PASS),
+        ("create", 201, state("False"), Verdict.FAIL),
+        ("create", 201, state("Unknown", "Why"), Verdict.FAIL),
+        ("create", 201, state(), Verdict.FAIL),
+        ("create", 500, None, Verdict.UNKNOWN),
+        ("get", 404, None, Verdict.UNKNOWN),
+    ],
+    ids=["ready", "why", "refused", "not-why", "unknown", "nothing", "server-error", "never-made"],
+)
+def test_an_object_is_refused_or_told_about(verb: str, code: int, said: Any, verdict: Verdict) -> None:
+    other, story = ObjectRef("eventing.knative.dev/v1", "Trigger", "ns", "other"), Story()
+    story.object(other, state("True"))
+    story.object(TRIGGER_OBJECT, said, verb=verb, code=code)
+    expectation = settled(TRIGGER_OBJECT, control=other)
+    assert judged(story, expectation).verdict is (Verdict.PASS if verdict is Verdict.PASS else None)
+    assert judged(story, expectation, final=True).verdict is verdict
 
 
 @pytest.mark.parametrize(

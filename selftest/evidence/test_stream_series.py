@@ -1,10 +1,18 @@
 """Answers in protobuf, headers of answers, the order of one key, and what a fault excuses in a stream."""
 
+import json
 from typing import Any
 
 import pytest
 
-from evidence.expectations import Expectation, stream_answer, stream_header, stream_survived, streamed_in_order
+from evidence.expectations import (
+    Expectation,
+    stream_answer,
+    stream_header,
+    stream_id_told,
+    stream_survived,
+    streamed_in_order,
+)
 from evidence.messages import INFER_RESPONSE, PREDICT_RESPONSE, SELDON_MESSAGE, MessageError, canonical
 from evidence.refs import ProducedRef, RefError
 from evidence.verdict import Verdict
@@ -88,6 +96,40 @@ def test_a_header_of_an_answer(headers: list[list[str | None]], verdict: Verdict
 def test_the_header_of_an_answer_that_never_came_is_missing() -> None:
     assert judged(stream(), HEADER).verdict is None
     assert judged(stream(), HEADER, final=True).verdict is Verdict.FAIL
+
+
+TOLD = stream_id_told([FIRST, ProducedRef("p2", IN, "j")], OUT, group=G, nodes=["one", "two"])
+
+
+def tags(**told: str | None) -> str:
+    """Return an answer in whose `meta` each node tells one header of this value; None: it tells none."""
+    texts = {node: json.dumps([] if value is None else [["id", value]]) for node, value in told.items()}
+    return json.dumps({"meta": {"tags": texts}})
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict"),
+    [
+        ([("k", tags(one="a", two="a")), ("j", tags(one="b", two="b"))], Verdict.PASS),
+        ([("k", tags(one="a", two="a")), ("k", tags(one="c", two="c")), ("j", tags(one="b", two="b"))], Verdict.PASS),
+        ([("k", tags(one="a", two="a"))], None),
+        ([("k", tags(one="a", two="b"))], Verdict.FAIL),
+        ([("k", tags(one="a"))], Verdict.FAIL),
+        ([("k", tags(one="", two=""))], Verdict.FAIL),
+        ([("k", tags(one=None, two=None))], Verdict.FAIL),
+        ([("k", tags(one="a", two="a")), ("j", tags(one="a", two="a"))], Verdict.FAIL),
+        ([("k", '{"meta": 1}')], Verdict.FAIL),
+        ([("k", "{")], Verdict.FAIL),
+        ([("k", None)], Verdict.FAIL),
+    ],
+    ids=["there", "again", "one-only", "two-ids", "not-all", "empty", "none", "shared", "no-tags", "no-json", "null"],
+)
+def test_the_id_that_all_nodes_tell(answers: list[tuple[str | None, str | None]], verdict: Verdict | None) -> None:
+    assert judged(stream(*answers), TOLD).verdict is verdict
+
+
+def test_an_id_that_never_came_is_missing() -> None:
+    assert judged(stream(), TOLD, final=True).verdict is Verdict.FAIL
 
 
 ORDER = streamed_in_order([FIRST, SECOND], OUT, group=G, json=[{"n": 1}, {"n": 2}])

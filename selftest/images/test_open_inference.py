@@ -68,6 +68,13 @@ def test_a_tensor_that_is_none_is_refused(echo: Load, given: Any) -> None:
         echo("rules").Rules().tensor(given)
 
 
+def test_a_tensor_may_have_more_dimensions_than_functions_call_each_other(echo: Load) -> None:
+    rules, data = echo("rules").Rules(), 7
+    for _ in range(2000):
+        data = [data]  # type: ignore[assignment]
+    assert rules.json_values(rules.tensor(entry(data=data, shape=[1] * 2000))) == [7]
+
+
 @pytest.mark.parametrize("raw", [b"\x01", b"\x04\x00\x00\x00ab", b"\x02\x00\x00"], ids=["int32", "bytes", "length"])
 def test_raw_content_that_is_cut_off_is_refused(echo: Load, raw: bytes) -> None:
     tensors = echo("tensors")

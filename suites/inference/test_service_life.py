@@ -8,8 +8,18 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import Expectation, api_accepted, api_refused, condition, field, gone, told, unserved
-from fixtures import KServeExtras, Kube, expect
+from evidence.expectations import (
+    Expectation,
+    api_accepted,
+    api_refused,
+    condition,
+    field,
+    gone,
+    settled,
+    told,
+    unserved,
+)
+from fixtures import KServeExtras, Kube, expect, mint
 from suites.instances import asking
 
 LOADING_FAILS = {"LOADING_FAILS": "yes"}
@@ -118,6 +128,14 @@ def test_the_only_container_of_a_component_may_have_any_name(kserve_extras: KSer
     service = kserve_extras.beside("logged", ready=False, containers=[{**container, "name": "model"}])
     expect(*comes_up(kserve_extras, kube, service), within=WITHIN)
     expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}))
+
+
+@pytest.mark.requirement("INF-NAM-002")
+@pytest.mark.parametrize("length", [45, 63])
+def test_a_long_name_is_refused_or_served_or_told_why_not(kserve_extras: KServeExtras, kube: Kube, length: int) -> None:
+    named = kube.create(kserve_extras.like("logged", name=mint()[-8:].rjust(length, "n")))
+    expect(settled(named, control=kube.get(kserve_extras.object("logged"), check=True)), within=WITHIN)
+    kube.delete(named)
 
 
 MODEL = {"modelFormat": {"name": "pytorch"}, "storageUri": "gs://touchstone/model"}

@@ -12,6 +12,7 @@ from suites.oracles.tensorflow import predict_json
 from suites.wire import fresh
 
 WITHIN = 5.0  # seconds; an answer counts as missing only after them
+DEEP = 100_000  # arrays in each other: more than functions of a parser may call each other
 
 
 def answer(image: Picture) -> dict[str, list[list[float]]]:
@@ -56,7 +57,11 @@ def test_requests_in_work_at_once_are_answered_under_their_keys(cifar10: SeldonS
 
 @pytest.mark.requirement("STR-JSN-003")
 @pytest.mark.destructive
-@pytest.mark.parametrize("value", [b"[1]", b"5", b"null", b'"text"'], ids=["array", "number", "null", "text"])
+@pytest.mark.parametrize(
+    "value",
+    [b"[1]", b"5", b"null", b'"text"', b"[" * DEEP + b"]" * DEEP],
+    ids=["array", "number", "null", "text", "deep-array"],
+)
 def test_json_that_is_no_object_stops_no_other_request(cifar10: SeldonStream, produce: Produce, value: bytes) -> None:
     image, before = picture(seed()), control(cifar10, produce)
     _, *asked = produce.many(cifar10.input, beside(value, image))
@@ -66,7 +71,11 @@ def test_json_that_is_no_object_stops_no_other_request(cifar10: SeldonStream, pr
 
 @pytest.mark.requirement("STR-JSN-004")
 @pytest.mark.destructive
-@pytest.mark.parametrize("value", [b"\xff\xfe\x00", b'{"instances": [', b""], ids=["no-text", "broken", "empty"])
+@pytest.mark.parametrize(
+    "value",
+    [b"\xff\xfe\x00", b'{"instances": [', b"", b"[" * DEEP],
+    ids=["no-text", "broken", "empty", "brackets"],
+)
 def test_a_value_that_cannot_be_decoded_stops_no_other_request(
     cifar10: SeldonStream, produce: Produce, value: bytes
 ) -> None:
