@@ -11,7 +11,7 @@ from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, POD, SELDONDEPL
 from embedded.controllers.components import pod_spec
 from embedded.controllers.faults import FAULT
 from embedded.controllers.topics import KAFKA_HOST
-from fixtures.plugin.protocols import predictor_of
+from fixtures.plugin.async_inference import predictor_of
 from selftest.embedded_platform.doubles import Agent, Cluster, Stream, eventually, is_false, is_true, says
 
 pytestmark = pytest.mark.anyio
