@@ -7,7 +7,7 @@ import aiohttp
 from yarl import URL
 
 from embedded.dataplane.policies import Attempt
-from embedded.types import Endpoint, Resolve
+from embedded.types import IDLE, Endpoint, Resolve
 
 _MAX_ANSWER = 4 * 1024 * 1024
 _MAX_FIELD = 64 * 1024
@@ -19,7 +19,7 @@ class Outbound:
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=IDLE),
             timeout=aiohttp.ClientTimeout(total=None),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),

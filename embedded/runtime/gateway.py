@@ -20,7 +20,7 @@ from yarl import URL
 from embedded.api.resources import INFERENCESERVICE
 from embedded.api.store import Store
 from embedded.runtime.web import listen
-from embedded.types import Resolve
+from embedded.types import IDLE, Resolve
 
 DOMAIN = "example.com"
 CONNECTIONS = 256
@@ -84,7 +84,7 @@ class Gateway:
         self._runner, self.port = await listen(
             app, port, "the inference ingress", "--inference-port", follows_caller=True
         )
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=30)
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE)
         self._session = aiohttp.ClientSession(
             connector=connector,
             timeout=TIMEOUT,

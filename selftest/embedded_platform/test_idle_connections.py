@@ -1,0 +1,104 @@
+"""Connections that are idle for long are not used again: who serves closes them, and what is sent then is lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from embedded.api.resources import INFERENCESERVICE, NAMESPACE
+from embedded.api.store import Store
+from embedded.dataplane import outbound
+from embedded.dataplane.outbound import Outbound
+from embedded.runtime import gateway
+from embedded.runtime.gateway import Gateway
+from embedded.runtime.web import listen
+from embedded.types import IDLE, Endpoint
+
+pytestmark = pytest.mark.anyio
+
+Post = Callable[[], Awaitable[object]]
+UVICORN = 5.0
+"""The seconds after which KServe's SDK closes an idle connection."""
+
+
+class Backend:
+    """A server that notes from which port each request comes."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.callers: list[int] = []
+
+    def resolve(self, host: str, _port: int) -> Endpoint:
+        """Return its endpoint, for every name."""
+        return Endpoint("127.0.0.1", self.port, host)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Note the caller."""
+        assert request.transport is not None
+        self.callers.append(request.transport.get_extra_info("peername")[1])
+        return web.Response()
+
+
+@pytest.fixture
+async def backend() -> AsyncIterator[Backend]:
+    """Yield the server."""
+    backend, app = Backend(), web.Application()
+    app.router.add_route("*", "/{path:.*}", backend.answer)
+    runner, backend.port = await listen(app, 0, "a test", "")
+    yield backend
+    await runner.cleanup()
+
+
+@asynccontextmanager
+async def dispatching(backend: Backend) -> AsyncIterator[Post]:
+    """Yield a function that posts as the data plane and the streams do."""
+    client = Outbound(backend.resolve)
+    yield lambda: client.post("http://sink.ns.svc.cluster.local/", [], b"1", 30.0)
+    await client.close()
+
+
+@asynccontextmanager
+async def at_the_gateway(backend: Backend) -> AsyncIterator[Post]:
+    """Yield a function that posts to an InferenceService, by the gateway."""
+    store = Store()
+    store.create(NAMESPACE, {"metadata": {"name": "ns"}})
+    spec = {"predictor": {"containers": [{"name": "c", "image": "i"}]}}
+    store.create(INFERENCESERVICE, {"metadata": {"name": "served", "namespace": "ns"}, "spec": spec})
+    served = Gateway(store, backend.resolve)
+    url = await served.start()
+
+    async def post() -> int:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, headers={"Host": "served.ns"}, data=b"1") as answer,
+        ):
+            return answer.status
+
+    yield post
+    await served.stop()
+
+
+@pytest.mark.parametrize("clients", [dispatching, at_the_gateway])
+@pytest.mark.parametrize(("idle", "connections"), [(60.0, 1), (0.05, 2)], ids=["short", "long"])
+async def test_a_connection_that_is_idle_for_long_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch,
+    backend: Backend,
+    clients: Callable[[Backend], AbstractAsyncContextManager[Post]],
+    idle: float,
+    connections: int,
+) -> None:
+    monkeypatch.setattr(outbound, "IDLE", idle)
+    monkeypatch.setattr(gateway, "IDLE", idle)
+    async with clients(backend) as post:
+        await post()
+        await asyncio.sleep(0.2)  # longer than the one, and shorter than the other, on every machine
+        await post()
+    assert len(backend.callers) == 2
+    assert len(set(backend.callers)) == connections
+
+
+def test_clients_give_connections_up_long_before_servers_do() -> None:
+    assert IDLE <= UVICORN / 2
