@@ -13,13 +13,6 @@ Key = tuple[str, str]
 NODE_NAME = "touchstone"
 """The name of the only node."""
 
-IDLE = 2.0
-"""The seconds after which no client of ours uses an idle connection again: less than any server keeps one.
-
-KServe's SDK closes it after five, which is uvicorn's default. Who sends at that moment gets a reset, and the request
-never arrives.
-"""
-
 STAND_IN = "touchstone.dev/stand-in"
 """The label of a pod that stands for a part of the platform: no process is behind it."""
 

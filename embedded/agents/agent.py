@@ -17,7 +17,7 @@ from embedded.agents.logs import Entry, Logger
 from embedded.agents.policies import REQUEST, RESPONSE, Answer
 from embedded.agents.specs import AgentSpec
 from embedded.runtime.gateway import TIMEOUT, passed_on
-from embedded.types import IDLE, Resolve
+from embedded.types import Resolve
 
 AGENT_PORT = 9081
 """The port that a component's Service leads to where an agent stands before it."""
@@ -50,7 +50,7 @@ class Agent:
         """
         spec = self._spec
         session = self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(keepalive_timeout=IDLE),
+            connector=aiohttp.TCPConnector(force_close=True),  # as the gateway, for the same reason
             timeout=TIMEOUT,
             auto_decompress=False,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),

@@ -15,7 +15,7 @@ from embedded.api.errors import bad_request, unavailable
 from embedded.api.requests import Call
 from embedded.api.resources import SERVICE
 from embedded.api.store import Store
-from embedded.types import IDLE, Resolve
+from embedded.types import Resolve
 
 _HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"}
@@ -28,7 +28,7 @@ _SMALL = 64 * 1024
 def session() -> aiohttp.ClientSession:
     """Return a client session for `forward`, with no limit on concurrent requests or on their duration."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE),
+        connector=aiohttp.TCPConnector(limit=0),
         auto_decompress=False,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),

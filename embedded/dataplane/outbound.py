@@ -7,10 +7,15 @@ import aiohttp
 from yarl import URL
 
 from embedded.dataplane.policies import Attempt
-from embedded.types import IDLE, Endpoint, Resolve
+from embedded.types import Endpoint, Resolve
 
 _MAX_ANSWER = 4 * 1024 * 1024
 _MAX_FIELD = 64 * 1024
+_IDLE = 2.0
+"""The seconds after which an idle connection is not used again: less than any server keeps one, such as uvicorn five.
+
+Who sends at the moment in which the server closes it gets a reset, and the request never arrives.
+"""
 
 
 class Outbound:
@@ -19,7 +24,7 @@ class Outbound:
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=IDLE),
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=_IDLE),
             timeout=aiohttp.ClientTimeout(total=None),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),

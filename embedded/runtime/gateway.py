@@ -5,7 +5,8 @@ The request goes to the transformer, or to the predictor where there is none, an
 with the component's own name as Host and the headers `KServe-Isvc-Name` and `KServe-Isvc-Namespace`. Unknown hosts get
 404, services without a ready pod 503.
 
-Nothing is buffered: bodies pass in chunks both ways. Nothing is retried.
+Nothing is buffered: bodies pass in chunks both ways. Nothing is retried, and no connection is used again: who serves
+may close it behind an error without a word, as uvicorn does, and what is sent at that moment would be reset.
 """
 
 import re
@@ -20,7 +21,7 @@ from yarl import URL
 from embedded.api.resources import INFERENCESERVICE
 from embedded.api.store import Store
 from embedded.runtime.web import listen
-from embedded.types import IDLE, Resolve
+from embedded.types import Resolve
 
 DOMAIN = "example.com"
 CONNECTIONS = 256
@@ -84,7 +85,7 @@ class Gateway:
         self._runner, self.port = await listen(
             app, port, "the inference ingress", "--inference-port", follows_caller=True
         )
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE)
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS, force_close=True)
         self._session = aiohttp.ClientSession(
             connector=connector,
             timeout=TIMEOUT,
