@@ -22,6 +22,7 @@ from suites.wire import fresh
 COMMITTED_WITHIN = 30.0  # seconds; the Kafka Broker commits every five
 NAMESPACE_GOES = 10.0
 GIVEN_UP = 60.0  # seconds until a controller has given up to look for a Secret
+TRIED_AGAIN = 30.0  # seconds until a controller has tried again what Kafka was away for
 UNREACHED = 60.0  # seconds; a platform may try a few times to reach the Kafka that has the topic
 
 
@@ -158,8 +159,8 @@ def test_what_is_made_and_deleted_while_kafka_is_away_is_so_afterwards(
         kube.delete(leaving.object, check=True)
         late = brokers(wait=False)
         expect(condition(late.object, "Ready", {"False", "Unknown"}))
-    expect(gone(leaving.object), topic_gone(leaving, owner=leaving.object))
-    expect(condition(late.object, "Ready", "True"))
+    expect(gone(leaving.object), topic_gone(leaving, owner=leaving.object), within=TRIED_AGAIN)
+    expect(condition(late.object, "Ready", "True"), within=TRIED_AGAIN)
     late.wait()
     trigger = late.trigger()
     expect(delivered(late.send(), to=trigger))

@@ -7,10 +7,10 @@ from fixtures import OpenInference, expect, mint
 from suites.oracles.open_inference import Tensor, message, rest
 
 ROW = Tensor("INT32", [1, 2])
-LONG_MS, SHORT_MS = 2000, 100
+LONG_MS, SHORT_MS = 3000, 100
 """How long answers wait: the short one until both are under way, the long one until its server is told to end. The
 latter takes longer on a slower target."""
-QUICK, QUICK_MS = 50, 40
+QUICK, QUICK_MS = 75, 40
 """How many quick requests come one after the other, and how long each waits: together as long as the long one."""
 LOADING = 1.0
 """The seconds that a model takes to load."""
