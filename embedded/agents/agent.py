@@ -121,14 +121,9 @@ class Agent:
         headers.popall("Content-Length", None)
         url = URL(f"http://{self._spec.host}:{self._port}{path}", encoded=True)
         try:
-            async with self._session.request(
-                # As a file: aiohttp warns of bytes of more than 1 MiB.
-                method,
-                url,
-                headers=headers,
-                data=BytesIO(body) if body else None,
-                allow_redirects=False,
-            ) as got:
+            # As a file: aiohttp warns of bytes of more than 1 MiB.
+            data = BytesIO(body) if body else None
+            async with self._session.request(method, url, headers=headers, data=data, allow_redirects=False) as got:
                 return Answer(got.status, passed_on(got.headers), await got.read())
         except (aiohttp.ClientError, TimeoutError) as error:
             return refusal(BAD_GATEWAY, f"the component does not answer: {error or type(error).__name__}")

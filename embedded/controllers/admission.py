@@ -45,9 +45,7 @@ class Admission:
         Raises:
             ApiError: The object is invalid, or changes an immutable field.
         """
-        if new is None or "deletionTimestamp" in new["metadata"]:
-            return
-        if resource not in CHECKED:
+        if new is None or resource not in CHECKED or "deletionTimestamp" in new["metadata"]:
             return
         policies = self._policies(new["metadata"]["namespace"])
         if resource is BROKER and not class_of(new):

@@ -80,11 +80,11 @@ class InWork:
             await asyncio.wait(ends, timeout=_EARLIER)
 
 
-def _losing(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> Callable[[Record], bytes]:
+def losing(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> Callable[[Record], bytes]:
     """Return a reader that drops the next records of a partition after one that fails with `poison`."""
     losses = Losses()
 
-    def losing(record: Record) -> bytes:
+    def losing_read(record: Record) -> bytes:
         try:
             request = read(record)
         except poison:
@@ -93,13 +93,13 @@ def _losing(read: Callable[[Record], bytes], poison: type[NotARequestError]) -> 
         losses.check(record)
         return request
 
-    return losing
+    return losing_read
 
 
 @mutant(STREAMS, wraps="read_rest")
 def stream_dies_on_non_object(honest: StreamPolicies) -> StreamPolicies:
     """Lose the next records after JSON that is not an object (executor rest/tensorflow.go:19, unchecked assertion)."""
-    return replace(honest, read_rest=_losing(honest.read_rest, NotAnObjectError))
+    return replace(honest, read_rest=losing(honest.read_rest, NotAnObjectError))
 
 
 @mutant(STREAMS, wraps=("read_rest", "read_grpc"))
@@ -107,15 +107,15 @@ def stream_dies_on_undecodable(honest: StreamPolicies) -> StreamPolicies:
     """Lose the next records after bytes that cannot be decoded (the class of seldon-core issue 4789)."""
     return replace(
         honest,
-        read_rest=_losing(honest.read_rest, UndecodableError),
-        read_grpc=_losing(honest.read_grpc, UndecodableError),
+        read_rest=losing(honest.read_rest, UndecodableError),
+        read_grpc=losing(honest.read_grpc, UndecodableError),
     )
 
 
 @mutant(STREAMS, wraps="read_grpc")
 def unknown_proto_name_kills(honest: StreamPolicies) -> StreamPolicies:
     """Lose the next records after an unknown `proto-name` (executor server.go:166-171; seldon-core issue 4789)."""
-    return replace(honest, read_grpc=_losing(honest.read_grpc, UnknownTypeError))
+    return replace(honest, read_grpc=losing(honest.read_grpc, UnknownTypeError))
 
 
 @mutant(STREAMS, wraps=("read_rest", "read_grpc"))

@@ -9,7 +9,7 @@ import orjson
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import mutant
-from embedded.mutants.stream_losses import Losses
+from embedded.mutants.stream_losses import losing
 from embedded.mutants.stream_tensors import rewriting
 from embedded.streaming import messages
 from embedded.streaming.policies import StreamPolicies
@@ -162,16 +162,17 @@ def stream_empty_answer_null(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, value=lambda content: honest.value(content) or None)
 
 
+class _TooDeepError(UndecodableError):
+    """JSON that is nested deeply."""
+
+
 @mutant(STREAMS, wraps="read_rest")
 def stream_dies_on_depth(honest: StreamPolicies) -> StreamPolicies:
     """Lose the next requests, as in a restart, behind JSON that is nested deeply (tensorflow-serving CVE-2025-0649)."""
-    losses = Losses()
 
     def read_rest(record: Record) -> bytes:
         if _DEEP in (record.value or b""):
-            losses.begin(record)
-            raise UndecodableError("nested too deeply")
-        losses.check(record)
+            raise _TooDeepError("nested too deeply")
         return honest.read_rest(record)
 
-    return replace(honest, read_rest=read_rest)
+    return replace(honest, read_rest=losing(read_rest, _TooDeepError))

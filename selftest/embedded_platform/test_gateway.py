@@ -26,13 +26,16 @@ class Backend:
     def __init__(self) -> None:
         self.port = 0
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.callers: list[int] = []
 
     def resolve(self, host: str, _port: int) -> Endpoint | None:
         """One endpoint for all."""
         return Endpoint("127.0.0.1", self.port, host) if self.port else None
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Note the request."""
+        """Note the request, and the port from which it comes."""
+        assert request.transport is not None
+        self.callers.append(request.transport.get_extra_info("peername")[1])
         self.asked.append((request.method, request.raw_path, dict(request.headers), await request.read()))
         return web.Response(status=418, body=ANSWER, headers={"X-Theirs": "1", "Content-Type": "application/weird"})
 
@@ -138,6 +141,12 @@ async def test_request_and_answer_pass_unchanged(ingress: str, backend: Backend)
     assert headers.items() <= seen.items()
     assert seen["Host"] == "both-transformer.default.svc.cluster.local"
     assert (seen["KServe-Isvc-Name"], seen["KServe-Isvc-Namespace"]) == ("both", "default")
+
+
+async def test_no_connection_to_a_pod_is_used_again(ingress: str, backend: Backend) -> None:
+    for _ in range(2):
+        await post(ingress, "plain-default.example.com", data=b"1")
+    assert len(set(backend.callers)) == len(backend.callers) == 2
 
 
 async def test_unknown_host_is_404(ingress: str) -> None:
