@@ -42,6 +42,15 @@ class Conversation:
             self.streams[message.data[0]] += message.data[1:]
         return self.streams[channel]
 
+    async def farewell(self) -> tuple[int, str]:
+        """Take all messages to the end; return the code and the reason that the server closed with."""
+        message = await self.socket.receive(timeout=10)
+        while message.type is aiohttp.WSMsgType.BINARY:
+            self.streams[message.data[0]] += message.data[1:]
+            message = await self.socket.receive(timeout=10)
+        assert message.type is aiohttp.WSMsgType.CLOSE, (message, dict(self.streams))
+        return message.data, message.extra or ""
+
     async def outcome(self) -> dict[str, Any]:
         """Take all messages to the end; return the Status."""
         async for message in self.socket:

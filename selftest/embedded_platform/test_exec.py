@@ -152,8 +152,7 @@ async def test_a_command_that_does_not_read_stops_the_client_and_is_ended(
                 while sent <= FEW_MEGABYTES:
                     await conversation.send(0, bytes(65536))
                     sent += 65536
-        closing = await conversation.socket.receive(timeout=10)
-        assert (closing.data, closing.extra) == (1008, "the command has not read its input for 1 s")
+        assert await conversation.farewell() == (1008, "the command has not read its input for 1 s")
         await gone(*pids)
     assert sent < FEW_MEGABYTES
 
@@ -278,8 +277,9 @@ async def test_a_message_out_of_the_protocol_ends_the_conversation(
     async with client.executing("bash", "-c", FAMILY, protocol=protocol, tty="true") as conversation:
         pids = await family(conversation)
         await conversation.socket.send_bytes(message)
-        closing = await conversation.socket.receive(timeout=10)
-        assert (closing.data, told in str(closing.extra)) == (1002, True), closing
+        code, reason = await conversation.farewell()
+        assert code == 1002
+        assert told in reason
         await gone(*pids)
 
 
