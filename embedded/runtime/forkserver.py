@@ -4,7 +4,8 @@ It runs as a file, `python forkserver.py CONTROL MODULE...`, in the environment 
 CONTROL is a socket on which the platform sends two more for each container. Their other ends are at the container's
 first process (`init.py`):
 
-* `orders`: what is to be run, as JSON up to the end of the stream; standard output and error travel with it.
+* `orders`: what is to be run, as texts with NUL between them up to the end of the stream: the folder, the number of
+  words of the command, these, and `NAME=VALUE` for each variable. Standard output and error travel with it.
 * `life`: a line with the id of the process that was forked, and at its end a line with its exit status. In the other
   direction, numbers of signals, a byte each: SIGTERM for the process, SIGKILL for its whole group.
 
@@ -18,7 +19,6 @@ import contextlib
 import ctypes
 import gc
 import importlib
-import json
 import os
 import runpy
 import selectors
@@ -47,6 +47,18 @@ class Order:
     command: list[str]
     environment: dict[str, str]
 
+    @classmethod
+    def read(cls, text: bytes) -> "Order | None":
+        """Return what init has sent; None when it was cut off."""
+        folder, _, rest = text.partition(b"\0")
+        count, *words = rest.split(b"\0")
+        if not count.isdigit() or len(words) < int(count):
+            return None
+        command, environment = words[: int(count)], words[int(count) :]
+        variables = dict(variable.split(b"=", 1) for variable in environment)
+        decode = os.fsdecode
+        return cls(decode(folder), [*map(decode, command)], {decode(k): decode(v) for k, v in variables.items()})
+
 
 def _take_order(orders: socket.socket) -> Order | None:
     """Take an order, and its standard output and error as our own; None: whoever would have sent it is gone."""
@@ -58,10 +70,7 @@ def _take_order(orders: socket.socket) -> Order | None:
     for descriptor, number in zip(descriptors, OUTPUT, strict=True):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    try:
-        return Order(**json.loads(text))
-    except ValueError:
-        return None
+    return Order.read(text)
 
 
 class ForkServer:

@@ -9,19 +9,24 @@ imports then becomes the command (`forkserver.py`), in place of a child of ours.
   signal n).
 * When standard input is a terminal, it becomes that of the session, and the command is in its foreground.
 
-At run time it is not a part of the `embedded` package and imports only the standard library, so that it starts fast.
+At run time it is not a part of the `embedded` package, and imports only what is there in an instant: each container
+starts it. So it takes `_signal` and `_socket`, on which `signal` and `socket` stand: these import `enum` and much more.
 """
 
-import contextlib
+from __future__ import annotations
+
+import _signal as signal  # type: ignore[import-not-found]
+import _socket as socket
 import ctypes
-import json
 import os
-import signal
-import socket
+import struct
 import sys
-from collections.abc import Callable, Sequence
-from types import FrameType
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+    from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -60,13 +65,15 @@ def _execute(command: list[str], libc: ctypes.CDLL) -> NoReturn:
 
 
 def _kill_group(group: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    try:
         os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def _kill_rest() -> None:
     """Kill what the command left behind. It is a child of this process, or becomes one when its parent dies."""
-    with contextlib.suppress(ChildProcessError):
+    try:
         while True:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)  # raises when there is no child
             if not (children := _children()):
@@ -74,15 +81,20 @@ def _kill_rest() -> None:
             for pid in children:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
+    except ChildProcessError:
+        pass
 
 
 def _children() -> list[int]:
     children = []
-    for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 -- starts fast
-        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123 -- likewise
-            parent = int(file.read().rpartition(b")")[2].split()[1])
-            if parent == os.getpid():
-                children.append(int(name))
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                parent = int(file.read().rpartition(b")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == os.getpid():
+            children.append(int(name))
     return children
 
 
@@ -103,7 +115,8 @@ def _forked(orders: socket.socket, life: socket.socket, command: list[str]) -> i
         life: The socket that takes numbers of signals, and tells the process's id, and then its exit status, in lines.
         command: The command and its arguments.
     """
-    order = {"folder": os.getcwd(), "command": command, "environment": dict(os.environ)}  # noqa: PTH109 -- starts fast
+    environment = [name + b"=" + value for name, value in os.environb.items()]
+    order = b"\0".join([os.getcwdb(), str(len(command)).encode(), *map(os.fsencode, command), *environment])
     told = b""
 
     def terminate(_signal: int, _frame: FrameType | None) -> None:
@@ -115,12 +128,12 @@ def _forked(orders: socket.socket, life: socket.socket, command: list[str]) -> i
         _send_signal(life, signal.SIGKILL)
 
     try:
-        with orders:
-            text = json.dumps(order).encode()
-            sent = socket.send_fds(orders, [text], (1, 2))
-            orders.sendall(text[sent:])
+        sent = orders.sendmsg([order], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("ii", 1, 2))])
+        orders.sendall(order[sent:])
     except OSError:
         return None
+    finally:
+        orders.close()
     _handle(terminate, kill)
     while told.count(b"\n") < 2:
         try:
@@ -129,14 +142,16 @@ def _forked(orders: socket.socket, life: socket.socket, command: list[str]) -> i
             more = b""
         if not more:
             os.write(2, b"the interpreter that had the imports of this container has ended\n")
-            return 128 + signal.SIGKILL
+            return 128 + int(signal.SIGKILL)
         told += more
     return int(told.split()[1])
 
 
-def _send_signal(life: socket.socket, number: signal.Signals) -> None:
-    with contextlib.suppress(OSError):
+def _send_signal(life: socket.socket, number: int) -> None:
+    try:
         life.sendall(bytes([number]))
+    except OSError:
+        pass
 
 
 def _handle(terminate: Callable[[int, FrameType | None], None], kill: Callable[[int, FrameType | None], None]) -> None:
@@ -158,8 +173,8 @@ def main() -> int:
         return 1
     if leads != NO_FORK_SERVER:
         orders, life = (socket.socket(fileno=int(descriptor)) for descriptor in leads.split(","))
-        with life:
-            code = _forked(orders, life, command)
+        code = _forked(orders, life, command)
+        life.close()
         if code is not None:
             return code
     return _executed(command, libc)
@@ -172,12 +187,16 @@ def _executed(command: list[str], libc: ctypes.CDLL) -> int:
     child = os.fork()
     if child == 0:
         _execute(command, libc)
-    with contextlib.suppress(OSError):  # the child may have done it, and gone on to exec, already
+    try:
         os.setpgid(child, child)
+    except OSError:
+        pass  # the child has done it, and gone on to exec, already
 
     def terminate(_signal: int, _frame: FrameType | None) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        try:
             os.kill(child, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
 
     def kill(_signal: int, _frame: FrameType | None) -> None:
         _kill_group(child)
