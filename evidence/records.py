@@ -52,7 +52,7 @@ from evidence.record_values import (
     WorseCases,
 )
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 """The number of this format. It stands in the first record of a history, whatever its kind."""
 
 
@@ -543,14 +543,14 @@ class SabotageDone(Numbered):
 
 
 class BodyRecord(Numbered):
-    """A large body, stored once: records behind it name its digest in the body's place.
+    """A large body, packed and stored once: records behind it name its digest in the body's place.
 
     Writer: the probe, before the first record that names it. Another process of the probe may write it again.
     """
 
     record: Literal["body"]
     sha256: Annotated[Sha256, "The SHA-256 of the body's bytes, in hexadecimal digits."]
-    text: Annotated[Text, "The body."]
+    packed: Annotated[Text, "The body's bytes, packed by zlib (RFC 1950) and written in Base64."]
 
 
 Record: TypeAlias = (

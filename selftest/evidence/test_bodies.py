@@ -1,12 +1,14 @@
 """Bodies that a history holds once: the reader puts them back; what is not sound is a fault with its line."""
 
+import base64
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from evidence import bodies
-from evidence.bodies import LARGE, digest
+from evidence.bodies import LARGE, body_record, digest
 from evidence.history import HistoryError, parse
 from evidence.records import FORMAT
 from selftest.histories import Raw, lines
@@ -21,7 +23,11 @@ def read(*records: Raw) -> list[Any]:
 
 
 def body(text: str = TEXT, sha256: str | None = None) -> Raw:
-    return {"record": "body", "sha256": sha256 or digest(text), "text": text}
+    return {**body_record(text), **({"sha256": sha256} if sha256 else {})}
+
+
+def packed(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def replied(content: Any) -> Raw:
@@ -49,9 +55,14 @@ FAULTS: list[tuple[str, Sequence[Raw], str]] = [
     ("absent", [body(), replied({"sha256": ABSENT})],
      f":2: field body.sha256: expected the digest of a body that stands before, got '{ABSENT[:60]}'... (64 "),
     ("behind", [replied(NAMED), body()], ":1: field body.sha256: expected the digest of a body that stands before"),
-    ("another text", [body(TEXT, ABSENT)], f":1: field sha256: expected {digest(TEXT)}, which is that of the text"),
+    ("another text", [body(TEXT, ABSENT)], f":1: field sha256: expected {digest(TEXT)}, which is that of the body"),
     ("no digest", [body(TEXT, "x")], ":1: field sha256: expected 64 hexadecimal digits, got 'x'"),
-    ("no bytes", [body("€", ABSENT)], ":1: field text: expected characters up to U+00FF, got '€'"),
+    ("no Base64", [body() | {"packed": "€"}], ":1: field packed: expected what zlib has packed, in Base64: "),
+    ("not packed", [body() | {"packed": packed(b"abc")}], ":1: field packed: expected what zlib has packed, in Base64"),
+    ("cut off", [body() | {"packed": packed(zlib.compress(b"abc")[:-1])}],
+     ":1: field packed: expected one whole stream of zlib, got a part of one"),
+    ("more behind", [body() | {"packed": packed(zlib.compress(b"abc") + b"d")}],
+     ":1: field packed: expected one whole stream of zlib, got more"),
     ("a number", [body(), replied({"sha256": 1})], ":2: field body: expected a text or an object of one field, sha256"),
     ("empty", [body(), replied({})], ":2: field body: expected a text or an object of one field, sha256, got"),
     ("more", [body(), replied({**NAMED, "x": 1})], ":2: field body: expected a text or an object of one field, sha256"),
@@ -67,11 +78,27 @@ def test_a_fault_names_its_line(records: Sequence[Raw], told: str) -> None:
     assert str(caught.value).startswith(f"h.ndjson{told}")
 
 
+def test_a_body_is_not_unpacked_beyond_what_any_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MOST_BODY", 100)
+    assert read(body("a" * 100))
+    with pytest.raises(HistoryError, match=":1: field packed: expected a body of at most 100 bytes, got a larger one"):
+        read(body("a" * 101))
+
+
 def test_no_more_bodies_are_kept_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "MOST_KEPT", 100)
-    assert read(body("a" * 50), body("b" * 50), body("a" * 50))
-    with pytest.raises(HistoryError, match=r":3: field text: expected bodies of at most 100 bytes in all, got 101"):
-        read(body("a" * 50), body("b" * 50), body("c"))
+    size = len(body("a")["packed"])
+    monkeypatch.setattr(bodies, "MOST_KEPT", 2 * size)
+    assert read(body("a"), body("b"), body("a"))
+    told = rf":3: field packed: expected packed bodies of at most {2 * size} bytes in all, got {3 * size}"
+    with pytest.raises(HistoryError, match=told):
+        read(body("a"), body("b"), body("c"))
+
+
+def test_bodies_that_were_not_used_for_long_are_unpacked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MOST_UNPACKED", 2)
+    named = [replied({"sha256": digest(letter)}) for letter in "abcacc"]
+    records = read(body("a"), body("b"), body("c"), *named)
+    assert [record["body"] for record in records[3:]] == [*"abcacc"]
 
 
 def test_a_body_that_is_named_again_and_again_does_not_stand_for_more_than_a_history_may_hold(

@@ -99,8 +99,8 @@ SUITE = {"version": "0.1.0", "commit": "abc"}
 OTHERS: list[tuple[str, dict[str, Any], str]] = [
     ("older", {"format": 2, "suite": SUITE}, f"got one of format 2: {WITH} (version '0.1.0', commit 'abc')"),
     ("oldest", {"format": ...}, "got one whose first record names none: it is older, or cut off"),
-    ("newer", {"format": 6, "suite": SUITE}, f"got one of format 6: {WITH}"),
-    ("no number", {"format": "5"}, "got one of format '5'"),
+    ("newer", {"format": FORMAT + 1, "suite": SUITE}, f"got one of format {FORMAT + 1}: {WITH}"),
+    ("no number", {"format": str(FORMAT)}, f"got one of format '{FORMAT}'"),
     ("true", {"format": True}, "got one of format true"),
     ("suite of a stranger", {"format": 2, "suite": [1]}, f"got one of format 2: {WITH}"),
 ]  # fmt: skip

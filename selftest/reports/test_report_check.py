@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from evidence.records import FORMAT
 from reports import __main__ as cli
 from reports import build, check, write
 from reports.errors import ReportError
@@ -195,7 +196,8 @@ def test_lines_that_are_missing_or_cut_off_are_told_and_never_break_the_reader(
     left = b"".join(line for place, line in enumerate(lines) if place not in gone)
     (tmp_path / "history.ndjson").write_bytes(left[: len(left) - cut])
     if 0 in gone and len(gone) < len(lines):
-        with pytest.raises(ReportError, match="expected a history of format 5, got one whose first record names none"):
+        told = f"expected a history of format {FORMAT}, got one whose first record names none"
+        with pytest.raises(ReportError, match=told):
             build.build(tmp_path / "history.ndjson", catalogue, ())
         return
     report = build.build(tmp_path / "history.ndjson", catalogue, ())

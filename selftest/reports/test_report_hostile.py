@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evidence.bodies import LARGE, digest
+from evidence.bodies import LARGE, body_record, digest
 from evidence.catalogue import Catalogue
 from evidence.catalogue import load as load_catalogue
 from evidence.history import FORMAT, HistoryError, read
@@ -73,7 +73,7 @@ def story_records() -> list[dict[str, Any]]:
         {"record": "load", "load": "l1", "rate": 1, "samples": [[1.0, 1.0, 1.1, 202, "e"]]},
         {"record": "diagnostics", "folder": "diagnostics/t", "files": ["a.txt"]},
         {"record": "preflight", "rows": [], "not_testable": {}},
-        {"record": "body", "sha256": digest("a" * LARGE), "text": "a" * LARGE},
+        {**body_record("a" * LARGE)},
         {"record": "received", "sink": "", "receive": "r", "path": "/", "method": "POST", "headers": []},
     ]
     extras[-1]["body"] = {"sha256": digest("a" * LARGE)}

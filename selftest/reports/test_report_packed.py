@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from evidence.records import FORMAT
 from reports import __main__ as cli
 from reports import build, write
 
@@ -54,10 +55,11 @@ def test_one_that_is_cut_off_is_one_clear_error(
 @pytest.mark.parametrize("words", [["check"], ["show"], ["render"]], ids=lambda words: words[0])
 def test_another_format_is_one_clear_error(packed: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     path = packed / "history.ndjson.gz"
-    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b'"format":5', b'"format":3')))
+    ours = f'"format":{FORMAT}'.encode()
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(ours, b'"format":3')))
     assert cli.main([*words, str(packed)]) == 2
     told = capsys.readouterr().err
-    assert told.startswith(f"error: {path}:1: expected a history of format 5, got one of format 3")
+    assert told.startswith(f"error: {path}:1: expected a history of format {FORMAT}, got one of format 3")
     assert told.count("\n") == 1
 
 
