@@ -31,6 +31,8 @@ class Topics:
                 "allow.auto.create.topics": False,
             }
         )
+        # The client takes one question at a time: threads that wait for their turn try again each millisecond.
+        self._turn = asyncio.Lock()
 
     def is_ours(self, bootstrap: str) -> bool:
         """Return whether a `bootstrap.servers` value (host[:port], comma-separated) means the platform's Kafka."""
@@ -101,7 +103,8 @@ class Topics:
         """
         self._check()
         try:
-            metadata = await asyncio.to_thread(self._client.list_topics, name, timeout=SECONDS)
+            async with self._turn:
+                metadata = await asyncio.to_thread(self._client.list_topics, name, timeout=SECONDS)
         except KafkaException as error:
             raise RetryError(f"Kafka does not answer: {error.args[0].str()}") from error
         topic = metadata.topics.get(name)
