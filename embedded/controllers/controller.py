@@ -114,24 +114,22 @@ class Controller(ABC):
                     await self._take_time(key, again)
                     again.clear()
                     await self.reconcile(*key)
-                except ApiError as error:
+                except Exception as error:  # noqa: BLE001 -- a fault with one object must not stop the others
+                    if not isinstance(error, ApiError) or error.code not in {403, 404, 409}:
+                        failures += 1
+                        delay = min(LAST_RETRY, FIRST_RETRY * 2**failures)
+                        expected = isinstance(error, RetryError | ApiError)
+                        _log.warning(
+                            "%s %s/%s: %s; again in %gs",
+                            *(self.resource.kind, *key, error or type(error).__name__, delay),
+                            exc_info=None if expected else error,
+                        )
+                        await _within(again, delay)
+                        continue
                     # The namespace is being deleted, or the version is stale: the next change leads to another attempt.
-                    if error.code not in {403, 404, 409}:
-                        raise
                     _log.debug("%s %s/%s: %s", self.resource.kind, *key, error)
                     if error.code == 409:
                         again.set()
-                except Exception as error:  # noqa: BLE001 -- a fault with one object must not stop the others
-                    failures += 1
-                    delay = min(LAST_RETRY, FIRST_RETRY * 2**failures)
-                    expected = isinstance(error, RetryError)
-                    _log.warning(
-                        "%s %s/%s: %s; again in %gs",
-                        *(self.resource.kind, *key, error or type(error).__name__, delay),
-                        exc_info=None if expected else error,
-                    )
-                    await _within(again, delay)
-                    continue
                 failures = 0
                 if not again.is_set():
                     return

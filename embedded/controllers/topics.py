@@ -8,6 +8,8 @@ from embedded.controllers.controller import RetryError
 from embedded.types import KafkaSettings
 
 SECONDS = 10.0
+MOST_TOPICS = 200
+"""A client keeps each topic that it was ever asked for, and looks at all of them again and again."""
 
 KAFKA_HOST = "kafka.database.svc.cluster.local"
 DOCUMENTED = frozenset({"10.12.10.16:9094"})
@@ -21,16 +23,9 @@ class Topics:
         self._kafka = kafka
         self.lost: str | None = None
         """The reason why Kafka is gone; None while it runs."""
-        # A consumer that reads nothing: it alone can ask for one topic without creating it where topics are created
-        # automatically. To list all topics instead costs more with each topic that there is.
-        self._client = Consumer(
-            {
-                **kafka.client,
-                "bootstrap.servers": kafka.bootstrap,
-                "group.id": "touchstone-looks-at-topics",
-                "allow.auto.create.topics": False,
-            }
-        )
+        self._client = _client_of(kafka)
+        self._asked: set[str] = set()
+        """The topics that the present client has been asked for."""
         # The client takes one question at a time: threads that wait for their turn try again each millisecond.
         self._turn = asyncio.Lock()
 
@@ -104,11 +99,21 @@ class Topics:
         self._check()
         try:
             async with self._turn:
-                metadata = await asyncio.to_thread(self._client.list_topics, name, timeout=SECONDS)
+                client = await self._client_for(name)
+                metadata = await asyncio.to_thread(client.list_topics, name, timeout=SECONDS)
         except KafkaException as error:
             raise RetryError(f"Kafka does not answer: {error.args[0].str()}") from error
         topic = metadata.topics.get(name)
         return len(topic.partitions) if topic is not None else 0
+
+    async def _client_for(self, name: str) -> Consumer:
+        """Return the client, or another in its place when it has been asked for many topics."""
+        if name not in self._asked and len(self._asked) >= MOST_TOPICS:
+            before, self._client = self._client, _client_of(self._kafka)
+            self._asked.clear()
+            await asyncio.to_thread(before.close)
+        self._asked.add(name)
+        return self._client
 
     def _check(self) -> None:
         if self.lost:
@@ -117,3 +122,19 @@ class Topics:
     async def close(self) -> None:
         """End the client."""
         await asyncio.to_thread(self._client.close)
+
+
+def _client_of(kafka: KafkaSettings) -> Consumer:
+    """Return a consumer that reads nothing.
+
+    It alone can ask for one topic without creating it where topics are created automatically. To list all topics
+    instead costs more with each topic that there is.
+    """
+    return Consumer(
+        {
+            **kafka.client,
+            "bootstrap.servers": kafka.bootstrap,
+            "group.id": "touchstone-looks-at-topics",
+            "allow.auto.create.topics": False,
+        }
+    )
