@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Sequence
 
 from embedded.runtime.environment import Launch
@@ -19,9 +20,7 @@ class Command:
 
     def kill(self) -> None:
         """Kill the command with all that it started."""
-        if not self.ended.done():
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(KILL_ALL)
+        _signal(self._process, KILL_ALL)
 
 
 class Run:
@@ -39,13 +38,11 @@ class Run:
 
     def terminate(self) -> None:
         """Ask the command to end (SIGTERM, to it alone)."""
-        if not self.ended.done():
-            self._process.terminate()
+        _signal(self._process, signal.SIGTERM)
 
     def kill(self) -> None:
         """End everything in the container at once."""
-        if not self.ended.done():
-            self._process.send_signal(KILL_ALL)
+        _signal(self._process, KILL_ALL)
 
     async def stop(self, grace: float) -> int:
         """Send SIGTERM, and SIGKILL after `grace` seconds; return the exit status, 128 + n for a signal."""
@@ -64,6 +61,13 @@ class Run:
             return await self._process.wait()
         finally:
             self.log.close()
+
+
+def _signal(process: asyncio.subprocess.Process, number: int) -> None:
+    """Send a signal to a process, unless it has ended: what it wrote may be read for longer than it lives."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
 
 
 async def start(launch: Launch, log: RunLog, leads: Leads | None = None) -> Run:
