@@ -99,6 +99,10 @@ def test_a_server_that_is_replaced_finishes_what_it_has_begun(
     expect(stream_answer(quick, stream.output, json=answer_to(0), **terms))
     kube.patch(stream.object, stream.changed(KAFKA_WORKERS="5"), check=True)
     expect(*answers(stream, asked), within=WITHIN)
+    # A server that had begun anew would have answered the first of the partition again before the last.
+    last = produce.many(stream.input, [slow(IN_WORK, 0)])
+    expect(*answers(stream, last), within=WITHIN)
+    expect(*answers(stream, [quick]))
 
 
 @pytest.mark.requirement("STR-MOD-001")
