@@ -12,7 +12,7 @@ import codecs
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from common import jsontext
 from common.redaction import PLAIN
 from evidence.attributes import REQUIRED, is_json, media_type, name_fault, same_value, value_fault
 
+CURRENT = ("1.0",)
 _STRUCTURED = "application/cloudevents"
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 LONGEST_MESSAGE = 300
@@ -49,6 +50,7 @@ class Reading:
         data: The data's bytes (JSON data of structured mode re-serialised), or None without data.
         value: JSON data of structured mode, where `has_value`.
         problems: Every violation found, in reading order.
+        versions: The values of specversion that are none.
     """
 
     mode: str | None = None
@@ -57,6 +59,7 @@ class Reading:
     value: Any = None
     has_value: bool = False
     problems: list[Problem] = field(default_factory=list)
+    versions: Collection[str] = CURRENT
 
     def fault(self, message: str, paragraph: str) -> None:
         """Note a violation."""
@@ -66,11 +69,17 @@ class Reading:
 Headers = Iterable[Sequence[str]]
 
 
-def read_http(headers: Headers, body: bytes) -> Reading:
-    """Read an HTTP request or response (HTTP protocol binding 1.0.2)."""
+def read_http(headers: Headers, body: bytes, versions: Collection[str] = CURRENT) -> Reading:
+    """Read an HTTP request or response (HTTP protocol binding 1.0.2).
+
+    Args:
+        headers: Names and values.
+        body: The body, without any content coding.
+        versions: The values of specversion that are no violation.
+    """
     pairs = [(name.lower(), value) for name, value in headers]
     kinds = [value for name, value in pairs if name == "content-type"]
-    reading = Reading()
+    reading = Reading(versions=versions)
     if len(kinds) > 1:
         reading.fault(f"{len(kinds)} Content-Type headers", "HTTP binding §3")
     kind = kinds[0] if kinds else None
@@ -195,7 +204,7 @@ def _attribute(reading: Reading, name: str, value: str | None, paragraph: str) -
         return
     reading.attributes[name] = value
     fault = value_fault(name, value)
-    if fault:
+    if fault and not (name == "specversion" and value in reading.versions):
         reading.fault(fault, "spec.md, Context Attributes")
 
 

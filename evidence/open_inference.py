@@ -7,13 +7,13 @@ they came in.
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message import DecodeError
 
 from common import jsontext
+from evidence.codings import CodingError, unpacked
 from evidence.open_inference_messages import CONTENTS, MESSAGES
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ CODES: Final[Mapping[str, str]] = {
 }
 HEADER_LENGTH: Final = "inference-header-content-length"
 MOST_BYTES: Final = 16 << 20
-GZIP: Final = 16 + zlib.MAX_WBITS
 _FLOATS = frozenset({"FP16", "FP32", "FP64"})
 _CONTENT_OF = {datatype: name for name, _, datatypes in CONTENTS for datatype in datatypes}
 
@@ -201,9 +200,9 @@ def _decoded(encoding: str, body: bytes) -> bytes:
     if encoding != "gzip":
         raise AnswerError(f"content-encoding {encoding!r}, which nobody asked for")
     try:
-        return zlib.decompressobj(GZIP).decompress(body, MOST_BYTES)
-    except zlib.error as error:
-        raise AnswerError(f"content-encoding gzip: {error}") from error
+        return unpacked(encoding, body, MOST_BYTES)
+    except CodingError as error:
+        raise AnswerError(str(error)) from error
 
 
 def _binary_size(entry: Any, most: int) -> int | None:

@@ -8,6 +8,7 @@
 | other method | 405 with `Allow: POST` |
 | body not sent in time | 408 |
 | larger than 1 MiB | 413 |
+| in a content coding that is not known | 415 |
 | Kafka did not acknowledge | 503 |
 | `GET /healthz`, `GET /readyz` | 200 |
 
@@ -26,6 +27,7 @@ from aiohttp.http_exceptions import PayloadEncodingError
 
 from embedded.dataplane import tracing
 from embedded.dataplane.cloudevents import NotAnEventError
+from embedded.dataplane.codings import UnknownCodingError
 from embedded.dataplane.policies import DataPlanePolicies, IngressAnswer
 from embedded.dataplane.producer import NotStoredError, Producer
 from embedded.dataplane.specs import BrokerSpec
@@ -68,7 +70,14 @@ class Ingress:
         self.on_death: Callable[[str], None] = lambda _namespace: None
         """Called with a namespace, when the ingress ends by itself there, and begins again."""
         self._runner = web.ServerRunner(
-            web.Server(self._handle, access_log=None, max_line_size=_MAX_FIELD, max_field_size=_MAX_FIELD),
+            web.Server(
+                self._handle,
+                access_log=None,
+                max_line_size=_MAX_FIELD,
+                max_field_size=_MAX_FIELD,
+                # aiohttp takes off the codings that it knows, and hands all others on as if there were none.
+                auto_decompress=False,
+            ),
             shutdown_timeout=1.0,
         )
 
@@ -140,10 +149,15 @@ class Ingress:
             return IngressAnswer(408, f"the body did not come within {policies.body_seconds:g} s")
         except ConnectionError:
             return IngressAnswer(400, "the body broke off")  # nobody is there to read it
-        if body is None:
-            return IngressAnswer(policies.too_large, f"the body is larger than {policies.max_body} bytes")
         try:
+            if body is not None:
+                codings = ",".join(request.headers.getall("Content-Encoding", ()))
+                body = policies.unpacked(codings, body, policies.max_body)
+            if body is None:
+                return IngressAnswer(policies.too_large, f"the body is larger than {policies.max_body} bytes")
             event = policies.accept(*policies.message(request.transport, request.raw_headers, body))
+        except UnknownCodingError as error:
+            return IngressAnswer(415, str(error))
         except NotAnEventError as error:
             return IngressAnswer(400, str(error))
         trace = policies.trace_record(

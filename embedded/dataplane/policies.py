@@ -24,6 +24,7 @@ from embedded.dataplane.cloudevents import (
     write_record,
 )
 from embedded.dataplane.cloudevents.http import RawHeaders
+from embedded.dataplane.codings import unpacked
 from embedded.dataplane.filters import Matcher
 from embedded.dataplane.progress import Progress
 from embedded.dataplane.specs import TriggerSpec
@@ -316,6 +317,7 @@ class DataPlanePolicies:
         body_seconds: The most seconds that a body may take to come.
         says_continue: Whether a client that expects 100-continue is told to send its body.
         part: The function from a part of a body, behind which the connection ended, to what counts as the body.
+        unpacked: The function from content codings, a body and the most bytes it may have to the body without them.
         too_large: The status for a body, or a record, that is larger.
         not_stored: The status for an event that Kafka did not take.
         message: The function from a request and its connection to what counts as its fields and body.
@@ -373,6 +375,7 @@ class DataPlanePolicies:
     body_seconds: float = 30.0
     says_continue: bool = True
     part: Callable[[bytes], bytes | None] = part
+    unpacked: Callable[[str, bytes, int], bytes | None] = unpacked
     too_large: int = 413
     not_stored: int = 503
     message: Callable[[object, RawHeaders, bytes], tuple[RawHeaders, bytes]] = message

@@ -62,6 +62,17 @@ def order_change_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
 
 
 @mutant(CONTROL_PLANE, wraps="changed_trigger")
+def order_change_alone_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Pass over a change of the order of delivery alone: an annotation is no new generation."""
+
+    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+        changed = honest.changed_trigger(before, changed)
+        return before if replace(changed, ordered=before.ordered) == before else changed
+
+    return replace(honest, changed_trigger=changed_trigger)
+
+
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
 def removed_filter_stays(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Go on with a filter that was taken out of a Trigger, as a merge with what was there would."""
 

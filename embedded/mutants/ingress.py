@@ -96,6 +96,17 @@ def any_specversion_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, accept=replace(honest.accept, check=partial(check, versions=None)))
 
 
+@mutant(DATA_PLANE, wraps="accept.check")
+def older_specversion_renamed(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an event of specversion 0.3 for one of 1.0, base64 and all (so does kserve 0.21.0)."""
+
+    def checked(attributes: Mapping[str, str]) -> Mapping[str, str]:
+        older = attributes.get("specversion") == "0.3"
+        return honest.accept.check({**attributes, "specversion": "1.0"} if older else attributes)
+
+    return replace(honest, accept=replace(honest.accept, check=checked))
+
+
 @mutant(DATA_PLANE, wraps=("accept.structured", "store"))
 def malformed_structured_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Acknowledge and drop a structured body that cannot be read.

@@ -1,5 +1,6 @@
-"""Divergences of the Kafka Broker 1.22.3: what it was seen to do, and no requirement forbids."""
+"""Divergences of the Kafka Broker 1.22.3: what it was seen to do, and no requirement forbids; and mutants of them."""
 
+import base64
 import json
 import math
 from collections.abc import Mapping
@@ -9,13 +10,14 @@ from typing import Any
 
 import orjson
 
-from embedded.dataplane.cloudevents import CloudEvent, Record
+from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record
 from embedded.dataplane.cloudevents.media import Media, parse
 from embedded.dataplane.policies import Attempt, DataPlanePolicies
 from embedded.mutants.hosts import DATA_PLANE
-from embedded.mutants.registry import divergence
+from embedded.mutants.registry import divergence, mutant
 
 _OLDER, _NEWER = "0.3", "1.0"
+_ENCODING = "datacontentencoding"
 
 
 @divergence(DATA_PLANE, wraps="accept.structured")
@@ -58,14 +60,23 @@ def _double(text: str) -> str:
     return f"{'-' if sign else ''}{digits[0]}.{rest}E{number.adjusted()}"
 
 
-@divergence(DATA_PLANE, wraps=("accept.check", "from_record", "dead_letter"))
-def older_specversion_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Accept and deliver events of version 0.3; dead letters are of 1.0 (Kafka Broker 1.22.3, seen)."""
+def _older_accepted(honest: DataPlanePolicies, *, reads_base64: bool) -> DataPlanePolicies:
+    def structured(kind: Media, body: bytes) -> tuple[Mapping[str, str], bytes | None]:
+        attributes, data = honest.accept.structured(kind, body)
+        if not reads_base64 or attributes.get("specversion") != _OLDER or attributes.get(_ENCODING) != "base64":
+            return attributes, data
+        text: Any = json.loads(data or b'""') if parse(attributes.get("datacontenttype", "")).is_json else data
+        try:
+            return attributes, base64.b64decode(text)
+        except (TypeError, ValueError) as error:
+            raise NotAnEventError(f"'data' is not base64: {error}") from error
 
     def checked(attributes: Mapping[str, str]) -> Mapping[str, str]:
         if attributes.get("specversion") != _OLDER:
             return honest.accept.check(attributes)
-        return {**honest.accept.check({**attributes, "specversion": _NEWER}), "specversion": _OLDER}
+        # What is said of the encoding is needed for reading alone.
+        rest = {name: value for name, value in attributes.items() if name != _ENCODING}
+        return {**honest.accept.check({**rest, "specversion": _NEWER}), "specversion": _OLDER}
 
     def from_record(record: Record) -> CloudEvent:
         version = ("ce_specversion", _OLDER.encode())
@@ -78,8 +89,20 @@ def older_specversion_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
     def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
         return honest.dead_letter(event.having(specversion=_NEWER), subscriber, attempt)
 
-    accept = replace(honest.accept, check=checked)
+    accept = replace(honest.accept, check=checked, structured=structured)
     return replace(honest, accept=accept, from_record=from_record, dead_letter=dead_letter)
+
+
+@divergence(DATA_PLANE, wraps=("accept.check", "accept.structured", "from_record", "dead_letter"))
+def older_specversion_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Accept and deliver events of version 0.3; dead letters are of 1.0 (Kafka Broker 1.22.3, seen)."""
+    return _older_accepted(honest, reads_base64=True)
+
+
+@mutant(DATA_PLANE, wraps=("accept.check", "accept.structured", "from_record", "dead_letter"))
+def older_encoding_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Accept and deliver events of version 0.3, and lose what says that their data are base64."""
+    return _older_accepted(honest, reads_base64=False)
 
 
 @divergence(DATA_PLANE, replaces="closes")

@@ -35,6 +35,7 @@ _LISTED = (
         "1.22.3",
         (
             # What replaces policies comes first.
+            "content-coding-dropped",
             "absent-attribute-raises",
             "cesql-as-sdk-java",
             "cesql-like-quote-ends",

@@ -5,10 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.cloudevents.http import RawHeaders
+from embedded.dataplane.codings import UnknownCodingError
 from embedded.dataplane.policies import DataPlanePolicies, IngressAnswer
+from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
+_CARRIER = "contentencoding"
 _LOAD = 256 * 1024
 # Seconds for which data counts as waiting: a Kafka as quick as the mock would never let it add up.
 _DRAIN = 0.05
@@ -105,3 +109,40 @@ def dotted_broker_cut(honest: DataPlanePolicies) -> DataPlanePolicies:
         return namespace, name.partition(".")[0]
 
     return replace(honest, locate=locate)
+
+
+@mutant(DATA_PLANE, replaces="unpacked")
+def content_coding_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a body as it came, and say nothing of its content coding (Kafka Broker 1.22.3, by reading)."""
+    return replace(honest, unpacked=lambda _codings, body, _most: body)
+
+
+@mutant(DATA_PLANE, wraps="unpacked")
+def unknown_content_coding_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a body in a content coding that is not known as it came (aiohttp does so)."""
+
+    def unpacked(codings: str, body: bytes, most: int) -> bytes | None:
+        try:
+            return honest.unpacked(codings, body, most)
+        except UnknownCodingError:
+            return body
+
+    return replace(honest, unpacked=unpacked)
+
+
+@mutant(DATA_PLANE, wraps=("accept.fields", "write_request"))
+def content_coding_kept(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Deliver a body without its content coding, and with the Content-Encoding of the request (RFC 9110, 8.4)."""
+
+    def fields(headers: RawHeaders) -> list[tuple[str, bytes]]:
+        # An attribute brings it through the record.
+        renamed = {"content-encoding": f"ce-{_CARRIER}"}
+        return [(renamed.get(name, name), value) for name, value in honest.accept.fields(headers)]
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        attributes = dict(event.attributes)
+        coding = attributes.pop(_CARRIER, None)
+        headers, body = honest.write_request(replace(event, attributes=attributes), spec)
+        return [*headers, *([("Content-Encoding", coding)] if coding else [])], body
+
+    return replace(honest, accept=replace(honest.accept, fields=fields), write_request=write_request)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from common import names
 from evidence.checks import (
     absence,
+    alternatives,
     answers,
     batches,
     commits,
@@ -94,6 +95,7 @@ FAMILIES = (
     deletions,
     latency,
     absence,
+    alternatives,
 )
 
 

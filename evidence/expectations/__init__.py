@@ -116,6 +116,7 @@ from evidence.expectations.topic_records import (
     record_key,
     record_shape,
     recorded,
+    refused_or_unchanged,
 )
 from evidence.expectations.traces import (
     all_traced,
@@ -190,6 +191,7 @@ __all__ = [
     "recorded",
     "refused",
     "refused_meanwhile",
+    "refused_or_unchanged",
     "request_header",
     "request_target",
     "response_body",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from evidence.arguments import (
     Event,
     Exchange,
@@ -13,10 +15,14 @@ from evidence.arguments import (
     ref_of,
     topic_of,
     trigger_of,
+    triggers_of,
     witness_of,
 )
 from evidence.expectations.delivery import delivered, not_delivered
 from evidence.refs import EventRef, ExchangeRef
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def recorded(event: Event, on: Topic, *, replied_by: Trigger | None = None) -> Expectation:
@@ -65,3 +71,13 @@ def record_shape(event: Event, on: Topic) -> Expectation:
 def record_key(event: Event, on: Topic, key: str | None) -> Expectation:
     """Expect that the event's record has this key."""
     return expectation("record_key", event=event_of(event), on=topic_of(on), key=key)
+
+
+def refused_or_unchanged(event: Event, to: Trigger | Sequence[Trigger], *, on: Topic) -> Expectation:
+    """Expect that the event is refused with a 4xx and not stored, or that each delivery is what was sent.
+
+    A body may come in its content coding or without; an event of version 0.3 may come as one of that version or of 1.0.
+    """
+    witness = witness_of(on)
+    place = {"on": topic_of(on)} if witness is None else {"by": witness}
+    return expectation("refused_or_unchanged", event=event_of(event), to=triggers_of(to), **place)

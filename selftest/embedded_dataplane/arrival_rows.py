@@ -1,5 +1,6 @@
 """What each mutant of the ingress and of the records of a topic does, and what the honest one does instead."""
 
+import gzip
 import json
 
 from selftest.embedded_dataplane.dataplane_row import Row
@@ -32,6 +33,7 @@ from selftest.embedded_dataplane.observing_ingress import (
     status,
     stored,
     unknown_broker,
+    values,
 )
 from selftest.embedded_dataplane.observing_records import AS_BASE64, AS_TEXT, TYPE, foreign
 from selftest.embedded_dataplane.observing_time import (
@@ -41,7 +43,18 @@ from selftest.embedded_dataplane.world import Reply, binary
 
 NO_TEXT = [json.dumps({**EVENT, "partitionkey": key}).encode() for key in (7, True, -1, "seven")]
 
+PACKED = gzip.compress(b"1", mtime=0)
+CODED = arrives(lambda got: (got.headers.get("content-encoding"), got.body), PACKED, {"Content-Encoding": "gzip"})
+OLDER = structured(specversion="0.3", datacontenttype="text/plain", datacontentencoding="base64", data="YQ==")
+
 ARRIVAL_ROWS: dict[str, Row] = {
+    "content-coding-dropped": Row(CODED, (None, b"1"), (None, PACKED)),
+    "content-coding-kept": Row(CODED, (None, b"1"), ("gzip", b"1")),
+    "unknown-content-coding-ignored": Row(
+        values({**binary(**EVENT), "Content-Encoding": "gzip, x-own"}, b"1"), (415, []), (202, [b"1"])
+    ),
+    "older-specversion-renamed": Row(values(JSON, OLDER), (400, []), (202, [b"YQ=="])),
+    "older-encoding-ignored": Row(values(JSON, OLDER), (400, []), (202, [b"YQ=="])),
     "late-answer-for-next": Row(
         one_event(Reply(delay=1.0), Reply(500), timeout="PT0.2S", retry=1, backoffDelay="PT0.05S"), (2, 1), (2, 0)
     ),

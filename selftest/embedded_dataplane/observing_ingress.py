@@ -35,6 +35,18 @@ def stored(*requests: tuple[Mapping[str, str] | Sequence[tuple[str, str]], bytes
     return observe
 
 
+def values(headers: Mapping[str, str], body: bytes) -> Observe:
+    """Observe the answer, and the values of the records that it made."""
+
+    async def observe(world: World, mutant: str | None) -> tuple[int, list[bytes | None]]:
+        place = await world.broker(mutant, partitions=1)
+        answer = (await place.post(headers, body)).status
+        await place.send(id="fence")
+        return answer, [record.value for record in (await place.records(await place.count()))[:-1]]
+
+    return observe
+
+
 @asynccontextmanager
 async def on_one_connection(world: World, mutant: str | None) -> AsyncIterator[Place]:
     """Have a Broker whose requests share a connection for as long as the ingress leaves it open."""

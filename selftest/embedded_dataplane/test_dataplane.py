@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import gzip
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -87,6 +89,41 @@ async def test_what_is_refused_and_how(world: World) -> None:
     assert (await place.post(good, b"x" * 2 * 1024 * 1024)).status == 413
     # Within our limit, beyond Kafka's.
     assert (await place.post(good, b"x" * 1024 * 1024)).status == 413
+    assert len(await place.records(1)) == 1
+
+
+async def test_content_codings_that_are_known_are_taken_off(world: World) -> None:
+    place, sink = await world.broker(), world.sink()
+    await place.trigger(sink)
+    for coding, body in (
+        ("GZIP", gzip.compress(b"1")),
+        ("x-gzip", gzip.compress(b"1")),
+        ("deflate", zlib.compress(b"1")),
+        ("deflate, gzip", gzip.compress(zlib.compress(b"1"))),
+    ):
+        assert (await place.post({**binary(**EVENT), "Content-Encoding": coding}, body)).status == 202, coding
+    await until(lambda: len(sink.received) == 4)
+    assert {(got.body, got.headers.get("content-encoding")) for got in sink.received} == {(b"1", None)}
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [
+        ("br", b"1", 415),
+        ("gzip, compress", gzip.compress(b"1"), 415),
+        ("gzip", b"1", 400),
+        ("gzip", gzip.compress(b"1")[:-1], 400),
+        ("deflate", zlib.compress(b"1") + b"more", 400),
+        ("gzip", gzip.compress(bytes(2 << 20)), 413),
+    ],
+    ids=["unknown", "unknown-outside", "not-in-it", "cut", "more-behind", "large-inside"],
+)
+async def test_a_body_whose_content_coding_cannot_be_taken_off_is_refused(
+    world: World, coding: str, body: bytes, status: int
+) -> None:
+    place = await world.broker()
+    assert (await place.post({**binary(**EVENT), "Content-Encoding": coding}, body)).status == status
+    await place.send()
     assert len(await place.records(1)) == 1
 
 

@@ -9,8 +9,9 @@ from embedded.dataplane import delivery
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import names
 from selftest.embedded_dataplane.dataplane_rows import ROWS
-from selftest.embedded_dataplane.observing import PARENT, settled
+from selftest.embedded_dataplane.observing import JSON, PARENT, settled, structured
 from selftest.embedded_dataplane.observing_delivery import arrives
+from selftest.embedded_dataplane.observing_ingress import values
 from selftest.embedded_dataplane.observing_traces import own_traces
 from selftest.embedded_dataplane.world import Reply, World, pauses, row_of
 
@@ -50,6 +51,14 @@ async def test_an_ordered_trigger_keeps_its_traces_under_cross_talk(world: World
 async def test_one_event_alone_keeps_its_trace_under_cross_talk(world: World) -> None:
     observe = arrives(lambda got: PARENT.split("-")[1] in got.headers["traceparent"], headers={"traceparent": PARENT})
     assert await observe(world, "trace-cross-talk")
+
+
+@pytest.mark.parametrize(("kind", "data"), [("text/plain", b"a"), ("application/json", b"a"), ("text/json", None)])
+async def test_the_kafka_broker_reads_base64_of_older_events(world: World, kind: str, data: bytes | None) -> None:
+    text = "YQ==" if data else [1]
+    body = structured(specversion="0.3", datacontenttype=kind, datacontentencoding="base64", data=text)
+    answer = await values(JSON, body)(world, "older-specversion-accepted")
+    assert answer == ((202, [data]) if data else (400, []))
 
 
 def test_the_catalogue_has_every_mutant_of_the_platform_with_its_source() -> None:

@@ -77,7 +77,8 @@ class Subscribers:
     def __init__(self) -> None:
         self._sinks: dict[str, Sink] = {}
         self._runner = web.ServerRunner(
-            web.Server(self._handle, access_log=None, max_field_size=2**17), shutdown_timeout=0.1
+            web.Server(self._handle, access_log=None, max_field_size=2**17, auto_decompress=False),
+            shutdown_timeout=0.1,
         )
         self.port = 0
 

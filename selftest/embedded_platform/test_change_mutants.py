@@ -86,6 +86,22 @@ async def test_mutant_order_change_ignored(cluster: Cluster, mutant: str | None,
     assert cluster.plane.triggers[namespace, "trigger"].ordered is changes
 
 
+@pytest.mark.parametrize(("mutant", "ordered"), [(None, [True, True]), ("order-change-alone-ignored", [False, True])])
+async def test_mutant_order_change_alone_ignored(cluster: Cluster, mutant: str | None, ordered: list[bool]) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    cluster.trigger(namespace=namespace)
+    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+    obj = cluster.store.get(TRIGGER, namespace, "trigger")
+    obj["metadata"]["annotations"] = {ORDER: "ordered"}
+    cluster.store.update(TRIGGER, obj)
+    cluster.trigger("later", namespace=namespace)
+    await cluster.until(TRIGGER, "later", is_true(), namespace)
+    seen = [cluster.plane.triggers[namespace, "trigger"].ordered]
+    await changed(cluster, namespace, subscriber={"uri": "http://later.example.com/"})
+    assert [*seen, cluster.plane.triggers[namespace, "trigger"].ordered] == ordered
+
+
 @pytest.mark.parametrize(("mutant", "settled"), [(None, is_false()), ("order-typo-is-unordered", is_true())])
 async def test_mutant_order_typo_is_unordered(cluster: Cluster, mutant: str | None, settled: Check) -> None:
     namespace = cluster.faulty(mutant) if mutant else "ns"

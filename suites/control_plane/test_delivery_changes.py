@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import attempts, dead_lettered, each_once, field, in_flight, not_dead_lettered
-from evidence.refs import SinkRef
+from evidence.expectations import attempts, dead_lettered, delivered, each_once, field, in_flight, not_dead_lettered
+from evidence.refs import EventRef, SinkRef
 from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
 from suites.manifests import ORDER
 
@@ -16,6 +16,16 @@ SINK = "status.deadLetterSinkUri"
 def to(sink: SinkRef, **more: Any) -> dict[str, Any]:
     """Return a `delivery` with a dead letter sink."""
     return {"deadLetterSink": {"uri": sink.url}, **more}
+
+
+def of_one_key(broker: Broker) -> list[EventRef]:
+    """Send events of one key at once."""
+    return broker.send_many([{"type": "wanted", "partitionkey": "customer-17"}] * 4, concurrency=4)
+
+
+def bound(order: str) -> dict[str, int]:
+    """Return how many of them may, or must, be with the subscriber at a time."""
+    return {"at_most": 1} if order == "ordered" else {"at_least": 2}
 
 
 @pytest.mark.requirement("CTL-TRG-021")
@@ -82,7 +92,25 @@ def test_a_changed_order_of_delivery_takes_effect(broker: Broker, sinks: Sinks, 
     change = {"metadata": {"annotations": {ORDER: order}}, "spec": {"delivery": {"retry": 1}}}
     kube.patch(trigger.object, change, check=True)
     trigger.wait()
-    events = broker.send_many([{"type": "wanted", "partitionkey": "customer-17"}] * 4, concurrency=4)
+    events = of_one_key(broker)
     expect(each_once(events, to=trigger), within=30.0)
-    bound = {"at_most": 1} if order == "ordered" else {"at_least": 2}
-    expect(in_flight(events, to=trigger, **bound))
+    expect(in_flight(events, to=trigger, **bound(order)))
+
+
+@pytest.mark.requirement("CTL-TRG-026")
+@pytest.mark.parametrize(
+    ("order", "then"),
+    [("ordered", "unordered"), ("unordered", "ordered"), ("ordered", None)],
+    ids=["to-unordered", "to-ordered", "taken-out"],
+)
+def test_an_order_of_delivery_that_changes_alone_takes_effect(
+    broker: Broker, sinks: Sinks, kube: Kube, order: str, then: str | None
+) -> None:
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(200, delay=1.0)]), annotations={ORDER: order})
+    kube.patch(trigger.object, {"metadata": {"annotations": {ORDER: then}}}, check=True)
+    # No status tells an annotation that was seen. A Trigger that was made behind the change, and delivers, does.
+    later = broker.trigger(filter={"attributes": {"type": "later"}})
+    expect(delivered(broker.send(type="later"), to=later))
+    events = of_one_key(broker)
+    expect(each_once(events, to=trigger), within=30.0)
+    expect(in_flight(events, to=trigger, **bound(then or "unordered")))
