@@ -45,6 +45,17 @@ def seldon_rare_kinds_lost(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, read_grpc=rewriting(honest.read_grpc, change, messages.SELDON_MESSAGE))
 
 
+@mutant(STREAMS, wraps="read_grpc")
+def seldon_empty_payload_lost(honest: StreamPolicies) -> StreamPolicies:
+    """Lose a text or bytes that are empty (the part of a oneof that is read as a plain field)."""
+
+    def change(message: Any) -> None:
+        if message.WhichOneof("one") in {"binData", "strData"} and not (message.binData or message.strData):
+            message.ClearField(message.WhichOneof("one"))
+
+    return replace(honest, read_grpc=rewriting(honest.read_grpc, change, messages.SELDON_MESSAGE))
+
+
 @mutant(STREAMS, wraps="read_rest")
 def seldon_integers_through_double(honest: StreamPolicies) -> StreamPolicies:
     """Print the integers of a SeldonMessage anew, through 64 bit floats (Go's `interface{}`; seen in chains)."""

@@ -193,6 +193,13 @@ ROWS: dict[str, Row] = {
         "grpc",
         {"protocol": "seldon", "workers": 1},
     ),
+    "seldon-empty-payload-lost": Row(
+        told(raw("a", SELDON, b"\x22\x00"), raw("b", SELDON, b"\x2a\x00"), raw("c", SELDON, b"\x2a\x01x")),
+        [b"\x22\x00", b"\x2a\x00", b"\x2a\x01x"],
+        [b"", b"", b"\x2a\x01x"],
+        "grpc",
+        {"protocol": "seldon", "workers": 1},
+    ),
     "seldon-unknown-fields-lost": Row(
         told(raw("a", SELDON, b"\x2a\x01x\xc8\x3e\x01")),
         [b"\x2a\x01x\xc8\x3e\x01"],
