@@ -15,6 +15,7 @@ from typing import Any
 
 import grpc
 from aiohttp import web
+from company import Company
 from listening import MOST_BYTES, run, serve
 from messages import PredictRequest, PredictResponse
 from node_messages import ModelInferRequest, ModelInferResponse, SeldonMessage
@@ -29,6 +30,7 @@ class Rest:
 
     def __init__(self, name: str, suffix: str) -> None:
         self._name, self._suffix = name, suffix
+        self._company = Company()
 
     def application(self) -> web.Application:
         """Return the application that serves these resources."""
@@ -51,6 +53,8 @@ class Rest:
         wish = await _do(wishes(_tags(body), self._name))
         if wish.show and not wish.sign:
             return web.json_response({"strData": shown(request.headers.items(), wish.show)})
+        if wish.most:
+            return web.json_response({"strData": await self._company.kept(wish.least, wish.most)})
         if wish.size:
             return web.json_response({"strData": "x" * wish.size})
         if wish.sign:

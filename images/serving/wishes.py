@@ -22,6 +22,9 @@ class Wishes:
         named: True to have the method by which a node was called behind the suffix.
         sign: True to have each node add itself to `meta`: to the tags with its method, or with the headers that it is
             to show, and to `requestPath`.
+        most: The number of requests of which no more should be at the node at one time; the answer says how it was. 0:
+            the echo.
+        least: The number of requests that are waited for then, this one included.
         measure: True to have each node that signs add a metric, too.
         exit: True to have the process end at once, in place of an answer.
     """
@@ -34,6 +37,8 @@ class Wishes:
     form: str = "plain"
     named: bool = False
     sign: bool = False
+    most: int = 0
+    least: int = 1
     measure: bool = False
     exit: bool = False
 
@@ -57,6 +62,8 @@ def wishes(tags: Mapping[str, Any], name: str) -> Wishes:
         show=frozenset(str(tags.get("show", "")).lower().split(",")) - {""},
         named=bool(tags.get("named")),
         sign=bool(tags.get("sign")),
+        most=int(tags.get("most", 0)),
+        least=int(tags.get("least", 1)),
         measure=bool(tags.get("measure")),
         exit=bool(tags.get("exit")),
     )

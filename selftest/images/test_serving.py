@@ -262,3 +262,23 @@ def test_a_node_signs_a_message_over_grpc_too(serving: Any) -> None:
     assert (answer.meta.tags["n"].string_value, dict(answer.meta.requestPath)) == ("predict", {"n": "serving"})
     assert [(metric.key, metric.value) for metric in answer.meta.metrics] == [("n", 1)]
     assert answer.SerializeToString().endswith(b"\x2a\x00"), "an empty text is a text"
+
+
+@pytest.mark.parametrize(
+    ("guests", "least", "most", "told"),
+    [(2, 2, 2, "as wished"), (1, 1, 1, "as wished"), (1, 2, 2, "fewer"), (3, 1, 2, "more")],
+    ids=["two", "alone", "too-few", "too-many"],
+)
+def test_a_node_tells_how_many_requests_were_there_at_once(
+    serving: Any, monkeypatch: pytest.MonkeyPatch, *, guests: int, least: int, most: int, told: str
+) -> None:
+    module = serving("company")
+    monkeypatch.setattr(module, "LONGEST_SECONDS", 0.1)
+
+    async def scenario() -> list[str]:
+        company = module.Company()
+        answers = await asyncio.gather(*(company.kept(least, most) for _ in range(guests)))
+        assert await company.kept(1, 1) == "as wished", "who has gone does not count"
+        return answers
+
+    assert asyncio.run(scenario()) == [told] * guests
