@@ -233,6 +233,12 @@ GRAPH_ROWS: dict[str, Row] = {
         b'{"data":[1111110.0,1.5,1111111]}',
         terms=NODE,
     ),
+    "infer-outputs-reordered": Row(
+        written(b'{"id":"i","outputs":[1,2]}'),
+        b'{"id":"i","outputs":[1,2]}',
+        b'{"id":"i","outputs":[2,1]}',
+        terms=NODE,
+    ),
     "stream-ends-with-model": Row(model_away, [None, b"{}"], [None, None], terms=NODE),
     "model-away-answered": Row(model_away, [None, b"{}"], [b"{}", b"{}"], terms=NODE),
 }
