@@ -29,8 +29,9 @@ _KINDS = {
     "uint32": _FIELD.TYPE_UINT32,
     "uint64": _FIELD.TYPE_UINT64,
 }
-# By type: `number: kind`, a list for a repeated field, a pair ("map", kind) for a map with texts as keys. A kind is one
-# of the above or the name of a message. Names of fields do not matter on the wire, so they are made of the numbers.
+# By type: `number: kind`, a list for a repeated field, a pair ("map", kind) for a map with texts as keys, `?kind` for a
+# part of the message's oneof. A kind is one of the above or the name of a message. Names of fields do not matter on
+# the wire, so they are made of the numbers.
 _TYPES: dict[str, dict[int, Any]] = {
     "google.protobuf.Int64Value": {1: "int64"},
     "tensorflow.Dim": {1: "int64", 2: "string"},
@@ -57,27 +58,29 @@ _TYPES: dict[str, dict[int, Any]] = {
     "seldon.protos.Tensor": {1: ["int32"], 2: ["double"]},
     "seldon.protos.DefaultData": {
         1: ["string"],
-        2: "seldon.protos.Tensor",
-        3: "google.protobuf.ListValue",
-        4: "tensorflow.TensorProto",
+        2: "?seldon.protos.Tensor",
+        3: "?google.protobuf.ListValue",
+        4: "?tensorflow.TensorProto",
     },
     "seldon.protos.Status": {1: "int32", 2: "string", 3: "string", 4: "int32"},
+    "seldon.protos.Metric": {1: "string", 2: "int32", 3: "float", 4: ("map", "string")},
     "seldon.protos.Meta": {
         1: "string",
         2: ("map", "google.protobuf.Value"),
         3: ("map", "int32"),
         4: ("map", "string"),
+        5: ["seldon.protos.Metric"],
     },
     SELDON_MESSAGE: {
         1: "seldon.protos.Status",
         2: "seldon.protos.Meta",
-        3: "seldon.protos.DefaultData",
-        4: "bytes",
-        5: "string",
-        6: "google.protobuf.Value",
-        7: "google.protobuf.Any",
+        3: "?seldon.protos.DefaultData",
+        4: "?bytes",
+        5: "?string",
+        6: "?google.protobuf.Value",
+        7: "?google.protobuf.Any",
     },
-    "inference.InferParameter": {1: "bool", 2: "int64", 3: "string"},
+    "inference.InferParameter": {1: "?bool", 2: "?int64", 3: "?string"},
     "inference.InferTensorContents": {
         1: ["bool"],
         2: ["int32"],
@@ -143,6 +146,10 @@ def _add(message: descriptor_pb2.DescriptorProto, full: str, number: int, kind: 
             _type(part, member)
         field.label = _FIELD.LABEL_REPEATED
         kind = f"{full}.{entry.name}"
+    elif kind.startswith("?"):
+        if not message.oneof_decl:
+            message.oneof_decl.add(name="one")
+        field.oneof_index, kind = 0, kind[1:]
     _type(field, kind)
 
 

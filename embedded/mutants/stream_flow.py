@@ -27,6 +27,24 @@ def stream_key_order_lost(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, lane=lambda _record: None)
 
 
+@mutant(STREAMS, replaces="width")
+def stream_one_worker(honest: StreamPolicies) -> StreamPolicies:
+    """Work on one record at a time, however many workers there are (one lock around the work of all)."""
+    return replace(honest, width=lambda _workers: 1)
+
+
+@mutant(STREAMS, replaces="width")
+def stream_workers_ignored(honest: StreamPolicies) -> StreamPolicies:
+    """Work on four records at once, as without `KAFKA_WORKERS`, whatever it says."""
+    return replace(honest, width=lambda _workers: 4)
+
+
+@mutant(STREAMS, replaces="width")
+def stream_workers_unbounded(honest: StreamPolicies) -> StreamPolicies:
+    """Work on each record as soon as it is read (MLServer 1.7.1, seen: 305 at once of 300 that waited)."""
+    return replace(honest, width=lambda workers: 100 * workers)
+
+
 @mutant(STREAMS, replaces="is_in_share")
 def canary_answers_all(honest: StreamPolicies) -> StreamPolicies:
     """Let every predictor answer every record, whatever `traffic` says (seldon-executor 1.17.1, seen)."""

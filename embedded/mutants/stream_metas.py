@@ -1,6 +1,6 @@
 """Mutants of Seldon's Kafka server that lose what nodes add to `meta`, or mix up what two requests say there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import orjson
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import mutant
+from embedded.mutants.stream_kinds import handing
 from embedded.streaming.metadata import puid_of
 from embedded.streaming.policies import Predict, StreamPolicies
 from embedded.streaming.requests import NotARequestError
@@ -25,32 +26,55 @@ def _object(content: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _with_meta(content: bytes, member: str, told: Any) -> bytes:
-    """Return a message in whose `meta` a member is another one, or none."""
+def _without_tags(content: bytes) -> bytes:
     value = _object(content)
-    if member not in value.get("meta", {}) or value["meta"][member] == told:
+    if not value.get("meta", {}).get("tags"):
         return content
-    kept = {name: part for name, part in value["meta"].items() if name != member}
-    return orjson.dumps(value | {"meta": kept if told is None else kept | {member: told}})
+    return orjson.dumps(value | {"meta": value["meta"] | {"tags": {}}})
+
+
+def _without(handed: Callable[[bytes, bytes], bytes], member: str) -> Callable[[bytes, bytes], bytes]:
+    """Return what a node gets of the answer of the node before it: without a member of `meta`."""
+
+    def of_message(answer: Any, _asked: Any) -> None:
+        if answer.HasField("meta"):
+            answer.meta.ClearField(member)
+
+    return handing(handed, lambda answer, _asked: answer.get("meta", {}).pop(member, None), of_message)
 
 
 @mutant(STREAMS, wraps="handed")
 def tags_replaced(honest: StreamPolicies) -> StreamPolicies:
     """Give each node the tags of the request in place of those of the answer before (seldon-core issue 1474)."""
 
-    def handed(request: bytes, content: bytes) -> bytes:
-        content = honest.handed(request, content)
-        return _with_meta(content, "tags", _object(request).get("meta", {}).get("tags"))
+    def of_object(answer: dict[str, Any], asked: dict[str, Any]) -> None:
+        if "tags" in answer.get("meta", {}):
+            answer["meta"] |= {"tags": asked.get("meta", {}).get("tags", {})}
 
-    return replace(honest, handed=handed)
+    def of_message(answer: Any, asked: Any) -> None:
+        if answer.meta.tags:
+            answer.meta.ClearField("tags")
+            answer.meta.tags.MergeFrom(asked.meta.tags)
+
+    return replace(honest, handed=handing(honest.handed, of_object, of_message))
 
 
 @mutant(STREAMS, wraps="handed")
 def request_path_lost(honest: StreamPolicies) -> StreamPolicies:
     """Give each node a `meta` without `requestPath`: only the last one is named (seldon-core issue 1927)."""
-    return replace(
-        honest, handed=lambda request, content: _with_meta(honest.handed(request, content), "requestPath", None)
-    )
+    return replace(honest, handed=_without(honest.handed, "requestPath"))
+
+
+@mutant(STREAMS, wraps="handed")
+def graph_metrics_lost(honest: StreamPolicies) -> StreamPolicies:
+    """Give each node but the first a `meta` without metrics: an answer has those of its last node alone."""
+    return replace(honest, handed=_without(honest.handed, "metrics"))
+
+
+@mutant(STREAMS, wraps="handed")
+def graph_puid_lost(honest: StreamPolicies) -> StreamPolicies:
+    """Give each node but the first a `meta` without the puid of the request (seldon-core PRs 424, 766)."""
+    return replace(honest, handed=_without(honest.handed, "puid"))
 
 
 @mutant(STREAMS, wraps="combined")
@@ -59,7 +83,7 @@ def combiner_gets_one_meta(honest: StreamPolicies) -> StreamPolicies:
 
     def combined(answers: Sequence[bytes]) -> Sequence[bytes]:
         first, *others = honest.combined(answers)
-        return [first, *(_with_meta(answer, "tags", {}) for answer in others)]
+        return [first, *map(_without_tags, others)]
 
     return replace(honest, combined=combined)
 

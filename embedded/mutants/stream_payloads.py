@@ -1,6 +1,6 @@
 """Mutants of Seldon's Kafka server that lose a part of a request which few requests have."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +41,17 @@ def seldon_rare_kinds_lost(honest: StreamPolicies) -> StreamPolicies:
         message.ClearField("customData")
         if message.data.HasField("tftensor"):
             message.data.ClearField("tftensor")
+
+    return replace(honest, read_grpc=rewriting(honest.read_grpc, change, messages.SELDON_MESSAGE))
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def seldon_empty_payload_lost(honest: StreamPolicies) -> StreamPolicies:
+    """Lose a text or bytes that are empty (the part of a oneof that is read as a plain field)."""
+
+    def change(message: Any) -> None:
+        if message.WhichOneof("one") in {"binData", "strData"} and not (message.binData or message.strData):
+            message.ClearField(message.WhichOneof("one"))
 
     return replace(honest, read_grpc=rewriting(honest.read_grpc, change, messages.SELDON_MESSAGE))
 
@@ -101,22 +112,40 @@ def seldon_data_fractions_lost(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, read_rest=_printed_anew(honest.read_rest, _respelled(_whole, "data")))
 
 
-@mutant(STREAMS, wraps="answer")
-def stream_floats_in_six_digits(honest: StreamPolicies) -> StreamPolicies:
-    """Print the fractions of an answer with six digits, but those of `predictions` (tensorflow/serving issue 1332)."""
-    change = _respelled(
-        lambda number: float(f"{number:.6g}") if isinstance(number, float) else number, "data", "jsonData", "outputs"
-    )
+def _answering(
+    answer: Callable[[bytes], Awaitable[bytes]], change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Callable[[bytes], Awaitable[bytes]]:
+    """Return what is written of a model's answer: another object where it is one in JSON."""
 
-    async def answer(content: bytes) -> bytes:
-        content = await honest.answer(content)
+    async def changed(content: bytes) -> bytes:
+        content = await answer(content)
         try:
             value = orjson.loads(content)
         except orjson.JSONDecodeError:
             return content  # a message
         return orjson.dumps(change(value)) if isinstance(value, dict) else content
 
-    return replace(honest, answer=answer)
+    return changed
+
+
+@mutant(STREAMS, wraps="answer")
+def stream_floats_in_six_digits(honest: StreamPolicies) -> StreamPolicies:
+    """Print the fractions of an answer with six digits, but those of `predictions` (tensorflow/serving issue 1332)."""
+    change = _respelled(
+        lambda number: float(f"{number:.6g}") if isinstance(number, float) else number, "data", "jsonData", "outputs"
+    )
+    return replace(honest, answer=_answering(honest.answer, change))
+
+
+@mutant(STREAMS, wraps="answer")
+def infer_outputs_reordered(honest: StreamPolicies) -> StreamPolicies:
+    """Write the outputs of an answer in JSON from the last to the first (a reader that keeps them by their names)."""
+
+    def change(value: dict[str, Any]) -> dict[str, Any]:
+        outputs = value.get("outputs")
+        return value | {"outputs": outputs[::-1]} if isinstance(outputs, list) else value
+
+    return replace(honest, answer=_answering(honest.answer, change))
 
 
 @mutant(STREAMS, wraps=("read_rest", "read_grpc"))

@@ -24,7 +24,7 @@ _SCALARS = {
 }
 
 # "name number type", `*` for repeated; a type with a dot is a message; `map` alone is a map of tensors, `map:TYPE` of
-# others. Enums are int32 here: same wire. What a oneof holds are plain fields: same wire, too.
+# others, `?` for a part of the message's oneof. Enums are int32 here: same wire.
 _MESSAGES: dict[str, dict[str, str]] = {
     "google.protobuf": {"Int64Value": "value 1 int64"},
     "tensorflow": {
@@ -47,18 +47,23 @@ _MESSAGES: dict[str, dict[str, str]] = {
     "seldon.protos": {
         "Tensor": "shape 1 *int32; values 2 *double",
         "DefaultData": (
-            "names 1 *string; tensor 2 .seldon.protos.Tensor; ndarray 3 .google.protobuf.ListValue; "
-            "tftensor 4 .tensorflow.TensorProto"
+            "names 1 *string; tensor 2 ?.seldon.protos.Tensor; ndarray 3 ?.google.protobuf.ListValue; "
+            "tftensor 4 ?.tensorflow.TensorProto"
         ),
         "Status": "code 1 int32; info 2 string; reason 3 string; status 4 int32",
-        "Meta": "puid 1 string; tags 2 map:.google.protobuf.Value; routing 3 map:int32; requestPath 4 map:string",
+        "Metric": "key 1 string; type 2 int32; value 3 float; tags 4 map:string",
+        "Meta": (
+            "puid 1 string; tags 2 map:.google.protobuf.Value; routing 3 map:int32; requestPath 4 map:string; "
+            "metrics 5 *.seldon.protos.Metric"
+        ),
         "SeldonMessage": (
-            "status 1 .seldon.protos.Status; meta 2 .seldon.protos.Meta; data 3 .seldon.protos.DefaultData; "
-            "binData 4 bytes; strData 5 string; jsonData 6 .google.protobuf.Value; customData 7 .google.protobuf.Any"
+            "status 1 .seldon.protos.Status; meta 2 .seldon.protos.Meta; data 3 ?.seldon.protos.DefaultData; "
+            "binData 4 ?bytes; strData 5 ?string; jsonData 6 ?.google.protobuf.Value; "
+            "customData 7 ?.google.protobuf.Any"
         ),
     },
     "inference": {
-        "InferParameter": "bool_param 1 bool; int64_param 2 int64; string_param 3 string",
+        "InferParameter": "bool_param 1 ?bool; int64_param 2 ?int64; string_param 3 ?string",
         "InferTensorContents": (
             "bool_contents 1 *bool; int_contents 2 *int32; int64_contents 3 *int64; uint_contents 4 *uint32; "
             "uint64_contents 5 *uint64; fp32_contents 6 *float; fp64_contents 7 *double; bytes_contents 8 *bytes"
@@ -104,6 +109,10 @@ def _add(package: str, message: descriptor_pb2.DescriptorProto, name: str, numbe
     if kind.startswith("*"):
         label, kind = _Field.LABEL_REPEATED, kind[1:]
     field = message.field.add(name=name, number=int(number), label=label)
+    if kind.startswith("?"):
+        if not message.oneof_decl:
+            message.oneof_decl.add(name="one")
+        field.oneof_index, kind = 0, kind[1:]
     if kind.startswith("map"):
         entry = message.nested_type.add(name=f"{name[0].upper()}{name[1:]}Entry")
         entry.options.map_entry = True

@@ -34,6 +34,11 @@ def key_of(record: Record) -> bytes | None:
     return record.key
 
 
+def width(workers: int) -> int:
+    """Return how many records are at work at once for the number in `KAFKA_WORKERS`: so many (executor server.go)."""
+    return workers
+
+
 def lane_of(record: Record) -> Hashable | None:
     """Return what a record must wait for: earlier records of its partition with its key; None: for nothing."""
     return None if record.key is None else (record.partition, record.key)
@@ -157,6 +162,7 @@ class StreamPolicies:
         read_grpc: The function from a record to a request, for transport grpc.
         http_headers: The function from a record and its puid to the headers of a call by HTTP.
         grpc_metadata: The function from a record and its puid to the metadata of a call by gRPC.
+        width: The function from the number of workers to that of the records at work at once.
         lane: The function from a record to what it must wait for.
         is_in_share: The function from a record and a predictor's share to whether that predictor answers it.
         is_read: The function from a partition, a replica and the number of replicas to whether the replica reads it.
@@ -190,6 +196,7 @@ class StreamPolicies:
     read_grpc: Callable[[Record], bytes] = read_message
     http_headers: Callable[[Record, str], Pairs] = http_headers
     grpc_metadata: Callable[[Record, str], Pairs] = grpc_metadata
+    width: Callable[[int], int] = width
     lane: Callable[[Record], Hashable | None] = lane_of
     is_in_share: Callable[[Record, tuple[int, int]], bool] = is_in_share
     is_read: Callable[[int, int, int], bool] = is_read

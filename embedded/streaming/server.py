@@ -59,7 +59,7 @@ class StreamServer:
         self._read = self._policies.read_grpc if is_grpc else self._policies.read_rest
         self._headers = self._policies.grpc_metadata if is_grpc else self._policies.http_headers
         self._answer_type = RESPONSE_TYPES.get(self._protocol) if is_grpc else None
-        self._workers = Workers(spec.workers, self._handle)
+        self._workers = Workers(self._policies.width(spec.workers), self._handle)
         self._in_work: dict[int, Callable[[], None]] = {}
         self._model: Model | None = None
         self._graph: Graph | None = None

@@ -15,10 +15,11 @@ from typing import Any
 
 import grpc
 from aiohttp import web
+from company import Company
 from listening import MOST_BYTES, run, serve
 from messages import PredictRequest, PredictResponse
 from node_messages import ModelInferRequest, ModelInferResponse, SeldonMessage
-from wishes import Wishes, routed, shown, signed, wishes
+from wishes import IMAGE, Wishes, routed, shown, signed, wishes
 
 GRACE_SECONDS = 1.0
 SHOWN = "headers"
@@ -29,6 +30,7 @@ class Rest:
 
     def __init__(self, name: str, suffix: str) -> None:
         self._name, self._suffix = name, suffix
+        self._company = Company()
 
     def application(self) -> web.Application:
         """Return the application that serves these resources."""
@@ -51,10 +53,12 @@ class Rest:
         wish = await _do(wishes(_tags(body), self._name))
         if wish.show and not wish.sign:
             return web.json_response({"strData": shown(request.headers.items(), wish.show)})
+        if wish.most:
+            return web.json_response({"strData": await self._company.kept(wish.least, wish.most)})
         if wish.size:
             return web.json_response({"strData": "x" * wish.size})
         if wish.sign:
-            body["meta"] = signed([body["meta"]], self._name, _told(request, wish))
+            body["meta"] = signed([body["meta"]], self._name, _told(request, wish), measure=wish.measure)
         if "strData" in body:
             body["strData"] += f"{self._suffix}:{_method(request)}" if wish.named else self._suffix
         if wish.sign or "strData" in body:
@@ -66,7 +70,7 @@ class Rest:
         return web.json_response(routed(await _do(wishes(_tags(await _object(request)), self._name))))
 
     async def aggregate(self, request: web.Request) -> web.Response:
-        """Join the texts of several SeldonMessages."""
+        """Join the texts of several SeldonMessages; where not all have one, tell the messages, but for their `meta`."""
         messages = await _json(request)
         if not isinstance(messages, list):
             raise web.HTTPBadRequest(text="expected a list of messages")
@@ -74,9 +78,12 @@ class Rest:
         if tags.get("at") == self._name:
             await _do(wishes(tags, self._name))
         answer: dict[str, Any] = {"strData": "+".join(str(message.get("strData")) for message in messages)}
+        if not all("strData" in message for message in messages):
+            kept = [{name: part for name, part in message.items() if name != "meta"} for message in messages]
+            answer = {"jsonData": kept}
         if (wish := wishes(tags, self._name)).sign:
             metas = [message.get("meta") or {} for message in messages]
-            answer["meta"] = signed(metas, self._name, _told(request, wish))
+            answer["meta"] = signed(metas, self._name, _told(request, wish), measure=wish.measure)
         return web.json_response(answer)
 
     async def infer(self, request: web.Request) -> web.Response:
@@ -193,6 +200,11 @@ class Rpc:
             wish = await self._do(wishes(tags, self._name), context)
             if wish.show:
                 return SeldonMessage(strData=shown(_texts(context), wish.show))
+            if wish.sign:
+                request.meta.tags[self._name].string_value = method
+                request.meta.requestPath[self._name] = IMAGE
+            if wish.sign and wish.measure:
+                request.meta.metrics.add(key=self._name, value=1)
             if self._suffix and request.strData:
                 request.strData += f"{self._suffix}:{method}" if wish.named else self._suffix
             return request

@@ -12,7 +12,7 @@ _STRUCT = "google/protobuf/struct.proto"
 
 
 def _map(file: Any, message: Any, number: int, name: str, kind: str) -> None:
-    entry = message.nested_type.add(name=f"{name.capitalize()}Entry")
+    entry = message.nested_type.add(name=f"{name[0].upper()}{name[1:]}Entry")
     entry.options.map_entry = True
     add(entry, 1, "key", "string")
     add(entry, 2, "value", kind)
@@ -23,10 +23,17 @@ def _seldon() -> Any:
     file = descriptor_pb2.FileDescriptorProto(
         name="prediction.proto", package="seldon.protos", syntax="proto3", dependency=[_STRUCT]
     )
-    _map(file, file.message_type.add(name="Meta"), 2, "tags", ".google.protobuf.Value")
+    metric = file.message_type.add(name="Metric")
+    add(metric, 1, "key", "string")
+    add(metric, 3, "value", "float")
+    meta = file.message_type.add(name="Meta")
+    _map(file, meta, 2, "tags", ".google.protobuf.Value")
+    _map(file, meta, 4, "requestPath", "string")
+    add(meta, 5, "metrics", ".seldon.protos.Metric", repeated=True)
     message = file.message_type.add(name="SeldonMessage")
     add(message, 2, "meta", ".seldon.protos.Meta")
-    add(message, 5, "strData", "string")
+    message.oneof_decl.add(name="data_oneof")
+    add(message, 5, "strData", "string").oneof_index = 0
     return file
 
 

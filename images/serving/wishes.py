@@ -1,7 +1,7 @@
 """What a request wishes of a node beside an answer, and the answers that say what a node got."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,10 @@ class Wishes:
         named: True to have the method by which a node was called behind the suffix.
         sign: True to have each node add itself to `meta`: to the tags with its method, or with the headers that it is
             to show, and to `requestPath`.
+        most: The number of requests of which no more should be at the node at one time; the answer says how it was. 0:
+            the echo.
+        least: The number of requests that are waited for then, this one included.
+        measure: True to have each node that signs add a metric, too.
         exit: True to have the process end at once, in place of an answer.
     """
 
@@ -33,6 +37,9 @@ class Wishes:
     form: str = "plain"
     named: bool = False
     sign: bool = False
+    most: int = 0
+    least: int = 1
+    measure: bool = False
     exit: bool = False
 
 
@@ -55,6 +62,9 @@ def wishes(tags: Mapping[str, Any], name: str) -> Wishes:
         show=frozenset(str(tags.get("show", "")).lower().split(",")) - {""},
         named=bool(tags.get("named")),
         sign=bool(tags.get("sign")),
+        most=int(tags.get("most", 0)),
+        least=int(tags.get("least", 1)),
+        measure=bool(tags.get("measure")),
         exit=bool(tags.get("exit")),
     )
 
@@ -67,19 +77,25 @@ def routed(wish: Wishes) -> dict[str, Any]:
     return {"data": {"ndarray": [values] if wish.form == "nested" else values}}
 
 
-def signed(metas: Iterable[Mapping[str, Any]], name: str, told: str) -> dict[str, Any]:
+def signed(metas: Sequence[Mapping[str, Any]], name: str, told: str, *, measure: bool) -> dict[str, Any]:
     """Return the `meta` of an answer to one message or several: what theirs say together, and this node.
+
+    As in Seldon's own wrapper, the puid is that of the first.
 
     Args:
         metas: The `meta` of each message.
         name: The name of the node.
         told: What it says of itself: the method by which it was called, or the headers that it got.
+        measure: True to add a metric.
     """
+    own = [{"key": name, "type": "COUNTER", "value": 1}] if measure else []
     together: dict[str, Any] = {"tags": {}, "requestPath": {}}
     for meta in (*metas, {"tags": {name: told}, "requestPath": {name: IMAGE}}):
         for member, known in together.items():
             known.update(meta.get(member) or {})
-    return together
+    metrics = [*(metric for meta in metas for metric in meta.get("metrics") or ()), *own]
+    puid = metas[0].get("puid") if metas else None
+    return together | ({"metrics": metrics} if metrics else {}) | ({"puid": puid} if puid else {})
 
 
 def shown(pairs: Iterable[tuple[str, str]], names: Collection[str]) -> str:

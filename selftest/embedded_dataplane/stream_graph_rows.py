@@ -4,6 +4,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from google.protobuf import json_format
+
+from embedded.streaming import messages
 from embedded.streaming.models import ModelError, RestModel
 from embedded.streaming.requests import NotARequestError
 from embedded.types import Endpoint
@@ -19,6 +22,8 @@ from selftest.embedded_dataplane.stream_observations import (
 from selftest.embedded_dataplane.stream_row import NODE, WHOLE, Row
 from selftest.embedded_dataplane.streams import Stream
 
+NAMED: dict[str, Any] = {"names": ["x", "y"]}
+ROWS_OF_TWO: dict[str, Any] = {"ndarray": [[1.5, "a"], [None]]}
 META: dict[str, Any] = {"tags": {"asked": 1, "first": 1}, "requestPath": {"first": "x"}}
 
 
@@ -35,6 +40,19 @@ async def handed_meta(running: Stream) -> Any:
     answer = {"meta": {"tags": {"asked": 1, "first": 1}, "requestPath": {"first": "x"}}}
     handed = running.server._policies.handed(json.dumps(request).encode(), json.dumps(answer).encode())
     return json.loads(handed)["meta"]
+
+
+def handed_on(answer: dict[str, Any]) -> Observe:
+    """Return an observation of what a node gets of an answer: in JSON, and in protobuf as JSON that was read of it."""
+
+    async def observe(running: Stream) -> list[Any]:
+        handed = running.server._policies.handed
+        message = json_format.ParseDict(answer, messages.new(messages.SELDON_MESSAGE))
+        got = messages.new(messages.SELDON_MESSAGE)
+        got.ParseFromString(handed(b"", message.SerializeToString()))
+        return [json.loads(handed(b"{}", json.dumps(answer).encode())), json_format.MessageToDict(got)]
+
+    return observe
 
 
 async def combined_tags(running: Stream) -> list[Any]:
@@ -160,6 +178,26 @@ GRAPH_ROWS: dict[str, Row] = {
     "puid-shared": Row(puids_made("grpc_metadata"), ["p1", "p2"], ["shared"], terms=NODE),
     "tags-replaced": Row(handed_meta, META, META | {"tags": {"asked": 1}}, terms=WHOLE),
     "request-path-lost": Row(handed_meta, META, {"tags": META["tags"]}, terms=WHOLE),
+    **{
+        name: Row(handed_on(answer), [answer, answer], [faulty, faulty], terms=WHOLE)
+        for name, answer, faulty in (
+            ("graph-names-lost", {"data": NAMED | ROWS_OF_TWO}, {"data": ROWS_OF_TWO}),
+            ("graph-arrays-flattened", {"data": ROWS_OF_TWO}, {"data": {"ndarray": [1.5, "a", None]}}),
+            (
+                "graph-tensor-shape-lost",
+                {"data": {"tensor": {"shape": [1, 2], "values": [1.5, 2.5]}}},
+                {"data": {"tensor": {"shape": [2], "values": [1.5, 2.5]}}},
+            ),
+            ("graph-bytes-encoded-again", {"binData": "AAH/"}, {"binData": "QUFILw=="}),
+            ("graph-json-as-text", {"jsonData": "a"}, {"jsonData": '"a"'}),
+            (
+                "graph-metrics-lost",
+                {"meta": {"puid": "p", "metrics": [{"key": "first", "value": 1.0}]}},
+                {"meta": {"puid": "p"}},
+            ),
+            ("graph-puid-lost", {"meta": {"puid": "p", "tags": {"a": "b"}}}, {"meta": {"tags": {"a": "b"}}}),
+        )
+    },
     "combiner-gets-one-meta": Row(combined_tags, [{"left": 1}, {"right": 1}], [{"left": 1}, {}], terms=WHOLE),
     "stream-puid-deduplicates": Row(one_puid_at_once, 3, 1, terms=NODE),
     "stream-meta-left-behind": Row(
@@ -193,6 +231,12 @@ GRAPH_ROWS: dict[str, Row] = {
         written(b'{"data":[1111111.5,1.5,1111111]}'),
         b'{"data":[1111111.5,1.5,1111111]}',
         b'{"data":[1111110.0,1.5,1111111]}',
+        terms=NODE,
+    ),
+    "infer-outputs-reordered": Row(
+        written(b'{"id":"i","outputs":[1,2]}'),
+        b'{"id":"i","outputs":[1,2]}',
+        b'{"id":"i","outputs":[2,1]}',
         terms=NODE,
     ),
     "stream-ends-with-model": Row(model_away, [None, b"{}"], [None, None], terms=NODE),

@@ -225,6 +225,11 @@ async def reads_on(running: Stream) -> bool:
     return not running.server._feed._holding
 
 
+async def width(running: Stream) -> int:
+    """Return how many records are at work at once at most."""
+    return running.server._workers._width
+
+
 async def tells_kafka(running: Stream) -> bool:
     return running.server._policies.tells_kafka
 

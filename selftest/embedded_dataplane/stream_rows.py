@@ -37,6 +37,7 @@ from selftest.embedded_dataplane.stream_observations import (
     tensors,
     told,
     values_of,
+    width,
 )
 from selftest.embedded_dataplane.stream_row import NODE, Row
 from selftest.embedded_dataplane.streams import NAMED, PREDICT, changed, protobuf, rest, with_one
@@ -131,6 +132,14 @@ ROWS: dict[str, Row] = {
         {b"a": [["2/switch"], ["1/switch"]]},
         terms=NODE,
     ),
+    **{
+        name: Row(width, 6, faulty, terms={"workers": 6})
+        for name, faulty in {
+            "stream-one-worker": 1,
+            "stream-workers-ignored": 4,
+            "stream-workers-unbounded": 600,
+        }.items()
+    },
     "canary-answers-all": Row(asking(rest("a", 1)), {}, {b"a": [[2]]}, terms={"share": (0, 0)}),
     "replicas-read-all": Row(partitions_taken, [1], [0, 1], terms={"replica": 1, "replicas": 2}),
     "restart-at-earliest": Row(again_after_a_restart, 1, 2),
@@ -190,6 +199,13 @@ ROWS: dict[str, Row] = {
         told(raw("a", SELDON, b"\x22\x01\xff"), raw("b", SELDON, b"\x2a\x01x")),
         [b"\x22\x01\xff", b"\x2a\x01x"],
         [b"", b"\x2a\x01x"],
+        "grpc",
+        {"protocol": "seldon", "workers": 1},
+    ),
+    "seldon-empty-payload-lost": Row(
+        told(raw("a", SELDON, b"\x22\x00"), raw("b", SELDON, b"\x2a\x00"), raw("c", SELDON, b"\x2a\x01x")),
+        [b"\x22\x00", b"\x2a\x00", b"\x2a\x01x"],
+        [b"", b"", b"\x2a\x01x"],
         "grpc",
         {"protocol": "seldon", "workers": 1},
     ),

@@ -35,6 +35,8 @@ ZERO, MINUS = bytes(4), b"\x00\x00\x00\x80"
         pytest.param(PREDICT_RESPONSE, NAN + ZERO + ZERO, NAN + ZERO + MINUS, False, id="negative-zero"),
         pytest.param(SELDON_MESSAGE, b"\x2a\x01x", b"\x2a\x01x\xc8\x3e\x01", False, id="unknown-field"),
         pytest.param(SELDON_MESSAGE, b"\x2a\x01x", b"\x2a\x01y", False, id="text"),
+        pytest.param(SELDON_MESSAGE, b"\x2a\x00", b"", False, id="empty-text"),
+        pytest.param(SELDON_MESSAGE, b"\x2a\x00", b"\x22\x00", False, id="empty-bytes"),
         pytest.param(
             SELDON_MESSAGE,
             b"\x12\x0e\x12\x05\x0a\x01a\x12\x00\x12\x05\x0a\x01b\x12\x00",

@@ -236,6 +236,12 @@ def test_a_node_answers_what_it_is_asked_and_what_it_got(serving: Any) -> None:
             _, joined = await ask("/aggregate", signs)
             assert joined["meta"]["tags"] == {"sign": True, "a": 1, "b": 1, "n": "aggregate"}
             assert joined["meta"]["requestPath"] == {"a": "i", "b": "i", "n": "serving"}
+            _, joined = await ask("/aggregate", [{"meta": {}, "binData": "AA=="}, {"strData": "x"}])
+            assert joined == {"jsonData": [{"binData": "AA=="}, {"strData": "x"}]}
+            own = {"key": "n", "type": "COUNTER", "value": 1}
+            metas = [{"puid": name, "tags": {"sign": True, "measure": True}, "metrics": [name]} for name in "ab"]
+            _, joined = await ask("/aggregate", [{"meta": meta, "strData": "x"} for meta in metas])
+            assert (joined["meta"]["puid"], joined["meta"]["metrics"]) == ("a", ["a", "b", own])
             _, told = await ask("/predict", {"meta": {"tags": {"show": "x-caller,x-none"}}}, **{"X-Caller": "a"})
             assert json.loads(told["strData"]) == [["x-caller", "a"]]
             status, _ = await ask("/predict", {"meta": {"tags": {"status": 503}}})
@@ -247,3 +253,32 @@ def test_a_node_answers_what_it_is_asked_and_what_it_got(serving: Any) -> None:
                 assert (await client.post("/predict", data=body)).status == 400
 
     asyncio.run(scenario())
+
+
+def test_a_node_signs_a_message_over_grpc_too(serving: Any) -> None:
+    message = serving("node_messages").SeldonMessage(strData="")
+    message.meta.tags["sign"].bool_value = message.meta.tags["measure"].bool_value = True
+    answer = asyncio.run(serving("node").Rpc("n", "/n").echo("predict")(message, None))
+    assert (answer.meta.tags["n"].string_value, dict(answer.meta.requestPath)) == ("predict", {"n": "serving"})
+    assert [(metric.key, metric.value) for metric in answer.meta.metrics] == [("n", 1)]
+    assert answer.SerializeToString().endswith(b"\x2a\x00"), "an empty text is a text"
+
+
+@pytest.mark.parametrize(
+    ("guests", "least", "most", "told"),
+    [(2, 2, 2, "as wished"), (1, 1, 1, "as wished"), (1, 2, 2, "fewer"), (3, 1, 2, "more")],
+    ids=["two", "alone", "too-few", "too-many"],
+)
+def test_a_node_tells_how_many_requests_were_there_at_once(
+    serving: Any, monkeypatch: pytest.MonkeyPatch, *, guests: int, least: int, most: int, told: str
+) -> None:
+    module = serving("company")
+    monkeypatch.setattr(module, "LONGEST_SECONDS", 0.1)
+
+    async def scenario() -> list[str]:
+        company = module.Company()
+        answers = await asyncio.gather(*(company.kept(least, most) for _ in range(guests)))
+        assert await company.kept(1, 1) == "as wished", "who has gone does not count"
+        return answers
+
+    assert asyncio.run(scenario()) == [told] * guests

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
 from embedded.streaming.messages import TYPES
 from suites.oracles.cifar10 import balanced_picture, exact_picture, flat, picture, probabilities, shaped
+from suites.oracles.messages import measured, passed, seldon_message, tagged
 from suites.oracles.tensorflow import (
     DT_DOUBLE,
     DT_FLOAT,
@@ -118,6 +119,29 @@ def test_a_response_has_the_fields_of_a_request_the_other_way_round() -> None:
     message = TYPES["tensorflow.serving.PredictResponse"]()
     message.ParseFromString(response(tensor([picture("a")])))
     assert (message.model_spec.name, list(message.outputs)) == ("resnet32", ["images"])
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"data": {"names": ["a", "b"], "ndarray": [["Grüße", 1.5], [None, True], [[]], 9]}},
+        {"data": {"names": ["a"], "tensor": {"shape": [2, 1, 300], "values": [1.5, -2]}}},
+        {"binData": "AAH/"},
+        {"binData": ""},
+        {"jsonData": {"nested": [1, {"text": "a"}, None], "flag": False}},
+        {"jsonData": None},
+    ],
+    ids=["array", "tensor", "bytes", "no-bytes", "json", "null"],
+)
+def test_a_message_of_seldon_is_what_its_json_says(payload: dict[str, Any]) -> None:
+    wanted = json_format.ParseDict(payload, TYPES["seldon.protos.SeldonMessage"]())
+    assert wanted.FromString(seldon_message(payload)) == wanted
+
+
+def test_what_nodes_add_to_meta_has_the_fields_of_seldon() -> None:
+    message = TYPES["seldon.protos.SeldonMessage"].FromString(tagged("a", "b") + passed("n", "i") + measured("m", 1.5))
+    meta = {"tags": {"a": "b"}, "requestPath": {"n": "i"}, "metrics": [{"key": "m", "value": 1.5}]}
+    assert json_format.MessageToDict(message) == {"meta": meta}
 
 
 def test_a_negative_size_has_the_bytes_of_an_int64() -> None:

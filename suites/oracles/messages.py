@@ -4,8 +4,10 @@ Field numbers: seldon-core proto/prediction.proto; open-inference-protocol grpc 
 tensor.proto and types.proto.
 """
 
+import base64
 import struct
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from suites.oracles.tensorflow import model_spec, number, octets, request, shape
 
@@ -120,3 +122,54 @@ def numbered(name: str, value: float) -> bytes:
     """Return the `meta` of a SeldonMessage with one tag that is a number: {number_value 2}."""
     tag = b"\x11" + struct.pack("<d", value)
     return octets(2, octets(2, octets(1, name.encode()) + octets(2, tag)))
+
+
+def passed(node: str, image: str) -> bytes:
+    """Return the `meta` of a SeldonMessage that says which image a node is: meta 2 {requestPath 4 {key 1, value 2}}."""
+    return octets(2, octets(4, octets(1, node.encode()) + octets(2, image.encode())))
+
+
+def measured(key: str, value: float) -> bytes:
+    """Return the `meta` of a SeldonMessage with a counter: meta 2 {metrics 5 {key 1, value 3}}."""
+    return octets(2, octets(5, octets(1, key.encode()) + b"\x1d" + struct.pack("<f", value)))
+
+
+def seldon_message(payload: Mapping[str, Any]) -> bytes:
+    """Return the SeldonMessage that Seldon's protocol has in JSON: data 3, binData 4 or jsonData 6.
+
+    Args:
+        payload: The message in JSON: an array, a tensor, bytes or JSON, without `meta`.
+    """
+    if "binData" in payload:
+        return octets(4, base64.b64decode(payload["binData"]))
+    if "jsonData" in payload:
+        return octets(6, _value(payload["jsonData"]))
+    data = payload["data"]
+    names = b"".join(octets(1, name.encode()) for name in data.get("names", ()))
+    if "ndarray" in data:
+        return octets(3, names + octets(3, _list(data["ndarray"])))
+    sizes = b"".join(number(0, size)[1:] for size in data["tensor"]["shape"])
+    values = struct.pack(f"<{len(data['tensor']['values'])}d", *data["tensor"]["values"])
+    return octets(3, names + octets(2, octets(1, sizes) + octets(2, values)))
+
+
+def _value(value: Any) -> bytes:
+    """Return a google.protobuf.Value: null 1, number 2, string 3, bool 4, struct 5 {fields 1}, list 6 {values 1}."""
+    match value:
+        case None:
+            return number(1, 0)
+        case bool():
+            return number(4, value)
+        case int() | float():
+            return b"\x11" + struct.pack("<d", value)
+        case str():
+            return octets(3, value.encode())
+        case dict():
+            fields = (octets(1, name.encode()) + octets(2, _value(each)) for name, each in value.items())
+            return octets(5, b"".join(octets(1, field) for field in fields))
+        case _:
+            return octets(6, _list(value))
+
+
+def _list(values: Sequence[Any]) -> bytes:
+    return b"".join(octets(1, _value(value)) for value in values)

@@ -39,6 +39,25 @@ def test_requests_at_once_reach_the_model_each_with_its_own_headers(echoes: Seld
     )
 
 
+@pytest.mark.requirement("STR-WRK-001")
+@pytest.mark.parametrize(
+    ("variables", "count"),
+    [({}, 4), ({"KAFKA_WORKERS": "2"}, 2), ({"KAFKA_WORKERS": "6"}, 6)],
+    ids=["default", "two", "six"],
+)
+def test_so_many_requests_are_at_the_model_as_there_are_workers(
+    echoes: SeldonStreams, produce: Produce, variables: dict[str, Any], count: int
+) -> None:
+    stream = echoes.another("echo-seldon-rest", **variables)
+    # The first ones wait for each other; behind them are so many that one too many would be seen.
+    values = [*[text("", least=count, most=count)] * count, *[text("", most=count)] * 2 * count]
+    asked = produce.many(stream.input, [{"value": value, "key": fresh("key"), "partition": 0} for value in values])
+    answer = {"strData": "as wished"}
+    expect(
+        *(stream_answer(request, stream.output, group=stream.group, json=answer) for request in asked), within=WITHIN
+    )
+
+
 @pytest.mark.requirement("STR-HDR-010")
 def test_the_answers_of_requests_at_once_name_each_its_own_puid(echoes: SeldonStreams, produce: Produce) -> None:
     stream, puids = echoes("echo-seldon-rest"), [fresh("puid") for _ in range(AT_ONCE)]

@@ -128,6 +128,8 @@ MESSAGES = [
     octets(3, octets(4, typed("INT64", [2**53 + 1], 1))),
     octets(7, octets(1, b"type.googleapis.com/a.B") + octets(2, b"\xff\xfe")),
     tagged("customer", "17") + octets(5, b"with meta"),
+    octets(4, b""),
+    octets(5, b""),
     b"",
 ]
 

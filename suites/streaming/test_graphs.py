@@ -104,24 +104,6 @@ def test_a_model_is_between_its_transformers_over_grpc(graphs: SeldonStreams, pr
     )
 
 
-def signed(route: int, **methods: str) -> dict[str, Any]:
-    """Return the `meta` that nodes, each with the method of its call, add to that of a request."""
-    return {"tags": {"route": route, "sign": True, **methods}, "requestPath": dict.fromkeys(methods, "serving")}
-
-
-@pytest.mark.requirement("STR-GRF-009")
-def test_what_nodes_add_to_meta_comes_to_the_answer(graphs: SeldonStreams, produce: Produce) -> None:
-    stream = graphs("graph")
-    asked = send(stream, produce, *[text("a", route=route, sign=True) for route in (CHAIN, JOIN, AROUND)])
-    methods = {"in": "transform-input", "model": "predict", "out": "transform-output"}
-    wanted = [
-        {"meta": signed(CHAIN, first="predict", second="predict"), "strData": "a/first/second"},
-        {"meta": signed(JOIN, left="predict", right="predict", join="aggregate"), "strData": "a/left+a/right"},
-        {"meta": signed(AROUND, **methods), "strData": "a/in/model/out"},
-    ]
-    expect(*answered(stream, asked, wanted), within=WITHIN)
-
-
 def around(stream: SeldonStream, produce: Produce, *bad: bytes) -> list[Expectation]:
     """Send bad requests between good ones, of which the first has been answered before.
 
