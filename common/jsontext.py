@@ -1,12 +1,13 @@
 """JSON of others, read no deeper than what follows can walk through.
 
 Two readers, since two things are asked of JSON. `parse` takes what RFC 8259 calls JSON and nothing else. `load` reads
-as Python's own reader does, for checks that judge a text themselves: its hooks see every name and every constant.
+as Python's own reader does, for checks that judge a text themselves: integers of any length, and a hook for every name.
+Neither takes NaN and the infinities, which are no JSON.
 """
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 
@@ -32,7 +33,7 @@ def parse(text: str | bytes, deepest: int = MAX_DEPTH) -> Any:
 
 
 def load(text: str | bytes, **hooks: Any) -> Any:
-    """Return the value of a JSON text, as Python's own reader has it.
+    """Return the value of a JSON text, as Python's own reader has it; NaN and the infinities are no JSON.
 
     Args:
         text: The JSON.
@@ -42,7 +43,7 @@ def load(text: str | bytes, **hooks: Any) -> Any:
         ValueError: It is no JSON, or nested deeper than `MAX_DEPTH` levels.
     """
     try:
-        value = json.loads(text, **hooks)
+        value = json.loads(text, parse_constant=_no_constant, **hooks)
     except RecursionError as error:
         raise _too_deep(MAX_DEPTH) from error
     return _bounded(value, MAX_DEPTH)
@@ -79,6 +80,10 @@ def _bounded(value: Any, deepest: int) -> Any:
     if too_deep(value, deepest - 1):  # the value itself is the first level
         raise _too_deep(deepest)
     return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _too_deep(deepest: int) -> ValueError:

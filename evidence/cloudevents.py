@@ -259,7 +259,7 @@ def _structured(reading: Reading, kind: str, body: bytes, paragraph: str) -> Non
         return dict(pairs)
 
     try:
-        envelope = jsontext.load(text, object_pairs_hook=once, parse_constant=_no_constant)
+        envelope = jsontext.load(text, object_pairs_hook=once)
     except ValueError as error:
         reading.fault(f"the body is no JSON: {error}", "JSON format §3")
         return
@@ -304,7 +304,3 @@ def _structured_data(reading: Reading, envelope: dict[str, Any]) -> None:
         elif value is not None or is_json(reading.attributes.get("datacontenttype")):
             reading.value, reading.has_value = value, True
             reading.data = json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode()
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")

@@ -88,7 +88,7 @@ def signers(envelope: Envelope, keys: Sequence[SSlibKey]) -> list[str]:
 
 def _object(data: bytes) -> dict[str, Any]:
     try:
-        document = jsontext.load(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        document = jsontext.load(data.decode("utf-8"), object_pairs_hook=_unique)
     except ValueError as error:
         raise ReportError(f"expected a JSON object, got none: {error}") from error
     if not isinstance(document, dict) or jsontext.too_deep(document, MOST_NESTED):
@@ -101,10 +101,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a field stands twice")
     return found
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
 
 
 def _listed(names: object) -> str:

@@ -33,6 +33,12 @@ def test_the_strict_reader_refuses_what_is_no_json(text: str) -> None:
         jsontext.parse(text)
 
 
+@pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}'], ids=repr)
+def test_pythons_reader_takes_no_number_that_json_cannot_say(text: str) -> None:
+    with pytest.raises(ValueError, match="is no JSON"):
+        jsontext.load(text)
+
+
 def test_pythons_reader_shows_every_name_to_a_hook() -> None:
     pairs: list[list[tuple[str, Any]]] = []
     jsontext.load('{"a": 1, "a": 2}', object_pairs_hook=pairs.append)
