@@ -24,7 +24,7 @@ from embedded.dataplane.cloudevents import (
     write_record,
 )
 from embedded.dataplane.cloudevents.http import RawHeaders
-from embedded.dataplane.codings import unpacked
+from embedded.dataplane.codings import UnknownCodingError, unpacked
 from embedded.dataplane.filters import Matcher
 from embedded.dataplane.progress import Progress
 from embedded.dataplane.specs import TriggerSpec
@@ -262,6 +262,7 @@ def redirect(attempt: Attempt) -> str | None:  # noqa: ARG001 - a policy's shape
 
 
 _read_reply = HttpReader()
+_MOST_REPLY = 4 << 20
 
 
 def read_reply(attempt: Attempt) -> CloudEvent | None:
@@ -270,7 +271,8 @@ def read_reply(attempt: Attempt) -> CloudEvent | None:
     A 202 accepts the event without a reply. An empty body without an event is a success without a reply.
 
     Raises:
-        NotAnEventError: The answer has content that is not a valid event: the delivery failed.
+        NotAnEventError: The answer has content that is not a valid event, or in a content coding that is not known: the
+            delivery failed.
     """
     if attempt.status == 202:
         return None
@@ -278,7 +280,18 @@ def read_reply(attempt: Attempt) -> CloudEvent | None:
         if not attempt.body:
             return None
         raise NotAnEventError("the answer has a body that is no CloudEvent")
-    return _read_reply(attempt.headers, attempt.body)
+    return _read_reply(attempt.headers, _unpacked_body(attempt) if attempt.body else b"")
+
+
+def _unpacked_body(attempt: Attempt) -> bytes:
+    codings = b",".join(value for name, value in attempt.headers if name.lower() == b"content-encoding")
+    try:
+        body = unpacked(codings.decode("latin-1"), attempt.body, _MOST_REPLY)
+    except UnknownCodingError as error:
+        raise NotAnEventError(str(error)) from error
+    if body is None:
+        raise NotAnEventError(f"the answer is larger than {_MOST_REPLY} bytes")
+    return body
 
 
 def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:

@@ -10,6 +10,7 @@ from typing import Any
 from embedded.dataplane.cloudevents import CloudEvent, HttpReader, NotAnEventError, Record
 from embedded.dataplane.cloudevents.event import NEVER_EMPTY, check, is_timestamp
 from embedded.dataplane.cloudevents.media import EVENT_JSON, parse
+from embedded.dataplane.codings import UnknownCodingError
 from embedded.dataplane.policies import Attempt, DataPlanePolicies
 from embedded.mutants.envelope import first_value
 from embedded.mutants.hosts import DATA_PLANE
@@ -164,6 +165,31 @@ def reply_trailing_content_ignored(honest: DataPlanePolicies) -> DataPlanePolici
         return honest.reply(replace(attempt, body=first_value(attempt.body)) if is_event else attempt)
 
     return replace(honest, reply=reply)
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def reply_coding_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Route a reply whose body is in a content coding as it came, without a word of it (Kafka Broker 1.22.3, read)."""
+    return replace(honest, reply=lambda attempt: honest.reply(_without_codings(attempt)))
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def unknown_reply_coding_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take the body of a reply in a content coding that is not known as it came."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        try:
+            return honest.reply(attempt)
+        except NotAnEventError as error:
+            if not isinstance(error.__cause__, UnknownCodingError):
+                raise
+            return honest.reply(_without_codings(attempt))
+
+    return replace(honest, reply=reply)
+
+
+def _without_codings(attempt: Attempt) -> Attempt:
+    return replace(attempt, headers=[field for field in attempt.headers if field[0].lower() != b"content-encoding"])
 
 
 @mutant(DATA_PLANE, wraps=("reply", "from_record"))

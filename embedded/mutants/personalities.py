@@ -36,6 +36,7 @@ _LISTED = (
         (
             # What replaces policies comes first.
             "content-coding-dropped",
+            "reply-coding-dropped",
             "absent-attribute-raises",
             "cesql-as-sdk-java",
             "cesql-like-quote-ends",

@@ -13,10 +13,12 @@ from evidence.cloudevents import CURRENT, read_http
 from evidence.codings import CodingError, unpacked
 from evidence.event_progress import UNAVAILABLE
 from evidence.history import octets
+from evidence.verdict import PASSED
 
 if TYPE_CHECKING:
     from evidence.cloudevents import Reading
-    from evidence.records import Received, Sent
+    from evidence.records import Received, Replied, Sent
+    from evidence.refs import EventRef, SinkRef
     from evidence.verdict import Judgement, ObservationRequest, Violation
 
 MOST_BYTES: Final = 16 << 20
@@ -65,7 +67,30 @@ class RefusedOrUnchanged(Content):
         return min((_unlike(sent, delivery) for sent in self._seen.sent), key=len)
 
 
-def _unlike(sent: Sent, delivery: Received) -> list[str]:
+@check("failed_or_unchanged")
+class FailedOrUnchanged(Content):
+    """A reply that is delivered as what it was; or its delivery has failed, and what caused it is a dead letter."""
+
+    @property
+    def wording(self) -> str:
+        """The expectation in a few words."""
+        cause: EventRef = self.args["cause"]
+        return f"delivered to {self.target} as it was given, or event {cause.id} to be dead-lettered"
+
+    def decide(self, *, final: bool) -> Judgement:
+        """Pass where the reply never came, and what caused it is at the dead letter sink."""
+        cause: EventRef = self.args["cause"]
+        letters: SinkRef = self.args["letters"]
+        if not self.deliveries() and self.history.deliveries((cause.source, cause.id), {letters.name}):
+            return PASSED
+        return super().decide(final=final)
+
+    def faults(self, delivery: Received) -> list[str]:
+        """Return how a delivery differs from the answer that is most like it."""
+        return min((_unlike(answer, delivery) for answer in self._seen.replied), key=len)
+
+
+def _unlike(sent: Sent | Replied, delivery: Received) -> list[str]:
     """Return the faults of a delivery; one that is packed as the request was is compared packed."""
     messages = (sent, delivery)
     codings = [", ".join(header_values(message["headers"], "content-encoding")) for message in messages]

@@ -34,6 +34,27 @@ def dead_lettered(
     )
 
 
+def failed_or_unchanged(reply: Event, to: Trigger, *, replied_by: Trigger, cause: Event, letters: Sink) -> Expectation:
+    """Expect that each delivery of a reply is what was given, or that none came and what caused it is a dead letter.
+
+    Args:
+        reply: The event in the answer.
+        to: The Trigger that takes it.
+        replied_by: The Trigger whose subscriber gave it.
+        cause: The event that was answered.
+        letters: The dead letter sink of that Trigger.
+    """
+    receiver, replier = ref_of(to, TriggerRef), ref_of(replied_by, TriggerRef)
+    return expectation(
+        "failed_or_unchanged",
+        event=event_of(reply),
+        to=[receiver],
+        replied_by=replier,
+        cause=event_of(cause),
+        letters=ref_of(letters, SinkRef),
+    )
+
+
 def dead_letter_explained(event: Event, to: Sink, *, by: Trigger, member: str) -> Expectation:
     """Expect that the dead letter's `knativeerrordata` is the start of a JSON object with a text under this name."""
     sink, trigger = ref_of(to, SinkRef), ref_of(by, TriggerRef)

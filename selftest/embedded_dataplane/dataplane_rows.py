@@ -4,7 +4,7 @@ import base64
 from collections.abc import Awaitable
 from typing import Any
 
-from selftest.embedded_dataplane.arrival_rows import ARRIVAL_ROWS
+from selftest.embedded_dataplane.arrival_rows import ARRIVAL_ROWS, PACKED
 from selftest.embedded_dataplane.dataplane_row import Row
 from selftest.embedded_dataplane.filter_rows import FILTER_ROWS
 from selftest.embedded_dataplane.observing import EVENT, FAST, JSON, REPLY, Observe, structured, without
@@ -217,6 +217,16 @@ ROWS: dict[str, Row] = {
     "null-is-no-reply": Row(replying(Reply(200, JSON, b"null")), (0, 1), (0, 0)),
     "reply-trailing-content-ignored": Row(
         replying(Reply(200, JSON, structured(source="/reply", type="r") + b" x")), (0, 1), (1, 0)
+    ),
+    "reply-coding-dropped": Row(
+        reply_seen(
+            lambda got: (got.body, got.headers.get("content-encoding")), {**REPLY, "Content-Encoding": "gzip"}, PACKED
+        ),
+        (b"1", None),
+        (PACKED, None),
+    ),
+    "unknown-reply-coding-ignored": Row(
+        replying(Reply(200, {**REPLY, "Content-Encoding": "x-own"}, b"1")), (0, 1), (1, 0)
     ),
     "empty-reply-attributes-accepted": Row(replying(Reply(200, {**REPLY, "ce-id": ""}, b"1")), (0, 1), (1, 0)),
     "reply-completed": Row(

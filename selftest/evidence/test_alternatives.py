@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from evidence.codings import CodingError, unpacked
-from evidence.expectations import refused_or_unchanged
+from evidence.expectations import failed_or_unchanged, refused_or_unchanged
 from evidence.verdict import Verdict
-from selftest.evidence.story import BROKER, STRUCTURED, TRIGGER, Story, binary, event, judged, structured
+from selftest.evidence.story import BROKER, LETTERS, STRUCTURED, TRIGGER, Story, binary, event, judged, structured
 
 ASKED = refused_or_unchanged(event(), TRIGGER, on=BROKER)
 OCTETS = "application/octet-stream"
@@ -75,6 +75,41 @@ def test_what_is_accepted_is_delivered_as_what_it_is(sent: tuple[Any, str], head
     judgement = judged(story, ASKED)
     assert judgement.verdict is (Verdict.FAIL if said else Verdict.PASS), judgement.violations
     assert any(said in violation.message for violation in judgement.violations) or not said
+
+
+REPLIED = failed_or_unchanged(event(), TRIGGER, replied_by=TRIGGER, cause=event("cause"), letters=LETTERS)
+REPLIES: dict[str, tuple[list[Any], str, str]] = {
+    # headers and body of the delivery of a packed reply, what the failure says (empty: pass)
+    "whole": (binary(), PLAIN, ""),
+    "packed": (coded("gzip"), PACKED, ""),
+    "coding-lost": (binary(), PACKED, "data b'{\"n\": 1}'"),
+    "coding-kept": (coded("gzip"), PLAIN, "or without; got gzip (content-encoding gzip"),
+}
+
+
+def replied(story: Story) -> None:
+    """Have an event, and an answer to it that carries another one."""
+    story.accepted("cause")
+    story.received("cause")
+    story.replied(headers=coded("gzip"), body=PACKED)
+
+
+@pytest.mark.parametrize(("headers", "body", "said"), REPLIES.values(), ids=REPLIES)
+def test_a_reply_is_delivered_as_what_it_was(headers: Any, body: str, said: str) -> None:
+    story = Story()
+    replied(story)
+    story.received(headers=headers, body=body)
+    judgement = judged(story, REPLIED)
+    assert judgement.verdict is (Verdict.FAIL if said else Verdict.PASS), judgement.violations
+    assert any(said in violation.message for violation in judgement.violations) or not said
+
+
+def test_a_reply_that_never_came_may_have_failed() -> None:
+    story = Story()
+    replied(story)
+    assert judged(story, REPLIED, final=True).verdict is not Verdict.PASS
+    story.received("cause", LETTERS.name)
+    assert judged(story, REPLIED).verdict is Verdict.PASS
 
 
 def stored(story: Story) -> None:

@@ -1,26 +1,15 @@
 """What the ingress of a Broker may refuse, and gets right where it does not: content codings, and events of 0.3."""
 
-import gzip
 import json
-import zlib
 from typing import Any
 
 import pytest
 
 from evidence.expectations import delivered, refused_or_unchanged
 from fixtures import Broker, expect
+from suites.oracles.codings import CODED, DATA
 from suites.wire import STRUCTURED, Headers, attributes, binary, structured, typed
 
-DATA = b'{"instances": [[1.0, 2.0, 3.0]]}'
-PACKED = gzip.compress(DATA, mtime=0)
-CODED = {
-    "gzip": ("gzip", PACKED),
-    "deflate": ("deflate", zlib.compress(DATA)),
-    "twice": ("deflate, gzip", gzip.compress(zlib.compress(DATA), mtime=0)),
-    "unknown": ("x-touchstone", DATA[::-1]),
-    "wrong": ("gzip", DATA),
-}
-"""Content-Encoding and body."""
 OLDER = {
     "specversion": "0.3",
     "schemaurl": "http://touchstone.example/schema",
