@@ -183,7 +183,11 @@ class UnblamedAtEnd(Check):
         self.history.watch_object(_key(self.args["deletion"]))
 
     def decide(self, *, final: bool) -> Judgement:
-        """Fail at the first such answer; pass when each request has ended, of which one at least was sent by then."""
+        """Fail at the first such answer; pass when each request has ended, and one of them met the end of the server.
+
+        It did when it was sent behind the deletion, or when nobody answered: a server may end before its deletion is
+        told, and requests that nobody takes are over in an instant.
+        """
         del final
         deletion = _deletion(self)
         if deletion is None:
@@ -197,7 +201,8 @@ class UnblamedAtEnd(Check):
         if any(end is None for _, end in ends):
             return UNDECIDED
         sent = [request_of(self.history, ref) for ref in self.args["asked"]]
-        if not any(request is not None and request["seq"] > deletion["seq"] for request in sent):
+        came_behind = any(request is not None and request["seq"] > deletion["seq"] for request in sent)
+        if not came_behind and not any(end is not None and _has_no_status(end) for _, end in ends):
             return undecidable(self._fault("nothing was asked after that", deletion))
         return PASSED
 
@@ -211,9 +216,14 @@ class UnblamedAtEnd(Check):
 
 def _blames_nobody(end: Mapping[str, Any]) -> bool:
     """Tell whether a request was answered well, or by nobody, or so that its client may well ask again."""
-    if "code" in end:
-        return end["code"] is None or is_well(end) or end["code"] in NOT_NOW
-    return end["status"] is None or is_well(end) or end["status"] in UNAVAILABLE
+    if _has_no_status(end) or is_well(end):
+        return True
+    return end["code"] in NOT_NOW if "code" in end else end["status"] in UNAVAILABLE
+
+
+def _has_no_status(end: Mapping[str, Any]) -> bool:
+    """Tell whether nobody answered."""
+    return end["code" if "code" in end else "status"] is None
 
 
 def _deletion(check: Check) -> Any:

@@ -189,6 +189,15 @@ def test_a_call_that_blames_the_caller_at_the_end_is_a_fault() -> None:
     assert judged(story, unblamed_at_end([CALL], DELETED), final=True).verdict is FAIL
 
 
+def test_who_finds_nobody_before_the_deletion_is_told_has_met_the_end() -> None:
+    story = Story()
+    sent(story, "s1")
+    deletion = replace(DELETED, seq=story.records[-1]["seq"] + 2)
+    answered(story, "s1", None)
+    deleted(story, 200)
+    assert judged(story, unblamed_at_end([FIRST], deletion), final=True).verdict is PASS
+
+
 @pytest.mark.parametrize(("code", "seq"), [(200, 2), (403, 2), (200, 9)], ids=["all-before", "kept", "no-deletion"])
 def test_without_an_end_nothing_is_known(code: int, seq: int) -> None:
     story = Story()
