@@ -47,7 +47,7 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
 # What the text of a field says, for those who left it out.
 _MEANINGS = {
-    "id": "area, group and the next free number, like EVT-RPL-022",
+    "id": "area, group and the next free number, like EVT-RPL-023",
     "level": f"one of {', '.join(LEVELS)}",
     "profile": f"one of {', '.join(PROFILES)}",
     "cases": "how many test cases ask for it",

@@ -97,7 +97,7 @@ REFUSED_BY_CATALOGUE = {
         )
     },
     "no id": Omission(
-        (f"{ENTRY.file}: requirement (without id): id: is missing: write id = ", "EVT-RPL-022"), without_field("id")
+        (f"{ENTRY.file}: requirement (without id): id: is missing: write id = ", "EVT-RPL-023"), without_field("id")
     ),
     "no mutant": Omission(
         (f"{ENTRY.file}: requirement {ID}: mutants: ", "write mutants = [", "mutants.toml"), without_field("mutants")
@@ -107,7 +107,7 @@ REFUSED_BY_CATALOGUE = {
         changed(ID, "EVT-RPL-001"),
     ),
     "id of another form": Omission(
-        (f"{ENTRY.file}: requirement EVT6: id: is not of the form", "like EVT-RPL-022"), changed(ID, "EVT6")
+        (f"{ENTRY.file}: requirement EVT6: id: is not of the form", "like EVT-RPL-023"), changed(ID, "EVT6")
     ),
     "mutant that nobody registered": Omission(
         (f"{ENTRY.file}: requirement {ID}: mutants: there is no mutant 'reply-eaten'", "[[mutant]] in mutants.toml"),

@@ -11,7 +11,7 @@ from suites.wire import attributes, binary, fresh
 SOURCE = "/touchstone/subscriber"
 
 
-@pytest.mark.requirement("EVT-RPL-023")
+@pytest.mark.requirement("EVT-RPL-022")
 @pytest.mark.parametrize(("coding", "body"), CODED.values(), ids=CODED)
 def test_a_reply_in_a_content_coding_can_be_read_or_has_failed(
     broker: Broker, sinks: Sinks, coding: str, body: bytes
