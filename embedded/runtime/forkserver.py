@@ -4,8 +4,9 @@ It runs as a file, `python forkserver.py CONTROL MODULE...`, in the environment 
 CONTROL is a socket on which the platform sends two more for each container. Their other ends are at the container's
 first process (`init.py`):
 
-* `orders`: what is to be run, as texts with NUL between them up to the end of the stream: the folder, the number of
-  words of the command, these, and `NAME=VALUE` for each variable. Standard output and error travel with it.
+* `orders`: what is to be run, as texts with NUL behind each up to the end of the stream: the number of words of the
+  command, that of variables, the folder, these words, and `NAME=VALUE` for each variable. Standard output and error
+  travel with it.
 * `life`: a line with the id of the process that was forked, and at its end a line with its exit status. In the other
   direction, numbers of signals, a byte each: SIGTERM for the process, SIGKILL for its whole group.
 
@@ -50,14 +51,14 @@ class Order:
     @classmethod
     def read(cls, text: bytes) -> "Order | None":
         """Return what init has sent; None when it was cut off."""
-        folder, _, rest = text.partition(b"\0")
-        count, *words = rest.split(b"\0")
-        if not count.isdigit() or len(words) < int(count):
+        *texts, behind = os.fsdecode(text).split("\0")
+        if behind or len(texts) < 3:
             return None
-        command, environment = words[: int(count)], words[int(count) :]
-        variables = dict(variable.split(b"=", 1) for variable in environment)
-        decode = os.fsdecode
-        return cls(decode(folder), [*map(decode, command)], {decode(k): decode(v) for k, v in variables.items()})
+        words, variables, folder, *rest = texts
+        count = int(words)
+        if len(rest) != count + int(variables):
+            return None
+        return cls(folder, rest[:count], dict(variable.split("=", 1) for variable in rest[count:]))
 
 
 def _take_order(orders: socket.socket) -> Order | None:

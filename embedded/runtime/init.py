@@ -116,7 +116,8 @@ def _forked(orders: socket.socket, life: socket.socket, command: list[str]) -> i
         command: The command and its arguments.
     """
     environment = [name + b"=" + value for name, value in os.environb.items()]
-    order = b"\0".join([os.getcwdb(), str(len(command)).encode(), *map(os.fsencode, command), *environment])
+    counts = [b"%d" % len(command), b"%d" % len(environment)]
+    order = b"".join(text + b"\0" for text in (*counts, os.getcwdb(), *map(os.fsencode, command), *environment))
     told = b""
 
     def terminate(_signal: int, _frame: FrameType | None) -> None:

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from embedded.runtime import signals
 from embedded.runtime.image_folders import BuildError, Image
-from embedded.runtime.init import KILL_ALL, contained
+from embedded.runtime.init import contained
 
 Progress = Callable[[str], None]
 """A function that is called with each line about the progress of a build."""
@@ -84,9 +85,7 @@ async def _run(*command: str, each_line: Callable[[str], None] | None = None) ->
                 each_line(lines[-1].rstrip())
         return await process.wait(), "".join(lines)
     finally:
-        if process.returncode is None:
-            process.send_signal(KILL_ALL)
-            await process.wait()
+        await signals.end(process)
 
 
 def _progress_line(name: str, line: str, progress: Progress) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 import aiohttp
 
+from embedded.runtime import signals
 from embedded.runtime.environment import Launch
 from embedded.runtime.image_folders import Image
-from embedded.runtime.init import KILL_ALL
 from embedded.runtime.process import spawn
 
 OUTPUT_BYTES = 1024
@@ -114,9 +114,7 @@ async def _execute(command: list[str], launch: Launch, within: float) -> str | N
     except TimeoutError:
         return f"{command[0]!r} did not end within {within:g} s"
     finally:
-        if process.returncode is None:
-            process.send_signal(KILL_ALL)
-            await process.wait()
+        await signals.end(process)
     if process.returncode == 0:
         return None
     tail = output[-OUTPUT_BYTES:].decode(errors="replace").strip()

@@ -1,10 +1,10 @@
 """One run of a container's command: a session of processes, its log, its end."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Sequence
 
+from embedded.runtime import signals
 from embedded.runtime.environment import Launch
 from embedded.runtime.init import KILL_ALL, contained
 from embedded.runtime.logs import CHUNK, RunLog
@@ -20,7 +20,7 @@ class Command:
 
     def kill(self) -> None:
         """Kill the command with all that it started."""
-        _signal(self._process, KILL_ALL)
+        signals.send(self._process, KILL_ALL)
 
 
 class Run:
@@ -38,11 +38,11 @@ class Run:
 
     def terminate(self) -> None:
         """Ask the command to end (SIGTERM, to it alone)."""
-        _signal(self._process, signal.SIGTERM)
+        signals.send(self._process, signal.SIGTERM)
 
     def kill(self) -> None:
         """End everything in the container at once."""
-        _signal(self._process, KILL_ALL)
+        signals.send(self._process, KILL_ALL)
 
     async def stop(self, grace: float) -> int:
         """Send SIGTERM, and SIGKILL after `grace` seconds; return the exit status, 128 + n for a signal."""
@@ -61,13 +61,6 @@ class Run:
             return await self._process.wait()
         finally:
             self.log.close()
-
-
-def _signal(process: asyncio.subprocess.Process, number: int) -> None:
-    """Send a signal to a process, unless it has ended: what it wrote may be read for longer than it lives."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(number)
 
 
 async def start(launch: Launch, log: RunLog, leads: Leads | None = None) -> Run:

@@ -12,9 +12,10 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedded.runtime import signals
 from embedded.runtime.environment import SHIM, Launch
 from embedded.runtime.image_folders import Image, Warm
-from embedded.runtime.init import KILL_ALL, contained
+from embedded.runtime.init import contained
 
 PROGRAM = Path(__file__).with_name("forkserver.py")
 OF_THE_POD = frozenset({"HOME", "HOSTNAME", "POD_IP"})
@@ -71,9 +72,7 @@ class ForkServers:
             if isinstance(server, BaseException):
                 continue  # told when it was asked for
             server.control.close()
-            if server.process.returncode is None:
-                server.process.send_signal(KILL_ALL)
-            await server.process.wait()
+            await signals.end(server.process)
 
 
 def common_environment(warm: Warm, launch: Launch) -> dict[str, str] | None:

@@ -15,6 +15,7 @@ from embedded.api.errors import ApiError
 from embedded.api.resources import POD
 from embedded.controllers.components import NAME_VARIABLE
 from embedded.runtime.environment import SHIM, Launch
+from embedded.runtime.forkserver import Order
 from embedded.runtime.image_folders import BrokenImageError, Warm
 from embedded.runtime.images import Images
 from embedded.runtime.warm import common_environment
@@ -23,6 +24,7 @@ from selftest.embedded_platform.test_processes import alive, container, is_ready
 
 pytestmark = pytest.mark.anyio
 
+ORDER = b"".join(text + b"\0" for text in (b"2", b"1", b"/work", b"python", b"-m", b"NAME=a=\xff"))
 MODULE = 'command = ["python", "-m", "work"]\n'
 WARM = '[warm]\nimports = ["colorsys", "asyncio"]\nvariables = ["OWN"]\n'
 SAYS = """
@@ -241,3 +243,8 @@ def _containers(value: Any) -> list[dict[str, Any]]:
     parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     own = [value] if isinstance(value, dict) and isinstance(value.get("image"), str) else []
     return own + [found for part in parts for found in _containers(part)]
+
+
+async def test_an_order_is_read_whole_or_not_at_all() -> None:
+    assert Order.read(ORDER) == Order("/work", ["python", "-m"], {"NAME": "a=\udcff"})
+    assert {Order.read(ORDER[:end]) for end in range(len(ORDER))} == {None}
