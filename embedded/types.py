@@ -16,6 +16,10 @@ NODE_NAME = "touchstone"
 STAND_IN = "touchstone.dev/stand-in"
 """The label of a pod that stands for a part of the platform: no process is behind it."""
 
+MOST_TOPICS = 200
+"""A client of Kafka keeps each topic that it ever knew, and looks at all of them all the time, though topics go with
+their Brokers: who lives as long as the platform exchanges its client for a new one after so many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

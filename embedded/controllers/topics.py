@@ -5,11 +5,9 @@ import asyncio
 from confluent_kafka import Consumer, KafkaException
 
 from embedded.controllers.controller import RetryError
-from embedded.types import KafkaSettings
+from embedded.types import MOST_TOPICS, KafkaSettings
 
 SECONDS = 10.0
-MOST_TOPICS = 200
-"""A client keeps each topic that it was ever asked for, and looks at all of them again and again."""
 
 KAFKA_HOST = "kafka.database.svc.cluster.local"
 DOCUMENTED = frozenset({"10.12.10.16:9094"})

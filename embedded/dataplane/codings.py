@@ -1,14 +1,20 @@
-"""Content codings of requests (RFC 9110, 8.4): those that are known are taken off, and all others are refused."""
+"""Content codings of requests and answers (RFC 9110, 8.4): the known ones are taken off, all others are refused."""
 
 import zlib
 
 from embedded.dataplane.cloudevents import NotAnEventError
+from embedded.dataplane.cloudevents.http import RawHeaders
 
 _FORMATS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
 class UnknownCodingError(ValueError):
     """A content coding that nobody here can take off."""
+
+
+def codings_of(headers: RawHeaders) -> str:
+    """Return the value of Content-Encoding, all fields of that name together; empty for none."""
+    return b",".join(value for name, value in headers if name.lower() == b"content-encoding").decode("latin-1")
 
 
 def unpacked(codings: str, body: bytes, most: int) -> bytes | None:

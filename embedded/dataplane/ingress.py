@@ -27,7 +27,7 @@ from aiohttp.http_exceptions import PayloadEncodingError
 
 from embedded.dataplane import tracing
 from embedded.dataplane.cloudevents import NotAnEventError
-from embedded.dataplane.codings import UnknownCodingError
+from embedded.dataplane.codings import UnknownCodingError, codings_of
 from embedded.dataplane.policies import DataPlanePolicies, IngressAnswer
 from embedded.dataplane.producer import NotStoredError, Producer
 from embedded.dataplane.specs import BrokerSpec
@@ -151,8 +151,7 @@ class Ingress:
             return IngressAnswer(400, "the body broke off")  # nobody is there to read it
         try:
             if body is not None:
-                codings = ",".join(request.headers.getall("Content-Encoding", ()))
-                body = policies.unpacked(codings, body, policies.max_body)
+                body = policies.unpacked(codings_of(request.raw_headers), body, policies.max_body)
             if body is None:
                 return IngressAnswer(policies.too_large, f"the body is larger than {policies.max_body} bytes")
             event = policies.accept(*policies.message(request.transport, request.raw_headers, body))

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 import aiohttp
 from yarl import URL
 
-from embedded.dataplane.policies import Attempt
+from embedded.dataplane.policies import MOST_ANSWER, Attempt
 from embedded.types import Endpoint, Resolve
 
-_MAX_ANSWER = 4 * 1024 * 1024
 _MAX_FIELD = 64 * 1024
 _IDLE = 2.0
 """The seconds after which an idle connection is not used again: less than any server keeps one, such as uvicorn five.
@@ -73,8 +72,8 @@ class Outbound:
                 why = f"the answer broke off: {type(error).__name__}: {error}"
                 return Attempt(answer.status, answer.raw_headers, b"".join(chunks), why, is_whole=False)
             content = b"".join(chunks)
-            fault = f"the answer is larger than {_MAX_ANSWER} bytes" if len(content) > _MAX_ANSWER else ""
-            return Attempt(answer.status, answer.raw_headers, content[:_MAX_ANSWER], fault)
+            fault = f"the answer is larger than {MOST_ANSWER} bytes" if len(content) > MOST_ANSWER else ""
+            return Attempt(answer.status, answer.raw_headers, content[:MOST_ANSWER], fault)
 
     def _endpoint(self, target: URL) -> Endpoint | None:
         host = target.host
@@ -91,6 +90,6 @@ class Outbound:
 async def _read(content: aiohttp.StreamReader, chunks: list[bytes]) -> None:
     """Read chunks to the end, or until slightly more than the limit."""
     size = 0
-    while size <= _MAX_ANSWER and (chunk := await content.readany()):
+    while size <= MOST_ANSWER and (chunk := await content.readany()):
         chunks.append(chunk)
         size += len(chunk)

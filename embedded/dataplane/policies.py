@@ -24,7 +24,7 @@ from embedded.dataplane.cloudevents import (
     write_record,
 )
 from embedded.dataplane.cloudevents.http import RawHeaders
-from embedded.dataplane.codings import UnknownCodingError, unpacked
+from embedded.dataplane.codings import UnknownCodingError, codings_of, unpacked
 from embedded.dataplane.filters import Matcher
 from embedded.dataplane.progress import Progress
 from embedded.dataplane.specs import TriggerSpec
@@ -46,6 +46,10 @@ class IngressAnswer:
 
     status: int
     reason: str = ""
+
+
+MOST_ANSWER = 4 << 20
+"""The most bytes of an answer, also without its content codings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +266,6 @@ def redirect(attempt: Attempt) -> str | None:  # noqa: ARG001 - a policy's shape
 
 
 _read_reply = HttpReader()
-_MOST_REPLY = 4 << 20
 
 
 def read_reply(attempt: Attempt) -> CloudEvent | None:
@@ -284,13 +287,12 @@ def read_reply(attempt: Attempt) -> CloudEvent | None:
 
 
 def _unpacked_body(attempt: Attempt) -> bytes:
-    codings = b",".join(value for name, value in attempt.headers if name.lower() == b"content-encoding")
     try:
-        body = unpacked(codings.decode("latin-1"), attempt.body, _MOST_REPLY)
+        body = unpacked(codings_of(attempt.headers), attempt.body, MOST_ANSWER)
     except UnknownCodingError as error:
         raise NotAnEventError(str(error)) from error
     if body is None:
-        raise NotAnEventError(f"the answer is larger than {_MOST_REPLY} bytes")
+        raise NotAnEventError(f"the answer is larger than {MOST_ANSWER} bytes")
     return body
 
 

@@ -9,14 +9,12 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Producer as _Producer
 
 from embedded.dataplane.cloudevents import Record
-from embedded.types import KafkaSettings
+from embedded.types import MOST_TOPICS, KafkaSettings
 
 _log = logging.getLogger(__name__)
 
 # While Kafka is away a sender waits so long for its refusal; on a busy machine a Kafka that is there may need seconds.
 _TIMEOUT_MS = 10_000
-# A client keeps each topic that it ever wrote to, and looks at all of them for each record; most are gone by then.
-MOST_TOPICS = 200
 # The default `message.max.bytes` of a Kafka broker. It is set here because the mock itself accepts any size.
 _MAX_RECORD = 1_048_588
 

@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from embedded.dataplane.cloudevents import Record
 from embedded.dataplane.consumers import NoTopicError, consumer_of, partitions_of, record_of
-from embedded.types import KafkaSettings
+from embedded.types import MOST_TOPICS, KafkaSettings
 
 _log = logging.getLogger(__name__)
 
@@ -24,8 +24,6 @@ _GROUP = "touchstone-reader"
 # Seconds of a poll, which bounds the time to stop, and to begin with a topic.
 _POLL = 0.02
 _BATCH = 200
-# A client keeps each topic that it ever read, and looks at all of them all the time; topics go with their Brokers.
-MOST_TOPICS = 200
 # Seconds for the client's answer to a follower, which Kafka's own silence ends before.
 _JOIN = 60.0
 

@@ -73,28 +73,28 @@ async def test_mutants_that_pass_over_a_change(
         assert spec.dead_letter == (spec.delivery.get("deadLetterSink") or {}).get("uri")
 
 
-@pytest.mark.parametrize(("mutant", "changes"), [(None, True), ("order-change-ignored", False)])
-async def test_mutant_order_change_ignored(cluster: Cluster, mutant: str | None, *, changes: bool) -> None:
+async def made_ordered(cluster: Cluster, mutant: str | None, order: str) -> str:
+    """Have a Trigger that is Ready, and change its order of delivery alone; return its namespace."""
     namespace = cluster.faulty(mutant) if mutant else "ns"
     cluster.broker(namespace)
     cluster.trigger(namespace=namespace)
     await cluster.until(TRIGGER, "trigger", is_true(), namespace)
     obj = cluster.store.get(TRIGGER, namespace, "trigger")
-    obj["metadata"]["annotations"] = {ORDER: "Ordered"}
+    obj["metadata"]["annotations"] = {ORDER: order}
     cluster.store.update(TRIGGER, obj)
+    return namespace
+
+
+@pytest.mark.parametrize(("mutant", "changes"), [(None, True), ("order-change-ignored", False)])
+async def test_mutant_order_change_ignored(cluster: Cluster, mutant: str | None, *, changes: bool) -> None:
+    namespace = await made_ordered(cluster, mutant, "Ordered")
     await changed(cluster, namespace, subscriber={"uri": "http://later.example.com/"})
     assert cluster.plane.triggers[namespace, "trigger"].ordered is changes
 
 
 @pytest.mark.parametrize(("mutant", "ordered"), [(None, [True, True]), ("order-change-alone-ignored", [False, True])])
 async def test_mutant_order_change_alone_ignored(cluster: Cluster, mutant: str | None, ordered: list[bool]) -> None:
-    namespace = cluster.faulty(mutant) if mutant else "ns"
-    cluster.broker(namespace)
-    cluster.trigger(namespace=namespace)
-    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
-    obj = cluster.store.get(TRIGGER, namespace, "trigger")
-    obj["metadata"]["annotations"] = {ORDER: "ordered"}
-    cluster.store.update(TRIGGER, obj)
+    namespace = await made_ordered(cluster, mutant, "ordered")
     cluster.trigger("later", namespace=namespace)
     await cluster.until(TRIGGER, "later", is_true(), namespace)
     seen = [cluster.plane.triggers[namespace, "trigger"].ordered]
