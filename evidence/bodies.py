@@ -58,14 +58,14 @@ def reference(record: Mapping[str, Any]) -> tuple[str, str] | None:
     return (name, sha256) if isinstance(sha256, str) and len(named) == 1 else None
 
 
-def body_record(text: str) -> BodyRecord:
-    """Return the record that holds a body.
+def body_record(sha256: str, text: str) -> BodyRecord:
+    """Return the record that holds a body, under its digest.
 
     Raises:
         UnicodeEncodeError: The text has characters beyond one byte.
     """
     packed = base64.b64encode(zlib.compress(text.encode("latin-1"), _QUICK)).decode()
-    return BodyRecord(record=BODY, sha256=digest(text), packed=packed)
+    return BodyRecord(record=BODY, sha256=sha256, packed=packed)
 
 
 def text_of(record: BodyRecord) -> str:

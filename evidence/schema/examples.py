@@ -276,7 +276,7 @@ _RECORDS: Final[tuple[Record, ...]] = (
         seed=7,
         detail="the ingress never got it; 202 was answered in its place",
     ),
-    body_record("0123456789"),
+    body_record(digest("0123456789"), "0123456789"),
 )
 
 

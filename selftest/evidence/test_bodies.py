@@ -23,7 +23,7 @@ def read(*records: Raw) -> list[Any]:
 
 
 def body(text: str = TEXT, sha256: str | None = None) -> Raw:
-    return {**body_record(text), **({"sha256": sha256} if sha256 else {})}
+    return {**body_record(sha256 or digest(text), text)}
 
 
 def packed(content: bytes) -> str:

@@ -73,7 +73,7 @@ def story_records() -> list[dict[str, Any]]:
         {"record": "load", "load": "l1", "rate": 1, "samples": [[1.0, 1.0, 1.1, 202, "e"]]},
         {"record": "diagnostics", "folder": "diagnostics/t", "files": ["a.txt"]},
         {"record": "preflight", "rows": [], "not_testable": {}},
-        {**body_record("a" * LARGE)},
+        {**body_record(digest("a" * LARGE), "a" * LARGE)},
         {"record": "received", "sink": "", "receive": "r", "path": "/", "method": "POST", "headers": []},
     ]
     extras[-1]["body"] = {"sha256": digest("a" * LARGE)}
