@@ -100,9 +100,10 @@ _LISTED = (
             "stream-key-order-lost",
             "canary-answers-all",
             "stream-answer-without-headers",
-            # Seen on its libraries, Go's net/http and grpc-go 1.53.0.
+            "executor-dies-on-nameless-header",
             "header-no-token-drops",
-            "rest-control-character-drops",
+            "header-control-character-drops",
+            "metadata-not-ascii-drops",
             # Of the operator 1.17.1, read in its source.
             "stream-variables-unchecked",
             "stream-variables-counted",

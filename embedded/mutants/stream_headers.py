@@ -12,9 +12,11 @@ from embedded.mutants.stream_messages import dropping
 from embedded.streaming.metadata import CONTENT_TYPE, PUID, Pairs
 from embedded.streaming.nodes import AGGREGATE
 from embedded.streaming.policies import StreamPolicies
+from embedded.streaming.requests import ServerDiesError
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_PRINTABLE = re.compile(rb"[\x20-\x7e]*")
 _OF_A_CALL = ("grpc-", ":", "user-agent", "te")
 
 
@@ -25,6 +27,12 @@ def _has_no_token(record: Record, _request: bytes) -> bool:
 def _has_no_name(record: Record, _request: bytes) -> bool:
     """Tell whether a header can be no metadata of a call; one with a colon is left out of it, as grpc-go does."""
     return not all(_TOKEN.fullmatch(name.removeprefix(":")) for name, _ in record.headers)
+
+
+def _has_unprintable(record: Record, _request: bytes) -> bool:
+    """Tell whether the value of a header is no text that metadata may have; the values of `-bin` are no text."""
+    texts = (value or b"" for name, value in record.headers if not name.lower().endswith("-bin"))
+    return not all(_PRINTABLE.fullmatch(text) for text in texts)
 
 
 def _has_control(record: Record, _request: bytes) -> bool:
@@ -51,10 +59,23 @@ def header_control_character_drops(honest: StreamPolicies) -> StreamPolicies:
     )
 
 
-@divergence(STREAMS, wraps="read_rest")
-def rest_control_character_drops(honest: StreamPolicies) -> StreamPolicies:
-    """Drop it over REST alone (seldon-executor 1.17.1: net/http refuses it, grpc-go 1.53.0 does not)."""
-    return replace(honest, read_rest=dropping(honest.read_rest, _has_control))
+@mutant(STREAMS, wraps="read_grpc")
+def metadata_not_ascii_drops(honest: StreamPolicies) -> StreamPolicies:
+    """Drop a protobuf request with a header whose value is not printable ASCII (grpc-go 1.53.0: the call fails)."""
+    return replace(honest, read_grpc=dropping(honest.read_grpc, _has_unprintable))
+
+
+@divergence(STREAMS, wraps="read_grpc")
+def executor_dies_on_nameless_header(honest: StreamPolicies) -> StreamPolicies:
+    """End the process at a header without a name, and again after each restart (seldon-executor 1.17.1, seen)."""
+
+    def read_grpc(record: Record) -> bytes:
+        request = honest.read_grpc(record)
+        if not all(name for name, _ in record.headers):
+            raise ServerDiesError("a header without a name")
+        return request
+
+    return replace(honest, read_grpc=read_grpc)
 
 
 @mutant(STREAMS, wraps="grpc_metadata")

@@ -81,6 +81,13 @@ ROWS: dict[str, Row] = {
         faulty=True,
         transport="grpc",
     ),
+    # Measured on the executor 1.17.1: the process ends in grpc-go 1.53.0, which looks at the first letter of the name.
+    "executor-dies-on-nameless-header": Row(
+        lambda running: stands_still(running, protobuf("x", 1, headers=[*NAMED, ("", b"1")]), protobuf("a", 1)),
+        honest=False,
+        faulty=True,
+        transport="grpc",
+    ),
     "sigterm-drops-work": Row(answered_at_the_stop, 1, 0),
     "commits-before-answer": Row(committed_early, honest=False, faulty=True),
     "commits-before-stored": Row(committed_early, honest=False, faulty=True),
@@ -244,10 +251,17 @@ ROWS: dict[str, Row] = {
         for name in (
             "header-no-token-drops",
             "header-control-character-drops",
-            # Measured on Go's net/http: "invalid header field value"; a call of grpc-go 1.53.0 goes through.
-            "rest-control-character-drops",
         )
     },
+    "metadata-not-ascii-drops": Row(
+        asking(
+            protobuf("a", 1, headers=[*NAMED, ("x", "ü".encode())]),
+            protobuf("b", 1, headers=[*NAMED, ("x-bin", b"\xff")]),
+        ),
+        {b"a": [[2]], b"b": [[2]]},
+        {b"b": [[2]]},
+        "grpc",
+    ),
     "call-metadata-passed-on": Row(
         headers_of("grpc_metadata", ("grpc-timeout", b"1n"), ("x", b"2"), ("x-bin", b"$$$")),
         ["x"],

@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import stream_answer, stream_header, stream_key_kept
-from fixtures import Produce, SeldonStreams, expect
+from evidence.expectations import Expectation, offset_after_answer, stream_answer, stream_header, stream_key_kept
+from fixtures import Produce, SeldonStream, SeldonStreams, expect
+from suites.oracles.messages import SELDON_MESSAGE, numbered
+from suites.oracles.tensorflow import octets
 from suites.wire import fresh
 
 WITHIN = 5.0  # seconds; an answer counts as missing only after them
 AT_ONCE = 12
+HELD = 6.5  # seconds; a consumer that commits what it has taken up, answered or not, does so every five by default
 LARGE = 500_000  # bytes; Kafka takes twice as many by default
 
 
@@ -103,6 +106,30 @@ def test_requests_without_a_key_are_answered_also_at_once(echoes: SeldonStreams,
         ),
         within=WITHIN,
     )
+
+
+def committed_after_answers(
+    stream: SeldonStream, produce: Produce, held: bytes, quick: bytes, **terms: Any
+) -> Expectation:
+    """Send many requests of which the first is held; return the expectation that no offset precedes its answer."""
+    values = [held, *[quick] * AT_ONCE]
+    asked = produce.many(
+        stream.input, [{"value": value, "key": fresh("key"), "partition": 0} | terms for value in values]
+    )
+    return offset_after_answer(asked, stream.output, group=stream.group)
+
+
+@pytest.mark.requirement("STR-OFF-001")
+def test_offsets_are_committed_after_an_answer_that_takes_long(echoes: SeldonStreams, produce: Produce) -> None:
+    held = text("held", delay=HELD)
+    expect(committed_after_answers(echoes("echo-seldon-rest"), produce, held, text("quick")), within=HELD + WITHIN)
+
+
+@pytest.mark.requirement("STR-OFF-002")
+def test_offsets_are_committed_after_a_message_that_takes_long(echoes: SeldonStreams, produce: Produce) -> None:
+    held = numbered("delay", HELD) + octets(5, b"held")
+    stream, quick, named = echoes("echo-seldon-grpc"), octets(5, b"quick"), [("proto-name", SELDON_MESSAGE)]
+    expect(committed_after_answers(stream, produce, held, quick, headers=named), within=HELD + WITHIN)
 
 
 @pytest.mark.requirement("STR-SIZ-002")

@@ -67,13 +67,26 @@ def beside_json(stream: SeldonStream, produce: Produce, headers: Mapping[str, He
 
 
 def beside_proto_name(stream: SeldonStream, produce: Produce, headers: Mapping[str, Headers]) -> list[Expectation]:
-    """Send a protobuf request with each of several headers; return the expectations of its answer."""
+    """Send a protobuf request with each of several headers, behind one with none that must be answered first.
+
+    Args:
+        stream: The stream.
+        produce: The function that writes records.
+        headers: The headers of each request beside the proto-name, by the beginning of its key.
+
+    Returns:
+        The expectation that each is answered.
+    """
     image = picture(seed())
-    records = [
-        {"value": predict_protobuf(image), "key": fresh(name), "headers": each} for name, each in headers.items()
+    records: list[dict[str, Any]] = [
+        {"value": predict_protobuf(image), "key": fresh(name), "headers": each, "partition": 0}
+        for name, each in {"control": NAMED, **headers}.items()
     ]
     terms: dict[str, Any] = {"group": stream.group, "tensor": [probabilities(image)]}
-    return [stream_answer(each, stream.output, **terms) for each in produce.many(stream.input, records)]
+    [before] = produce.many(stream.input, records[:1])
+    expect(stream_answer(before, stream.output, **terms), within=WITHIN)
+    asked = produce.many(stream.input, records[1:])
+    return [stream_answer(each, stream.output, control=before, **terms) for each in asked]
 
 
 @pytest.mark.requirement("STR-HDR-001")
@@ -108,6 +121,7 @@ def test_headers_that_http_cannot_say_keep_no_json_from_its_answer(cifar10: Seld
 
 
 @pytest.mark.requirement("STR-HDR-014")
+@pytest.mark.destructive
 def test_headers_that_http_cannot_say_keep_no_message_from_its_answer(
     cifar10_grpc: SeldonStream, produce: Produce
 ) -> None:
