@@ -150,6 +150,52 @@ ARRIVAL_ROWS: dict[str, Row] = {
         ([400] * 4, 0),
         ([202, 202, 202, 400], 3),
     ),
+    # Measured on the Kafka Broker 1.22.3, as are the next five.
+    "cut-times-accepted": Row(
+        stored(
+            *[(binary(**EVENT, time=time), b"1") for time in ("2025-07-02T08:20Z", "2025-07-02T08:20:12.Z", "soon")]
+        ),
+        ([400] * 3, 0),
+        ([202, 202, 400], 2),
+    ),
+    "references-by-rfc-2396": Row(
+        stored(
+            (binary(**EVENT, dataschema="schemas/1"), b""),
+            (JSON, structured(source="/ä")),
+            (JSON, structured(dataschema="urn:ä")),
+            (binary(**EVENT, dataschema="a b"), b""),
+            (JSON, structured(source="/a<b>")),
+        ),
+        ([400] * 5, 0),
+        ([202, 202, 202, 400, 400], 3),
+    ),
+    "json-types-of-letters-only": Row(
+        stored(
+            *[
+                (JSON, structured(datacontenttype=kind, data=data))
+                for kind in ("application/vnd.acme+json", "Application/JSON", "application/json; charset=utf-8")
+                for data in ({"n": 1}, "text")
+            ]
+        ),
+        ([202] * 6, 6),
+        ([400, 202, 400, 202, 202, 202], 4),
+    ),
+    "null-extension-as-text": Row(told("ce_ext", ext=None), None, b"null"),
+    "compound-extensions-as-text": Row(
+        stored(
+            (JSON, structured(ext=[1])),
+            (JSON, structured(ext={})),
+            (JSON, structured(ext=1.5)),
+            (JSON, structured(id=[])),
+        ),
+        ([400] * 4, 0),
+        ([202, 202, 400, 400], 2),
+    ),
+    "base64-ends-at-padding": Row(
+        stored(*[(JSON, structured(data_base64=text)) for text in ("AA==AA==", "?", "AAE")]),
+        ([400] * 3, 0),
+        ([202, 400, 400], 1),
+    ),
     "record-headers-percent-encoded": Row(told("ce_subject", subject="a €"), "a €".encode(), b"a%20%E2%82%AC"),
     "content-type-invented": Row(told("content-type", data_base64="AAE="), None, b"application/octet-stream"),
     "no-data-as-empty-value": Row(data_of({}), [None], [b""]),
