@@ -95,13 +95,15 @@ class Delivery:
         """
         plan = self.plan if settle is not None else self.policies.letter_plan(self.plan)
         waits, timeout, attempts = self.policies.waits(plan), self.policies.timeout(plan), 0
+        body_timeout = self.policies.body_timeout(plan)
         while True:
             attempts += 1
             # Each attempt is a span of its own.
             parent = self.policies.trace_delivery(trace, self.spec)
             headers, body = self.policies.write_request(event, self.spec)
             fields = [*headers, *(parent.headers() if parent else ())]
-            attempt = await self.outlet.http.post(self.policies.address(url), fields, body, timeout)
+            asked = self.policies.address(url)
+            attempt = await self.outlet.http.post(asked, fields, body, timeout, body_timeout=body_timeout)
             if (location := self.policies.redirect(attempt)) is not None:
                 attempt = await self.outlet.http.get(location, fields, timeout)
             attempt = self.policies.outcome(attempt)

@@ -1,7 +1,7 @@
 """HTTP requests to subscribers and dead letter sinks. Their faults are returned as an `Attempt`, never raised."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import aiohttp
 from yarl import URL
@@ -33,20 +33,48 @@ class Outbound:
             max_field_size=_MAX_FIELD,
         )
 
-    async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes, timeout: float) -> Attempt:
-        """Send one POST without following redirects; all of it takes at most `timeout` seconds."""
-        return await self._request("POST", url, headers, body, timeout)
+    async def post(
+        self,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        timeout: float,
+        *,
+        body_timeout: float | None = None,
+    ) -> Attempt:
+        """Send one POST without following redirects.
+
+        Args:
+            url: The URL.
+            headers: The header fields.
+            body: The body.
+            timeout: The seconds that all of it takes at most.
+            body_timeout: The seconds from the head of the answer that its body may take; None: those that are left.
+        """
+        return await self._request("POST", url, headers, body, timeout, body_timeout=body_timeout)
 
     async def get(self, url: str, headers: Sequence[tuple[str, str]], timeout: float) -> Attempt:
         """Send one GET, as `post` does."""
         return await self._request("GET", url, headers, None, timeout)
 
     async def _request(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | None, timeout: float
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes | None,
+        timeout: float,
+        *,
+        body_timeout: float | None = None,
     ) -> Attempt:
         try:
-            async with asyncio.timeout(timeout):
-                return await self._exchange(method, url, headers, body)
+            async with asyncio.timeout(timeout) as clock:
+
+                def began() -> None:
+                    if body_timeout is not None:
+                        clock.reschedule(asyncio.get_running_loop().time() + body_timeout)
+
+                return await self._exchange(method, url, headers, body, began=began)
         except TimeoutError:
             return Attempt(None, error=f"no answer within {timeout:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -57,7 +85,15 @@ class Outbound:
         """Close all connections."""
         await self._session.close()
 
-    async def _exchange(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> Attempt:
+    async def _exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes | None,
+        *,
+        began: Callable[[], None],
+    ) -> Attempt:
         # `encoded`: the path of a subscriber is sent unchanged.
         target = URL(url, encoded=True)
         fields = list(headers)
@@ -65,6 +101,7 @@ class Outbound:
             fields.append(("Host", endpoint.authority))
             target = target.with_host(endpoint.host).with_port(endpoint.port)
         async with self._session.request(method, target, data=body, headers=fields, allow_redirects=False) as answer:
+            began()
             chunks: list[bytes] = []
             try:
                 await _read(answer.content, chunks)

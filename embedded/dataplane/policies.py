@@ -219,6 +219,11 @@ def timeout(plan: DeliveryPlan) -> float:
     return plan.timeout
 
 
+def body_timeout(plan: DeliveryPlan) -> float | None:  # noqa: ARG001 - a policy's shape
+    """Return the seconds that an answer that has begun may take; None: what is left of those of the attempt."""
+    return None
+
+
 def outcome(attempt: Attempt) -> Attempt:
     """Return what came of an exchange: an answer that broke off is none (RFC 9112, "Handling Incomplete Messages")."""
     return attempt if attempt.is_whole else Attempt(None, error=attempt.error)
@@ -358,6 +363,8 @@ class DataPlanePolicies:
         room: The function from a Trigger to what each of its deliveries holds.
         address: The function from the URL of a subscriber or a dead letter sink to the one that is asked.
         timeout: The function from a plan to the seconds that an attempt may take.
+        body_timeout: The function from a plan to the seconds that an answer may take from its head on; None: what is
+            left of those of the attempt.
         outcome: The function from what came back to what the attempt counts as.
         unstored_reply: The function from a successful attempt, and the reason why its reply was not stored, likewise.
         letter_plan: The function from the subscriber's plan to the dead letter sink's.
@@ -416,6 +423,7 @@ class DataPlanePolicies:
     room: Callable[[TriggerSpec], AbstractAsyncContextManager[None]] = room
     address: Callable[[str], str] = address
     timeout: Callable[[DeliveryPlan], float] = timeout
+    body_timeout: Callable[[DeliveryPlan], float | None] = body_timeout
     outcome: Callable[[Attempt], Attempt] = outcome
     unstored_reply: Callable[[Attempt, str], Attempt] = unstored_reply
     letter_plan: Callable[[DeliveryPlan], DeliveryPlan] = letter_plan

@@ -186,6 +186,12 @@ def timeout_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, timeout=lambda _: 600.0)
 
 
+@mutant(DATA_PLANE, replaces="body_timeout")
+def timeout_until_answer_begins(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait ten minutes for the rest of an answer that has begun (Kafka Broker 1.22.3, seen: Vert.x' WebClient)."""
+    return replace(honest, body_timeout=lambda _: 600.0)
+
+
 @mutant(DATA_PLANE, wraps="timeout")
 def timeout_cut_short(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Wait at most one second for each answer (eventing-kafka-broker issue 4187: long answers are cut)."""

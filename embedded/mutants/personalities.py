@@ -89,6 +89,8 @@ _LISTED = (
             "tracestate-first-field-only",
             "tracestate-empty-member-refused",
             "long-reply-headers-fail",
+            "timeout-until-answer-begins",
+            "dispatcher-ends-at-once",
             "linear-waits-grow",
             "short-delay-no-retry",
             "kne-header-stalls",

@@ -10,6 +10,8 @@ from evidence.refs import EventRef, SinkRef, TriggerRef
 from evidence.verdict import PASSED, UNDECIDED, Judgement, ObservationRequest, Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evidence.history_index import SeenEvent
     from evidence.records import Received
 
@@ -110,7 +112,17 @@ class Delivered(DeliveryCheck):
 @check("delivered_once")
 @check("attempts")
 class Attempts(DeliveryCheck):
-    """Exactly n deliveries, when the Triggers are done with the event."""
+    """Exactly n deliveries, when the Triggers are done with the event.
+
+    With a control, an event that they are done with: no fewer by the deadline, done or not.
+    """
+
+    def watch(self) -> None:
+        """Keep the control's way, too."""
+        super().watch()
+        self.control: EventRef | None = self.args.get("control")
+        if self.control is not None:
+            watch(self.history, self.control, self.triggers)
 
     @property
     def wording(self) -> str:
@@ -126,12 +138,23 @@ class Attempts(DeliveryCheck):
             return failed(violation(self.expected, f"{len(found)} requests", witness, self.where(self.event)))
         fate = self.fate()
         if fate.stage is not Stage.HANDLED:
-            return self.absent(fate, final=final)
+            return (self._too_few(found) if final else None) or self.absent(fate, final=final)
         if len(found) == count:
             return proven(fate)
         got = f"{len(found)} when {fate.text}"
         witness = (*(record["seq"] for record in found), *fate.witness)
         return failed(violation(self.expected, got, witness, self.where(self.event)), proof=fate.proof)
+
+    def _too_few(self, found: Sequence[Received]) -> Judgement | None:
+        """Fail where there were some deliveries, but too few, of Triggers that are done with the control."""
+        if self.control is None or not 0 < len(found) < self.args["count"]:
+            return None
+        fates = [handled(self.history, self.control, trigger) for trigger in self.triggers]
+        if any(fate.stage is not Stage.HANDLED for fate in fates):
+            return None
+        got = f"{len(found)} by the deadline, though {self.target} was done with {describe(self.control)}"
+        witness = (*(record["seq"] for record in found), *(seq for fate in fates for seq in fate.witness))
+        return failed(violation(self.expected, got, witness, self.where(self.event)))
 
 
 @check("not_delivered")

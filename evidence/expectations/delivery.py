@@ -42,12 +42,20 @@ def delivered_once(event: Event, to: Trigger | Sequence[Trigger], *, replied_by:
 
 
 def attempts(
-    event: Event, to: Trigger | Sequence[Trigger], count: int, *, replied_by: Trigger | None = None
+    event: Event,
+    to: Trigger | Sequence[Trigger],
+    count: int,
+    *,
+    replied_by: Trigger | None = None,
+    control: Event | None = None,
 ) -> Expectation:
-    """Expect that the event reached the subscriber in exactly `count` requests, when its handling was over."""
-    return expectation(
-        "attempts", event=event_of(event), to=triggers_of(to), count=count, replied_by=trigger_of(replied_by)
-    )
+    """Expect that the event reached the subscriber in exactly `count` requests, when its handling was over.
+
+    `control`: an earlier event of the Trigger. Once that was handled, fewer requests by the deadline are a failure,
+    also where the handling of the event goes on.
+    """
+    what = {"event": event_of(event), "to": triggers_of(to), "count": count, "replied_by": trigger_of(replied_by)}
+    return expectation("attempts", **what, **({} if control is None else {"control": event_of(control)}))
 
 
 def not_delivered(event: Event, to: Trigger | Sequence[Trigger], *, replied_by: Trigger | None = None) -> Expectation:

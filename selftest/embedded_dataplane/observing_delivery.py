@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from embedded.dataplane.cloudevents import Record
@@ -354,6 +355,28 @@ def reply_after(*script: int) -> Observe:
         return await place.count() - 1
 
     return observe
+
+
+async def endless_answer(world: World, mutant: str | None) -> bool:
+    """Observe whether an event goes to the dead letter sink whose subscriber's answer begins in time and never ends."""
+    ended = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await ended.wait()
+        writer.close()
+
+    place, dead = await world.broker(mutant), world.sink()
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        await place.trigger(f"http://{host}:{port}/", dead_letter=dead.url, delivery={"timeout": "PT0.2S"})
+        await place.send()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.5):
+                await until(lambda: bool(dead.received))
+        ended.set()
+    return bool(dead.received)
 
 
 async def half_answer(world: World, mutant: str | None) -> int:

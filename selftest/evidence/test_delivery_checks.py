@@ -31,6 +31,7 @@ from selftest.histories import typed
 
 Plot = Callable[[Story], None]
 E = event()
+CONTROL = event("e0")
 
 
 def arrives(story: Story) -> None:
@@ -103,6 +104,16 @@ def nothing(story: Story) -> None:
     del story
 
 
+def behind_a_control(story: Story, requests: int, done_with: int) -> None:
+    """Tell of an event behind another one, of its requests, and of how many of the two the Trigger is done with."""
+    story.accepted(CONTROL.id)
+    story.delivered(CONTROL.id)
+    story.accepted()
+    for _ in range(requests):
+        story.delivered()
+    story.offsets(done_with)
+
+
 CASES: list[tuple[Expectation, Plot, Verdict | None, Verdict, tuple[int, ...]]] = [
     # expectation, history, verdict before the deadline, at the deadline, witness
     (delivered(E, TRIGGER), arrives, Verdict.PASS, Verdict.PASS, ()),
@@ -156,6 +167,27 @@ def test_verdict_and_witness(
         assert judgement.violations[0].message.startswith("expected event e1 from /src to be ")
         assert "; got " in judgement.violations[0].message
         assert judgement.violations[0].where
+
+
+@pytest.mark.parametrize(
+    ("requests", "done_with", "verdict", "witness"),
+    [
+        pytest.param(1, 1, Verdict.FAIL, [(3, 9, 11)], id="fewer"),
+        pytest.param(1, 0, Verdict.UNKNOWN, [], id="fewer-and-not-done-with-the-control"),
+        pytest.param(0, 1, Verdict.UNKNOWN, [], id="none"),
+        pytest.param(2, 1, Verdict.UNKNOWN, [], id="as-many"),
+        pytest.param(2, 2, Verdict.PASS, [], id="as-many-and-done"),
+    ],
+)
+def test_too_few_requests_behind_a_control_are_a_failure_at_the_deadline(
+    requests: int, done_with: int, verdict: Verdict, witness: list[tuple[int, ...]]
+) -> None:
+    story, wanted = Story(), attempts(E, TRIGGER, 2, control=CONTROL)
+    behind_a_control(story, requests, done_with)
+    assert judged(story, wanted).verdict is (Verdict.PASS if verdict is Verdict.PASS else None)
+    judgement = judged(story, wanted, final=True)
+    assert judgement.verdict is verdict
+    assert [found.witness for found in judgement.violations if found.witness] == witness
 
 
 def test_a_failure_says_where_the_event_was_last_seen() -> None:

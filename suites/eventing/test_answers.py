@@ -98,12 +98,14 @@ def test_an_answer_that_takes_longer_than_the_timeout_is_a_failure(broker: Broke
     late, endless = Answer(200, delay=2.0), Answer(200, headers=JSON, body=WHOLE, broken="endless")
     triggers = broker.several(
         *(
-            {"filter": WANTED, "subscriber": sinks([answer, Answer(200)]), "delivery": delivery}
+            {"filter": WANTED, "subscriber": sinks([Answer(200), answer, Answer(200)]), "delivery": delivery}
             for answer in (late, endless)
         )
     )
+    before = broker.send(type="wanted")
+    expect(*(attempts(before, to=trigger, count=1) for trigger in triggers))
     event = broker.send(type="wanted")
-    expect(*(attempts(event, to=trigger, count=2) for trigger in triggers))
+    expect(*(attempts(event, to=trigger, count=2, control=before) for trigger in triggers))
     # The time runs from when the sender begins, and the gap from when the subscriber has the request.
     expect(*(spaced(event, to=trigger, at_least=[0.4]) for trigger in triggers))
 

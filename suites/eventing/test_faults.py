@@ -119,7 +119,8 @@ def test_an_ingress_that_is_asked_to_end_keeps_what_it_acknowledges(broker: Brok
 def test_a_dispatcher_that_is_asked_to_end_finishes_its_deliveries(
     broker: Broker, sinks: Sinks, faults: Faults
 ) -> None:
-    trigger = broker.trigger(filter=WANTED, subscriber=sinks([*[Answer(200, delay=2.5)] * 10, Answer(200)]))
+    # Six seconds: all of them are still in flight when a cluster has taken the order.
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([*[Answer(200, delay=6.0)] * 10, Answer(200)]))
     events = broker.send_many([{"type": "wanted"}] * 10, concurrency=5)
     expect(*(delivered(event, to=trigger) for event in events))
     faults.end("dispatcher", of=broker, before=[trigger])
