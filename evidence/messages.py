@@ -181,3 +181,13 @@ def canonical(name: str, data: bytes) -> bytes:
         raise MessageError(f"no {name}: {error}") from error
     content: bytes = message.SerializeToString(deterministic=True)
     return content
+
+
+def texts_of_tags(data: bytes) -> dict[str, str]:
+    """Return those tags in the `meta` of a SeldonMessage that are texts; none where the bytes are no such message."""
+    message = _CLASSES[SELDON_MESSAGE]()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        return {}
+    return {name: tag.string_value for name, tag in message.f2.f2.items() if tag.HasField("string_value")}

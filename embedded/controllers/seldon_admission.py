@@ -61,8 +61,7 @@ def _of_predictor(spec: Mapping[str, Any], predictor: Mapping[str, Any], path: s
             why = f'Unsupported value: "{node["type"]}": supported values: {", ".join(KINDS)}'
             yield Cause(f"{place}.type", "FieldValueNotSupported", why)
     protocol, transport = spec.get("protocol") or "seldon", spec.get("transport") or "rest"
-    kinds = [node.get("type") or KINDS[0] for _, node in _nodes(graph, "")]
-    if why_not := why_not_walked(protocol, transport, kinds):
+    if why_not := why_not_walked(protocol, transport, sum(1 for _ in _nodes(graph, ""))):
         yield Cause(f"{path}.graph.children", "FieldValueForbidden", f"Forbidden: {why_not}")
 
 

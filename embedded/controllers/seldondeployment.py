@@ -6,6 +6,7 @@ As in the real webhook, requests go to the container port *named* `http` or `grp
 counts only where no port has that name. Available also means that the stream is being consumed.
 """
 
+import hashlib
 import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ REQUIRED = (BROKER, INPUT, OUTPUT)
 DEFAULT_WORKERS = 4
 DEFAULT_PARTITIONS = 1
 DEFAULT_PORTS = {"http": 9000, "grpc": 9500}
+MOST_OF_A_LABEL = 63
 ANEW = "anew"
 ID = "seldon-deployment-id"
 """The label of all that is made for a SeldonDeployment: its name."""
@@ -409,8 +411,14 @@ def endpoint_port(container: Mapping[str, Any], endpoint: Mapping[str, Any], tra
 
 
 def deployment_name(name: str, predictor: str, number: int, containers: list[dict[str, Any]]) -> str:
-    """Return the operator's name for a Deployment: deployment, predictor, number of the component, containers."""
-    return "-".join([name, predictor, str(number), *(container["name"] for container in containers)])
+    """Return the operator's name for a Deployment: deployment, predictor, number of the component, containers.
+
+    One that is too long for a label is hashed, as the operator does (GetDeploymentName of 1.17.1).
+    """
+    whole = "-".join([name, predictor, str(number), *(container["name"] for container in containers)])
+    if len(whole) <= MOST_OF_A_LABEL:
+        return whole
+    return f"seldon-{hashlib.md5(whole.encode(), usedforsecurity=False).hexdigest()}"
 
 
 def _verdict(made: dict[str, Any]) -> ConditionState:

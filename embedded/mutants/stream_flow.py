@@ -136,16 +136,27 @@ def router_is_not_asked(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, route=lambda _chosen: 0)
 
 
-@divergence(STREAMS, wraps="route")
+@divergence(STREAMS, wraps=("route", "read_route", "read_message_route"))
 def executor_dies_on_bad_route(honest: StreamPolicies) -> StreamPolicies:
-    """End the process at a route that no child has (seldon-executor 1.17.1, seen at index 7)."""
+    """End the process at a route that no child has, and at none (seldon-executor 1.17.1, seen: 7, and no number)."""
 
     def route(chosen: int) -> int:
         if chosen > 2:  # more than the children of any graph here
             raise ServerDiesError(f"index out of range: {chosen}")
         return honest.route(chosen)
 
-    return replace(honest, route=route)
+    def read_route(answer: bytes) -> int:
+        if b"[]" in answer:
+            raise ServerDiesError("index out of range: no number")
+        return honest.read_route(answer)
+
+    def read_message_route(answer: bytes) -> int:
+        try:
+            return honest.read_message_route(answer)
+        except ValueError as error:
+            raise ServerDiesError(str(error)) from error
+
+    return replace(honest, route=route, read_route=read_route, read_message_route=read_message_route)
 
 
 @mutant(STREAMS, wraps=("http_headers", "grpc_metadata"))

@@ -3,19 +3,28 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import orjson
 
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import mutant
+from embedded.streaming import messages
 from embedded.streaming.models import ModelError
 from embedded.streaming.nodes import PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT
 from embedded.streaming.policies import StreamPolicies, Visit
 
 _CHILDREN = 3
 """The children of each router here."""
-_WAIT = b'"delay"'
+_WAIT = b"delay"
 """What a request has that asks a node to wait. Others are spared: two nodes would change places by chance."""
+
+
+def _data_of(answer: bytes) -> Any:
+    """Return the data of a router's answer over gRPC."""
+    message = messages.TYPES[messages.SELDON_MESSAGE]()
+    message.ParseFromString(answer)
+    return message.data
 
 
 @mutant(STREAMS, wraps="gathered")
@@ -81,6 +90,58 @@ def route_of_plain_array_only(honest: StreamPolicies) -> StreamPolicies:
         return 0 if array is None or isinstance(array[0], list) else route
 
     return replace(honest, read_route=read_route)
+
+
+@mutant(STREAMS, wraps="read_message_route")
+def message_route_of_array_only(honest: StreamPolicies) -> StreamPolicies:
+    """Over gRPC, find no route in a nested array or in a tensor (the cases of a oneof of which one was written)."""
+
+    def read_message_route(answer: bytes) -> int:
+        route, data = honest.read_message_route(answer), _data_of(answer)
+        if data.WhichOneof("one") != "ndarray" or not isinstance(data.ndarray[0], float):
+            raise ValueError("no array of numbers")
+        return route
+
+    return replace(honest, read_message_route=read_message_route)
+
+
+@mutant(STREAMS, wraps="read_message_route")
+def message_route_empty_is_zero(honest: StreamPolicies) -> StreamPolicies:
+    """Over gRPC, take the first child where a router names none (an unset field of proto3 is zero)."""
+
+    def read_message_route(answer: bytes) -> int:
+        data = _data_of(answer)
+        return honest.read_message_route(answer) if len(data.ndarray) or data.tensor.values else 0
+
+    return replace(honest, read_message_route=read_message_route)
+
+
+@mutant(STREAMS, wraps="read_message_route")
+def message_route_zero_is_unset(honest: StreamPolicies) -> StreamPolicies:
+    """Over gRPC, take a route of zero for none (a zero of proto3 is an unset field)."""
+
+    def read_message_route(answer: bytes) -> int:
+        if (route := honest.read_message_route(answer)) == 0:
+            raise ValueError("no route")
+        return route
+
+    return replace(honest, read_message_route=read_message_route)
+
+
+@mutant(STREAMS, wraps="read_message_route")
+def message_route_clamped(honest: StreamPolicies) -> StreamPolicies:
+    """Over gRPC, take the nearest child for a route that no child has (an index that is kept within its bounds)."""
+
+    def read_message_route(answer: bytes) -> int:
+        return min(max(honest.read_message_route(answer), 0), _CHILDREN - 1)
+
+    return replace(honest, read_message_route=read_message_route)
+
+
+@mutant(STREAMS, wraps="listed")
+def combiner_list_has_last(honest: StreamPolicies) -> StreamPolicies:
+    """Over gRPC, give a combiner the last answer alone (a repeated field that is set, not added to)."""
+    return replace(honest, listed=lambda answers: honest.listed(answers[-1:]))
 
 
 @mutant(STREAMS, wraps="route")

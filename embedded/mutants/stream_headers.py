@@ -157,6 +157,12 @@ def puid_not_made(honest: StreamPolicies) -> StreamPolicies:
     return _for_nameless(honest, None)
 
 
+@mutant(STREAMS, wraps="grpc_metadata")
+def puid_not_made_over_grpc(honest: StreamPolicies) -> StreamPolicies:
+    """Give the nodes over gRPC no puid where a record has none (seldon-core issue 3389)."""
+    return replace(_for_nameless(honest, None), http_headers=honest.http_headers)
+
+
 @mutant(STREAMS, wraps=("http_headers", "grpc_metadata"))
 def puid_shared(honest: StreamPolicies) -> StreamPolicies:
     """Give all records without a puid the same one (an id that is made when the server starts)."""

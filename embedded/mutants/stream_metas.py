@@ -10,6 +10,7 @@ from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import mutant
 from embedded.mutants.stream_kinds import handing
+from embedded.streaming import messages
 from embedded.streaming.metadata import puid_of
 from embedded.streaming.policies import Predict, StreamPolicies
 from embedded.streaming.requests import NotARequestError
@@ -28,6 +29,11 @@ def _object(content: bytes) -> dict[str, Any]:
 
 def _without_tags(content: bytes) -> bytes:
     value = _object(content)
+    if not content.startswith(b"{"):
+        message = messages.TYPES[messages.SELDON_MESSAGE]()
+        message.ParseFromString(content)
+        message.meta.ClearField("tags")
+        return bytes(message.SerializeToString())
     if not value.get("meta", {}).get("tags"):
         return content
     return orjson.dumps(value | {"meta": value["meta"] | {"tags": {}}})

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+from google.protobuf import json_format
 
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
@@ -166,6 +167,20 @@ def seldon_unknown_fields_lost(honest: StreamPolicies) -> StreamPolicies:
         honest,
         read_grpc=rewriting(honest.read_grpc, lambda message: message.DiscardUnknownFields(), messages.SELDON_MESSAGE),
     )
+
+
+@mutant(STREAMS, wraps="read_grpc")
+def seldon_not_finite_dropped(honest: StreamPolicies) -> StreamPolicies:
+    """Drop an array or JSON with a number that is not finite, which JSON has not (protobuf struct.proto, Value)."""
+
+    def refuse(message: Any) -> None:
+        try:
+            json_format.MessageToJson(message.data)
+            json_format.MessageToJson(message.jsonData)
+        except (ValueError, json_format.SerializeToJsonError) as error:
+            raise NotARequestError(str(error)) from error
+
+    return replace(honest, read_grpc=rewriting(honest.read_grpc, refuse, messages.SELDON_MESSAGE))
 
 
 @divergence(STREAMS, wraps="read_grpc")

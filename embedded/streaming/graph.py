@@ -1,14 +1,18 @@
 """The walk of a request through an inference graph, as Seldon's executor walks it (predictor_process.go)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from embedded.streaming.metadata import Pairs
 from embedded.streaming.models import Model, ModelError
 from embedded.streaming.nodes import AGGREGATE, ROUTE, Node
 from embedded.streaming.policies import StreamPolicies
+from embedded.streaming.routes import in_array
 
+_Told = TypeVar("_Told")
+_Made = TypeVar("_Made")
 ALL, NONE = -1, -2
 """Answers of a router: all children, and none."""
 
@@ -24,8 +28,18 @@ class _Asked:
 class Graph:
     """An inference graph, and the client that calls its nodes."""
 
-    def __init__(self, root: Node, model: Model, policies: StreamPolicies) -> None:
+    def __init__(self, root: Node, model: Model, policies: StreamPolicies, *, is_grpc: bool) -> None:
+        """Take a graph.
+
+        Args:
+            root: The node with which it begins.
+            model: The client of its nodes.
+            policies: How it is walked.
+            is_grpc: True where its nodes are called over gRPC, by messages.
+        """
         self._root, self._model, self._policies = root, model, policies
+        self._read_route = policies.read_message_route if is_grpc else policies.read_route
+        self._joined = policies.listed if is_grpc else in_array
 
     async def answer(self, request: bytes, headers: Pairs) -> bytes:
         """Return what the graph makes of a request.
@@ -62,7 +76,7 @@ class Graph:
         """Return what the children, or the one that a router chose, make of a request."""
         route = ALL
         if node.kind == "ROUTER":
-            route = self._policies.route(self._route(await self._call(node, ROUTE, content, asked)))
+            route = self._policies.route(_made(self._read_route, await self._call(node, ROUTE, content, asked)))
         if route == NONE:
             return content
         if route != ALL:
@@ -74,15 +88,20 @@ class Graph:
         if node.kind != "COMBINER":
             return answers[0]
         combined = [self._policies.handed(asked.request, answer) for answer in self._policies.combined(answers)]
-        return await self._send(node, AGGREGATE, b"[" + b",".join(combined) + b"]", asked)
+        return await self._send(node, AGGREGATE, _made(self._joined, combined), asked)
 
-    def _route(self, answer: bytes) -> int:
-        """Return the route that a router answered.
 
-        Raises:
-            ModelError: There is none.
-        """
-        try:
-            return self._policies.read_route(answer)
-        except ValueError as error:
-            raise ModelError(str(error)) from error
+def _made(make: Callable[[_Told], _Made], told: _Told) -> _Made:
+    """Return what is made of what nodes have told.
+
+    Args:
+        make: The function that makes it.
+        told: The answer of a node, or those of several.
+
+    Raises:
+        ModelError: It cannot be made.
+    """
+    try:
+        return make(told)
+    except ValueError as error:
+        raise ModelError(str(error)) from error

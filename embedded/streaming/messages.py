@@ -61,6 +61,7 @@ _MESSAGES: dict[str, dict[str, str]] = {
             "binData 4 ?bytes; strData 5 ?string; jsonData 6 ?.google.protobuf.Value; "
             "customData 7 ?.google.protobuf.Any"
         ),
+        "SeldonMessageList": "seldonMessages 1 *.seldon.protos.SeldonMessage",
     },
     "inference": {
         "InferParameter": "bool_param 1 ?bool; int64_param 2 ?int64; string_param 3 ?string",
@@ -127,13 +128,13 @@ def _add(package: str, message: descriptor_pb2.DescriptorProto, name: str, numbe
 
 
 PREDICT_REQUEST, PREDICT_RESPONSE = "tensorflow.serving.PredictRequest", "tensorflow.serving.PredictResponse"
-SELDON_MESSAGE = "seldon.protos.SeldonMessage"
+SELDON_MESSAGE, SELDON_LIST = "seldon.protos.SeldonMessage", "seldon.protos.SeldonMessageList"
 INFER_REQUEST, INFER_RESPONSE = "inference.ModelInferRequest", "inference.ModelInferResponse"
 
 _POOL = _pool()
 TYPES: dict[str, Any] = {
     name: message_factory.GetMessageClass(_POOL.FindMessageTypeByName(name))
-    for name in (PREDICT_REQUEST, PREDICT_RESPONSE, SELDON_MESSAGE, INFER_REQUEST, INFER_RESPONSE)
+    for name in (PREDICT_REQUEST, PREDICT_RESPONSE, SELDON_MESSAGE, SELDON_LIST, INFER_REQUEST, INFER_RESPONSE)
 }
 """Message classes by full name, as `proto-name` gives it: exact, case-sensitive."""
 

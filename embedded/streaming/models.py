@@ -1,6 +1,6 @@
 """The nodes of a graph as a stream calls them: by REST or gRPC, in the protocol of the deployment."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import grpc
@@ -8,7 +8,7 @@ import grpc.aio
 
 from embedded.dataplane.outbound import Outbound
 from embedded.streaming import messages
-from embedded.streaming.nodes import PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT, Node, nodes_of
+from embedded.streaming.nodes import AGGREGATE, PREDICT, ROUTE, TRANSFORM_INPUT, TRANSFORM_OUTPUT, Node, nodes_of
 from embedded.streaming.specs import StreamSpec
 from embedded.types import Endpoint
 
@@ -36,8 +36,9 @@ _OF_SELDON = {
     PREDICT: "/seldon.protos.Model/Predict",
     TRANSFORM_INPUT: "/seldon.protos.Transformer/TransformInput",
     TRANSFORM_OUTPUT: "/seldon.protos.OutputTransformer/TransformOutput",
+    ROUTE: "/seldon.protos.Router/Route",
+    AGGREGATE: "/seldon.protos.Combiner/Aggregate",
 }
-_OVER_GRPC = frozenset({"MODEL", "TRANSFORMER", "OUTPUT_TRANSFORMER"})
 
 
 class ModelError(Exception):
@@ -136,25 +137,20 @@ def connect(spec: StreamSpec) -> Model:
         raise ValueError(f"protocol {spec.protocol!r} is not served from Kafka here; {', '.join(REQUEST_TYPES)} are")
     if spec.transport not in {"rest", "grpc"}:
         raise ValueError(f"transport {spec.transport!r} is neither rest nor grpc")
-    kinds = [node.kind for node in nodes_of(spec.graph)]
-    if why := why_not_walked(spec.protocol, spec.transport, kinds):
+    if why := why_not_walked(spec.protocol, spec.transport, sum(1 for _ in nodes_of(spec.graph))):
         raise ValueError(why)
     client = RestModel if spec.transport == "rest" else GrpcModel
     return client(spec.protocol, {node.name: node.endpoint for node in nodes_of(spec.graph)})
 
 
-def why_not_walked(protocol: str, transport: str, kinds: Collection[str]) -> str | None:
+def why_not_walked(protocol: str, transport: str, nodes: int) -> str | None:
     """Return why a graph is not served in a protocol over a transport; None: it is.
 
     Args:
         protocol: The protocol.
         transport: The transport.
-        kinds: The kinds of its nodes.
+        nodes: The number of its nodes.
     """
-    if len(kinds) <= 1 or (protocol, transport) == ("seldon", "rest"):
+    if nodes <= 1 or protocol == "seldon":
         return None
-    if (protocol, transport) != ("seldon", "grpc"):
-        return f"graphs of several nodes are served here in protocol seldon, not in {protocol} over {transport}"
-    if others := sorted(set(kinds) - _OVER_GRPC):
-        return f"nodes of type {' and '.join(others)} are served here in protocol seldon over rest, not over grpc"
-    return None
+    return f"graphs of several nodes are served here in protocol seldon, not in {protocol} over {transport}"

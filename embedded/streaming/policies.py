@@ -10,7 +10,7 @@ from embedded.dataplane.cloudevents import Record
 from embedded.streaming.metadata import PUID, Pairs, grpc_metadata, http_headers
 from embedded.streaming.nodes import PREDICT, TRANSFORM_INPUT, TRANSFORM_OUTPUT, Node
 from embedded.streaming.requests import PROTO_NAME, read_json, read_message
-from embedded.streaming.routes import read_route
+from embedded.streaming.routes import listed, read_message_route, read_route
 
 Predict = Callable[[bytes], Awaitable[bytes]]
 Write = Callable[[], Awaitable[None]]
@@ -174,9 +174,11 @@ class StreamPolicies:
         node_headers: The function from a call's method, a request's headers and whether the node is the first to the
             headers of the call.
         route: The function from the route that a router chose to the one that is taken.
-        read_route: The function from a router's answer to the route that it names.
+        read_route: The function from a router's answer over REST to the route that it names.
+        read_message_route: The function from a router's answer over gRPC to the route that it names.
         gathered: The function from a node's kind, its children's request and the visits of them to their answers.
         combined: The function from the children's answers to those that a combiner gets.
+        listed: The function from those to the one message that says them, over gRPC.
         key: The function from a record to its answer's key.
         headers: The function from a puid and the type of the answer's message to the answer's headers.
         before: The action before the work on a record.
@@ -208,8 +210,10 @@ class StreamPolicies:
     node_headers: NodeHeaders = node_headers
     route: Callable[[int], int] = route
     read_route: Callable[[bytes], int] = read_route
+    read_message_route: Callable[[bytes], int] = read_message_route
     gathered: Callable[[str, bytes, Sequence[Visit]], Awaitable[Sequence[bytes]]] = gathered
     combined: Callable[[Sequence[bytes]], Sequence[bytes]] = combined
+    listed: Callable[[Sequence[bytes]], bytes] = listed
     key: Callable[[Record], bytes | None] = key_of
     headers: Callable[[str, str | None], Sequence[tuple[str, bytes]]] = answer_headers
     before: Callable[[Callable[[], None]], Awaitable[None]] = before

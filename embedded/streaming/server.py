@@ -55,7 +55,7 @@ class StreamServer:
         self._cluster = cluster
         self._protocol = spec.policies.compose().protocol(spec.protocol)
         self._policies = _composed(spec, self._protocol)
-        is_grpc = spec.transport == "grpc"
+        self._is_grpc = is_grpc = spec.transport == "grpc"
         self._read = self._policies.read_grpc if is_grpc else self._policies.read_rest
         self._headers = self._policies.grpc_metadata if is_grpc else self._policies.http_headers
         self._answer_type = RESPONSE_TYPES.get(self._protocol) if is_grpc else None
@@ -77,7 +77,7 @@ class StreamServer:
             NoTopicError, KafkaException: The input topic cannot be consumed.
         """
         self._model = connect(replace(self.spec, protocol=self._protocol))
-        self._graph = Graph(self.spec.graph, self._model, self._policies)
+        self._graph = Graph(self.spec.graph, self._model, self._policies, is_grpc=self._is_grpc)
         self._producer = Producer(self._cluster.kafka)
         try:
             await self._consume()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evidence.checks.base import check, failed, read_json, same_json, shorten, undecidable, violation
 from evidence.checks.streaming import StreamAnswer, StreamCheck
 from evidence.history import octets
+from evidence.messages import texts_of_tags
 from evidence.verdict import PASSED, UNDECIDED, Judgement
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ class StreamIdTold(StreamCheck):
 
     def _id(self, answer: TopicRecord) -> str | None:
         """Return the value of the one header that all nodes tell; None: there is no such."""
-        _, got = read_json(octets(answer["value"] or ""))
-        match got:
-            case {"meta": {"tags": {**tags}}}:
+        data = octets(answer["value"] or "")
+        match read_json(data) if not self.args.get("typed") else (True, {"meta": {"tags": texts_of_tags(data)}}):
+            case (True, {"meta": {"tags": {**tags}}}):
                 told = {json.dumps(tags.get(node)) for node in self.args["nodes"]}
             case _:
                 return None

@@ -78,7 +78,9 @@ def stream_header(produced: Produced, on: Topic, *, group: str, name: str, value
     )
 
 
-def stream_id_told(produced: Sequence[Produced], on: Topic, *, group: str, nodes: Sequence[str]) -> Expectation:
+def stream_id_told(
+    produced: Sequence[Produced], on: Topic, *, group: str, nodes: Sequence[str], typed: bool = False
+) -> Expectation:
     """Expect that all nodes of a graph got one id for a request, in one header, and another for each request.
 
     Args:
@@ -86,9 +88,14 @@ def stream_id_told(produced: Sequence[Produced], on: Topic, *, group: str, nodes
         on: The output topic.
         group: Consumer group of the input topic.
         nodes: The names of the nodes.
+        typed: The answers are SeldonMessages in protobuf, not in JSON.
     """
-    refs = [ref_of(thing, ProducedRef) for thing in produced]
-    return expectation("stream_id_told", produced=refs, on=topic_of(on), group=group, nodes=list(nodes))
+    args: dict[str, Any] = {"group": group, "nodes": list(nodes)}
+    if typed:
+        args["typed"] = True
+    return expectation(
+        "stream_id_told", produced=[ref_of(each, ProducedRef) for each in produced], on=topic_of(on), **args
+    )
 
 
 def streamed_in_order(produced: Sequence[Produced], on: Topic, *, group: str, json: Sequence[Any]) -> Expectation:

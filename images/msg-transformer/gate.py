@@ -37,9 +37,8 @@ class Gate:
             body = await _whole(receive)
             event = read([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]], body)
         except RefusedError as error:
-            await _answer(
-                send, error.status, [(b"content-type", b"application/json")], json.dumps({"error": str(error)})
-            )
+            words = json.dumps({"error": str(error)})
+            await _answer(send, self.refusal(error.status), [(b"content-type", b"application/json")], words)
             return
         status, headers, answer = await self._ask(scope, event, body)
         if event is None:
@@ -48,6 +47,10 @@ class Gate:
             await self._answer_event(send, event, answer)
         else:
             await _answer(send, status, headers, answer)
+
+    def refusal(self, status: int) -> int:
+        """Return the status of the answer to a request whose event is refused."""
+        return status
 
     def plain_status(self, status: int) -> int:
         """Return the status of the answer to a request that is not an event."""

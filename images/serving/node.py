@@ -16,9 +16,10 @@ from typing import Any
 import grpc
 from aiohttp import web
 from company import Company
+from google.protobuf import json_format
 from listening import MOST_BYTES, run, serve
 from messages import PredictRequest, PredictResponse
-from node_messages import ModelInferRequest, ModelInferResponse, SeldonMessage
+from node_messages import ModelInferRequest, ModelInferResponse, RouteMessage, SeldonMessage, SeldonMessageList
 from wishes import IMAGE, Wishes, routed, shown, signed, wishes
 
 GRACE_SECONDS = 1.0
@@ -147,24 +148,21 @@ async def _object(request: web.Request) -> dict[str, Any]:
 
 
 class Rpc:
-    """The calls of a node: those of a model and of transformers, in the three protocols."""
+    """The calls of a node: those of a model in the three protocols, and those of the others in Seldon's."""
 
     def __init__(self, name: str, suffix: str) -> None:
         self._name, self._suffix = name, suffix
 
     def handlers(self) -> list[grpc.GenericRpcHandler]:
         """Return the handlers of the services."""
+        echoed = (SeldonMessage, SeldonMessage)
         calls = (
             ("tensorflow.serving.PredictionService", "Predict", self.predict, PredictRequest, PredictResponse),
-            ("seldon.protos.Model", "Predict", self.echo("predict"), SeldonMessage, SeldonMessage),
-            ("seldon.protos.Transformer", "TransformInput", self.echo("transform-input"), SeldonMessage, SeldonMessage),
-            (
-                "seldon.protos.OutputTransformer",
-                "TransformOutput",
-                self.echo("transform-output"),
-                SeldonMessage,
-                SeldonMessage,
-            ),
+            ("seldon.protos.Model", "Predict", self.echo("predict"), *echoed),
+            ("seldon.protos.Transformer", "TransformInput", self.echo("transform-input"), *echoed),
+            ("seldon.protos.OutputTransformer", "TransformOutput", self.echo("transform-output"), *echoed),
+            ("seldon.protos.Router", "Route", self.route, SeldonMessage, RouteMessage),
+            ("seldon.protos.Combiner", "Aggregate", self.aggregate, SeldonMessageList, SeldonMessage),
             ("inference.GRPCInferenceService", "ModelInfer", self.infer, ModelInferRequest, ModelInferResponse),
         )
         return [
@@ -193,23 +191,48 @@ class Rpc:
         """Return the call that answers a SeldonMessage with itself, with the suffix behind its text."""
 
         async def answer(request: Any, context: grpc.aio.ServicerContext) -> Any:
-            tags = {
-                name: getattr(value, value.WhichOneof("kind") or "null_value")
-                for name, value in request.meta.tags.items()
-            }
-            wish = await self._do(wishes(tags, self._name), context)
-            if wish.show:
+            wish = await self._do(wishes(_tags_of(request), self._name), context)
+            if wish.show and not wish.sign:
                 return SeldonMessage(strData=shown(_texts(context), wish.show))
-            if wish.sign:
-                request.meta.tags[self._name].string_value = method
-                request.meta.requestPath[self._name] = IMAGE
-            if wish.sign and wish.measure:
-                request.meta.metrics.add(key=self._name, value=1)
+            self._sign(request.meta, method, wish, context)
             if self._suffix and request.strData:
                 request.strData += f"{self._suffix}:{method}" if wish.named else self._suffix
             return request
 
         return answer
+
+    async def route(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        """Answer the route that the request wishes."""
+        wish = await self._do(wishes(_tags_of(request), self._name), context)
+        return json_format.ParseDict(routed(wish), RouteMessage())
+
+    async def aggregate(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        """Join the texts of several SeldonMessages; where not all have one, answer the one of the wished child."""
+        asked = request.seldonMessages
+        tags = _tags_of(asked[0]) if asked else {}
+        wish = wishes(tags, self._name)
+        if tags.get("at") == self._name:
+            await self._do(wish, context)
+        answer = SeldonMessage()
+        if all(message.HasField("strData") for message in asked):
+            answer.strData = "+".join(message.strData for message in asked)
+        else:
+            answer.CopyFrom(asked[wish.child])
+            answer.ClearField("meta")
+        if wish.sign:
+            # As over REST: what the messages say together, and the puid of the first.
+            for message in asked:
+                answer.meta.MergeFrom(message.meta)
+            answer.meta.puid = asked[0].meta.puid
+            self._sign(answer.meta, "aggregate", wish, context)
+        return answer
+
+    def _sign(self, meta: Any, method: str, wish: Wishes, context: grpc.aio.ServicerContext) -> None:
+        if wish.sign:
+            meta.tags[self._name].string_value = shown(_texts(context), wish.show) if wish.show else method
+            meta.requestPath[self._name] = IMAGE
+        if wish.sign and wish.measure:
+            meta.metrics.add(key=self._name, value=1)
 
     async def infer(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
         """Answer an inference request with its inputs as outputs, in typed fields or raw as they came."""
@@ -227,6 +250,15 @@ class Rpc:
         if wish.status != 200:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "as the request wished")
         return wish
+
+
+def _tags_of(message: Any) -> dict[str, Any]:
+    """Return the tags in the `meta` of a SeldonMessage over gRPC."""
+    kinds = {name: value.WhichOneof("kind") for name, value in message.meta.tags.items()}
+    return {
+        name: None if kind in {None, "null_value"} else getattr(message.meta.tags[name], kind)
+        for name, kind in kinds.items()
+    }
 
 
 def _texts(context: grpc.aio.ServicerContext) -> list[tuple[str, str]]:

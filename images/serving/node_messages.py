@@ -29,11 +29,27 @@ def _seldon() -> Any:
     meta = file.message_type.add(name="Meta")
     _map(file, meta, 2, "tags", ".google.protobuf.Value")
     _map(file, meta, 4, "requestPath", "string")
+    add(meta, 1, "puid", "string")
     add(meta, 5, "metrics", ".seldon.protos.Metric", repeated=True)
     message = file.message_type.add(name="SeldonMessage")
     add(message, 2, "meta", ".seldon.protos.Meta")
     message.oneof_decl.add(name="data_oneof")
     add(message, 5, "strData", "string").oneof_index = 0
+    add(
+        file.message_type.add(name="SeldonMessageList"),
+        1,
+        "seldonMessages",
+        ".seldon.protos.SeldonMessage",
+        repeated=True,
+    )
+    # A SeldonMessage as a router answers it. Others are passed on with their data unread: it stays as it is.
+    tensor = file.message_type.add(name="Tensor")
+    add(tensor, 1, "shape", "int32", repeated=True)
+    add(tensor, 2, "values", "double", repeated=True)
+    data = file.message_type.add(name="DefaultData")
+    add(data, 2, "tensor", ".seldon.protos.Tensor")
+    add(data, 3, "ndarray", ".google.protobuf.ListValue")
+    add(file.message_type.add(name="RouteMessage"), 3, "data", ".seldon.protos.DefaultData")
     return file
 
 
@@ -65,5 +81,7 @@ def _class(name: str) -> Any:
 
 
 SeldonMessage = _class("seldon.protos.SeldonMessage")
+SeldonMessageList = _class("seldon.protos.SeldonMessageList")
+RouteMessage = _class("seldon.protos.RouteMessage")
 ModelInferRequest = _class("inference.ModelInferRequest")
 ModelInferResponse = _class("inference.ModelInferResponse")

@@ -19,6 +19,7 @@ class Wishes:
         show: The names of headers, in small letters, that come in the answer's place; none: the echo.
         route: The route that a router answers; None: no route at all.
         form: The form in which it does: `plain`, `nested` (an array in an array) or `tensor`.
+        child: The child, from 0, whose message a combiner over gRPC answers where not all of them are texts.
         named: True to have the method by which a node was called behind the suffix.
         sign: True to have each node add itself to `meta`: to the tags with its method, or with the headers that it is
             to show, and to `requestPath`.
@@ -35,6 +36,7 @@ class Wishes:
     show: frozenset[str] = frozenset()
     route: int | None = 0
     form: str = "plain"
+    child: int = 0
     named: bool = False
     sign: bool = False
     most: int = 0
@@ -59,6 +61,7 @@ def wishes(tags: Mapping[str, Any], name: str) -> Wishes:
         delay=float(tags.get("delay", 0)),
         status=int(tags.get("status", 200)),
         size=int(tags.get("size", 0)),
+        child=int(tags.get("child", 0)),
         show=frozenset(str(tags.get("show", "")).lower().split(",")) - {""},
         named=bool(tags.get("named")),
         sign=bool(tags.get("sign")),

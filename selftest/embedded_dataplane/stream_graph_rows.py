@@ -16,11 +16,12 @@ from selftest.embedded_dataplane.stream_observations import (
     headers_at,
     node,
     puids_made,
+    raw,
     stands_still,
     told,
 )
 from selftest.embedded_dataplane.stream_row import NODE, WHOLE, Row
-from selftest.embedded_dataplane.streams import Stream
+from selftest.embedded_dataplane.streams import Stream, seldon
 
 NAMED: dict[str, Any] = {"names": ["x", "y"]}
 ROWS_OF_TWO: dict[str, Any] = {"ndarray": [[1.5, "a"], [None]]}
@@ -55,10 +56,24 @@ def handed_on(answer: dict[str, Any]) -> Observe:
     return observe
 
 
+def asked_over_grpc(data: dict[str, Any]) -> Observe:
+    """Return an observation of the answer to one message, which a router answers as it is; its data names a route."""
+
+    async def observe(running: Stream) -> list[Any]:
+        answers = await told(raw("a", messages.SELDON_MESSAGE, seldon(data=data)))(running)
+        got = [messages.TYPES[messages.SELDON_MESSAGE].FromString(answer) for answer in answers]
+        return [json_format.MessageToDict(message) for message in got]
+
+    return observe
+
+
 async def combined_tags(running: Stream) -> list[Any]:
-    """Return the tags that a combiner gets of two answers."""
-    answers = [json.dumps({"meta": {"tags": {name: 1}}}).encode() for name in ("left", "right")]
-    return [json.loads(answer)["meta"]["tags"] for answer in running.server._policies.combined(answers)]
+    """Return the tags that a combiner gets of two answers, in JSON and in protobuf."""
+    metas, combined = [{"tags": {name: 1}} for name in ("left", "right")], running.server._policies.combined
+    answers = combined([json.dumps({"meta": meta}).encode() for meta in metas])
+    got = map(messages.TYPES[messages.SELDON_MESSAGE].FromString, combined([seldon(meta=meta) for meta in metas]))
+    told = [json_format.MessageToDict(message)["meta"].get("tags", {}) for message in got]
+    return [*(json.loads(answer)["meta"]["tags"] for answer in answers), *told]
 
 
 async def rows_in_turn(running: Stream) -> list[Any]:
@@ -120,10 +135,10 @@ GRAPH_ROWS: dict[str, Row] = {
         {b"a": [["x/first/second"]]},
         terms=WHOLE,
     ),
-    # Measured on the executor 1.17.1: a router's index 7 ends the process, and again after each restart.
+    # Measured on the executor 1.17.1: a router's index 7, or none, ends the process, and again after each restart.
     "executor-dies-on-bad-route": Row(
         lambda running: stands_still(
-            running, node("x", predictions=["x"], route=[7]), node("a", predictions=["x"], route=[0])
+            running, node("x", predictions=["x"], route=[]), node("a", predictions=["x"], route=[0])
         ),
         honest=False,
         faulty=True,
@@ -147,6 +162,16 @@ GRAPH_ROWS: dict[str, Row] = {
         {b"a": [["x/first/second"]]},
         terms=WHOLE,
     ),
+    **{
+        name: Row(asked_over_grpc(data), honest, faulty, "grpc", WHOLE)
+        for name, data, honest, faulty in (
+            ("message-route-of-array-only", {"tensor": {"shape": [1], "values": [1]}}, [{"strData": "2"}], []),
+            ("message-route-empty-is-zero", {"ndarray": []}, [], [{"data": {"ndarray": []}}]),
+            ("message-route-zero-is-unset", {"ndarray": [0]}, [{"data": {"ndarray": [0.0]}}], []),
+            ("message-route-clamped", {"ndarray": [-4]}, [], [{"data": {"ndarray": [-4.0]}}]),
+            ("combiner-list-has-last", {"ndarray": [[1]]}, [{"strData": "2"}], [{"strData": "1"}]),
+        )
+    },
     "route-counts-from-end": Row(
         asking(node("a", predictions=["x"], route=[-2])),
         {b"a": [["x"]]},
@@ -175,6 +200,7 @@ GRAPH_ROWS: dict[str, Row] = {
     ),
     "puid-lost-over-grpc": Row(puids_made("grpc_metadata", ("Seldon-Puid", b"p")), ["p1", "p2"], [], terms=NODE),
     "puid-not-made": Row(puids_made("http_headers"), ["p1", "p2"], [], terms=NODE),
+    "puid-not-made-over-grpc": Row(puids_made("grpc_metadata"), ["p1", "p2"], [], terms=NODE),
     "puid-shared": Row(puids_made("grpc_metadata"), ["p1", "p2"], ["shared"], terms=NODE),
     "tags-replaced": Row(handed_meta, META, META | {"tags": {"asked": 1}}, terms=WHOLE),
     "request-path-lost": Row(handed_meta, META, {"tags": META["tags"]}, terms=WHOLE),
@@ -198,7 +224,7 @@ GRAPH_ROWS: dict[str, Row] = {
             ("graph-puid-lost", {"meta": {"puid": "p", "tags": {"a": "b"}}}, {"meta": {"tags": {"a": "b"}}}),
         )
     },
-    "combiner-gets-one-meta": Row(combined_tags, [{"left": 1}, {"right": 1}], [{"left": 1}, {}], terms=WHOLE),
+    "combiner-gets-one-meta": Row(combined_tags, [{"left": 1}, {"right": 1}] * 2, [{"left": 1}, {}] * 2, terms=WHOLE),
     "stream-puid-deduplicates": Row(one_puid_at_once, 3, 1, terms=NODE),
     "stream-meta-left-behind": Row(
         told(node("a", meta=1), node("a", x=2)),

@@ -49,6 +49,8 @@ SINGLE, TURNED = (struct.unpack(back, struct.pack("<f", value))[0] for back, val
 LONG = b"k" * 300
 SELDON, INFER = messages.SELDON_MESSAGE, messages.INFER_REQUEST
 RESPONSE = [("proto-name", b"tensorflow.serving.PredictResponse")]
+NOT_A_NUMBER = b"\x1a\x0d\x1a\x0b\x0a\x09\x11" + struct.pack("<Q", 0xFFF800000000BEEF)
+"""A SeldonMessage whose array has one number, which is none."""
 ROWS: dict[str, Row] = {
     "stream-answer-constant": Row(asking(rest("a", 1)), {b"a": [[2]]}, {b"a": [[[0.1] * 10]]}),
     "stream-answers-mispaired": Row(mispaired, honest=True, faulty=False),
@@ -201,6 +203,13 @@ ROWS: dict[str, Row] = {
         [b"\x0a\x01m"],
         "grpc",
         {"protocol": "v2"},
+    ),
+    "seldon-not-finite-dropped": Row(
+        told(raw("a", SELDON, NOT_A_NUMBER), raw("b", SELDON, b"\x2a\x01x")),
+        [NOT_A_NUMBER, b"\x2a\x01x"],
+        [b"\x2a\x01x"],
+        "grpc",
+        {"protocol": "seldon", "workers": 1},
     ),
     "seldon-kinds-lost": Row(
         told(raw("a", SELDON, b"\x22\x01\xff"), raw("b", SELDON, b"\x2a\x01x")),

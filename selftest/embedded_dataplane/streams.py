@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import grpc.aio
 from aiohttp import web
+from google.protobuf import json_format
 
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
@@ -43,9 +44,14 @@ class Model:
         handler = grpc.unary_unary_rpc_method_handler(self._predict)
         service = "tensorflow.serving.PredictionService"
         self._grpc.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Predict": handler}),))
-        echo = grpc.unary_unary_rpc_method_handler(self._echo)
-        for service, method in (("seldon.protos.Model", "Predict"), ("inference.GRPCInferenceService", "ModelInfer")):
-            self._grpc.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: echo}),))
+        for service, method, answer in (
+            ("seldon.protos.Model", "Predict", self._echo),
+            ("inference.GRPCInferenceService", "ModelInfer", self._echo),
+            ("seldon.protos.Router", "Route", self._route),
+            ("seldon.protos.Combiner", "Aggregate", self._aggregate),
+        ):
+            handler = grpc.unary_unary_rpc_method_handler(answer)
+            self._grpc.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
         port = self._grpc.add_insecure_port("127.0.0.1:0")
         await self._grpc.start()
         self.endpoints["rest"] = Endpoint("127.0.0.1", self._http.addresses[0][1], "model.ns.svc.cluster.local")
@@ -94,6 +100,16 @@ class Model:
 
     async def _echo(self, request: bytes, _context: Any) -> bytes:
         return request
+
+    async def _route(self, request: bytes, _context: Any) -> bytes:
+        """Answer the data of the request: in these graphs the route is asked for as a router would answer it."""
+        return request
+
+    async def _aggregate(self, request: bytes, _context: Any) -> bytes:
+        """Answer how many messages there are to combine, as a text."""
+        message: Any = messages.new(messages.SELDON_LIST)
+        message.ParseFromString(request)
+        return seldon(strData=str(len(message.seldonMessages)))
 
     async def _predict(self, request: bytes, context: Any) -> bytes:
         asked, answer = messages.TYPES[PREDICT](), messages.TYPES[PREDICT.replace("Request", "Response")]()
@@ -173,11 +189,17 @@ def with_one(tensor: Any) -> None:
     tensor.float_val.append(1)
 
 
-def graph_of(model: Model) -> Node:
+def seldon(**fields: Any) -> bytes:
+    """Return a SeldonMessage with these fields, as they are in JSON."""
+    content: bytes = json_format.ParseDict(fields, messages.new(messages.SELDON_MESSAGE)).SerializeToString()
+    return content
+
+
+def graph_of(model: Model, transport: str = "rest") -> Node:
     """Return a router before a chain, a combiner and transformers; each node has its name as its authority."""
 
     def node(name: str, kind: str = "MODEL", *children: Node) -> Node:
-        return Node(name, kind, replace(model.endpoints["rest"], authority=name), children)
+        return Node(name, kind, replace(model.endpoints[transport], authority=name), children)
 
     chain = node("first", "MODEL", node("second"))
     join = node("join", "COMBINER", node("left"), node("right"))

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from google.protobuf import json_format
 
 from embedded.dataplane.cloudevents import Record
 from embedded.streaming import messages
 from embedded.streaming.metadata import grpc_metadata, http_headers
 from embedded.streaming.nodes import Node
 from embedded.streaming.server import STAGES
-from selftest.embedded_dataplane.streams import Model, Stream, graph_of, stream
+from selftest.embedded_dataplane.streams import Model, Stream, graph_of, seldon, stream
 from selftest.embedded_dataplane.world import World, until_true
 
 pytestmark = pytest.mark.anyio
@@ -38,6 +39,41 @@ async def test_a_graph_is_walked(world: World, model: Model) -> None:
             b"join": [["x/left+x/right"]],
             b"none": [["x"]],
         }
+
+
+@pytest.mark.parametrize(
+    ("data", "answer"),
+    [
+        ({"ndarray": [0]}, {"data": {"ndarray": [0.0]}}),
+        ({"ndarray": [[1]]}, {"strData": "2"}),
+        ({"tensor": {"shape": [1, 1], "values": [1]}}, {"strData": "2"}),
+        ({"tftensor": {"intVal": [1]}}, {"strData": "2"}),
+        ({"ndarray": [-1]}, {"data": {"ndarray": [-1.0]}}),
+        ({"ndarray": [-2]}, {"data": {"ndarray": [-2.0]}}),
+        ({"ndarray": [7]}, None),
+        ({"ndarray": []}, None),
+        ({"ndarray": [{}]}, None),
+        ({"tensor": {"values": ["Infinity"]}}, None),
+        ({"tensor": {"values": ["NaN"]}}, None),
+        ({}, None),
+    ],
+    ids=["first", "nested", "tensor", "tftensor", "all", "none", "beyond", "empty", "object", "inf", "nan", "no-data"],
+)
+async def test_a_graph_is_walked_over_grpc(
+    world: World, model: Model, data: dict[str, Any], answer: dict[str, Any] | None
+) -> None:
+    graph = graph_of(model, "grpc")
+    if data == {"ndarray": [-1]}:  # the third child has transformers, which this model is not
+        graph = replace(graph, children=graph.children[:2])
+    request = Record(b"k", [("proto-name", messages.SELDON_MESSAGE.encode())], seldon(data=data))
+    async with stream(world, model, "grpc", protocol="seldon", graph=graph) as running:
+        await running.ask(request)
+        await committed(running, 1)
+        found = await world.records(
+            running.server.spec.output_topic, await world.count(running.server.spec.output_topic, 2)
+        )
+    got = [messages.TYPES[messages.SELDON_MESSAGE].FromString(record.value or b"") for record in found]
+    assert [json_format.MessageToDict(message) for message in got] == ([] if answer is None else [answer])
 
 
 @pytest.mark.parametrize("protocol", ["seldon", "v2"])

@@ -29,7 +29,7 @@ async def test_a_mutant_does_what_it_says(world: World, model: Model, name: str)
     row = row_of(name, ROWS, TABLE)
     for mutant, wanted in ((None, row.honest), (name, row.faulty)):
         terms = dict(row.terms)
-        whole = graph_of(model)
+        whole = graph_of(model, row.transport)
         if "graph" in terms:
             terms["graph"] = whole if terms["graph"] is GRAPH else replace(whole, kind="MODEL", children=())
         async with stream(world, model, row.transport, mutant, **terms) as running:

@@ -10,6 +10,7 @@ from embedded.agents import BatcherSpec, LoggerSpec
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, POD, SELDONDEPLOYMENT, SERVICE
 from embedded.controllers.components import pod_spec
 from embedded.controllers.faults import FAULT
+from embedded.controllers.seldondeployment import deployment_name
 from embedded.controllers.topics import KAFKA_HOST
 from fixtures.plugin.async_inference import predictor_of
 from selftest.embedded_platform.doubles import Agent, Cluster, Stream, eventually, is_false, is_true, says
@@ -236,6 +237,14 @@ async def test_seldon_deployment_streams_once_its_pods_are_ready(cluster: Cluste
     cluster.store.delete(SELDONDEPLOYMENT, "ns", "it")
     await eventually(lambda: not Stream.running)
     assert cluster.store.list(DEPLOYMENT, "ns") == []
+
+
+def test_a_deployment_name_too_long_for_a_label_is_hashed() -> None:
+    names = ["switch", "first", "second", "join", "left", "right", "in", "model", "out"]
+    containers = [{"name": name} for name in names]
+    assert deployment_name("graph", "model", 0, containers) == "-".join(["graph-model-0", *names])
+    # printf graph-grpc-model-0-switch-...-out | md5sum
+    assert deployment_name("graph-grpc", "model", 0, containers) == "seldon-093dd541dfc7fd2061fbffa0b73fa099"
 
 
 async def test_seldon_deployment_tells_why_it_cannot_stream(cluster: Cluster) -> None:

@@ -130,6 +130,22 @@ def test_the_id_that_all_nodes_tell(answers: list[tuple[str | None, str | None]]
     assert judged(stream(*answers), TOLD).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [(b"a", Verdict.PASS), (b"b", Verdict.FAIL), (None, Verdict.FAIL)],
+    ids=["there", "two-ids", "no-message"],
+)
+def test_the_id_that_all_nodes_tell_in_a_message(answer: bytes | None, verdict: Verdict) -> None:
+    told = b'[["id", "a"]]', b'[["id", "%b"]]' % (answer or b"")
+    tags = b"".join(
+        b"\x12\x16\x0a\x03" + name + b"\x12\x0f\x1a\x0d" + text
+        for name, text in zip((b"one", b"two"), told, strict=True)
+    )
+    value = "\xff" if answer is None else (b"\x12" + bytes([len(tags)]) + tags).decode("latin-1")
+    typed = stream_id_told([FIRST], OUT, group=G, nodes=["one", "two"], typed=True)
+    assert judged(stream(("k", value)), typed).verdict is verdict
+
+
 def test_an_id_that_never_came_is_missing() -> None:
     assert judged(stream(), TOLD, final=True).verdict is Verdict.FAIL
 

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from google.protobuf import json_format
 
 GOLDEN = "0a070a016d1202080312170a0178121208011204120208022a080000c03f000000c0"
 
@@ -262,6 +263,34 @@ def test_a_node_signs_a_message_over_grpc_too(serving: Any) -> None:
     assert (answer.meta.tags["n"].string_value, dict(answer.meta.requestPath)) == ("predict", {"n": "serving"})
     assert [(metric.key, metric.value) for metric in answer.meta.metrics] == [("n", 1)]
     assert answer.SerializeToString().endswith(b"\x2a\x00"), "an empty text is a text"
+
+
+def test_a_node_routes_and_combines_over_grpc_too(serving: Any) -> None:
+    messages, rpc = serving("node_messages"), serving("node").Rpc("n", "/n")
+
+    def message(**tags: Any) -> Any:
+        return json_format.ParseDict({"meta": {"tags": tags}}, messages.SeldonMessage())
+
+    def routed(**tags: Any) -> Any:
+        return json_format.MessageToDict(asyncio.run(rpc.route(message(**tags), None)))["data"]
+
+    def combined(*parts: bytes, **tags: Any) -> Any:
+        asked = [message(**tags, **{name: name}) for name in "ab"]
+        for each, part in zip(asked, parts, strict=True):
+            each.MergeFromString(part)
+        return asyncio.run(rpc.aggregate(messages.SeldonMessageList(seldonMessages=asked), None))
+
+    assert routed(route=1) == {"ndarray": [1.0]}
+    assert routed(route=-2, form="nested") == {"ndarray": [[-2.0]]}
+    assert routed(route=1, form="tensor") == {"tensor": {"shape": [1, 1], "values": [1.0]}}
+    assert routed(route=None) == {"ndarray": []}
+    assert combined(b"\x2a\x01x", b"\x2a\x01y").SerializeToString() == b"\x2a\x03x+y"
+    assert combined(b"\x22\x01\xff", b"\x22\x01\xfe", child=1).SerializeToString() == b"\x22\x01\xfe"
+    puids = [b"\x12\x03\x0a\x01" + name for name in (b"p", b"q")]
+    meta = json_format.MessageToDict(combined(*puids, sign=True, measure=True, child=0))["meta"]
+    own = {"key": "n", "value": 1.0}
+    tags = {"sign": True, "measure": True, "child": 0.0, "a": "a", "b": "b", "n": "aggregate"}
+    assert meta == {"puid": "p", "tags": tags, "requestPath": {"n": "serving"}, "metrics": [own]}
 
 
 @pytest.mark.parametrize(

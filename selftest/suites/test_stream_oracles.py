@@ -9,7 +9,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format, messag
 
 from embedded.streaming.messages import TYPES
 from suites.oracles.cifar10 import balanced_picture, exact_picture, flat, picture, probabilities, shaped
-from suites.oracles.messages import measured, passed, seldon_message, tagged
+from suites.oracles.messages import seldon_message, tagged
 from suites.oracles.tensorflow import (
     DT_DOUBLE,
     DT_FLOAT,
@@ -139,9 +139,19 @@ def test_a_message_of_seldon_is_what_its_json_says(payload: dict[str, Any]) -> N
 
 
 def test_what_nodes_add_to_meta_has_the_fields_of_seldon() -> None:
-    message = TYPES["seldon.protos.SeldonMessage"].FromString(tagged("a", "b") + passed("n", "i") + measured("m", 1.5))
-    meta = {"tags": {"a": "b"}, "requestPath": {"n": "i"}, "metrics": [{"key": "m", "value": 1.5}]}
-    assert json_format.MessageToDict(message) == {"meta": meta}
+    meta = {
+        "puid": "p",
+        "tags": {"a": "b", "c": 1.5, "d": None, "e": True},
+        "requestPath": {"n": "i"},
+        "metrics": [{"key": "m", "type": "COUNTER", "value": 1.5}],
+    }
+    message = TYPES["seldon.protos.SeldonMessage"].FromString(seldon_message({"meta": meta, "strData": "x"}))
+    # The type of a counter is the first of its enum, which is not written.
+    told = meta | {"metrics": [{"key": "m", "value": 1.5}]}
+    assert json_format.MessageToDict(message) == {"meta": told, "strData": "x"}
+    empty = TYPES["seldon.protos.SeldonMessage"].FromString(seldon_message({"meta": {}, "strData": ""}))
+    assert (empty.HasField("meta"), empty.HasField("strData")) == (True, True)
+    assert tagged("a", "b") == seldon_message({"meta": {"tags": {"a": "b"}}, "protobuf": b""})
 
 
 def test_a_negative_size_has_the_bytes_of_an_int64() -> None:

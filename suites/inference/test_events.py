@@ -69,6 +69,40 @@ def test_an_event_with_unreadable_data_is_refused(async_mnist: AsyncInference, b
     expect(refused(async_mnist.direct(body, headers=binary(attributes()))))
 
 
+@pytest.mark.requirement("INF-CEV-005")
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [("text/plain; charset=utf-8", b"seven"), ("application/xml", b"<seven/>"), ("application/octet-stream", b"\xff7")],
+    ids=["text", "xml", "octets"],
+)
+def test_an_event_with_data_of_another_type_is_refused(
+    async_mnist: AsyncInference, content_type: str, body: bytes
+) -> None:
+    expect(refused(async_mnist.direct(body, headers=binary(attributes(), content_type))))
+
+
+@pytest.mark.requirement("INF-CEV-007")
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "Application/JSON",
+        "application/json; charset=UTF-8",
+        'application/json;charset="utf-8"',
+        "application/vnd.a+json",
+    ],
+    ids=["capitals", "charset", "quoted", "suffix"],
+)
+@pytest.mark.parametrize("mode", ["binary", "structured"])
+def test_data_is_json_by_any_spelling_of_its_type(async_mnist: AsyncInference, mode: str, content_type: str) -> None:
+    event = attributes(time="2025-07-02T08:20:12Z")
+    whole = structured(event | {"datacontenttype": content_type}, PREDICT)
+    requests = {"binary": (BODY, binary(event, content_type)), "structured": (whole, typed(STRUCTURED))}
+    body, headers = requests[mode]
+    exchange = async_mnist.direct(body, headers=headers)
+    expect(answered(exchange, 200))
+    expect(response_event(exchange, json=DIGIT))
+
+
 @pytest.mark.requirement("INF-CEV-006")
 @pytest.mark.parametrize("mode", ["binary", "structured"])
 def test_the_answer_to_an_event_is_an_event_of_its_own(async_mnist: AsyncInference, mode: str) -> None:

@@ -6,7 +6,7 @@ tensor.proto and types.proto.
 
 import base64
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from suites.oracles.tensorflow import model_spec, number, octets, request, shape
@@ -124,33 +124,44 @@ def numbered(name: str, value: float) -> bytes:
     return octets(2, octets(2, octets(1, name.encode()) + octets(2, tag)))
 
 
-def passed(node: str, image: str) -> bytes:
-    """Return the `meta` of a SeldonMessage that says which image a node is: meta 2 {requestPath 4 {key 1, value 2}}."""
-    return octets(2, octets(4, octets(1, node.encode()) + octets(2, image.encode())))
-
-
-def measured(key: str, value: float) -> bytes:
-    """Return the `meta` of a SeldonMessage with a counter: meta 2 {metrics 5 {key 1, value 3}}."""
-    return octets(2, octets(5, octets(1, key.encode()) + b"\x1d" + struct.pack("<f", value)))
-
-
 def seldon_message(payload: Mapping[str, Any]) -> bytes:
-    """Return the SeldonMessage that Seldon's protocol has in JSON: data 3, binData 4 or jsonData 6.
+    """Return the SeldonMessage that Seldon's protocol has in JSON: meta 2, data 3, binData 4, strData 5 or jsonData 6.
 
     Args:
-        payload: The message in JSON: an array, a tensor, bytes or JSON, without `meta`.
+        payload: The message in JSON: a text, an array, a tensor, bytes or JSON, with or without `meta`. Metrics are
+            counters; an object with `protobuf` has the bytes of its payload there.
     """
+    meta = octets(2, _meta(payload["meta"])) if "meta" in payload else b""
+    if "protobuf" in payload:
+        return meta + bytes(payload["protobuf"])
     if "binData" in payload:
-        return octets(4, base64.b64decode(payload["binData"]))
+        return meta + octets(4, base64.b64decode(payload["binData"]))
+    if "strData" in payload:
+        return meta + octets(5, payload["strData"].encode())
     if "jsonData" in payload:
-        return octets(6, _value(payload["jsonData"]))
+        return meta + octets(6, _value(payload["jsonData"]))
     data = payload["data"]
     names = b"".join(octets(1, name.encode()) for name in data.get("names", ()))
     if "ndarray" in data:
-        return octets(3, names + octets(3, _list(data["ndarray"])))
+        return meta + octets(3, names + octets(3, _list(data["ndarray"])))
     sizes = b"".join(number(0, size)[1:] for size in data["tensor"]["shape"])
     values = struct.pack(f"<{len(data['tensor']['values'])}d", *data["tensor"]["values"])
-    return octets(3, names + octets(2, octets(1, sizes) + octets(2, values)))
+    return meta + octets(3, names + octets(2, octets(1, sizes) + octets(2, values)))
+
+
+def _meta(meta: Mapping[str, Any]) -> bytes:
+    """Return the `meta` of a SeldonMessage: puid 1, tags 2, requestPath 4, metrics 5 {key 1, value 3}."""
+
+    def entries(field: int, members: Mapping[str, Any], write: Callable[[Any], bytes]) -> list[bytes]:
+        return [octets(field, octets(1, name.encode()) + octets(2, write(each))) for name, each in members.items()]
+
+    puid = [octets(1, meta["puid"].encode())] if "puid" in meta else []
+    metrics = [
+        octets(5, octets(1, metric["key"].encode()) + b"\x1d" + struct.pack("<f", metric["value"]))
+        for metric in meta.get("metrics", ())
+    ]
+    path = entries(4, meta.get("requestPath", {}), str.encode)
+    return b"".join([*puid, *entries(2, meta.get("tags", {}), _value), *path, *metrics])
 
 
 def _value(value: Any) -> bytes:

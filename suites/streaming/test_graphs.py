@@ -1,15 +1,12 @@
 """Any Seldon graph, from topic to topic: a chain, a combiner, a router; and who shares the requests of a topic."""
 
-import json
 from typing import Any
 
 import pytest
 
 from evidence.expectations import Expectation, no_stream_answer, one_stream_answer, stream_answer, streamed_in_order
-from evidence.refs import ProducedRef
 from fixtures import Produce, SeldonStream, SeldonStreams, expect
-from suites.oracles.messages import SELDON_MESSAGE, tagged
-from suites.oracles.tensorflow import octets
+from suites.seldon import GRPC, OVER_BOTH, REST, Message, answered, record, send
 from suites.wire import fresh
 
 WITHIN = 5.0  # seconds; an answer counts as missing only after them
@@ -19,22 +16,9 @@ BEHIND = {"second": CHAIN, "left": JOIN, "right": JOIN, "join": JOIN, "in": AROU
 """The nodes behind others, and the child of the router that leads to each."""
 
 
-def text(value: str, **tags: Any) -> bytes:
+def text(value: str, **tags: Any) -> Message:
     """Return a request in Seldon's protocol: a text, and what is wished of the nodes."""
-    return json.dumps({"meta": {"tags": tags}, "strData": value}).encode()
-
-
-def send(stream: SeldonStream, produce: Produce, *values: bytes) -> list[ProducedRef]:
-    """Send values in one batch to one partition, each under a key of its own."""
-    return produce.many(stream.input, [{"value": value, "key": fresh("key"), "partition": 0} for value in values])
-
-
-def answered(
-    stream: SeldonStream, asked: list[ProducedRef], wanted: list[dict[str, Any]], **terms: Any
-) -> list[Expectation]:
-    """Return the expectations that each request has its answer."""
-    terms = {"group": stream.group, **terms}
-    return [stream_answer(one, stream.output, json=value, **terms) for one, value in zip(asked, wanted, strict=True)]
+    return {"meta": {"tags": tags}, "strData": value}
 
 
 @pytest.mark.requirement("STR-GRF-001")
@@ -46,65 +30,60 @@ def test_a_chain_hands_each_answer_to_the_next_model(graphs: SeldonStreams, prod
 
 
 @pytest.mark.requirement("STR-GRF-002")
-def test_a_combiner_gets_the_answers_of_all_children_in_order(graphs: SeldonStreams, produce: Produce) -> None:
-    stream = graphs("graph")
+@OVER_BOTH
+def test_a_combiner_gets_the_answers_of_all_children_in_order(
+    graphs: SeldonStreams, produce: Produce, graph: str
+) -> None:
+    stream = graphs(graph)
     late = text("c", route=JOIN, delay=0.2, at="left")  # the first child is the last to answer
     asked = send(stream, produce, text("a", route=JOIN), text("b", route=JOIN), late)
     expect(*answered(stream, asked, [{"strData": f"{name}/left+{name}/right"} for name in "abc"]), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-GRF-003")
-def test_a_router_chooses_the_child(graphs: SeldonStreams, produce: Produce) -> None:
-    stream = graphs("graph")
+@OVER_BOTH
+def test_a_router_chooses_the_child(graphs: SeldonStreams, produce: Produce, graph: str) -> None:
+    stream = graphs(graph)
     asked = send(stream, produce, text("a", route=JOIN), text("b", route=CHAIN))
     chained = {"meta": {"tags": {"route": CHAIN}}, "strData": "b/first/second"}
     expect(*answered(stream, asked, [{"strData": "a/left+a/right"}, chained]), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-GRF-006")
-def test_a_route_is_read_in_each_form_of_numbers(graphs: SeldonStreams, produce: Produce) -> None:
-    stream = graphs("graph")
+@OVER_BOTH
+def test_a_route_is_read_in_each_form_of_numbers(graphs: SeldonStreams, produce: Produce, graph: str) -> None:
+    stream = graphs(graph)
     forms = ["plain", "nested", "tensor"]
     asked = send(stream, produce, *[text(form, route=JOIN, form=form) for form in forms])
     expect(*answered(stream, asked, [{"strData": f"{form}/left+{form}/right"} for form in forms]), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-GRF-007")
-def test_a_router_may_choose_all_children_or_none(graphs: SeldonStreams, produce: Produce) -> None:
-    stream = graphs("graph")
+@OVER_BOTH
+def test_a_router_may_choose_all_children_or_none(graphs: SeldonStreams, produce: Produce, graph: str) -> None:
+    stream = graphs(graph)
     asked = send(stream, produce, text("a", route=ALL), text("b", route=NONE))
     # Nothing joins the answers of all: the first child's is the answer.
     wanted = {"meta": {"tags": {"route": ALL}}, "strData": "a/first/second"}
-    expect(*answered(stream, asked, [wanted, json.loads(text("b", route=NONE))]), within=WITHIN)
+    expect(*answered(stream, asked, [wanted, text("b", route=NONE)]), within=WITHIN)
 
 
-@pytest.mark.requirement("STR-GRF-008")
-def test_a_model_is_between_its_transformers(graphs: SeldonStreams, produce: Produce) -> None:
-    stream = graphs("graph")
+@pytest.mark.parametrize(
+    "graph",
+    [
+        pytest.param(REST, marks=pytest.mark.requirement("STR-GRF-008"), id="rest"),
+        pytest.param(GRPC, marks=pytest.mark.requirement("STR-GRF-010"), id="grpc"),
+    ],
+)
+def test_a_model_is_between_its_transformers(graphs: SeldonStreams, produce: Produce, graph: str) -> None:
+    stream = graphs(graph)
     asked = send(stream, produce, text("a", route=AROUND), text("b", route=AROUND, named=True))
-    tags = {"route": AROUND}
-    plain = {"meta": {"tags": tags}, "strData": "a/in/model/out"}
     called = "b/in:transform-input/model:predict/out:transform-output"
-    named = {"meta": {"tags": {**tags, "named": True}}, "strData": called}
-    expect(*answered(stream, asked, [plain, named]), within=WITHIN)
+    wanted = [text("a/in/model/out", route=AROUND), text(called, route=AROUND, named=True)]
+    expect(*answered(stream, asked, wanted), within=WITHIN)
 
 
-@pytest.mark.requirement("STR-GRF-010")
-def test_a_model_is_between_its_transformers_over_grpc(graphs: SeldonStreams, produce: Produce) -> None:
-    stream, meta = graphs("around-grpc"), tagged("named", "yes")
-    record: dict[str, Any] = {"headers": [("proto-name", SELDON_MESSAGE)], "partition": 0}
-    values = [octets(5, b"a"), meta + octets(5, b"b")]
-    asked = produce.many(stream.input, [{"value": value, "key": fresh("key"), **record} for value in values])
-    called = b"b/in:transform-input/model:predict/out:transform-output"
-    pairs = zip(asked, [octets(5, b"a/in/model/out"), meta + octets(5, called)], strict=True)
-    terms: dict[str, Any] = {"group": stream.group}
-    expect(
-        *(stream_answer(one, stream.output, message=(SELDON_MESSAGE, value), **terms) for one, value in pairs),
-        within=WITHIN,
-    )
-
-
-def around(stream: SeldonStream, produce: Produce, *bad: bytes) -> list[Expectation]:
+def around(stream: SeldonStream, produce: Produce, *bad: Message) -> list[Expectation]:
     """Send bad requests between good ones, of which the first has been answered before.
 
     Returns:
@@ -121,10 +100,11 @@ def around(stream: SeldonStream, produce: Produce, *bad: bytes) -> list[Expectat
 @pytest.mark.requirement("STR-GRF-004")
 @pytest.mark.destructive
 @pytest.mark.parametrize("route", [7, None], ids=["beyond", "empty"])
+@OVER_BOTH
 def test_a_route_that_no_child_has_stops_no_other_request(
-    graphs: SeldonStreams, produce: Produce, route: int | None
+    graphs: SeldonStreams, produce: Produce, graph: str, route: int | None
 ) -> None:
-    expect(*around(graphs("graph"), produce, text("bad", route=route)), within=WITHIN)
+    expect(*around(graphs(graph), produce, text("bad", route=route)), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-GRF-005")
@@ -137,8 +117,7 @@ def test_a_node_that_fails_makes_no_answer_and_stops_no_other(graphs: SeldonStre
 @pytest.mark.requirement("STR-CAN-001")
 def test_two_predictors_share_the_requests(graphs: SeldonStreams, produce: Produce) -> None:
     main, canary = graphs("canary"), graphs("canary", predictor=1)
-    records = [{"value": text("x"), "key": fresh("key"), "partition": number % 4} for number in range(24)]
-    asked = produce.many(main.input, records)
+    asked = produce.many(main.input, [{**record(main, text("x")), "partition": number % 4} for number in range(24)])
     groups = (main.group, canary.group)
     expect(*[one_stream_answer(one, main.output, group=group) for one in asked for group in groups], within=WITHIN)
 
@@ -147,12 +126,12 @@ def test_two_predictors_share_the_requests(graphs: SeldonStreams, produce: Produ
 def test_each_of_two_predictors_answers_some_of_the_requests(graphs: SeldonStreams, produce: Produce) -> None:
     main, canary, name = graphs("canary"), graphs("canary", predictor=1), fresh("text")
     # So many that, three to one, neither gets none by chance (less than one in 10^11).
-    records = [{"value": text(name), "key": fresh("key"), "partition": number % 4} for number in range(96)]
+    records = [{**record(main, text(name)), "partition": number % 4} for number in range(96)]
     *_, last = produce.many(main.input, records)
     answers = {main.group: name, canary.group: f"{name}/canary"}
     expect(
         *(
-            stream_answer(last, main.output, group=group, json={**json.loads(text("")), "strData": said}, keyed=False)
+            stream_answer(last, main.output, group=group, json=text(said), keyed=False)
             for group, said in answers.items()
         ),
         within=WITHIN,
@@ -162,8 +141,7 @@ def test_each_of_two_predictors_answers_some_of_the_requests(graphs: SeldonStrea
 @pytest.mark.requirement("STR-RPL-001")
 def test_two_replicas_share_the_partitions(graphs: SeldonStreams, produce: Produce) -> None:
     stream = graphs("shared")
-    records = [{"value": text("x"), "key": fresh("key"), "partition": number % 4} for number in range(24)]
-    asked = produce.many(stream.input, records)
+    asked = produce.many(stream.input, [{**record(stream, text("x")), "partition": number % 4} for number in range(24)])
     expect(*[one_stream_answer(one, stream.output, group=stream.group) for one in asked], within=WITHIN)
 
 
@@ -171,17 +149,16 @@ def test_two_replicas_share_the_partitions(graphs: SeldonStreams, produce: Produ
 def test_the_answers_under_one_key_keep_the_order_of_the_requests(graphs: SeldonStreams, produce: Produce) -> None:
     stream, key, count = graphs("shared"), fresh("key"), 8
     values = [text(f"{number}", delay=0.3 if number == 0 else 0) for number in range(count)]
-    asked = produce.many(stream.input, [{"value": value, "key": key, "partition": 1} for value in values])
-    wanted = [json.loads(value) for value in values]
-    expect(streamed_in_order(asked, stream.output, group=stream.group, json=wanted), within=WITHIN)
+    asked = produce.many(stream.input, [{**record(stream, value), "key": key, "partition": 1} for value in values])
+    expect(streamed_in_order(asked, stream.output, group=stream.group, json=values), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-SIZ-001")
 def test_an_answer_that_kafka_does_not_take_stops_no_other(graphs: SeldonStreams, produce: Produce) -> None:
     stream = graphs("shared")
     [before] = send(stream, produce, text("before"))
-    expect(*answered(stream, [before], [json.loads(text("before"))]), within=WITHIN)
+    expect(*answered(stream, [before], [text("before")]), within=WITHIN)
     late = text("good", delay=0.5)  # behind the large one, which is in work beside them
     large, *good = send(stream, produce, text("large", size=1_100_000), *[late] * 3)
-    expect(*answered(stream, good, [json.loads(late)] * 3, control=before), within=WITHIN)
+    expect(*answered(stream, good, [late] * 3, control=before), within=WITHIN)
     expect(no_stream_answer(large, stream.output, group=stream.group), within=WITHIN)
