@@ -14,6 +14,7 @@ from embedded.controllers.conditions import ConditionState, fails
 from embedded.controllers.destinations import resolve_destination
 from embedded.dataplane.cesql import Expression, ParseError
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
+from embedded.dataplane.trust import is_readable
 from embedded.runtime.gateway import entry_component, explaining_component, external_host
 
 
@@ -87,6 +88,11 @@ def without_broker(broker: str) -> ConditionState:
 def told_dead_letter_sink(url: str) -> dict[str, Any]:
     """Return the part of a Broker's or Trigger's status that tells its dead letter sink ("Broker Lifecycle")."""
     return {"deadLetterSinkUri": url}
+
+
+def told_authorities(field: str, authorities: str) -> dict[str, Any]:
+    """Return the part of a Trigger's status that tells the `CACerts` of a destination, if it has any."""
+    return {field: authorities} if authorities else {}
 
 
 def is_ours(broker_class: str, ours: Collection[str]) -> bool:
@@ -210,6 +216,11 @@ def faults_of_subscriber(faults: list[str]) -> list[str]:
     return faults
 
 
+def refuses_authorities(authorities: str) -> bool:
+    """Return whether a destination is refused because of its `CACerts`: where they are none."""
+    return not is_readable(authorities)
+
+
 def faults_of_deployment(faults: list[Cause]) -> list[Cause]:
     """Return the faults of a SeldonDeployment for which it is refused."""
     return faults
@@ -300,6 +311,7 @@ class ControlPlanePolicies:
     address_of_broker: Callable[[str], dict[str, Any]] = address_of_broker
     annotated_topic: Callable[[str], str] = annotated_topic
     told_dead_letter_sink: Callable[[str], dict[str, Any]] = told_dead_letter_sink
+    told_authorities: Callable[[str, str], dict[str, Any]] = told_authorities
     is_ours: Callable[[str, Collection[str]], bool] = is_ours
     resolve: Callable[[Store, Mapping[str, Any], str], str] = resolve_destination
     without_broker: Callable[[str], ConditionState] = without_broker
@@ -332,6 +344,7 @@ class ControlPlanePolicies:
     fault_of_expression: Callable[[str], str | None] = fault_of_expression
     faults_of_delivery: Callable[[list[str]], list[str]] = faults_of_delivery
     faults_of_subscriber: Callable[[list[str]], list[str]] = faults_of_subscriber
+    refuses_authorities: Callable[[str], bool] = refuses_authorities
     faults_of_deployment: Callable[[list[Cause]], list[Cause]] = faults_of_deployment
     entry_component: Callable[[Mapping[str, Any]], str] = entry_component
     explaining_component: Callable[[Mapping[str, Any]], str] = explaining_component

@@ -17,7 +17,7 @@ from embedded.controllers.conditions import (
     unknown,
 )
 from embedded.controllers.controller import Controller, drop_finalizer, set_finalizer
-from embedded.controllers.destinations import UnresolvedDestinationError, refers
+from embedded.controllers.destinations import UnresolvedDestinationError, authorities_of, refers
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
@@ -160,6 +160,7 @@ class TriggerController(Controller):
             conditions.set("DependencyReady", fails("InvalidDeliveryOrder", why))
         try:
             status["subscriberUri"] = policies.resolve(self.store, trigger["spec"]["subscriber"], namespace)
+            status |= policies.told_authorities("subscriberCACerts", authorities_of(trigger["spec"]["subscriber"]))
             conditions.set("SubscriberResolved", TRUE)
         except UnresolvedDestinationError as error:
             why = f"unable to get the Subscriber's URI: {error}"
@@ -173,6 +174,7 @@ class TriggerController(Controller):
             try:
                 sink = policies.resolve(self.store, delivery["deadLetterSink"], namespace)
                 status |= policies.told_dead_letter_sink(sink)
+                status |= policies.told_authorities("deadLetterSinkCACerts", authorities_of(delivery["deadLetterSink"]))
                 conditions.set("DeadLetterSinkResolved", TRUE)
             except UnresolvedDestinationError as error:
                 why = f"unable to get the dead letter sink's URI: {error}"
@@ -198,6 +200,8 @@ class TriggerController(Controller):
             filters=None if filters is None else tuple(filters),
             delivery=delivery,
             dead_letter=sink,
+            subscriber_authorities=authorities_of(trigger["spec"]["subscriber"]),
+            dead_letter_authorities=authorities_of(delivery.get("deadLetterSink") or {}),
             ordered=bool(is_ordered),
             policies=self._plane_policies(namespace),
         )

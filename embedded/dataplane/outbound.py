@@ -1,12 +1,16 @@
 """HTTP requests to subscribers and dead letter sinks. Their faults are returned as an `Attempt`, never raised."""
 
 import asyncio
-from collections.abc import Sequence
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from embedded.dataplane.policies import MOST_ANSWER, Attempt
+from embedded.dataplane.trust import trust
 from embedded.types import Endpoint, Resolve
 
 _MAX_FIELD = 64 * 1024
@@ -15,6 +19,19 @@ _IDLE = 2.0
 
 Who sends at the moment in which the server closes it gets a reset, and the request never arrives.
 """
+
+
+def _by_the_system() -> ssl.SSLContext:
+    return trust("")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes | None
+    secured: Callable[[], ssl.SSLContext]
 
 
 class Outbound:
@@ -33,20 +50,28 @@ class Outbound:
             max_field_size=_MAX_FIELD,
         )
 
-    async def post(self, url: str, headers: Sequence[tuple[str, str]], body: bytes, timeout: float) -> Attempt:
-        """Send one POST without following redirects; all of it takes at most `timeout` seconds."""
-        return await self._request("POST", url, headers, body, timeout)
+    async def post(
+        self,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        timeout: float,
+        secured: Callable[[], ssl.SSLContext] = _by_the_system,
+    ) -> Attempt:
+        """Send one POST without following redirects; all of it takes at most `timeout` seconds.
+
+        `secured` makes the TLS context, where the URL asks for one; it may raise an OSError.
+        """
+        return await self._request(_Request("POST", url, headers, body, secured), timeout)
 
     async def get(self, url: str, headers: Sequence[tuple[str, str]], timeout: float) -> Attempt:
         """Send one GET, as `post` does."""
-        return await self._request("GET", url, headers, None, timeout)
+        return await self._request(_Request("GET", url, headers, None, _by_the_system), timeout)
 
-    async def _request(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | None, timeout: float
-    ) -> Attempt:
+    async def _request(self, request: _Request, timeout: float) -> Attempt:
         try:
             async with asyncio.timeout(timeout):
-                return await self._exchange(method, url, headers, body)
+                return await self._exchange(request)
         except TimeoutError:
             return Attempt(None, error=f"no answer within {timeout:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -57,14 +82,17 @@ class Outbound:
         """Close all connections."""
         await self._session.close()
 
-    async def _exchange(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> Attempt:
+    async def _exchange(self, request: _Request) -> Attempt:
         # `encoded`: the path of a subscriber is sent unchanged.
-        target = URL(url, encoded=True)
-        fields = list(headers)
+        target, fields = URL(request.url, encoded=True), list(request.headers)
+        asked: dict[str, Any] = {"data": request.body, "headers": fields}
+        if target.scheme == "https":
+            # The certificate is one for the name that is asked for, wherever that leads.
+            asked |= {"ssl": request.secured(), "server_hostname": target.host}
         if (endpoint := self._endpoint(target)) is not None:
             fields.append(("Host", endpoint.authority))
             target = target.with_host(endpoint.host).with_port(endpoint.port)
-        async with self._session.request(method, target, data=body, headers=fields, allow_redirects=False) as answer:
+        async with self._session.request(request.method, target, allow_redirects=False, **asked) as answer:
             chunks: list[bytes] = []
             try:
                 await _read(answer.content, chunks)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ssl import SSLContext
 from typing import Protocol
 
 from embedded.dataplane import backoff, tracing
@@ -29,6 +30,7 @@ from embedded.dataplane.filters import Matcher
 from embedded.dataplane.progress import Progress
 from embedded.dataplane.specs import TriggerSpec
 from embedded.dataplane.tracing import Trace
+from embedded.dataplane.trust import trust
 
 MAX_BODY = 1024 * 1024
 """The most bytes of a request's body: the Kafka Broker's `max.request.size`."""
@@ -214,6 +216,11 @@ def address(url: str) -> str:
     return url
 
 
+def letter_authorities(trigger: TriggerSpec) -> str:
+    """Return the `CACerts` that count for a Trigger's dead letter sink: that destination's own."""
+    return trigger.dead_letter_authorities
+
+
 def timeout(plan: DeliveryPlan) -> float:
     """Return the seconds that an attempt may take."""
     return plan.timeout
@@ -357,6 +364,8 @@ class DataPlanePolicies:
         pace: The wait before a delivery.
         room: The function from a Trigger to what each of its deliveries holds.
         address: The function from the URL of a subscriber or a dead letter sink to the one that is asked.
+        trust: The function from certificates in PEM to the TLS context of a client that trusts in their authorities.
+        letter_authorities: The function from a Trigger to the `CACerts` that count for its dead letter sink.
         timeout: The function from a plan to the seconds that an attempt may take.
         outcome: The function from what came back to what the attempt counts as.
         unstored_reply: The function from a successful attempt, and the reason why its reply was not stored, likewise.
@@ -415,6 +424,8 @@ class DataPlanePolicies:
     pace: Callable[[], Awaitable[None]] = pace
     room: Callable[[TriggerSpec], AbstractAsyncContextManager[None]] = room
     address: Callable[[str], str] = address
+    trust: Callable[[str], SSLContext] = trust
+    letter_authorities: Callable[[TriggerSpec], str] = letter_authorities
     timeout: Callable[[DeliveryPlan], float] = timeout
     outcome: Callable[[Attempt], Attempt] = outcome
     unstored_reply: Callable[[Attempt, str], Attempt] = unstored_reply

@@ -152,10 +152,16 @@ def removals_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return replace(honest, changed_trigger=changed_trigger)
 
 
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def ca_certs_stay(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Go on with the `CACerts` that a subscriber had when its Trigger was made (knative/eventing issue 6875)."""
+    return _keeping(honest, "subscriber_authorities")
+
+
 def _decided(spec: TriggerSpec) -> dict[str, Any]:
     """Return what a Trigger's spec decides."""
     return {
-        "subscriber": spec.subscriber,
+        "subscriber": [spec.subscriber, spec.subscriber_authorities],
         "filter": spec.filter,
         "filters": spec.filters,
         "delivery": spec.delivery,

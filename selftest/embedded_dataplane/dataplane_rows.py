@@ -76,6 +76,7 @@ from selftest.embedded_dataplane.observing_time import (
     ten_new_triggers,
     waits,
 )
+from selftest.embedded_dataplane.secured_rows import SECURED_ROWS
 from selftest.embedded_dataplane.trace_rows import TRACE_ROWS
 from selftest.embedded_dataplane.world import Reply, World, binary
 
@@ -302,5 +303,6 @@ ROWS: dict[str, Row] = {
     "discarded-holds-commits": Row(commits_past_others, honest=True, faulty=False),
     **ARRIVAL_ROWS,
     **FILTER_ROWS,
+    **SECURED_ROWS,
     **TRACE_ROWS,
 }
