@@ -30,6 +30,9 @@ class DataPlaneApi(Protocol):
     async def add_trigger(self, spec: TriggerSpec) -> None:
         """Deliver to a Trigger every event that is accepted from now on."""
 
+    async def pause_trigger(self, namespace: str, name: str) -> None:
+        """Deliver nothing to a Trigger until it is added again."""
+
     async def remove_trigger(self, namespace: str, name: str) -> None:
         """Deliver nothing more to a Trigger."""
 
@@ -374,6 +377,8 @@ class ControlPlanePolicies:
     """What stays of a predictor that is taken out of a SeldonDeployment, of `LEFT`: nothing."""
     updates_agents: bool = True
     """Whether an agent follows the changes of its component's batcher and logger."""
+    pauses_unresolved: bool = True
+    """Whether a Trigger whose subscriber leads nowhere goes on where it was when that leads somewhere again."""
     follows: Collection[Resource] = (BROKER, SERVICE, INFERENCESERVICE)
     """The kinds whose changes make a Trigger that stands on them be looked at again."""
     default_class: str = "Kafka"

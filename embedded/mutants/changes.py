@@ -158,6 +158,12 @@ def ca_certs_stay(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return _keeping(honest, "subscriber_authorities")
 
 
+@mutant(CONTROL_PLANE, replaces="pauses_unresolved")
+def unresolved_begins_anew(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """End a Trigger whose subscriber leads nowhere, and begin at the newest event when it leads somewhere again."""
+    return replace(honest, pauses_unresolved=False)
+
+
 def _decided(spec: TriggerSpec) -> dict[str, Any]:
     """Return what a Trigger's spec decides."""
     return {
