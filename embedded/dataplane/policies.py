@@ -350,6 +350,7 @@ class DataPlanePolicies:
         begin: The function from each partition's end to the offset where a Trigger without committed offsets begins.
         fatal: The choice of events of which a part (`dispatcher` or `ingress`) ends when it is done with them.
         drains: Whether a dispatcher that is asked to end finishes what it has in flight.
+        hands_on: Whether what a consumer cannot finish, when it gives its partitions up, is left to the next one.
         stores_to_the_end: Whether an ingress that is asked to end stores what it acknowledges meanwhile.
         cuts_off: Whether a Trigger is changed or removed without waiting for the answers to what it has in flight.
         drops_backlog: Whether a Trigger that is removed leaves what it has taken up and not begun to deliver.
@@ -416,6 +417,7 @@ class DataPlanePolicies:
     waits_for_predecessor: bool = True
     fatal: Callable[[str, CloudEvent], bool] = fatal
     drains: bool = True
+    hands_on: bool = True
     stores_to_the_end: bool = True
     matcher: Matcher = field(default_factory=Matcher)
     closes: Callable[[Callable[[CloudEvent], bool]], bool] = closes

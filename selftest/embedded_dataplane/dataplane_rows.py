@@ -38,6 +38,7 @@ from selftest.embedded_dataplane.observing_faults import (
     kafka_away,
     kept_through_restart,
     restarted,
+    retried_and_given_up,
 )
 from selftest.embedded_dataplane.observing_ingress import (
     burst,
@@ -250,6 +251,7 @@ ROWS: dict[str, Row] = {
     "dispatcher-dies-now-and-then": Row(deaths(*[b"1"] * 20), ([], 20), (["dispatcher"], 20)),
     "ingress-dies-of-large-event": Row(deaths(b"1", bytes(60_000)), ([], 2), (["ingress"], 2)),
     "dispatcher-ends-at-once": Row(dispatcher_ended, 1, 2),
+    "handover-drops-what-is-retried": Row(retried_and_given_up, (3, 1), (1, 0)),
     "ingress-closing-forgets": Row(ingress_ended, (202, 1), (202, 0)),
     "rebalance-overlaps": Row(changed_hands, (["0", "1", "2"], []), (["0", "1", "2"], ["0"])),
     "outage-acknowledged": Row(kafka_away, [503, 202, 202], [202, 202, 202]),
