@@ -12,6 +12,13 @@ ORDER = "kafka.eventing.knative.dev/delivery.order"
 ORDERED = {ORDER: "ordered"}
 CREDENTIALS = "auth.secret.ref.name"
 """The setting of a Broker's configuration that names the Secret with Kafka's credentials."""
+NO_CERTIFICATES = [
+    "no PEM",
+    "",
+    "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----",
+    "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----",
+]
+"""Texts that are no CACerts of a destination: nothing in PEM, nothing, something else, and what only says it is one."""
 NONSENSE: list[dict[str, Any]] = [
     {"retry": -1},
     {"retry": 1, "backoffPolicy": "cubic"},
@@ -24,6 +31,7 @@ NONSENSE: list[dict[str, Any]] = [
     {"deadLetterSink": {}},
     {"deadLetterSink": {"uri": "/relative"}},
     {"deadLetterSink": {"ref": {"apiVersion": "v1", "kind": "Service"}}},
+    *({"deadLetterSink": {"uri": "https://127.0.0.1:1/", "CACerts": pem}} for pem in NO_CERTIFICATES),
 ]
 """Each breaks one rule, and the rest of it is right."""
 

@@ -72,7 +72,7 @@ class Admission:
 
 def _broker(new: dict[str, Any], old: dict[str, Any] | None, policies: ControlPlanePolicies) -> None:
     spec = new.get("spec") or {}
-    faults = policies.faults_of_delivery(_delivery(spec.get("delivery"), "spec.delivery"))
+    faults = policies.faults_of_delivery(_delivery(spec.get("delivery"), "spec.delivery", policies))
     config = spec.get("config")
     if config is not None:
         faults += [f"missing field(s): spec.config.{field}" for field in ("kind", "name") if not config.get(field)]
@@ -97,8 +97,8 @@ def _trigger(new: dict[str, Any], old: dict[str, Any] | None, policies: ControlP
     faults += policies.faults_of_names(_attributes(named, "spec.filter.attributes"))
     for number, expression in enumerate(spec.get("filters") or ()):
         faults += _filter(expression, f"spec.filters[{number}]", policies)
-    faults += policies.faults_of_subscriber(_destination(spec.get("subscriber"), "spec.subscriber"))
-    faults += policies.faults_of_delivery(_delivery(spec.get("delivery"), "spec.delivery"))
+    faults += policies.faults_of_subscriber(_destination(spec.get("subscriber"), "spec.subscriber", policies))
+    faults += policies.faults_of_delivery(_delivery(spec.get("delivery"), "spec.delivery", policies))
     if old is not None and (old.get("spec") or {}).get("broker") != spec.get("broker"):
         changed = _difference("string", old["spec"].get("broker"), spec.get("broker"))
         for field in policies.kept_fields_of_trigger(["spec, broker"]):
@@ -149,7 +149,7 @@ def _attributes(attributes: Mapping[str, Any] | None, path: str) -> list[str]:
     ]
 
 
-def _destination(destination: Mapping[str, Any] | None, path: str) -> list[str]:
+def _destination(destination: Mapping[str, Any] | None, path: str, policies: ControlPlanePolicies) -> list[str]:
     reference, uri = (destination or {}).get("ref"), (destination or {}).get("uri")
     if not reference and not uri:
         return [f"expected at least one, got none: {path}.ref, {path}.uri"]
@@ -159,15 +159,19 @@ def _destination(destination: Mapping[str, Any] | None, path: str) -> list[str]:
     if uri and not reference and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]", str(uri)):
         why = "Relative URI is not allowed when Ref and [apiVersion, kind, name] is absent"
         faults.append(f"invalid value: {why}: {path}.uri")
+    authorities = (destination or {}).get("CACerts")
+    # The webhook looks at them beside a URI alone.
+    if uri and authorities is not None and policies.refuses_authorities(str(authorities)):
+        faults.append(f"invalid value: CA Cert provided is invalid: {path}.caCert")
     return faults
 
 
-def _delivery(delivery: Mapping[str, Any] | None, path: str) -> list[str]:
+def _delivery(delivery: Mapping[str, Any] | None, path: str, policies: ControlPlanePolicies) -> list[str]:
     if not delivery:
         return []
     faults = []
     if delivery.get("deadLetterSink") is not None:
-        faults += _destination(delivery["deadLetterSink"], f"{path}.deadLetterSink")
+        faults += _destination(delivery["deadLetterSink"], f"{path}.deadLetterSink", policies)
     retry = delivery.get("retry")
     if retry is not None and retry < 0:
         faults.append(f"invalid value: {retry}: {path}.retry")

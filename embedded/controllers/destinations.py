@@ -33,7 +33,8 @@ def resolve_destination(store: Store, destination: Mapping[str, Any], namespace:
                 "InvalidURI", f"URI {uri!r} is not absolute (both scheme and host are needed)"
             )
         return str(uri)
-    base = _address(store, reference, namespace)
+    # As in knative.dev/pkg: a Service to whose authorities there are certificates speaks TLS.
+    base = _address(store, reference, namespace, "https" if destination.get("CACerts") else "http")
     return urljoin(base if urlsplit(base).path else f"{base}/", uri) if uri else base
 
 
@@ -53,7 +54,12 @@ def _is_absolute(uri: str) -> bool:
     return bool(parts.scheme and parts.netloc)
 
 
-def _address(store: Store, reference: Mapping[str, Any], namespace: str) -> str:
+def authorities_of(destination: Mapping[str, Any]) -> str:
+    """Return the `CACerts` of a destination, in PEM; empty where it has none."""
+    return str(destination.get("CACerts") or "")
+
+
+def _address(store: Store, reference: Mapping[str, Any], namespace: str, scheme: str) -> str:
     api_version, kind, name = reference.get("apiVersion") or "", reference.get("kind") or "", reference["name"]
     target_namespace = reference.get("namespace") or namespace
     alike = [resource for resource in store.kinds.all if resource.kind == kind]
@@ -70,7 +76,7 @@ def _address(store: Store, reference: Mapping[str, Any], namespace: str) -> str:
             "NotFound", f'failed to get object {target_namespace}/{name}: {qualified} "{name}" not found'
         )
     if resource is SERVICE:
-        return f"http://{name}.{target_namespace}.svc.cluster.local"
+        return f"{scheme}://{name}.{target_namespace}.svc.cluster.local"
     url = ((target.get("status") or {}).get("address") or {}).get("url")
     if not url:
         raise UnresolvedDestinationError("NoAddress", f"address not set for {kind} {target_namespace}/{name}")

@@ -14,6 +14,7 @@ from embedded.controllers.conditions import ConditionState, fails
 from embedded.controllers.destinations import resolve_destination
 from embedded.dataplane.cesql import Expression, ParseError
 from embedded.dataplane.specs import BrokerSpec, TriggerSpec
+from embedded.dataplane.trust import is_readable
 from embedded.runtime.gateway import entry_component, explaining_component, external_host
 
 
@@ -28,6 +29,9 @@ class DataPlaneApi(Protocol):
 
     async def add_trigger(self, spec: TriggerSpec) -> None:
         """Deliver to a Trigger every event that is accepted from now on."""
+
+    async def pause_trigger(self, namespace: str, name: str) -> None:
+        """Deliver nothing to a Trigger until it is added again."""
 
     async def remove_trigger(self, namespace: str, name: str) -> None:
         """Deliver nothing more to a Trigger."""
@@ -87,6 +91,11 @@ def without_broker(broker: str) -> ConditionState:
 def told_dead_letter_sink(url: str) -> dict[str, Any]:
     """Return the part of a Broker's or Trigger's status that tells its dead letter sink ("Broker Lifecycle")."""
     return {"deadLetterSinkUri": url}
+
+
+def told_authorities(field: str, authorities: str) -> dict[str, Any]:
+    """Return the part of a Trigger's status that tells the `CACerts` of a destination, if it has any."""
+    return {field: authorities} if authorities else {}
 
 
 def is_ours(broker_class: str, ours: Collection[str]) -> bool:
@@ -210,6 +219,11 @@ def faults_of_subscriber(faults: list[str]) -> list[str]:
     return faults
 
 
+def refuses_authorities(authorities: str) -> bool:
+    """Return whether a destination is refused because of its `CACerts`: where they are none."""
+    return not is_readable(authorities)
+
+
 def faults_of_deployment(faults: list[Cause]) -> list[Cause]:
     """Return the faults of a SeldonDeployment for which it is refused."""
     return faults
@@ -300,6 +314,7 @@ class ControlPlanePolicies:
     address_of_broker: Callable[[str], dict[str, Any]] = address_of_broker
     annotated_topic: Callable[[str], str] = annotated_topic
     told_dead_letter_sink: Callable[[str], dict[str, Any]] = told_dead_letter_sink
+    told_authorities: Callable[[str, str], dict[str, Any]] = told_authorities
     is_ours: Callable[[str, Collection[str]], bool] = is_ours
     resolve: Callable[[Store, Mapping[str, Any], str], str] = resolve_destination
     without_broker: Callable[[str], ConditionState] = without_broker
@@ -332,6 +347,7 @@ class ControlPlanePolicies:
     fault_of_expression: Callable[[str], str | None] = fault_of_expression
     faults_of_delivery: Callable[[list[str]], list[str]] = faults_of_delivery
     faults_of_subscriber: Callable[[list[str]], list[str]] = faults_of_subscriber
+    refuses_authorities: Callable[[str], bool] = refuses_authorities
     faults_of_deployment: Callable[[list[Cause]], list[Cause]] = faults_of_deployment
     entry_component: Callable[[Mapping[str, Any]], str] = entry_component
     explaining_component: Callable[[Mapping[str, Any]], str] = explaining_component
@@ -361,6 +377,8 @@ class ControlPlanePolicies:
     """What stays of a predictor that is taken out of a SeldonDeployment, of `LEFT`: nothing."""
     updates_agents: bool = True
     """Whether an agent follows the changes of its component's batcher and logger."""
+    pauses_unresolved: bool = True
+    """Whether a Trigger whose subscriber leads nowhere goes on where it was when that leads somewhere again."""
     follows: Collection[Resource] = (BROKER, SERVICE, INFERENCESERVICE)
     """The kinds whose changes make a Trigger that stands on them be looked at again."""
     default_class: str = "Kafka"

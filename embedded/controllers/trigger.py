@@ -17,7 +17,7 @@ from embedded.controllers.conditions import (
     unknown,
 )
 from embedded.controllers.controller import Controller, drop_finalizer, set_finalizer
-from embedded.controllers.destinations import UnresolvedDestinationError, refers
+from embedded.controllers.destinations import UnresolvedDestinationError, authorities_of, refers
 from embedded.controllers.policies import ControlPlanePolicies, DataPlaneApi
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
@@ -55,6 +55,8 @@ class TriggerController(Controller):
         self._served: dict[Key, TriggerSpec] = {}
         self._brokers: dict[Key, str] = {}
         """The uids of the Brokers that they were served with."""
+        self._waiting: set[Key] = set()
+        """The Triggers that were served until their subscriber led nowhere."""
         self._orphans: set[Key] = set()
         """The Triggers that have lost their Broker, where policies never take them back."""
 
@@ -94,7 +96,7 @@ class TriggerController(Controller):
         if going and not policies.tells_without_broker:
             await self._withdraw(key)
             return
-        if key in self._served and (broker is None or broker["metadata"]["uid"] != self._brokers.get(key)):
+        if key in self._brokers and (broker is None or broker["metadata"]["uid"] != self._brokers.get(key)):
             # The one that it was served with is gone, though there may be another one of that name by now.
             await self._withdraw(key)
             if not policies.takes_orphans_back:
@@ -118,6 +120,10 @@ class TriggerController(Controller):
                 why = fails("FailedToServe", str(trouble) or type(trouble).__name__)
                 conditions.set("DependencyReady", why)
                 conditions.sum_up(LIVING)
+        elif spec is None and broker is not None and policies.pauses_unresolved:
+            if self._served.pop(key, None) is not None:
+                self._waiting.add(key)
+                await self._plane.pause_trigger(*key)
         elif broker is None or spec is None:
             await self._withdraw(key)
         elif key in self._served and not policies.changes_when_ready_again:
@@ -160,6 +166,7 @@ class TriggerController(Controller):
             conditions.set("DependencyReady", fails("InvalidDeliveryOrder", why))
         try:
             status["subscriberUri"] = policies.resolve(self.store, trigger["spec"]["subscriber"], namespace)
+            status |= policies.told_authorities("subscriberCACerts", authorities_of(trigger["spec"]["subscriber"]))
             conditions.set("SubscriberResolved", TRUE)
         except UnresolvedDestinationError as error:
             why = f"unable to get the Subscriber's URI: {error}"
@@ -173,6 +180,7 @@ class TriggerController(Controller):
             try:
                 sink = policies.resolve(self.store, delivery["deadLetterSink"], namespace)
                 status |= policies.told_dead_letter_sink(sink)
+                status |= policies.told_authorities("deadLetterSinkCACerts", authorities_of(delivery["deadLetterSink"]))
                 conditions.set("DeadLetterSinkResolved", TRUE)
             except UnresolvedDestinationError as error:
                 why = f"unable to get the dead letter sink's URI: {error}"
@@ -198,6 +206,8 @@ class TriggerController(Controller):
             filters=None if filters is None else tuple(filters),
             delivery=delivery,
             dead_letter=sink,
+            subscriber_authorities=authorities_of(trigger["spec"]["subscriber"]),
+            dead_letter_authorities=authorities_of(delivery.get("deadLetterSink") or {}),
             ordered=bool(is_ordered),
             policies=self._plane_policies(namespace),
         )
@@ -217,15 +227,20 @@ class TriggerController(Controller):
         except Exception as error:  # noqa: BLE001 -- it goes into the status, and is raised again from there
             return error
         self._served[key] = spec
+        self._waiting.discard(key)
         return None
 
     async def _withdraw(self, key: Key) -> None:
         self._brokers.pop(key, None)
-        if self._served.pop(key, None) is not None:
+        was_served = self._served.pop(key, None) is not None
+        if was_served or key in self._waiting:
+            self._waiting.discard(key)
             await self._plane.remove_trigger(*key)
 
     async def _forget(self, key: Key) -> None:
         self._orphans.discard(key)
+        if key in self._waiting:
+            await self._withdraw(key)
         spec = self._served.get(key)
         if spec is None:
             return

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from embedded.dataplane.backoff import DeliveryPlan
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
@@ -42,6 +43,7 @@ class Delivery:
 
     async def run(self, event: CloudEvent, trace: Trace | None) -> None:
         """Deliver an event, and send it to the dead letter sink when that fails; return once the outcome is known."""
+        subscriber = (self.spec.subscriber, self.spec.subscriber_authorities)
 
         async def settle(attempt: Attempt) -> None:
             reply = self.policies.reply(attempt)
@@ -49,14 +51,14 @@ class Delivery:
                 for _ in range(self.policies.reply_copies):
                     await self.outlet.store_reply(self.spec, self.policies, reply, self.policies.trace_reply(trace))
                 if self.policies.answers_back:
-                    await self._send(self.spec.subscriber, reply, trace, None)
+                    await self._send(subscriber, reply, trace, None)
 
         await self.policies.pace()
         async with self.policies.room(self.spec):
-            failure, attempts = await self._send(self.spec.subscriber, event, trace, settle)
+            failure, attempts = await self._send(subscriber, event, trace, settle)
             if failure is None:
                 if self.policies.is_again(attempts):
-                    await self._send(self.spec.subscriber, event, trace, settle)
+                    await self._send(subscriber, event, trace, settle)
                 if not self.policies.is_lettered(attempts):
                     return
                 failure = Attempt(None)
@@ -70,22 +72,23 @@ class Delivery:
             _log.warning("Trigger %s drops event %s: %s", name, event.attributes["id"], why)
             return
         # The answer of a dead letter sink is never a reply: 2xx is enough.
-        lost, _ = await self._send(self.spec.dead_letter, letter, trace, None)
+        sink = (self.spec.dead_letter, self.policies.letter_authorities(self.spec))
+        lost, _ = await self._send(sink, letter, trace, None)
         if lost is not None:
             why = lost.error or f"answer {lost.status}"
             _log.warning("Trigger %s drops event %s: dead letter sink: %s", name, event.attributes["id"], why)
 
     async def _send(
         self,
-        url: str,
+        to: tuple[str, str],
         event: CloudEvent,
         trace: Trace | None,
         settle: Callable[[Attempt], Awaitable[None]] | None,
     ) -> tuple[Attempt | None, int]:
-        """Send to one URL until the event is accepted, or the failure is not worth another attempt.
+        """Send to one destination until the event is accepted, or the failure is not worth another attempt.
 
         Args:
-            url: The URL.
+            to: The URL, and the authorities that count for it.
             event: The event.
             trace: The trace of its record.
             settle: The function that handles a successful answer; None for a dead letter, whose answer means nothing.
@@ -93,6 +96,7 @@ class Delivery:
         Returns:
             The last failure (None for success) and the number of attempts.
         """
+        url, authorities = to
         plan = self.plan if settle is not None else self.policies.letter_plan(self.plan)
         waits, timeout, attempts = self.policies.waits(plan), self.policies.timeout(plan), 0
         body_timeout = self.policies.body_timeout(plan)
@@ -102,8 +106,8 @@ class Delivery:
             parent = self.policies.trace_delivery(trace, self.spec)
             headers, body = self.policies.write_request(event, self.spec)
             fields = [*headers, *(parent.headers() if parent else ())]
-            asked = self.policies.address(url)
-            attempt = await self.outlet.http.post(asked, fields, body, timeout, body_timeout=body_timeout)
+            address, secured = self.policies.address(url), partial(self.policies.trust, authorities)
+            attempt = await self.outlet.http.post(address, fields, body, timeout, secured, body_timeout=body_timeout)
             if (location := self.policies.redirect(attempt)) is not None:
                 attempt = await self.outlet.http.get(location, fields, timeout)
             attempt = self.policies.outcome(attempt)

@@ -126,6 +126,8 @@ class Dispatcher:
             seconds: The time for what is in flight, and then for its commit.
         """
         await self.finish(seconds)
+        if not self.plan.policies.hands_on:
+            await self._lanes.stop()
         await self._feed.flush(seconds)
         await self.stop()
         await self.stopped()
@@ -159,6 +161,10 @@ class Dispatcher:
         except StandstillError as error:
             _log.error("Trigger %s/%s never ends a record: %s", self.spec.namespace, self.spec.name, error)
             await asyncio.Event().wait()  # `stop` ends it
+        except asyncio.CancelledError:
+            if not self.plan.policies.hands_on:
+                self._feed.done(record)
+            raise
         except Exception:  # noqa: BLE001 - a fault of ours with one record must show, and must not stop the others
             _log.exception("Trigger %s/%s gives up a record", self.spec.namespace, self.spec.name)
         # Not in a `finally`: a record that was cut off is not done.

@@ -1,12 +1,16 @@
 """HTTP requests to subscribers and dead letter sinks. Their faults are returned as an `Attempt`, never raised."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from embedded.dataplane.policies import MOST_ANSWER, Attempt
+from embedded.dataplane.trust import trust
 from embedded.types import Endpoint, Resolve
 
 _MAX_FIELD = 64 * 1024
@@ -15,6 +19,20 @@ _IDLE = 2.0
 
 Who sends at the moment in which the server closes it gets a reset, and the request never arrives.
 """
+
+
+def _by_the_system() -> ssl.SSLContext:
+    return trust("")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes | None
+    secured: Callable[[], ssl.SSLContext]
+    body_timeout: float | None = None
 
 
 class Outbound:
@@ -39,6 +57,7 @@ class Outbound:
         headers: Sequence[tuple[str, str]],
         body: bytes,
         timeout: float,
+        secured: Callable[[], ssl.SSLContext] = _by_the_system,
         *,
         body_timeout: float | None = None,
     ) -> Attempt:
@@ -49,32 +68,19 @@ class Outbound:
             headers: The header fields.
             body: The body.
             timeout: The seconds that all of it takes at most.
+            secured: The function that makes the TLS context, where the URL asks for one; it may raise an OSError.
             body_timeout: The seconds from the head of the answer that its body may take; None: those that are left.
         """
-        return await self._request("POST", url, headers, body, timeout, body_timeout=body_timeout)
+        return await self._request(_Request("POST", url, headers, body, secured, body_timeout), timeout)
 
     async def get(self, url: str, headers: Sequence[tuple[str, str]], timeout: float) -> Attempt:
         """Send one GET, as `post` does."""
-        return await self._request("GET", url, headers, None, timeout)
+        return await self._request(_Request("GET", url, headers, None, _by_the_system), timeout)
 
-    async def _request(
-        self,
-        method: str,
-        url: str,
-        headers: Sequence[tuple[str, str]],
-        body: bytes | None,
-        timeout: float,
-        *,
-        body_timeout: float | None = None,
-    ) -> Attempt:
+    async def _request(self, request: _Request, timeout: float) -> Attempt:
         try:
             async with asyncio.timeout(timeout) as clock:
-
-                def began() -> None:
-                    if body_timeout is not None:
-                        clock.reschedule(asyncio.get_running_loop().time() + body_timeout)
-
-                return await self._exchange(method, url, headers, body, began=began)
+                return await self._exchange(request, clock)
         except TimeoutError:
             return Attempt(None, error=f"no answer within {timeout:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -85,23 +91,19 @@ class Outbound:
         """Close all connections."""
         await self._session.close()
 
-    async def _exchange(
-        self,
-        method: str,
-        url: str,
-        headers: Sequence[tuple[str, str]],
-        body: bytes | None,
-        *,
-        began: Callable[[], None],
-    ) -> Attempt:
+    async def _exchange(self, request: _Request, clock: asyncio.Timeout) -> Attempt:
         # `encoded`: the path of a subscriber is sent unchanged.
-        target = URL(url, encoded=True)
-        fields = list(headers)
+        target, fields = URL(request.url, encoded=True), list(request.headers)
+        asked: dict[str, Any] = {"data": request.body, "headers": fields}
+        if target.scheme == "https":
+            # The certificate is one for the name that is asked for, wherever that leads.
+            asked |= {"ssl": request.secured(), "server_hostname": target.host}
         if (endpoint := self._endpoint(target)) is not None:
             fields.append(("Host", endpoint.authority))
             target = target.with_host(endpoint.host).with_port(endpoint.port)
-        async with self._session.request(method, target, data=body, headers=fields, allow_redirects=False) as answer:
-            began()
+        async with self._session.request(request.method, target, allow_redirects=False, **asked) as answer:
+            if request.body_timeout is not None:
+                clock.reschedule(asyncio.get_running_loop().time() + request.body_timeout)
             chunks: list[bytes] = []
             try:
                 await _read(answer.content, chunks)

@@ -45,6 +45,8 @@ class DataPlane:
         self._triggers: dict[Key, Dispatcher] = {}
         # Groups of deleted Triggers: the real control plane deletes them from Kafka, which the mock cannot.
         self._deleted: set[str] = set()
+        self._paused: dict[Key, tuple[str, asyncio.Task[None]]] = {}
+        """The groups of Triggers that wait, and the ends of their dispatchers."""
         self._closing: set[asyncio.Task[None]] = set()
         self._turns: dict[Key, asyncio.Lock] = {}
         self.on_death: Callable[[str, str], None] = lambda _namespace, _part: None
@@ -105,15 +107,27 @@ class DataPlane:
                         await _change(present, plan)
                     return
                 await self._retire(key)
+            if (paused := self._paused.pop(key, None)) is not None:
+                await asyncio.wait({paused[1]})
             dispatcher = self._dispatcher(plan)
             await dispatcher.start(resume=plan.policies.resumes or spec.group not in self._deleted)
             self._deleted.discard(spec.group)
             self._triggers[key] = dispatcher
 
+    async def pause_trigger(self, namespace: str, name: str) -> None:
+        """Begin no delivery to a Trigger until it is added again, which then goes on where it is."""
+        key = (namespace, name)
+        async with self._turn(key):
+            if (dispatcher := self._triggers.pop(key, None)) is not None:
+                # Nobody waits for what is in flight but who comes next.
+                self._paused[key] = (dispatcher.spec.group, self._close(dispatcher.give_up()))
+
     async def remove_trigger(self, namespace: str, name: str) -> None:
         """Deliver nothing more to a Trigger from now on; do nothing when there is no such Trigger."""
         key = (namespace, name)
         async with self._turn(key):
+            if (paused := self._paused.pop(key, None)) is not None:
+                self._deleted.add(paused[0])
             if key in self._triggers:
                 dispatcher = self._triggers[key]
                 if not dispatcher.plan.policies.cuts_off:

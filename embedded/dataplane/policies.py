@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ssl import SSLContext
 from typing import Protocol
 
 from embedded.dataplane import backoff, tracing
@@ -29,6 +30,7 @@ from embedded.dataplane.filters import Matcher
 from embedded.dataplane.progress import Progress
 from embedded.dataplane.specs import TriggerSpec
 from embedded.dataplane.tracing import Trace
+from embedded.dataplane.trust import trust
 
 MAX_BODY = 1024 * 1024
 """The most bytes of a request's body: the Kafka Broker's `max.request.size`."""
@@ -214,6 +216,11 @@ def address(url: str) -> str:
     return url
 
 
+def letter_authorities(trigger: TriggerSpec) -> str:
+    """Return the `CACerts` that count for a Trigger's dead letter sink: that destination's own."""
+    return trigger.dead_letter_authorities
+
+
 def timeout(plan: DeliveryPlan) -> float:
     """Return the seconds that an attempt may take."""
     return plan.timeout
@@ -348,6 +355,7 @@ class DataPlanePolicies:
         begin: The function from each partition's end to the offset where a Trigger without committed offsets begins.
         fatal: The choice of events of which a part (`dispatcher` or `ingress`) ends when it is done with them.
         drains: Whether a dispatcher that is asked to end finishes what it has in flight.
+        hands_on: Whether what a consumer cannot finish, when it gives its partitions up, is left to the next one.
         stores_to_the_end: Whether an ingress that is asked to end stores what it acknowledges meanwhile.
         cuts_off: Whether a Trigger is changed or removed without waiting for the answers to what it has in flight.
         drops_backlog: Whether a Trigger that is removed leaves what it has taken up and not begun to deliver.
@@ -362,6 +370,8 @@ class DataPlanePolicies:
         pace: The wait before a delivery.
         room: The function from a Trigger to what each of its deliveries holds.
         address: The function from the URL of a subscriber or a dead letter sink to the one that is asked.
+        trust: The function from certificates in PEM to the TLS context of a client that trusts in their authorities.
+        letter_authorities: The function from a Trigger to the `CACerts` that count for its dead letter sink.
         timeout: The function from a plan to the seconds that an attempt may take.
         body_timeout: The function from a plan to the seconds that an answer may take from its head on; None: what is
             left of those of the attempt.
@@ -414,6 +424,7 @@ class DataPlanePolicies:
     waits_for_predecessor: bool = True
     fatal: Callable[[str, CloudEvent], bool] = fatal
     drains: bool = True
+    hands_on: bool = True
     stores_to_the_end: bool = True
     matcher: Matcher = field(default_factory=Matcher)
     closes: Callable[[Callable[[CloudEvent], bool]], bool] = closes
@@ -422,6 +433,8 @@ class DataPlanePolicies:
     pace: Callable[[], Awaitable[None]] = pace
     room: Callable[[TriggerSpec], AbstractAsyncContextManager[None]] = room
     address: Callable[[str], str] = address
+    trust: Callable[[str], SSLContext] = trust
+    letter_authorities: Callable[[TriggerSpec], str] = letter_authorities
     timeout: Callable[[DeliveryPlan], float] = timeout
     body_timeout: Callable[[DeliveryPlan], float | None] = body_timeout
     outcome: Callable[[Attempt], Attempt] = outcome

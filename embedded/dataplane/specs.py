@@ -24,7 +24,10 @@ class BrokerSpec:
 
 @dataclass(frozen=True, slots=True)
 class TriggerSpec:
-    """A Trigger as the data plane sees it. `delivery` and `dead_letter` are resolved from Trigger and Broker."""
+    """A Trigger as the data plane sees it. `delivery` and `dead_letter` are resolved from Trigger and Broker.
+
+    Authorities are the `CACerts` of a destination: certificates in PEM.
+    """
 
     namespace: str
     name: str
@@ -36,5 +39,7 @@ class TriggerSpec:
     filters: tuple[Mapping[str, Any], ...] | None = None
     delivery: Mapping[str, Any] = field(default_factory=dict)
     dead_letter: str | None = None
+    subscriber_authorities: str = ""
+    dead_letter_authorities: str = ""
     ordered: bool = False
     policies: Composition["DataPlanePolicies"] = field(kw_only=True, repr=False)

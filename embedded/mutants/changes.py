@@ -152,10 +152,22 @@ def removals_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return replace(honest, changed_trigger=changed_trigger)
 
 
+@mutant(CONTROL_PLANE, wraps="changed_trigger")
+def ca_certs_stay(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Go on with the `CACerts` that a subscriber had when its Trigger was made (knative/eventing issue 6875)."""
+    return _keeping(honest, "subscriber_authorities")
+
+
+@mutant(CONTROL_PLANE, replaces="pauses_unresolved")
+def unresolved_begins_anew(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """End a Trigger whose subscriber leads nowhere, and begin at the newest event when it leads somewhere again."""
+    return replace(honest, pauses_unresolved=False)
+
+
 def _decided(spec: TriggerSpec) -> dict[str, Any]:
     """Return what a Trigger's spec decides."""
     return {
-        "subscriber": spec.subscriber,
+        "subscriber": [spec.subscriber, spec.subscriber_authorities],
         "filter": spec.filter,
         "filters": spec.filters,
         "delivery": spec.delivery,

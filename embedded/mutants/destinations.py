@@ -30,7 +30,7 @@ def relative_uri_dropped(honest: ControlPlanePolicies) -> ControlPlanePolicies:
 
     def resolve(store: Store, destination: Mapping[str, Any], namespace: str) -> str:
         if destination.get("ref"):
-            destination = {"ref": destination["ref"]}
+            destination = {name: value for name, value in destination.items() if name != "uri"}
         return honest.resolve(store, destination, namespace)
 
     return replace(honest, resolve=resolve)
@@ -81,11 +81,11 @@ def dead_letter_reference_cut(honest: ControlPlanePolicies) -> ControlPlanePolic
 
     def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
         chosen = honest.effective_delivery(trigger, broker)
-        reference = (chosen.get("deadLetterSink") or {}).get("ref")
-        if not reference:
+        sink = chosen.get("deadLetterSink") or {}
+        if not sink.get("ref"):
             return chosen
-        cut = {name: value for name, value in reference.items() if name != "namespace"}
-        return {**chosen, "deadLetterSink": {"ref": cut}}
+        cut = {name: value for name, value in sink["ref"].items() if name != "namespace"}
+        return {**chosen, "deadLetterSink": {**sink, "ref": cut, "uri": None}}
 
     return replace(honest, effective_delivery=effective_delivery)
 

@@ -113,6 +113,12 @@ def dispatcher_ends_at_once(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, drains=False)
 
 
+@mutant(DATA_PLANE, replaces="hands_on")
+def handover_drops_what_is_retried(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take for done what waits for another attempt when its partition is given up (modelled: a sender that closes)."""
+    return replace(honest, hands_on=False)
+
+
 @mutant(DATA_PLANE, replaces="stores_to_the_end")
 def ingress_closing_forgets(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Acknowledge what is in flight when the ingress's pod is asked to end, and store none of it."""

@@ -159,6 +159,8 @@ class _Extraction:
         raise UsageError(f"{self._run.test}: expected a case that makes all that it stands on; {reason}")
 
     def _sink(self, record: SinkOpened) -> None:
+        if record["url"].startswith("https:"):
+            self._refuse(f"sink {record['sink']} shows a certificate that no other run has")
         self._sinks.add(record["sink"])
         self._steps.append(
             SinkStep(step="sink", sink=record["sink"], url=record["url"], answers=list(record["answers"]))

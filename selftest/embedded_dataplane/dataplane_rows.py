@@ -39,6 +39,7 @@ from selftest.embedded_dataplane.observing_faults import (
     kafka_away,
     kept_through_restart,
     restarted,
+    retried_and_given_up,
 )
 from selftest.embedded_dataplane.observing_ingress import (
     burst,
@@ -77,6 +78,7 @@ from selftest.embedded_dataplane.observing_time import (
     ten_new_triggers,
     waits,
 )
+from selftest.embedded_dataplane.secured_rows import SECURED_ROWS
 from selftest.embedded_dataplane.trace_rows import TRACE_ROWS
 from selftest.embedded_dataplane.world import Reply, World, binary
 
@@ -251,6 +253,7 @@ ROWS: dict[str, Row] = {
     "dispatcher-dies-now-and-then": Row(deaths(*[b"1"] * 20), ([], 20), (["dispatcher"], 20)),
     "ingress-dies-of-large-event": Row(deaths(b"1", bytes(60_000)), ([], 2), (["ingress"], 2)),
     "dispatcher-ends-at-once": Row(dispatcher_ended, 1, 2),
+    "handover-drops-what-is-retried": Row(retried_and_given_up, (3, 1), (1, 0)),
     "ingress-closing-forgets": Row(ingress_ended, (202, 1), (202, 0)),
     "rebalance-overlaps": Row(changed_hands, (["0", "1", "2"], []), (["0", "1", "2"], ["0"])),
     "outage-acknowledged": Row(kafka_away, [503, 202, 202], [202, 202, 202]),
@@ -304,5 +307,6 @@ ROWS: dict[str, Row] = {
     "discarded-holds-commits": Row(commits_past_others, honest=True, faulty=False),
     **ARRIVAL_ROWS,
     **FILTER_ROWS,
+    **SECURED_ROWS,
     **TRACE_ROWS,
 }

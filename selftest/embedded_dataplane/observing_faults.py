@@ -78,6 +78,18 @@ async def dispatcher_ended(world: World, mutant: str | None) -> int:
     return len(sink.received)
 
 
+async def retried_and_given_up(world: World, mutant: str | None) -> tuple[int, int]:
+    """Observe attempts and dead letters of an event that waits for its second attempt when its consumer ends."""
+    place, sink, letters = await world.broker(mutant, partitions=1), world.sink(Reply(500)), world.sink()
+    delivery = {"retry": 1, "backoffPolicy": "linear", "backoffDelay": "PT1S"}
+    trigger = await place.trigger(sink, delivery=delivery, dead_letter=letters.url)
+    await place.send()
+    await until(lambda: bool(sink.received))
+    await world.plane.end_dispatcher(place.spec.namespace, place.spec.name, 0.05)
+    await settled(world, place, trigger.group, 1)
+    return len(sink.received), len(letters.received)
+
+
 async def ingress_ended(world: World, mutant: str | None) -> tuple[int, int]:
     """Observe the answer to a request whose body comes while the ingress is asked to end, and the records."""
     place = await world.broker(mutant, partitions=1)

@@ -169,6 +169,25 @@ async def test_a_trigger_misses_nothing_from_the_moment_it_is_added(world: World
         assert earlier not in sink.ids
 
 
+async def test_a_paused_trigger_goes_on_where_it_is_unless_it_is_removed(world: World) -> None:
+    place, sink = await world.broker(partitions=1), world.sink(Reply(), Reply(delay=60.0), Reply())
+    trigger = await place.trigger(sink, ordered=True)
+    done, under_way, waiting = [await place.send() for _ in range(3)]
+    await until(lambda: len(sink.received) == 2)
+    await world.plane.pause_trigger(trigger.namespace, trigger.name)
+    meanwhile = await place.send()
+    await world.plane.add_trigger(trigger)
+    await until(lambda: len(sink.received) == 5)
+    assert sink.ids == [done, under_way, under_way, waiting, meanwhile]
+    await world.plane.pause_trigger(trigger.namespace, trigger.name)
+    await world.plane.remove_trigger(trigger.namespace, trigger.name)
+    await place.send()
+    await world.plane.add_trigger(trigger)
+    last = await place.send()
+    await until(lambda: len(sink.received) == 6)
+    assert sink.ids[-1] == last
+
+
 async def test_a_removed_trigger_gets_nothing_and_begins_anew(world: World) -> None:
     place, sink, witness = await world.broker(), world.sink(), world.sink()
     spec = await place.trigger(sink, name="comes-and-goes")

@@ -49,6 +49,7 @@ class Plane:
         self.brokers: dict[tuple[str, str], BrokerSpec] = {}
         self.triggers: dict[tuple[str, str], TriggerSpec] = {}
         self.removed: list[tuple[str, str]] = []
+        self.paused: list[tuple[str, str]] = []
         self.faults: list[tuple[str, str, str]] = []
 
     async def add_broker(self, spec: BrokerSpec) -> None:
@@ -64,6 +65,10 @@ class Plane:
         if spec.filter and "unsupported" in (spec.filter.get("attributes") or {}):
             raise ValueError("no such filter")
         self.triggers[spec.namespace, spec.name] = spec
+
+    async def pause_trigger(self, namespace: str, name: str) -> None:
+        """Note it."""
+        self.paused.append((namespace, name))
 
     async def remove_trigger(self, namespace: str, name: str) -> None:
         """Note it."""

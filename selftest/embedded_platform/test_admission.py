@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from embedded.api.errors import ApiError
 from embedded.api.resources import BROKER, INFERENCESERVICE, NAMESPACE, SELDONDEPLOYMENT, TRIGGER, Resource
@@ -179,6 +180,24 @@ def test_faulty_admission_is_what_its_name_says(store: Store) -> None:
     nowhere = trigger(subscriber={"uri": "/relative"})
     store.create(TRIGGER, named(nowhere, "faulty-no-subscriber-admitted"))
     assert "spec.subscriber.uri" in refused(store, TRIGGER, named(nowhere)).message
+
+
+KEY = "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n"
+EMPTY = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
+AT = {"uri": "https://sink.example.com/"}
+
+
+@pytest.mark.parametrize("first", ["", "no PEM", KEY, EMPTY], ids=["nothing", "text", "key", "empty"])
+def test_authorities_are_certificates(store: Store, first: str) -> None:
+    right = trustme.CA().cert_pem.bytes().decode()
+    for spec in (
+        trigger(subscriber={**AT, "CACerts": first}),
+        trigger(delivery={"deadLetterSink": {**AT, "CACerts": first}}),
+        trigger(subscriber={**AT, "CACerts": first + right if "BEGIN" in first else first}),
+    ):
+        assert "CA Cert provided is invalid" in refused(store, TRIGGER, named(spec)).message
+    store.create(TRIGGER, named(trigger(subscriber={**AT, "CACerts": first}), "faulty-ca-certs-unchecked"))
+    store.create(TRIGGER, named(trigger(subscriber={**AT, "CACerts": f"as text\n{right}"})))
 
 
 def test_an_empty_dead_letter_sink_is_none(store: Store) -> None:

@@ -194,3 +194,24 @@ async def test_mutant_retries_outlive_deletion(cluster: Cluster, mutant: str | N
     await cluster.gone(TRIGGER, "trigger", namespace)
     left = cluster.plane.triggers.get((namespace, "trigger"))
     assert (left is not None and left.filter) == (mutant is not None and {"attributes": {"type": "of-no-event"}})
+
+
+NOWHERE = {"ref": {"apiVersion": "v1", "kind": "Service", "name": "nothing"}}
+
+
+@pytest.mark.parametrize(("mutant", "paused"), [(None, 1), ("unresolved-begins-anew", 0)])
+async def test_a_trigger_whose_subscriber_leads_nowhere(cluster: Cluster, mutant: str | None, paused: int) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    key = (namespace, "trigger")
+    cluster.broker(namespace)
+    cluster.trigger(namespace=namespace)
+    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+    await changed(cluster, namespace, subscriber=NOWHERE)
+    assert (cluster.plane.paused, cluster.plane.removed) == ([key] * paused, [key] * (1 - paused))
+    await changed(cluster, namespace, subscriber={"uri": "http://later.example.com/"})
+    assert cluster.plane.triggers[key].subscriber == "http://later.example.com/"
+    await changed(cluster, namespace, subscriber=NOWHERE)
+    cluster.store.delete(TRIGGER, namespace, "trigger")
+    await cluster.gone(TRIGGER, "trigger", namespace)
+    assert cluster.plane.removed == [key] * (2 - paused)
+    assert cluster.plane.triggers == {}

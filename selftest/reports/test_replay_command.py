@@ -21,11 +21,14 @@ def replay(
     del catalogue
     monkeypatch.setattr(cli, "CATALOGUE", tmp_path / "catalogue")
     history = History().start().test("EVT-ING-001", BAD, name="test_bad").test("EVT-RTE-003", name="test_good")
-    history.test("EVT-FLT-003", BAD, name="test_load")
-    loads = {"load": "l1", "samples": []}
-    place = next(number for number, record in enumerate(history.records) if record.get("test", "").endswith("_load"))
-    scope = history.records[place]["scope"]
-    history.records.insert(place + 1, {**history.records[place], "record": "load", "scope": scope, **loads})
+    history.test("EVT-FLT-003", BAD, name="test_load").test("EVT-FLT-003", BAD, name="test_secured")
+    further: dict[str, dict[str, Any]] = {
+        "_load": {"record": "load", "load": "l1", "samples": []},
+        "_secured": {"record": "sink.opened", "sink": "s/1", "url": "https://127.0.0.1:1/sinks/s/1", "answers": []},
+    }
+    for end, record in further.items():
+        place = next(number for number, each in enumerate(history.records) if each.get("test", "").endswith(end))
+        history.records.insert(place + 1, {**history.records[place], **record})
     for number, record in enumerate(history.records, start=1):
         record["seq"] = number
         if record["record"] == "expectation":
@@ -52,10 +55,11 @@ def replay(
         (["d"], "expected the name of one test"),
         (["test_bad"], "sends to http://ingress/ns/b, which is not below a Broker that it has made"),
         (["test_load"], "puts a load on the system"),
+        (["test_secured"], "sink s/1 shows a certificate that no other run has"),
         (["test_bad", "--attempts", "-1"], "--attempts: expected a whole number from 0 to 10000, got '-1'"),
         (["test_bad", "--again", "0"], "--again: expected a whole number from 1 to 100, got '0'"),
     ],
-    ids=["unknown", "passed", "ambiguous", "of-a-pipeline", "load", "attempts", "again"],
+    ids=["unknown", "passed", "ambiguous", "of-a-pipeline", "load", "secured", "attempts", "again"],
 )
 def test_what_cannot_be_replayed_is_refused_with_the_reason(replay: Replay, words: list[str], told: str) -> None:
     code, err = replay(*words)

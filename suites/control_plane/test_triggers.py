@@ -6,7 +6,7 @@ import pytest
 
 from evidence.expectations import api_accepted, api_refused, condition, delivered, field, not_delivered, not_received
 from fixtures import Answer, Broker, Kube, Sinks, expect
-from suites.manifests import NONSENSE, ORDER, ORDERED, trigger_manifest
+from suites.manifests import NO_CERTIFICATES, NONSENSE, ORDER, ORDERED, trigger_manifest
 
 WANTED = {"attributes": {"type": "wanted"}}
 
@@ -124,6 +124,10 @@ def test_a_subscriber_that_is_no_destination_is_refused(broker: Broker, kube: Ku
     expect(
         *(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, subscriber=one))) for one in nowhere)
     )
+    untrusted = [{"uri": "https://127.0.0.1:1/", "CACerts": pem} for pem in NO_CERTIFICATES]
+    expect(
+        *(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, subscriber=one))) for one in untrusted)
+    )
     trigger, relative = broker.trigger(filter=WANTED), ("/relative", "relative", "")
     expect(*(api_refused(kube.patch(trigger.object, {"spec": {"subscriber": {"uri": uri}}})) for uri in relative))
 
@@ -132,6 +136,15 @@ def test_a_subscriber_that_is_no_destination_is_refused(broker: Broker, kube: Ku
 def test_a_filter_that_names_no_attribute_is_refused(broker: Broker, kube: Kube) -> None:
     specs = [spec for name in ("Type", "my-ext", "my_ext", "ext.one", "ext one") for spec in naming(name)]
     expect(*(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, **spec))) for spec in specs))
+
+
+@pytest.mark.requirement("CTL-TRG-031")
+def test_a_ready_trigger_tells_whose_certificates_count(broker: Broker, sinks: Sinks) -> None:
+    first, second = sinks.authority, sinks.stranger
+    delivery = {"deadLetterSink": {"uri": sinks().url, "CACerts": second}}
+    trigger = broker.trigger(filter=WANTED, ca_certs=first, delivery=delivery)
+    expect(field(trigger.object, "status.subscriberCACerts", first))
+    expect(field(trigger.object, "status.deadLetterSinkCACerts", second))
 
 
 @pytest.mark.requirement("CTL-TRG-011")

@@ -22,6 +22,7 @@ from suites.manifests import service, to_broker, to_service
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
+URIS = ("subscriberUri", "deadLetterSinkUri")
 PREDICT = "/v1/models/mnist:predict"
 
 
@@ -39,6 +40,16 @@ def test_a_service_is_its_name_in_the_clusters_dns(broker: Broker, kube: Kube) -
     hosts = [f"http://{name}.{broker.namespace}.svc{domain}" for domain in ("", ".cluster.local")]
     expect(field(plain.object, "status.subscriberUri", *hosts, *(f"{host}/" for host in hosts)))
     expect(field(relative.object, "status.subscriberUri", *(f"{host}{PREDICT}" for host in hosts)))
+
+
+@pytest.mark.requirement("EVT-DST-013")
+def test_a_service_with_authorities_is_asked_by_https(broker: Broker, sinks: Sinks, kube: Kube) -> None:
+    name = fresh("service")
+    kube.apply(service(broker.namespace, name), check=True)
+    secured = {"ref": to_service(name), "CACerts": sinks.authority}
+    trigger = broker.trigger(subscriber=secured, delivery={"deadLetterSink": secured})
+    hosts = [f"https://{name}.{broker.namespace}.svc{domain}" for domain in ("", ".cluster.local")]
+    expect(*(field(trigger.object, f"status.{uri}", *hosts, *(f"{host}/" for host in hosts)) for uri in URIS))
 
 
 @pytest.mark.requirement("EVT-DST-002")

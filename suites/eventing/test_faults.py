@@ -7,6 +7,7 @@ from evidence.expectations import (
     accepted_again,
     attempts,
     committed,
+    dead_lettered,
     delivered,
     each_once,
     in_flight,
@@ -179,6 +180,26 @@ def test_offsets_are_committed_of_any_number_of_records(brokers: Brokers, faults
     later = broker.send(type="wanted")
     again = zip(wanted, triggers, strict=True)
     expect(*(survived([*events, later], to=to, of=broker) for events, to in again), within=WITHIN)
+
+
+@pytest.mark.requirement("EVT-FAU-015")
+def test_what_is_retried_when_consumers_change_hands_ends_as_it_would(
+    brokers: Brokers, sinks: Sinks, faults: Faults
+) -> None:
+    # Two hands give up what waits for its second attempt, the third makes that.
+    broker, letters = brokers(partitions=1), sinks()
+    delivery = {"retry": 1, "backoffPolicy": "linear", "backoffDelay": "PT2.5S"}
+    trigger = broker.trigger(
+        filter=WANTED,
+        subscriber=sinks([Answer(400), Answer(503)]),
+        delivery=delivery | {"deadLetterSink": {"uri": letters.url}},
+    )
+    control = broker.send(type="wanted")
+    expect(dead_lettered(control, to=letters, by=trigger))
+    events = broker.send_many([{"type": "wanted"}] * 2)
+    expect(*(delivered(event, to=trigger) for event in events))
+    faults.rebalance(of=broker, before=[trigger])
+    expect(*(dead_lettered(each, to=letters, by=trigger, control=control) for each in events), within=WITHIN)
 
 
 @pytest.mark.requirement("EVT-FAU-014")

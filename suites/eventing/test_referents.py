@@ -2,13 +2,25 @@
 
 import pytest
 
-from evidence.expectations import condition, delivered, field
-from fixtures import Broker, Brokers, Kube, expect
-from suites.manifests import service, to_broker, to_service
+from evidence.expectations import condition, dead_lettered, delivered, field
+from fixtures import Answer, Broker, Brokers, Kube, Sinks, Trigger, expect
+from suites.manifests import ORDERED, service, to_broker, to_service
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
+ONE_KEY = {"type": "wanted", "partitionkey": "customer-17"}
 WITHIN = 10.0  # seconds until a controller has looked again
+
+
+def led_nowhere(trigger: Trigger, beside: Trigger, kube: Kube) -> None:
+    """Let a Trigger's subscriber lead nowhere and then where it did; meanwhile another Trigger gets its event."""
+    nowhere = {"uri": None, "ref": to_service(fresh("nothing"))}
+    kube.patch(trigger.object, {"spec": {"subscriber": nowhere}}, check=True)
+    expect(condition(trigger.object, "Ready", "False", explained=True), within=WITHIN)
+    expect(delivered(beside.send({"type": "beside"}), to=beside))
+    back = {"uri": trigger.spec["subscriber"]["uri"], "ref": None}
+    kube.patch(trigger.object, {"spec": {"subscriber": back}}, check=True)
+    expect(condition(trigger.object, "Ready", "True"), within=WITHIN)
 
 
 @pytest.mark.requirement("EVT-DST-009")
@@ -53,3 +65,38 @@ def test_a_subscriber_that_leads_nowhere_is_told_no_more(broker: Broker, kube: K
     else:
         kube.patch(trigger.object, {"spec": {"subscriber": {"ref": {"name": fresh("nothing")}}}}, check=True)
     expect(field(trigger.object, "status.subscriberUri", None), within=WITHIN)
+
+
+@pytest.mark.requirement("EVT-DST-014")
+def test_an_event_that_is_retried_while_its_subscriber_leads_nowhere_is_not_lost(
+    broker: Broker, sinks: Sinks, kube: Kube
+) -> None:
+    letters = sinks()
+    delivery = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT2S"}
+    trigger, beside = broker.several(
+        {
+            "filter": WANTED,
+            "subscriber": sinks([Answer(503)]),
+            "delivery": delivery | {"deadLetterSink": {"uri": letters.url}},
+        },
+        {"filter": {"attributes": {"type": "beside"}}},
+    )
+    event = broker.send(type="wanted")
+    expect(delivered(event, to=trigger))
+    led_nowhere(trigger, beside, kube)
+    later = broker.send(type="wanted")
+    expect(delivered(later, to=trigger))
+    expect(dead_lettered(event, to=letters, by=trigger), within=30.0)
+
+
+@pytest.mark.requirement("EVT-DST-015")
+def test_events_that_wait_while_a_subscriber_leads_nowhere_arrive(broker: Broker, sinks: Sinks, kube: Kube) -> None:
+    trigger, beside = broker.several(
+        {"filter": WANTED, "subscriber": sinks([Answer(200, delay=3.0), Answer(200)]), "annotations": ORDERED},
+        {"filter": {"attributes": {"type": "beside"}}},
+    )
+    first, *waiting = broker.send_many([ONE_KEY] * 3)
+    expect(delivered(first, to=trigger))
+    led_nowhere(trigger, beside, kube)
+    events = [*waiting, trigger.send(ONE_KEY)]
+    expect(*(delivered(event, to=trigger) for event in events), within=30.0)
