@@ -55,7 +55,7 @@ def test_an_empty_key_is_a_key(cifar10: SeldonStream, produce: Produce) -> None:
 def test_each_of_many_requests_is_answered_once(cifar10: SeldonStream, produce: Produce) -> None:
     value = predict_json(sparse_picture(seed()))
     asked = produce.many(cifar10.input, [{"value": value, "key": fresh("key")} for _ in range(120)])
-    expect(*[one_stream_answer(each, cifar10.output, group=cifar10.group) for each in asked], within=15.0)
+    expect(*[one_stream_answer(each, cifar10.output, group=cifar10.group) for each in asked], within=WITHIN)
 
 
 def beside_json(stream: SeldonStream, produce: Produce, headers: Mapping[str, Headers]) -> list[Expectation]:
