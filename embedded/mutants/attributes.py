@@ -20,6 +20,8 @@ Check = Callable[[Attributes], Attributes]
 _MANY = 40
 _LONG = 4096
 _EMPTIED = ("subject", "dataschema", "datacontenttype")
+_CUT_TIME = re.compile(r"(?P<minute>T\d\d:\d\d)(?=(?:Z|[+-]\d\d:\d\d)$)|\.(?=(?:Z|[+-]\d\d:\d\d)$)")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 
 
@@ -50,6 +52,19 @@ def bad_time_invented(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 
 @mutant(DATA_PLANE, wraps="accept.check")
+def cut_times_accepted(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a time without seconds, or with a fraction without digits, for one with none (Kafka Broker 1.22.3, seen)."""
+
+    def check(attributes: Attributes) -> Attributes:
+        if "time" in attributes:
+            whole = _CUT_TIME.sub(lambda cut: f"{cut['minute']}:00" if cut["minute"] else "", attributes["time"])
+            attributes = {**attributes, "time": whole}
+        return honest.accept.check(attributes)
+
+    return _checking(honest, check)
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
 def time_in_milliseconds(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Keep no more of a time than its milliseconds (as a Date of JavaScript does)."""
 
@@ -70,6 +85,18 @@ def uri_syntax_unchecked(honest: DataPlanePolicies) -> DataPlanePolicies:
         source, schema = attributes.get("source"), attributes.get("dataschema")
         forgiven = {} if not source or uri.is_reference(source) else {"source": "/any"}
         return {**attributes, **forgiven, **({"dataschema": "urn:any"} if schema else {})}
+
+    return _checking(honest, _lenient(honest.accept.check, forgive))
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def references_by_rfc_2396(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Accept a relative dataschema, and letters beyond ASCII in it and in source, as java.net.URI does (seen)."""
+
+    def forgive(attributes: Attributes) -> Attributes:
+        own = {name: attributes[name] for name in ("source", "dataschema") if attributes.get(name)}
+        known = [name for name, value in own.items() if uri.is_reference(_BEYOND_ASCII.sub("x", value))]
+        return {**attributes, **dict.fromkeys(known, "urn:any")}
 
     return _checking(honest, _lenient(honest.accept.check, forgive))
 

@@ -1,16 +1,18 @@
-"""Mutants of the JSON format, as the ingress reads it: members, types of values, data."""
+"""Mutants of the JSON format, as the ingress reads it and, some, the dispatcher: members, types of values, data."""
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from embedded.dataplane.cloudevents import NotAnEventError, media
+from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, Record, media
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.cloudevents.media import Media
 from embedded.dataplane.policies import DataPlanePolicies
 from embedded.mutants.hosts import DATA_PLANE
+from embedded.mutants.records import is_structured
 from embedded.mutants.registry import mutant
 
 Event = tuple[Mapping[str, str], bytes | None]
@@ -18,6 +20,9 @@ Read = Callable[[Media, bytes], Event]
 
 _DATA = ("data", "data_base64")
 _SPACE = " \t\r\n"
+_WHOLE_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)")
+_JSON_OF_LETTERS = re.compile(r"(application|text)/([a-zA-Z]+\+)?json(;.*)*")
+"""The media types of JSON by CloudEvents' SDK for Java 4.0.1: in lower case, and letters alone before a suffix."""
 
 
 def _members(body: bytes) -> dict[str, Any] | None:
@@ -33,15 +38,26 @@ def _reading(honest: DataPlanePolicies, structured: Read) -> DataPlanePolicies:
     return replace(honest, accept=replace(honest.accept, structured=structured))
 
 
-def _rewritten(read: Read, rewrite: Callable[[dict[str, Any]], dict[str, Any]]) -> Read:
-    """Return a reader of what `rewrite` makes of the members; what it does not change is read as it came."""
+def _rewriting(rewrite: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[bytes], bytes]:
+    """Return the function from a body to what `rewrite` makes of its members; what it leaves stays as it came."""
 
-    def structured(kind: Media, body: bytes) -> Event:
+    def rewriting(body: bytes) -> bytes:
         members = _members(body)
         rewritten = None if members is None else rewrite(members)
-        return read(kind, body if rewritten == members else json.dumps(rewritten).encode())
+        return body if rewritten == members else json.dumps(rewritten).encode()
 
-    return structured
+    return rewriting
+
+
+def _rewritten(read: Read, rewrite: Callable[[dict[str, Any]], dict[str, Any]]) -> Read:
+    """Return a reader of what `rewrite` makes of the members."""
+    rewriting = _rewriting(rewrite)
+    return lambda kind, body: read(kind, rewriting(body))
+
+
+def _of_extensions(members: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return members whose extensions have the values that `change` makes of them."""
+    return {name: value if name in CORE or name in _DATA else change(value) for name, value in members.items()}
 
 
 def _changed(read: Read, change: Callable[[dict[str, Any], Mapping[str, str], bytes | None], Event]) -> Read:
@@ -146,6 +162,39 @@ def base64_forgiven(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 
 @mutant(DATA_PLANE, wraps="accept.structured")
+def base64_ends_at_padding(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Read data_base64 up to its first padding, and never look at what follows (Kafka Broker 1.22.3, seen)."""
+
+    def rewrite(members: dict[str, Any]) -> dict[str, Any]:
+        whole = _WHOLE_BASE64.match(str(members.get("data_base64") or ""))
+        return {**members, "data_base64": whole[0]} if whole else members
+
+    return _reading(honest, _rewritten(honest.accept.structured, rewrite))
+
+
+@mutant(DATA_PLANE, wraps=("accept.structured", "from_record"))
+def json_types_of_letters_only(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Know fewer media types of JSON: data of another one have to be a text (Kafka Broker 1.22.3, seen)."""
+
+    def change(members: dict[str, Any], attributes: Mapping[str, str], data: bytes | None) -> Event:
+        kind, value = members.get("datacontenttype"), members.get("data")
+        if not isinstance(kind, str) or _JSON_OF_LETTERS.fullmatch(kind) or value is None:
+            return attributes, data
+        if not isinstance(value, str):
+            raise NotAnEventError(f"data of type {kind} is no text")
+        return attributes, value.encode()
+
+    def from_record(record: Record) -> CloudEvent:
+        event = honest.from_record(record)
+        if not is_structured(record):
+            return event
+        _, data = change(_members(record.value or b"") or {}, event.attributes, event.data)
+        return replace(event, data=data)
+
+    return replace(_reading(honest, _changed(honest.accept.structured, change)), from_record=from_record)
+
+
+@mutant(DATA_PLANE, wraps="accept.structured")
 def text_data_quoted(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Pass data of a media type other than JSON on as a JSON string, quotes and all."""
 
@@ -173,15 +222,37 @@ def implied_type_omitted(honest: DataPlanePolicies) -> DataPlanePolicies:
 def extensions_in_python(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Spell boolean and null extensions as Python does (cloudevents/sdk-python issue 304)."""
 
-    def rewrite(members: dict[str, Any]) -> dict[str, Any]:
-        spelled = {
-            name: str(value)
-            for name, value in members.items()
-            if name not in CORE and name not in _DATA and (value is None or isinstance(value, bool))
-        }
-        return {**members, **spelled}
+    def spelled(value: Any) -> Any:
+        return str(value) if value is None or isinstance(value, bool) else value
 
-    return _reading(honest, _rewritten(honest.accept.structured, rewrite))
+    rewritten = _rewritten(honest.accept.structured, lambda members: _of_extensions(members, spelled))
+    return _reading(honest, rewritten)
+
+
+@mutant(DATA_PLANE, wraps=("accept.structured", "from_record"))
+def null_extension_as_text(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an extension that is null for the text null (Kafka Broker 1.22.3, seen)."""
+
+    def rewrite(members: dict[str, Any]) -> dict[str, Any]:
+        return _of_extensions(members, lambda value: "null" if value is None else value)
+
+    def from_record(record: Record) -> CloudEvent:
+        if record.value is not None and is_structured(record):
+            record = replace(record, value=_rewriting(rewrite)(record.value))
+        return honest.from_record(record)
+
+    return replace(_reading(honest, _rewritten(honest.accept.structured, rewrite)), from_record=from_record)
+
+
+@mutant(DATA_PLANE, wraps="accept.structured")
+def compound_extensions_as_text(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Store an extension that is an array or an object as the text of its JSON (Kafka Broker 1.22.3, seen)."""
+
+    def spelled(value: Any) -> Any:
+        return json.dumps(value, separators=(",", ":")) if isinstance(value, list | dict) else value
+
+    rewritten = _rewritten(honest.accept.structured, lambda members: _of_extensions(members, spelled))
+    return _reading(honest, rewritten)
 
 
 @mutant(DATA_PLANE, wraps="accept.structured")

@@ -106,12 +106,17 @@ def _media_type(record: Record) -> str:
     return next(((value or b"").decode() for name, value in record.headers if name.lower() == "content-type"), "")
 
 
+def is_structured(record: Record) -> bool:
+    """Tell whether a record is in structured mode, or a batch, by its media type."""
+    return _media_type(record).lower().startswith(EVENT_PREFIX)
+
+
 def _recognising(honest: DataPlanePolicies, known: Callable[[str], bool]) -> Callable[[Record], CloudEvent]:
     """Return a reader of records that takes one in structured mode for no event where its media type is not known."""
 
     def from_record(record: Record) -> CloudEvent:
         kind = _media_type(record)
-        if kind.lower().startswith(EVENT_PREFIX) and not known(kind):
+        if is_structured(record) and not known(kind):
             raise NotAnEventError(f"media type {kind} is not known")
         return honest.from_record(record)
 
@@ -123,7 +128,7 @@ def structured_record_skipped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Skip records in structured mode (consumers must read both modes)."""
 
     def from_record(record: Record) -> CloudEvent:
-        if _media_type(record).lower().startswith(EVENT_PREFIX):
+        if is_structured(record):
             raise NotAnEventError("structured mode is not read")
         return honest.from_record(record)
 
@@ -148,7 +153,7 @@ def base64_record_left_encoded(honest: DataPlanePolicies) -> DataPlanePolicies:
 
     def from_record(record: Record) -> CloudEvent:
         event = honest.from_record(record)
-        if not _media_type(record).lower().startswith(EVENT_PREFIX):
+        if not is_structured(record):
             return event
         encoded = json.loads(record.value or b"{}").get("data_base64")
         return event if encoded is None else replace(event, data=encoded.encode())
@@ -162,7 +167,7 @@ def escaped_base64_unread(honest: DataPlanePolicies) -> DataPlanePolicies:
 
     def from_record(record: Record) -> CloudEvent:
         _, member, data = (record.value or b"").partition(b'"data_base64"')
-        if member and rb"\u" in data and _media_type(record).lower().startswith(EVENT_PREFIX):
+        if member and rb"\u" in data and is_structured(record):
             raise NotAnEventError("illegal base64 data")
         return honest.from_record(record)
 

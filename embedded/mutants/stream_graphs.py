@@ -22,9 +22,7 @@ _WAIT = b"delay"
 
 def _data_of(answer: bytes) -> Any:
     """Return the data of a router's answer over gRPC."""
-    message = messages.TYPES[messages.SELDON_MESSAGE]()
-    message.ParseFromString(answer)
-    return message.data
+    return messages.parsed(messages.SELDON_MESSAGE, answer).data
 
 
 @mutant(STREAMS, wraps="gathered")

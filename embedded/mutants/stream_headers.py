@@ -29,6 +29,10 @@ def _has_no_name(record: Record, _request: bytes) -> bool:
     return not all(_TOKEN.fullmatch(name.removeprefix(":")) for name, _ in record.headers)
 
 
+def _has_nameless(record: Record, _request: bytes) -> bool:
+    return not all(name for name, _ in record.headers)
+
+
 def _has_unprintable(record: Record, _request: bytes) -> bool:
     """Tell whether the value of a header is no text that metadata may have; the values of `-bin` are no text."""
     texts = (value or b"" for name, value in record.headers if not name.lower().endswith("-bin"))
@@ -68,14 +72,7 @@ def metadata_not_ascii_drops(honest: StreamPolicies) -> StreamPolicies:
 @divergence(STREAMS, wraps="read_grpc")
 def executor_dies_on_nameless_header(honest: StreamPolicies) -> StreamPolicies:
     """End the process at a header without a name, and again after each restart (seldon-executor 1.17.1, seen)."""
-
-    def read_grpc(record: Record) -> bytes:
-        request = honest.read_grpc(record)
-        if not all(name for name, _ in record.headers):
-            raise ServerDiesError("a header without a name")
-        return request
-
-    return replace(honest, read_grpc=read_grpc)
+    return replace(honest, read_grpc=dropping(honest.read_grpc, _has_nameless, ServerDiesError))
 
 
 @mutant(STREAMS, wraps="grpc_metadata")

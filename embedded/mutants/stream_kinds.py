@@ -49,9 +49,7 @@ def handing(handed: _Handed, of_object: _Change, of_message: _Change) -> _Handed
 
 
 def _message(content: bytes) -> Any:
-    message = messages.new(messages.SELDON_MESSAGE)
-    message.ParseFromString(content)
-    return message
+    return messages.parsed(messages.SELDON_MESSAGE, content)
 
 
 @mutant(STREAMS, wraps="handed")

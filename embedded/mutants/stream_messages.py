@@ -32,13 +32,17 @@ _FRAMES = (4, 5, 6)  # a length; Confluent's magic byte and a schema's id, or gR
 _ITEM_SIZES = {1: 4, 2: 8}  # DT_FLOAT, DT_DOUBLE
 
 
-def dropping(read: Callable[[Record], bytes], is_dropped: Callable[[Record, bytes], bool]) -> Callable[[Record], bytes]:
-    """Return a reader that also drops some requests, by record and request."""
+def dropping(
+    read: Callable[[Record], bytes],
+    is_dropped: Callable[[Record, bytes], bool],
+    error: type[Exception] = NotARequestError,
+) -> Callable[[Record], bytes]:
+    """Return a reader that also drops some requests, by record and request, or fails at them with another error."""
 
     def dropping(record: Record) -> bytes:
         request = read(record)
         if is_dropped(record, request):
-            raise NotARequestError("dropped by a mutant")
+            raise error("not read by a mutant")
         return request
 
     return dropping
@@ -163,11 +167,11 @@ def _chained(value: bytes) -> bytes:
     Raises:
         UndecodableError: The bytes are no PredictResponse.
     """
-    response, request = messages.TYPES[_RESPONSE](), messages.TYPES[messages.PREDICT_REQUEST]()
     try:
-        response.ParseFromString(value)
+        response = messages.parsed(_RESPONSE, value)
     except DecodeError as error:
         raise UndecodableError(str(error)) from error
+    request: Any = messages.new(messages.PREDICT_REQUEST)
     request.model_spec.CopyFrom(response.model_spec)
     for name, tensor in response.outputs.items():
         request.inputs[name].CopyFrom(tensor)
@@ -222,8 +226,7 @@ def message_type_guessed(honest: StreamPolicies) -> StreamPolicies:
         request = honest.read_grpc(record)
         if not is_of_type(record, messages.PREDICT_REQUEST):
             return request
-        message: Any = messages.new(messages.PREDICT_REQUEST)
-        message.ParseFromString(request)
+        message = messages.parsed(messages.PREDICT_REQUEST, request)
         if any(tensor.dtype for tensor in message.inputs.values()):
             return request
         try:

@@ -28,12 +28,11 @@ def _object(content: bytes) -> dict[str, Any]:
 
 
 def _without_tags(content: bytes) -> bytes:
-    value = _object(content)
     if not content.startswith(b"{"):
-        message = messages.TYPES[messages.SELDON_MESSAGE]()
-        message.ParseFromString(content)
+        message = messages.parsed(messages.SELDON_MESSAGE, content)
         message.meta.ClearField("tags")
         return bytes(message.SerializeToString())
+    value = _object(content)
     if not value.get("meta", {}).get("tags"):
         return content
     return orjson.dumps(value | {"meta": value["meta"] | {"tags": {}}})

@@ -39,8 +39,7 @@ def rewriting(
         request = read(record)
         if not is_of_type(record, name):
             return request
-        message: Any = messages.new(name)
-        message.ParseFromString(request)
+        message = messages.parsed(name, request)
         change(message)
         content: bytes = message.SerializeToString()
         return content

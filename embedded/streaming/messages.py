@@ -147,3 +147,15 @@ def new(name: str) -> Message:
     """
     message: Message = TYPES[name]()
     return message
+
+
+def parsed(name: str, content: bytes) -> Any:
+    """Return the message of a type that some bytes are.
+
+    Raises:
+        KeyError: The type is not one of `TYPES`.
+        DecodeError: They are no such message.
+    """
+    message = new(name)
+    message.ParseFromString(content)
+    return message

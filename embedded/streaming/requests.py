@@ -106,9 +106,8 @@ def decode(name: str, value: bytes, wanted: str = messages.PREDICT_REQUEST) -> b
     if name != wanted:
         error = OtherTypeError if name in KNOWN_TYPES else UnknownTypeError
         raise error(f"{PROTO_NAME} {name[:128]!r}: expected {wanted}")
-    message = messages.new(name)
     try:
-        message.ParseFromString(value)
+        content: bytes = messages.parsed(name, value).SerializeToString()
     except DecodeError as error:
         raise UndecodableError(f"no {name}: {error}") from error
-    return message.SerializeToString()
+    return content

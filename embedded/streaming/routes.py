@@ -1,6 +1,7 @@
 """What the client of routers and combiners reads and writes: a route that is named, and the messages to combine."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 from google.protobuf.message import DecodeError
@@ -29,9 +30,8 @@ def read_message_route(answer: bytes) -> int:
     Raises:
         ValueError: There is no such number.
     """
-    message = messages.TYPES[messages.SELDON_MESSAGE]()
     try:
-        message.ParseFromString(answer)
+        message = messages.parsed(messages.SELDON_MESSAGE, answer)
         match message.data.WhichOneof("one"):
             case "ndarray":
                 first = message.data.ndarray[0]
@@ -51,7 +51,7 @@ def listed(answers: Sequence[bytes]) -> bytes:
     Raises:
         ValueError: One of them is no SeldonMessage.
     """
-    whole = messages.TYPES[messages.SELDON_LIST]()
+    whole: Any = messages.new(messages.SELDON_LIST)
     try:
         for answer in answers:
             whole.seldonMessages.add().ParseFromString(answer)

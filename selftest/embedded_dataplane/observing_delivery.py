@@ -1,8 +1,8 @@
 """What subscribers can see of the data plane."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from embedded.dataplane.cloudevents import Record
@@ -292,6 +292,16 @@ def one_event(
     return observe
 
 
+@asynccontextmanager
+async def _subscriber(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[str]:
+    """Yield the URL of a subscriber that writes its answer byte by byte."""
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}/"
+
+
 def asked(tail: str) -> Observe:
     """Observe what stands behind the path of a subscriber in the target that it is asked for."""
 
@@ -305,9 +315,8 @@ def asked(tail: str) -> Observe:
             writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
             writer.close()
 
-        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-            host, port = server.sockets[0].getsockname()
-            await place.trigger(f"http://{host}:{port}/sink{tail}")
+        async with _subscriber(answer) as url:
+            await place.trigger(f"{url}sink{tail}")
             await place.send()
             await until(lambda: bool(targets))
         return targets[0].removeprefix("/sink")
@@ -368,9 +377,8 @@ async def endless_answer(world: World, mutant: str | None) -> bool:
         writer.close()
 
     place, dead = await world.broker(mutant), world.sink()
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        host, port = server.sockets[0].getsockname()
-        await place.trigger(f"http://{host}:{port}/", dead_letter=dead.url, delivery={"timeout": "PT0.2S"})
+    async with _subscriber(answer) as url:
+        await place.trigger(url, dead_letter=dead.url, delivery={"timeout": "PT0.2S"})
         await place.send()
         with suppress(TimeoutError):
             async with asyncio.timeout(1.5):
@@ -387,9 +395,8 @@ async def half_answer(world: World, mutant: str | None) -> int:
         writer.close()
 
     place, dead = await world.broker(mutant), world.sink()
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        host, port = server.sockets[0].getsockname()
-        trigger = await place.trigger(f"http://{host}:{port}/", dead_letter=dead.url)
+    async with _subscriber(answer) as url:
+        trigger = await place.trigger(url, dead_letter=dead.url)
         await place.send()
         await settled(world, place, trigger.group, 1)
     return len(dead.received)
