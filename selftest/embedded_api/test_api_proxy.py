@@ -25,7 +25,7 @@ class Workload:
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
-        self.came = threading.Event()
+        self.came = threading.Semaphore(0)
         self.callers = set[object]()
         self.left = asyncio.Event()
 
@@ -39,7 +39,7 @@ class Workload:
 
     async def wait(self, _request: web.Request) -> web.Response:
         """Return an answer that comes when it is told to."""
-        self.came.set()
+        self.came.release()
         try:
             await self.go.wait()
         except asyncio.CancelledError:
@@ -160,7 +160,9 @@ def test_many_long_polls_wait_at_a_time(api: "Api", workload: Workload) -> None:
     with api.connect(timeout=60, limits=limits) as client:
         polls = [threading.Thread(target=lambda: answers.append(client.get(f"{S}/wait").text)) for _ in range(120)]
         for poll in polls:
+            # One after the other: many threads at once leave the server's thread no turn for their handshakes.
             poll.start()
+            assert workload.came.acquire(timeout=30)
         assert api.client.get(f"{S}/x").status_code == 418
         api.do(workload.go.set)
         for poll in polls:
@@ -176,7 +178,7 @@ def test_client_that_leaves_takes_its_question_along(api: "Api", workload: Workl
     ):
         head = f"GET {S}/wait HTTP/1.1\r\nHost: {url.host}\r\nAuthorization: Bearer {api.server.token}\r\n\r\n"
         connection.sendall(head.encode())
-        assert workload.came.wait(30)
+        assert workload.came.acquire(timeout=30)
     asyncio.run_coroutine_threadsafe(asyncio.wait_for(workload.left.wait(), 30), api.loop).result(40)
 
 

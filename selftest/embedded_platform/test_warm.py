@@ -132,7 +132,8 @@ async def test_sigterm_goes_to_the_command_and_what_it_left_is_killed(node: Any,
     await _logged(node, "up")
     node.store.delete(POD, "default", "pod")
     await node.gone(within=10)
-    assert not alive(int((tmp_path / "ended").read_text()))
+    left = int((tmp_path / "ended").read_text())
+    await _until(lambda: not alive(left))
 
 
 async def test_who_ignores_sigterm_is_killed(node: Any, workshop: Any) -> None:
