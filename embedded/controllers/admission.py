@@ -1,4 +1,4 @@
-"""The refusals of the real controllers' webhooks, in their words (validation.webhook.eventing.knative.dev).
+"""What the real controllers' webhooks do: they fill in what an object leaves open, and refuse, in their words.
 
 The API server finds structural faults (wrong types, missing fields of a schema). This module checks meaning: immutable
 fields, fields that exclude each other, and invalid values.
@@ -29,6 +29,8 @@ LABEL = 63
 """The characters that a Service's name may have: it is a label of DNS."""
 TOO_LONG = f"must be no more than {LABEL} characters"
 NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+# What `config-br-defaults` of Knative Eventing's release says, for Brokers of all classes that say nothing themselves.
+DEFAULT_DELIVERY = {"retry": 10, "backoffPolicy": "exponential", "backoffDelay": "PT0.2S"}
 
 
 class Admission:
@@ -48,10 +50,7 @@ class Admission:
         if new is None or resource not in CHECKED or "deletionTimestamp" in new["metadata"]:
             return
         policies = self._policies(new["metadata"]["namespace"])
-        if resource is BROKER and not class_of(new):
-            _say_class(new, policies.default_class)
-        if resource is TRIGGER and policies.default_broker:
-            new["spec"]["broker"] = new["spec"].get("broker") or policies.default_broker
+        _say_defaults(resource, new, policies)
         if resource in (BROKER, TRIGGER):
             if not policies.is_up(new):
                 raise ApiError(
@@ -68,6 +67,24 @@ class Admission:
                 raise denied(KSERVE, faults[0])
         elif causes := policies.faults_of_deployment([*faults_of_graphs(new), *faults_of_streams(new)]):
             raise invalid(SELDONDEPLOYMENT, new["metadata"]["name"], causes)
+
+
+def _say_defaults(resource: Resource, new: dict[str, Any], policies: ControlPlanePolicies) -> None:
+    """Write into a Broker or a Trigger what it leaves open, as the defaulting webhook does."""
+    if resource is BROKER:
+        if policies.default_class and not class_of(new):
+            new["metadata"]["annotations"] = {
+                **(new["metadata"].get("annotations") or {}),
+                CLASS: policies.default_class,
+            }
+        spec = new.setdefault("spec", {})
+        if spec.get("delivery") is None:
+            spec["delivery"] = dict(DEFAULT_DELIVERY)
+    elif resource is TRIGGER:
+        if policies.default_broker:
+            new["spec"]["broker"] = new["spec"].get("broker") or policies.default_broker
+        if new["spec"].get("filter") is None:
+            new["spec"]["filter"] = {}
 
 
 def _broker(new: dict[str, Any], old: dict[str, Any] | None, policies: ControlPlanePolicies) -> None:
@@ -104,12 +121,6 @@ def _trigger(new: dict[str, Any], old: dict[str, Any] | None, policies: ControlP
         for field in policies.kept_fields_of_trigger(["spec, broker"]):
             faults.append(f"Immutable fields changed (-old +new): {field}\n{changed}")
     _refuse(faults)
-
-
-def _say_class(broker: dict[str, Any], name: str) -> None:
-    """Write the class of a Broker that names none into it, if there is a default."""
-    if name:
-        broker["metadata"]["annotations"] = {**(broker["metadata"].get("annotations") or {}), CLASS: name}
 
 
 def _refuse(faults: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the webhooks refuse, in the real ones' words."""
+"""What the webhooks fill in, and what they refuse, in the real ones' words."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,32 @@ def refused(store: Store, resource: Resource, obj: dict[str, Any]) -> ApiError:
 )
 def test_trigger_is_accepted(store: Store, spec: dict[str, Any]) -> None:
     store.create(TRIGGER, named(spec))
+
+
+# The ConfigMap config-br-defaults, as Knative Eventing 1.22.2 releases it.
+RELEASED = {"retry": 10, "backoffPolicy": "exponential", "backoffDelay": "PT0.2S"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "delivery"),
+    [
+        pytest.param({}, RELEASED, id="none"),
+        pytest.param({"delivery": None}, RELEASED, id="null"),
+        pytest.param({"delivery": {}}, {}, id="empty"),
+        pytest.param({"delivery": {"retry": 0}}, {"retry": 0}, id="no-retries"),
+    ],
+)
+def test_a_broker_that_says_nothing_of_deliveries_has_the_release_s(
+    store: Store, spec: dict[str, Any], delivery: dict[str, Any]
+) -> None:
+    made = store.create(BROKER, named(spec, **KAFKA))
+    assert made["spec"]["delivery"] == delivery
+    made["spec"].pop("delivery")
+    assert store.update(BROKER, made)["spec"]["delivery"] == RELEASED
+
+
+def test_a_trigger_without_a_filter_has_one_that_passes_all(store: Store) -> None:
+    assert store.create(TRIGGER, named(trigger()))["spec"]["filter"] == {}
 
 
 def test_the_traffic_of_several_predictors_must_be_whole(store: Store) -> None:
