@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import contextlib
 import os
+import secrets
 import socket
 import sys
 import time
@@ -199,12 +201,14 @@ def _cluster_id() -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now; the sockets are held together, so that the ports differ."""
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind((_HOST, 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Return ports that nobody listens on, and that the kernel gives to no connection while Kafka's data is formatted."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    ports: list[int] = []
+    with contextlib.ExitStack() as held:  # together, so that the ports differ
+        while len(ports) < count:
+            listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            port = secrets.choice(range(1024, first) or range(1024, 2**16))
+            with contextlib.suppress(OSError):
+                listener.bind((_HOST, port))
+                ports.append(port)
+    return ports

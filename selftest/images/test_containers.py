@@ -21,6 +21,7 @@ import pytest
 
 from fixtures.targets.images import build, context_of
 from fixtures.waiting import wait_until
+from selftest.fixtures.helpers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINES = ROOT / "manifests" / "pipelines"
@@ -97,13 +98,6 @@ def start() -> Iterator[Start]:
     yield started
     for name in names:
         docker("rm", "--force", name)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def ready(url: str, container: str) -> None:
