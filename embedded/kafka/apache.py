@@ -201,7 +201,7 @@ def _cluster_id() -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on, and that the kernel gives to no connection while Kafka's data is formatted."""
+    """Return ports that nobody listens on, and that the kernel gives to no connection until Kafka does."""
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
     ports: list[int] = []
     with contextlib.ExitStack() as held:  # together, so that the ports differ

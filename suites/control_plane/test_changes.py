@@ -128,7 +128,9 @@ def test_what_is_taken_out_of_a_trigger_is_out_of_force(broker: Broker, sinks: S
     delivery = AGAIN | {"deadLetterSink": {"uri": letters.url}}
     trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(503)]), delivery=delivery)
     expect(dead_lettered(broker.send(type="wanted"), to=letters, by=trigger))
-    trigger.update(filter=None, delivery=None)
+    trigger.update(filter=None)
+    expect(dead_lettered(broker.send(type="other"), to=letters, by=trigger))
+    trigger.update(delivery=None)
     event = broker.send(type="other")
     expect(attempts(event, to=trigger, count=1))
     expect(not_dead_lettered(event, to=letters, by=trigger))
