@@ -38,19 +38,6 @@ def _hiding(honest: DataPlanePolicies, *names: bytes) -> DataPlanePolicies:
 
 
 @mutant(DATA_PLANE, wraps="reply")
-def typed_answer_is_reply(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Take a 200 without a body that names a media type for a malformed reply (it is a success)."""
-
-    def reply(attempt: Attempt) -> CloudEvent | None:
-        event = honest.reply(attempt)
-        if event is None and attempt.status == 200 and _media_type(attempt):
-            raise NotAnEventError("there is no event")
-        return event
-
-    return replace(honest, reply=reply)
-
-
-@mutant(DATA_PLANE, wraps="reply")
 def cookies_hide_reply(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Drop a reply whose answer has a Set-Cookie or a WWW-Authenticate (eventing-kafka issue 1341: replies lost)."""
     return _hiding(honest, b"set-cookie", b"www-authenticate")

@@ -276,7 +276,6 @@ ROWS: dict[str, Row] = {
     "structured-reply-dropped": Row(replying(STRUCTURED_REPLY), (1, 0), (0, 0)),
     "reply-on-202": Row(replying(Reply(202, REPLY, b"1")), (0, 0), (1, 0)),
     "empty-reply-is-failure": Row(replying(Reply(200)), (0, 0), (0, 1)),
-    "typed-answer-is-reply": Row(replying(Reply(200, {"Content-Type": "text/html"})), (0, 0), (0, 1)),
     "malformed-reply-ignored": Row(replying(Reply(200, {}, b"text")), (0, 1), (0, 0)),
     "slow-ingress": Row(late_ones(3), ([], False), ([], True)),
     "slow-dispatch": Row(late_ones(3), ([], False), ([0, 1, 2], False)),

@@ -172,19 +172,11 @@ def test_an_event_in_a_202_is_no_reply(broker: Broker, sinks: Sinks, mode: str) 
 
 
 @pytest.mark.requirement("EVT-RPL-004")
-@pytest.mark.parametrize(
-    "answer",
-    [
-        pytest.param(Answer(200), id="length-zero"),
-        pytest.param(Answer(200, chunked=True), id="no-chunks"),
-        # Many frameworks name one whether or not there is a body.
-        pytest.param(Answer(200, headers=typed("text/html; charset=utf-8")), id="of-a-media-type"),
-    ],
-)
-def test_a_200_without_a_body_ends_the_delivery(broker: Broker, sinks: Sinks, answer: Answer) -> None:
+@pytest.mark.parametrize("chunked", [False, True], ids=["length-zero", "no-chunks"])
+def test_a_200_without_a_body_ends_the_delivery(broker: Broker, sinks: Sinks, *, chunked: bool) -> None:
     dead_letters = sinks()
     options = {"retry": 2, "backoffDelay": "PT0.1S", "deadLetterSink": {"uri": dead_letters.url}}
-    trigger = broker.trigger(filter=QUESTION, subscriber=sinks([answer]), delivery=options)
+    trigger = broker.trigger(filter=QUESTION, subscriber=sinks([Answer(200, chunked=chunked)]), delivery=options)
     event = broker.send(type="question")
     expect(attempts(event, to=trigger, count=1))
     expect(not_dead_lettered(event, to=dead_letters, by=trigger))
