@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import replace
+from itertools import islice
 
 from embedded.dataplane.backoff import DeliveryPlan
 from embedded.dataplane.policies import Attempt, DataPlanePolicies
@@ -11,6 +12,7 @@ from embedded.mutants.registry import mutant
 
 _FAILURES = 10
 _OVERFLOW = 4
+_MOST = 10
 
 
 @mutant(DATA_PLANE, wraps="waits")
@@ -32,6 +34,32 @@ def exponential_waits_overflow(honest: DataPlanePolicies) -> DataPlanePolicies:
             yield wait if plan.linear or number < _OVERFLOW else 3600.0
 
     return replace(honest, waits=waits)
+
+
+@mutant(DATA_PLANE, wraps="waits")
+def ten_retries_at_most(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Make ten retries at most, however many are asked for (eventing-kafka-broker issue 3746 asks for twelve)."""
+    return replace(honest, waits=lambda plan: islice(honest.waits(plan), _MOST))
+
+
+@mutant(DATA_PLANE, wraps="is_retryable")
+def retries_named_codes_only(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Retry, of 5xx, 500, 502, 503 and 504 only."""
+
+    def is_retryable(attempt: Attempt) -> bool:
+        return honest.is_retryable(attempt) and (attempt.status or 0) in {*range(500), 500, 502, 503, 504}
+
+    return replace(honest, is_retryable=is_retryable)
+
+
+@mutant(DATA_PLANE, wraps="is_retryable")
+def retries_too_early(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Retry 421, 423, 424 and 425, too, which say that something is in the way for now."""
+
+    def is_retryable(attempt: Attempt) -> bool:
+        return honest.is_retryable(attempt) or attempt.status in {421, 423, 424, 425}
+
+    return replace(honest, is_retryable=is_retryable)
 
 
 @mutant(DATA_PLANE, wraps=("address", "outcome"))
