@@ -107,6 +107,19 @@ def ingress_dies_of_large_event(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, fatal=fatal)
 
 
+@mutant(DATA_PLANE, wraps="letter")
+def dead_letter_behind_commit(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a record for done when its event goes to the dead letter sink, and not when it has come there."""
+    under_way: set[asyncio.Task[None]] = set()
+
+    async def letter(send: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.ensure_future(honest.letter(send))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+
+    return replace(honest, letter=letter)
+
+
 @mutant(DATA_PLANE, replaces="drains")
 def dispatcher_ends_at_once(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Cut off what is in flight when the dispatcher's pod is asked to end."""

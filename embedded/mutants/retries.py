@@ -1,14 +1,21 @@
 """Mutants of retries: options that are left out, waits that are too long, and failures that count for later events."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import replace
 from itertools import islice
+from typing import TypeAlias
 
 from embedded.dataplane.backoff import DeliveryPlan
+from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.policies import Attempt, DataPlanePolicies
+from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
+
+Fields: TypeAlias = list[tuple[str, str]]
+Write: TypeAlias = Callable[[CloudEvent, TriggerSpec], tuple[Fields, bytes]]
 
 _FAILURES = 10
 _OVERFLOW = 4
@@ -60,6 +67,41 @@ def retries_too_early(honest: DataPlanePolicies) -> DataPlanePolicies:
         return honest.is_retryable(attempt) or attempt.status in {421, 423, 424, 425}
 
     return replace(honest, is_retryable=is_retryable)
+
+
+def _at_further_attempts(honest: DataPlanePolicies, change: Callable[[Fields], Fields]) -> Write:
+    """Return how requests are written whose header fields are changed from the second attempt on."""
+    written: ContextVar[CloudEvent | None] = ContextVar("written", default=None)
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[Fields, bytes]:
+        headers, body = honest.write_request(event, spec)
+        if written.get() is event:
+            return change(headers), body
+        written.set(event)
+        return headers, body
+
+    return write_request
+
+
+@mutant(DATA_PLANE, wraps="write_request")
+def reply_invited_once(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Announce `Prefer: reply` at the first attempt only."""
+
+    def change(headers: Fields) -> Fields:
+        return [field for field in headers if field[0] != "Prefer"]
+
+    return replace(honest, write_request=_at_further_attempts(honest, change))
+
+
+@mutant(DATA_PLANE, wraps="write_request")
+def retries_without_extensions(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Bring the event without its extensions from the second attempt on."""
+    named = {f"ce-{name}" for name in CORE}
+
+    def change(headers: Fields) -> Fields:
+        return [field for field in headers if not field[0].startswith("ce-") or field[0] in named]
+
+    return replace(honest, write_request=_at_further_attempts(honest, change))
 
 
 @mutant(DATA_PLANE, wraps=("address", "outcome"))

@@ -61,6 +61,16 @@ def test_events_with_ids_alike_are_events_of_their_own(broker: Broker) -> None:
     expect(*(delivered(event, to=trigger) for event in events))
 
 
+@pytest.mark.requirement("EVT-ISO-006")
+def test_events_under_way_at_once_keep_what_is_theirs(broker: Broker, sinks: Sinks) -> None:
+    # All of one length: no length tells that something is another one's.
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(200, delay=0.5)]))
+    numbers = [f"{number:04}" for number in range(MANY)]
+    sends = [{"type": "wanted", "number": each, "data": {"n": each}} for each in numbers]
+    events = broker.send_many(sends, concurrency=16)
+    expect(*(unchanged(event, to=trigger) for event in events), within=WITHIN)
+
+
 @pytest.mark.requirement("EVT-ISO-005")
 @pytest.mark.parametrize(
     "source", ["/touchstone/sender", "/touchstone/subscriber"], ids=["same-source", "other-source"]
