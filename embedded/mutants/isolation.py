@@ -22,7 +22,7 @@ _Crowd: TypeAlias = tuple[
     Callable[[CloudEvent, TriggerSpec], tuple[list[tuple[str, str]], bytes]],
 ]
 _BATCH = 50
-_CROWD = 10
+_CROWD = 20
 _LONGEST = 64
 _SIGNIFICANT = 60
 _REMEMBERED = 1000

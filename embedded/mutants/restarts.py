@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 
 from embedded.dataplane.cloudevents import CloudEvent, Record
-from embedded.dataplane.policies import Candidate, DataPlanePolicies, StandstillError
+from embedded.dataplane.policies import Attempt, Candidate, DataPlanePolicies, StandstillError
 from embedded.dataplane.producer import NotStoredError
 from embedded.dataplane.progress import Progress
 from embedded.mutants.hosts import DATA_PLANE
@@ -19,6 +19,7 @@ Offsets = Mapping[int, int]
 _BITS = 64
 _BOTH = 2
 _DISCARDED = 100
+_GIVEN_UP = 30
 _ONE_RECORD = 0.02  # seconds that the one who stores takes for each event
 
 
@@ -209,6 +210,31 @@ def discarded_holds_commits(honest: DataPlanePolicies) -> DataPlanePolicies:
         return honest.takes(candidate, event, earlier)
 
     return replace(honest, from_record=from_record, takes=takes, progress=Holding)
+
+
+@mutant(DATA_PLANE, wraps=("from_record", "dead_letter"), replaces="progress")
+def failures_hold_commits(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Never commit past the thirtieth event that is given up (eventing-kafka-broker issues 3767, 3079)."""
+    failed: ContextVar[bool] = ContextVar("failed", default=False)
+    numbers = itertools.count(1)
+
+    class Holding(Progress):
+        """Progress that waits for what was given up."""
+
+        def end(self, partition: int, offset: int) -> None:
+            """Leave open what was given up, from the thirtieth record on."""
+            if not failed.get() or next(numbers) < _GIVEN_UP:
+                super().end(partition, offset)
+
+    def from_record(record: Record) -> CloudEvent:
+        failed.set(False)
+        return honest.from_record(record)
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        failed.set(True)
+        return honest.dead_letter(event, subscriber, attempt)
+
+    return replace(honest, from_record=from_record, dead_letter=dead_letter, progress=Holding)
 
 
 @mutant(DATA_PLANE, wraps="store")

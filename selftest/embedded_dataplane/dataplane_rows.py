@@ -61,6 +61,7 @@ from selftest.embedded_dataplane.observing_isolation import (
 from selftest.embedded_dataplane.observing_limits import (
     backlog_left,
     chain_of_replies,
+    commits_of_failures,
     commits_of_seventy,
     commits_past_others,
     failures_in_a_row,
@@ -85,6 +86,7 @@ from selftest.embedded_dataplane.secured_rows import SECURED_ROWS
 from selftest.embedded_dataplane.trace_rows import TRACE_ROWS
 from selftest.embedded_dataplane.world import Reply, World, binary
 
+INGRESS_HOST = "kafka-broker-ingress.knative-eventing.svc.cluster.local"
 TOO_LARGE = Reply(200, REPLY, bytes(1_500_000))
 STRUCTURED_REPLY = Reply(200, JSON, structured(source="/reply", type="r"))
 
@@ -164,6 +166,7 @@ ROWS: dict[str, Row] = {
         (2, ["401"]),
         (2, ["503"]),
     ),
+    "host-of-the-ingress": Row(arrives(lambda got: got.headers["host"].partition(":")[0]), "127.0.0.1", INGRESS_HOST),
     "subscriber-query-dropped": Row(asked("?a=%2F"), "?a=%2F", ""),
     "subscriber-path-decoded": Row(asked("/a%2Fb?c=%2F"), "/a%2Fb?c=%2F", "/a/b?c=%2F"),
     "batch-waits-for-slowest": Row(behind_a_slow_one, 61, 50),
@@ -316,6 +319,7 @@ ROWS: dict[str, Row] = {
     "backlog-outlives-deletion": Row(backlog_left, honest=True, faulty=False),
     "rebalance-drops-a-partition": Row(partitions_after_rebalance, ["p0", "p1"], ["p1"]),
     "commits-stop-after-64": Row(commits_of_seventy, honest=True, faulty=False),
+    "failures-hold-commits": Row(commits_of_failures, honest=True, faulty=False),
     "discarded-holds-commits": Row(commits_past_others, honest=True, faulty=False),
     **ARRIVAL_ROWS,
     **FILTER_ROWS,

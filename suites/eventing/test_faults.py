@@ -196,6 +196,15 @@ def test_offsets_are_committed_of_any_number_of_records(brokers: Brokers, faults
     expect(*(survived([*events, later], to=to, of=broker) for events, to in again), within=WITHIN)
 
 
+@pytest.mark.requirement("EVT-FAU-013")
+def test_offsets_are_committed_of_what_was_given_up(brokers: Brokers, sinks: Sinks) -> None:
+    trigger = brokers(partitions=1).trigger(filter=WANTED, subscriber=sinks([Answer(200), Answer(400)]))
+    control = trigger.send({"type": "wanted"})
+    expect(delivered(control, to=trigger))
+    events = [trigger.send({"type": "wanted"}) for _ in range(IN_FLIGHT)]
+    expect(committed(events, to=trigger, control=control), within=WITHIN)
+
+
 @pytest.mark.requirement("EVT-FAU-015")
 def test_what_is_retried_when_consumers_change_hands_ends_as_it_would(
     brokers: Brokers, sinks: Sinks, faults: Faults
