@@ -108,17 +108,32 @@ def ingress_dies_of_large_event(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, fatal=fatal)
 
 
-@mutant(DATA_PLANE, wraps="letter")
-def dead_letter_behind_commit(honest: DataPlanePolicies) -> DataPlanePolicies:
-    """Take a record for done when its event goes to the dead letter sink, and not when it has come there."""
-    under_way: set[asyncio.Task[None]] = set()
+@mutant(DATA_PLANE, wraps=("resumed", "from_record", "letter"))
+def restart_skips_dead_letters(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Go on behind the events whose dead letters were on their way before the restart, whether they came or not."""
+    current: ContextVar[tuple[int, int]] = ContextVar("current", default=(0, -1))
+    under_way: set[tuple[int, int]] = set()
+
+    def from_record(record: Record) -> CloudEvent:
+        current.set((record.partition or 0, record.offset))
+        return honest.from_record(record)
 
     async def letter(send: Callable[[], Awaitable[None]]) -> None:
-        task = asyncio.ensure_future(honest.letter(send))
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
+        place = current.get()
+        under_way.add(place)
+        await honest.letter(send)
+        under_way.discard(place)
 
-    return replace(honest, letter=letter)
+    def resumed(committed: Offsets, taken: Offsets, ends: Offsets) -> Offsets:
+        kept = honest.resumed(committed, taken, ends)
+        behind = {
+            part: next(n for n in itertools.count(offset) if (part, n) not in under_way)
+            for part, offset in kept.items()
+        }
+        under_way.clear()
+        return behind
+
+    return replace(honest, resumed=resumed, from_record=from_record, letter=letter)
 
 
 @mutant(DATA_PLANE, replaces="drains")
@@ -216,14 +231,17 @@ def discarded_holds_commits(honest: DataPlanePolicies) -> DataPlanePolicies:
 def failures_hold_commits(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Never commit past the thirtieth event that is given up (eventing-kafka-broker issues 3767, 3079)."""
     failed: ContextVar[bool] = ContextVar("failed", default=False)
-    numbers = itertools.count(1)
 
     class Holding(Progress):
         """Progress that waits for what was given up."""
 
+        def __init__(self) -> None:
+            super().__init__()
+            self._numbers = itertools.count(1)
+
         def end(self, partition: int, offset: int) -> None:
-            """Leave open what was given up, from the thirtieth record on."""
-            if not failed.get() or next(numbers) < _GIVEN_UP:
+            """Leave open what was given up, from the thirtieth record of the Trigger on."""
+            if not failed.get() or next(self._numbers) < _GIVEN_UP:
                 super().end(partition, offset)
 
     def from_record(record: Record) -> CloudEvent:

@@ -20,6 +20,7 @@ Write: TypeAlias = Callable[[CloudEvent, TriggerSpec], tuple[Fields, bytes]]
 _FAILURES = 10
 _OVERFLOW = 4
 _MOST = 10
+_LONGEST = 10.0
 
 
 @mutant(DATA_PLANE, wraps="waits")
@@ -47,6 +48,12 @@ def exponential_waits_overflow(honest: DataPlanePolicies) -> DataPlanePolicies:
 def ten_retries_at_most(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Make ten retries at most, however many are asked for (eventing-kafka-broker issue 3746 asks for twelve)."""
     return replace(honest, waits=lambda plan: islice(honest.waits(plan), _MOST))
+
+
+@mutant(DATA_PLANE, wraps="timeout")
+def answers_cut_after_ten_seconds(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait for no answer longer than ten seconds, whatever `timeout` says (knative/eventing issue 5148)."""
+    return replace(honest, timeout=lambda plan: min(honest.timeout(plan), _LONGEST))
 
 
 @mutant(DATA_PLANE, wraps="is_retryable")

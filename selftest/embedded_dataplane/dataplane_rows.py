@@ -80,6 +80,7 @@ from selftest.embedded_dataplane.observing_time import (
     retries,
     stored_when_acknowledged,
     ten_new_triggers,
+    time_for_an_answer,
     waits,
 )
 from selftest.embedded_dataplane.secured_rows import SECURED_ROWS
@@ -130,6 +131,7 @@ ROWS: dict[str, Row] = {
     "timeout-ignored": Row(one_event(Reply(delay=2.5), timeout="PT0.2S"), (1, 1), (1, 0)),
     "timeout-until-answer-begins": Row(endless_answer, honest=True, faulty=False),
     "timeout-cut-short": Row(one_event(Reply(delay=3.0), timeout="PT30S"), (1, 0), (1, 1)),
+    "answers-cut-after-ten-seconds": Row(time_for_an_answer(30.0), 30.0, 10.0),
     "retries-unasked": Row(one_event(Reply(500)), (1, 1), (4, 1)),
     "backoff-always-linear": Row(waits(500, retry=2, backoffDelay="PT0.2S"), [0.4, 0.8], [0.2, 0.2]),
     "backoff-delay-ignored": Row(waits(500, retry=1, backoffPolicy="linear", backoffDelay="PT1S"), [1.0], [0.2]),
@@ -260,7 +262,7 @@ ROWS: dict[str, Row] = {
     "restart-forgets-delivery": Row(kept_through_restart, ["hit", "hit"], ["hit"]),
     "dispatcher-dies-now-and-then": Row(deaths(*[b"1"] * 20), ([], 20), (["dispatcher"], 20)),
     "ingress-dies-of-large-event": Row(deaths(b"1", bytes(60_000)), ([], 2), (["ingress"], 2)),
-    "dead-letter-behind-commit": Row(letter_under_way, 2, 1),
+    "restart-skips-dead-letters": Row(letter_under_way, 2, 1),
     "dispatcher-ends-at-once": Row(dispatcher_ended, 1, 2),
     "handover-drops-what-is-retried": Row(retried_and_given_up, (3, 1), (1, 0)),
     "ingress-closing-forgets": Row(ingress_ended, (202, 1), (202, 0)),
