@@ -62,7 +62,7 @@ class Delivery:
                 if not self.policies.is_lettered(attempts):
                     return
                 failure = Attempt(None)
-            await self._dead_letter(event, trace, failure)
+            await self.policies.letter(partial(self._dead_letter, event, trace, failure))
 
     async def _dead_letter(self, event: CloudEvent, trace: Trace | None, failure: Attempt) -> None:
         """Send an event that was not delivered to the dead letter sink, if there is one."""

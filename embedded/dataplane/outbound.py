@@ -99,7 +99,8 @@ class Outbound:
             # The certificate is one for the name that is asked for, wherever that leads.
             asked |= {"ssl": request.secured(), "server_hostname": target.host}
         if (endpoint := self._endpoint(target)) is not None:
-            fields.append(("Host", endpoint.authority))
+            if all(name.lower() != "host" for name, _ in fields):
+                fields.append(("Host", endpoint.authority))
             target = target.with_host(endpoint.host).with_port(endpoint.port)
         async with self._session.request(request.method, target, allow_redirects=False, **asked) as answer:
             if request.body_timeout is not None:

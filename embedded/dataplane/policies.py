@@ -245,6 +245,11 @@ def unstored_reply(attempt: Attempt, why: str) -> Attempt:  # noqa: ARG001 - a p
     return Attempt(None, error=f"the reply was not stored: {why}")
 
 
+async def letter(send: Callable[[], Awaitable[None]]) -> None:
+    """Dead-letter an event; return when its sink has taken it or it is given up, since the record is done then."""
+    await send()
+
+
 def letter_plan(plan: DeliveryPlan) -> DeliveryPlan:
     """Return the plan for deliveries to the dead letter sink: that of the subscriber ("Event Delivery")."""
     return plan
@@ -377,6 +382,7 @@ class DataPlanePolicies:
             left of those of the attempt.
         outcome: The function from what came back to what the attempt counts as.
         unstored_reply: The function from a successful attempt, and the reason why its reply was not stored, likewise.
+        letter: The dead-lettering of an event, after which its record is done.
         letter_plan: The function from the subscriber's plan to the dead letter sink's.
         is_lettered: The choice of delivered events that are dead-lettered too.
         reply_copies: The number of records that a reply becomes.
@@ -439,6 +445,7 @@ class DataPlanePolicies:
     body_timeout: Callable[[DeliveryPlan], float | None] = body_timeout
     outcome: Callable[[Attempt], Attempt] = outcome
     unstored_reply: Callable[[Attempt, str], Attempt] = unstored_reply
+    letter: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]] = letter
     letter_plan: Callable[[DeliveryPlan], DeliveryPlan] = letter_plan
     is_lettered: Callable[[int], bool] = is_lettered
     reply_copies: int = 1

@@ -103,6 +103,16 @@ def retries_inherited(honest: ControlPlanePolicies) -> ControlPlanePolicies:
 
 
 @mutant(CONTROL_PLANE, wraps="effective_delivery")
+def no_retries_are_left_out(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Take options of a Trigger's delivery that are zero or empty for options that are left out (Go's `omitempty`)."""
+
+    def effective_delivery(trigger: Mapping[str, Any] | None, broker: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        return honest.effective_delivery({name: value for name, value in (trigger or {}).items() if value}, broker)
+
+    return replace(honest, effective_delivery=effective_delivery)
+
+
+@mutant(CONTROL_PLANE, wraps="effective_delivery")
 def brokers_dead_letter_sink_wins(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Send dead letters to the Broker's sink where it has one, also for a Trigger that names its own."""
 

@@ -303,6 +303,17 @@ def retry_after_date_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, pause=pause)
 
 
+@mutant(DATA_PLANE, wraps="write_request")
+def host_of_the_ingress(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Name the host of the ingress in deliveries, as a proxy does that hands the sender's Host on."""
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        headers, body = honest.write_request(event, spec)
+        return [*headers, ("Host", "kafka-broker-ingress.knative-eventing.svc.cluster.local")], body
+
+    return replace(honest, write_request=write_request)
+
+
 @mutant(DATA_PLANE, wraps="address")
 def subscriber_query_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Ask a subscriber without the query of its URI."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
@@ -19,6 +20,7 @@ from embedded.mutants.isolation import Remembered
 from embedded.mutants.registry import mutant
 
 _TIME = re.compile(r"(?P<until>.{10}[Tt]..:..:(?P<second>..))(?:\.(?P<digits>\d+))?(?P<zone>.+)")
+_AS_THEY_ARE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 _OF_CONTENT = frozenset({"time", "dataschema", "datacontenttype"})
 
 
@@ -37,6 +39,17 @@ def empty_filter_matches_none(honest: DataPlanePolicies) -> DataPlanePolicies:
 def attributes_ored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Match when one attribute matches (all of them must)."""
     return replace(honest, matcher=replace(honest.matcher, every=any))
+
+
+@mutant(DATA_PLANE, wraps="matcher.legacy")
+def filter_sees_encoded_values(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Compare `filter.attributes` with values that are encoded as those of HTTP headers are."""
+
+    def legacy(attributes: Attributes, name: str, expected: str) -> bool:
+        encoded = {each: quote(value, safe=_AS_THEY_ARE) for each, value in attributes.items()}
+        return honest.matcher.legacy(encoded, name, expected)
+
+    return replace(honest, matcher=replace(honest.matcher, legacy=legacy))
 
 
 @mutant(DATA_PLANE, replaces="matcher.legacy")

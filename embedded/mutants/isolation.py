@@ -1,7 +1,7 @@
 """Mutants of isolation: events taken for one, and what one event, Trigger or sender has that another one gets."""
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.cloudevents.http import RawHeaders
 from embedded.dataplane.policies import Attempt, Candidate, DataPlanePolicies
 from embedded.dataplane.specs import TriggerSpec
@@ -16,7 +17,12 @@ from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
 _Takes: TypeAlias = Callable[[Candidate, CloudEvent, Iterable[Candidate]], bool]
+_Crowd: TypeAlias = tuple[
+    Callable[[TriggerSpec], AbstractAsyncContextManager[None]],
+    Callable[[CloudEvent, TriggerSpec], tuple[list[tuple[str, str]], bytes]],
+]
 _BATCH = 50
+_CROWD = 20
 _LONGEST = 64
 _SIGNIFICANT = 60
 _REMEMBERED = 1000
@@ -258,3 +264,51 @@ def removal_waits_for_answers(honest: DataPlanePolicies) -> DataPlanePolicies:
 def backlog_outlives_deletion(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Deliver for a removed Trigger what it had taken up (eventing-kafka-broker issues 4784 and 4798)."""
     return replace(honest, drops_backlog=False)
+
+
+def _when_crowded(honest: DataPlanePolicies, mix: Callable[[CloudEvent, CloudEvent], CloudEvent]) -> _Crowd:
+    """Return how many events of a Trigger are counted, and how one is mixed with the one before when they are many."""
+    under_way: Counter[tuple[str, str]] = Counter()
+    last: dict[tuple[str, str], CloudEvent] = {}
+
+    @asynccontextmanager
+    async def counted(spec: TriggerSpec) -> AsyncIterator[None]:
+        under_way[spec.namespace, spec.name] += 1
+        try:
+            async with honest.room(spec):
+                yield
+        finally:
+            under_way[spec.namespace, spec.name] -= 1
+
+    def room(spec: TriggerSpec) -> AbstractAsyncContextManager[None]:
+        return counted(spec)
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
+        trigger = (spec.namespace, spec.name)
+        before = last.get(trigger, event)
+        last[trigger] = event
+        return honest.write_request(mix(event, before) if under_way[trigger] > _CROWD else event, spec)
+
+    return room, write_request
+
+
+@mutant(DATA_PLANE, wraps=("room", "write_request"))
+def crowded_data_exchanged(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Deliver an event, while many of its Trigger are under way, with the data of the one before, if as long."""
+
+    def mix(event: CloudEvent, before: CloudEvent) -> CloudEvent:
+        return replace(event, data=before.data) if len(before.data or b"") == len(event.data or b"") else event
+
+    room, write_request = _when_crowded(honest, mix)
+    return replace(honest, room=room, write_request=write_request)
+
+
+@mutant(DATA_PLANE, wraps=("room", "write_request"))
+def crowded_attributes_exchanged(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Deliver an event, while many of its Trigger are under way, with the extensions of the one before."""
+
+    def mix(event: CloudEvent, before: CloudEvent) -> CloudEvent:
+        return event.having(**{name: value for name, value in before.attributes.items() if name not in CORE})
+
+    room, write_request = _when_crowded(honest, mix)
+    return replace(honest, room=room, write_request=write_request)

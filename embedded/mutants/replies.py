@@ -70,6 +70,19 @@ def empty_reply_is_failure(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 
 @mutant(DATA_PLANE, wraps="reply")
+def typed_empty_reply_is_failure(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a 200 with a media type for an answer that is no event, though it has no body."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        if event is None and any(name.lower() == b"content-type" for name, _ in attempt.headers):
+            raise NotAnEventError("there is a media type, and no event")
+        return event
+
+    return replace(honest, reply=reply)
+
+
+@mutant(DATA_PLANE, wraps="reply")
 def malformed_reply_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Take an answer that is not an event for a success.
 

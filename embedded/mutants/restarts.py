@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 
 from embedded.dataplane.cloudevents import CloudEvent, Record
-from embedded.dataplane.policies import Candidate, DataPlanePolicies, StandstillError
+from embedded.dataplane.policies import Attempt, Candidate, DataPlanePolicies, StandstillError
 from embedded.dataplane.producer import NotStoredError
 from embedded.dataplane.progress import Progress
 from embedded.mutants.hosts import DATA_PLANE
@@ -19,6 +19,7 @@ Offsets = Mapping[int, int]
 _BITS = 64
 _BOTH = 2
 _DISCARDED = 100
+_GIVEN_UP = 30
 _ONE_RECORD = 0.02  # seconds that the one who stores takes for each event
 
 
@@ -105,6 +106,34 @@ def ingress_dies_of_large_event(honest: DataPlanePolicies) -> DataPlanePolicies:
         return part == "ingress" and len(event.data or b"") >= 60_000
 
     return replace(honest, fatal=fatal)
+
+
+@mutant(DATA_PLANE, wraps=("resumed", "from_record", "letter"))
+def restart_skips_dead_letters(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Go on behind the events whose dead letters were on their way before the restart, whether they came or not."""
+    current: ContextVar[tuple[int, int]] = ContextVar("current", default=(0, -1))
+    under_way: set[tuple[int, int]] = set()
+
+    def from_record(record: Record) -> CloudEvent:
+        current.set((record.partition or 0, record.offset))
+        return honest.from_record(record)
+
+    async def letter(send: Callable[[], Awaitable[None]]) -> None:
+        place = current.get()
+        under_way.add(place)
+        await honest.letter(send)
+        under_way.discard(place)
+
+    def resumed(committed: Offsets, taken: Offsets, ends: Offsets) -> Offsets:
+        kept = honest.resumed(committed, taken, ends)
+        behind = {
+            part: next(n for n in itertools.count(offset) if (part, n) not in under_way)
+            for part, offset in kept.items()
+        }
+        under_way.clear()
+        return behind
+
+    return replace(honest, resumed=resumed, from_record=from_record, letter=letter)
 
 
 @mutant(DATA_PLANE, replaces="drains")
@@ -196,6 +225,34 @@ def discarded_holds_commits(honest: DataPlanePolicies) -> DataPlanePolicies:
         return honest.takes(candidate, event, earlier)
 
     return replace(honest, from_record=from_record, takes=takes, progress=Holding)
+
+
+@mutant(DATA_PLANE, wraps=("from_record", "dead_letter"), replaces="progress")
+def failures_hold_commits(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Never commit past the thirtieth event that is given up (eventing-kafka-broker issues 3767, 3079)."""
+    failed: ContextVar[bool] = ContextVar("failed", default=False)
+
+    class Holding(Progress):
+        """Progress that waits for what was given up."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._numbers = itertools.count(1)
+
+        def end(self, partition: int, offset: int) -> None:
+            """Leave open what was given up, from the thirtieth record of the Trigger on."""
+            if not failed.get() or next(self._numbers) < _GIVEN_UP:
+                super().end(partition, offset)
+
+    def from_record(record: Record) -> CloudEvent:
+        failed.set(False)
+        return honest.from_record(record)
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        failed.set(True)
+        return honest.dead_letter(event, subscriber, attempt)
+
+    return replace(honest, from_record=from_record, dead_letter=dead_letter, progress=Holding)
 
 
 @mutant(DATA_PLANE, wraps="store")

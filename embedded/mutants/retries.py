@@ -1,16 +1,26 @@
 """Mutants of retries: options that are left out, waits that are too long, and failures that count for later events."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import replace
+from itertools import islice
+from typing import TypeAlias
 
 from embedded.dataplane.backoff import DeliveryPlan
+from embedded.dataplane.cloudevents import CloudEvent
+from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.policies import Attempt, DataPlanePolicies
+from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
 
+Fields: TypeAlias = list[tuple[str, str]]
+Write: TypeAlias = Callable[[CloudEvent, TriggerSpec], tuple[Fields, bytes]]
+
 _FAILURES = 10
 _OVERFLOW = 4
+_MOST = 10
+_LONGEST = 10.0
 
 
 @mutant(DATA_PLANE, wraps="waits")
@@ -32,6 +42,73 @@ def exponential_waits_overflow(honest: DataPlanePolicies) -> DataPlanePolicies:
             yield wait if plan.linear or number < _OVERFLOW else 3600.0
 
     return replace(honest, waits=waits)
+
+
+@mutant(DATA_PLANE, wraps="waits")
+def ten_retries_at_most(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Make ten retries at most, however many are asked for (eventing-kafka-broker issue 3746 asks for twelve)."""
+    return replace(honest, waits=lambda plan: islice(honest.waits(plan), _MOST))
+
+
+@mutant(DATA_PLANE, wraps="timeout")
+def answers_cut_after_ten_seconds(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Wait for no answer longer than ten seconds, whatever `timeout` says (knative/eventing issue 5148)."""
+    return replace(honest, timeout=lambda plan: min(honest.timeout(plan), _LONGEST))
+
+
+@mutant(DATA_PLANE, wraps="is_retryable")
+def retries_named_codes_only(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Retry, of 5xx, 500, 502, 503 and 504 only."""
+
+    def is_retryable(attempt: Attempt) -> bool:
+        return honest.is_retryable(attempt) and (attempt.status or 0) in {*range(500), 500, 502, 503, 504}
+
+    return replace(honest, is_retryable=is_retryable)
+
+
+@mutant(DATA_PLANE, wraps="is_retryable")
+def retries_too_early(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Retry 421, 423, 424 and 425, too, which say that something is in the way for now."""
+
+    def is_retryable(attempt: Attempt) -> bool:
+        return honest.is_retryable(attempt) or attempt.status in {421, 423, 424, 425}
+
+    return replace(honest, is_retryable=is_retryable)
+
+
+def _at_further_attempts(honest: DataPlanePolicies, change: Callable[[Fields], Fields]) -> Write:
+    """Return how requests are written whose header fields are changed from the second attempt on."""
+    written: ContextVar[CloudEvent | None] = ContextVar("written", default=None)
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[Fields, bytes]:
+        headers, body = honest.write_request(event, spec)
+        if written.get() is event:
+            return change(headers), body
+        written.set(event)
+        return headers, body
+
+    return write_request
+
+
+@mutant(DATA_PLANE, wraps="write_request")
+def reply_invited_once(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Announce `Prefer: reply` at the first attempt only."""
+
+    def change(headers: Fields) -> Fields:
+        return [field for field in headers if field[0] != "Prefer"]
+
+    return replace(honest, write_request=_at_further_attempts(honest, change))
+
+
+@mutant(DATA_PLANE, wraps="write_request")
+def retries_without_extensions(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Bring the event without its extensions from the second attempt on."""
+    named = {f"ce-{name}" for name in CORE}
+
+    def change(headers: Fields) -> Fields:
+        return [field for field in headers if not field[0].startswith("ce-") or field[0] in named]
+
+    return replace(honest, write_request=_at_further_attempts(honest, change))
 
 
 @mutant(DATA_PLANE, wraps=("address", "outcome"))

@@ -66,6 +66,40 @@ def trace_cross_talk(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, trace_delivery=trace_delivery)
 
 
+@mutant(DATA_PLANE, wraps="read_trace")
+def trace_left_behind(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Go on in the trace of the request before, where one comes without (eventing-kafka-broker issue 3913)."""
+    last: Trace | None = None
+
+    def read_trace(headers: Fields) -> Trace | None:
+        nonlocal last
+        fields = list(headers)
+        if any(name.lower() == "traceparent" for name, _ in fields):
+            last = honest.read_trace(fields)
+            return last
+        return last
+
+    return replace(honest, read_trace=read_trace)
+
+
+@mutant(DATA_PLANE, wraps="trace_delivery")
+def trace_left_by_failure(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Leave the trace of what is attempted again to the next event of the Trigger that comes without."""
+    attempted: dict[tuple[str, str], Trace] = {}
+    left: dict[tuple[str, str], Trace] = {}
+
+    def trace_delivery(trace: Trace | None, spec: TriggerSpec) -> Trace | None:
+        trigger = (spec.namespace, spec.name)
+        if trace is None:
+            return honest.trace_delivery(left.get(trigger), spec)
+        if attempted.get(trigger) == trace:
+            left[trigger] = trace
+        attempted[trigger] = trace
+        return honest.trace_delivery(trace, spec)
+
+    return replace(honest, trace_delivery=trace_delivery)
+
+
 @mutant(DATA_PLANE, replaces="trace_reply")
 def reply_trace_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Carry no trace in the record of a reply (knative-v1.22.3 sendResponse removes the context, by reading)."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from evidence.checks.base import by_fate, check, describe, failed
 from evidence.checks.batches import Batch
-from evidence.event_progress import Stage, handled
+from evidence.event_progress import Stage, handled, watch
 from evidence.verdict import PASSED, Judgement
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Committed(Batch):
         """Keep the earlier event too."""
         self.control: EventRef = self.args["control"]
         super().watch()
+        watch(self.history, self.control, self.triggers)
 
     @property
     def wording(self) -> str:

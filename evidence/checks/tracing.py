@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from evidence.records import Received, Sent
+    from evidence.refs import EventRef
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 
@@ -184,9 +185,18 @@ class TracestateKept(Content):
 class TraceNotContinued(Content):
     """No traceparent, or one of a trace that nobody sent, and no member of the tracestate that was sent."""
 
+    def watch(self) -> None:
+        """Keep the other events, whose traces are none of this one."""
+        super().watch()
+        self._others: list[EventRef] = self.args.get("others", [])
+        for event in self._others:
+            self.history.watch_event((event.source, event.id))
+
     def faults(self, delivery: Received) -> list[str]:
         """Return how the delivery goes on in what was sent."""
-        parents = sent_traceparents(self._seen.sent)
+        others = (self.history.events[event.source, event.id] for event in self._others)
+        sent = [request for seen in (self._seen, *others) for request in seen.sent]
+        parents = sent_traceparents(sent)
         faults = []
         values = header_values(delivery["headers"], "traceparent")
         if len(values) > 1:
@@ -198,7 +208,7 @@ class TraceNotContinued(Content):
             elif any(_is_of(got.trace, parent) for parent in parents):
                 faults.append(f"expected no traceparent, or one of a new trace; got {value!r}")
         arrived = members(delivery["headers"])
-        kept = [member for request in self._seen.sent for member in members(request["headers"]) if member in arrived]
+        kept = [member for request in sent for member in members(request["headers"]) if member in arrived]
         if kept:
             faults.append(f"expected nothing of the tracestate that was sent; got {', '.join(kept)}")
         return faults

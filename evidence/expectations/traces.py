@@ -35,6 +35,10 @@ def tracestate_kept(event: Event, to: Place | Sequence[Place], members: Sequence
     return expectation("tracestate_kept", event=event_of(event), to=places_of(to), members=list(members))
 
 
-def trace_not_continued(event: Event, to: Place | Sequence[Place]) -> Expectation:
-    """Expect that no delivery goes on in what was sent: no traceparent or a new trace's, and none of its tracestate."""
-    return expectation("trace_not_continued", event=event_of(event), to=places_of(to))
+def trace_not_continued(event: Event, to: Place | Sequence[Place], *, others: Sequence[Event] = ()) -> Expectation:
+    """Expect that no delivery goes on in what was sent: no traceparent or a new trace's, and none of its tracestate.
+
+    `others`: events whose trace is not to be gone on in either.
+    """
+    more = {"others": [event_of(other) for other in others]} if others else {}
+    return expectation("trace_not_continued", event=event_of(event), to=places_of(to), **more)

@@ -27,6 +27,7 @@ from selftest.embedded_dataplane.observing_delivery import (
     reply_records,
     reply_seen,
     replying,
+    request_headers,
     stalling,
     unresolved_host,
 )
@@ -38,6 +39,7 @@ from selftest.embedded_dataplane.observing_faults import (
     ingress_killed,
     kafka_away,
     kept_through_restart,
+    letter_under_way,
     restarted,
     retried_and_given_up,
 )
@@ -50,6 +52,7 @@ from selftest.embedded_dataplane.observing_isolation import (
     behind_a_slow_one,
     beside_a_failing_one,
     ids_alike,
+    in_a_crowd,
     letter_comes_back,
     long_names,
     own_letters,
@@ -58,6 +61,7 @@ from selftest.embedded_dataplane.observing_isolation import (
 from selftest.embedded_dataplane.observing_limits import (
     backlog_left,
     chain_of_replies,
+    commits_of_failures,
     commits_of_seventy,
     commits_past_others,
     failures_in_a_row,
@@ -76,12 +80,14 @@ from selftest.embedded_dataplane.observing_time import (
     retries,
     stored_when_acknowledged,
     ten_new_triggers,
+    time_for_an_answer,
     waits,
 )
 from selftest.embedded_dataplane.secured_rows import SECURED_ROWS
 from selftest.embedded_dataplane.trace_rows import TRACE_ROWS
 from selftest.embedded_dataplane.world import Reply, World, binary
 
+INGRESS_HOST = "kafka-broker-ingress.knative-eventing.svc.cluster.local"
 TOO_LARGE = Reply(200, REPLY, bytes(1_500_000))
 STRUCTURED_REPLY = Reply(200, JSON, structured(source="/reply", type="r"))
 
@@ -125,6 +131,7 @@ ROWS: dict[str, Row] = {
     "timeout-ignored": Row(one_event(Reply(delay=2.5), timeout="PT0.2S"), (1, 1), (1, 0)),
     "timeout-until-answer-begins": Row(endless_answer, honest=True, faulty=False),
     "timeout-cut-short": Row(one_event(Reply(delay=3.0), timeout="PT30S"), (1, 0), (1, 1)),
+    "answers-cut-after-ten-seconds": Row(time_for_an_answer(30.0), 30.0, 10.0),
     "retries-unasked": Row(one_event(Reply(500)), (1, 1), (4, 1)),
     "backoff-always-linear": Row(waits(500, retry=2, backoffDelay="PT0.2S"), [0.4, 0.8], [0.2, 0.2]),
     "backoff-delay-ignored": Row(waits(500, retry=1, backoffPolicy="linear", backoffDelay="PT1S"), [1.0], [0.2]),
@@ -161,9 +168,12 @@ ROWS: dict[str, Row] = {
         (2, ["401"]),
         (2, ["503"]),
     ),
+    "host-of-the-ingress": Row(arrives(lambda got: got.headers["host"].partition(":")[0]), "127.0.0.1", INGRESS_HOST),
     "subscriber-query-dropped": Row(asked("?a=%2F"), "?a=%2F", ""),
     "subscriber-path-decoded": Row(asked("/a%2Fb?c=%2F"), "/a%2Fb?c=%2F", "/a/b?c=%2F"),
     "batch-waits-for-slowest": Row(behind_a_slow_one, 61, 50),
+    "crowded-data-exchanged": Row(in_a_crowd(lambda got: got.body.decode()), honest=True, faulty=False),
+    "crowded-attributes-exchanged": Row(in_a_crowd(lambda got: got.headers["ce-ext"]), honest=True, faulty=False),
     "id-of-another-source-dropped": Row(
         ids_alike,
         [("A", "/s"), ("a", "/s"), ("a", "/s"), ("a", "/t"), ("x1", "/s"), ("x2", "/s")],
@@ -252,6 +262,7 @@ ROWS: dict[str, Row] = {
     "restart-forgets-delivery": Row(kept_through_restart, ["hit", "hit"], ["hit"]),
     "dispatcher-dies-now-and-then": Row(deaths(*[b"1"] * 20), ([], 20), (["dispatcher"], 20)),
     "ingress-dies-of-large-event": Row(deaths(b"1", bytes(60_000)), ([], 2), (["ingress"], 2)),
+    "restart-skips-dead-letters": Row(letter_under_way, 2, 1),
     "dispatcher-ends-at-once": Row(dispatcher_ended, 1, 2),
     "handover-drops-what-is-retried": Row(retried_and_given_up, (3, 1), (1, 0)),
     "ingress-closing-forgets": Row(ingress_ended, (202, 1), (202, 0)),
@@ -263,6 +274,11 @@ ROWS: dict[str, Row] = {
     "retries-one-short": Row(attempts(500, 500, 500, 200), (4, 0), (3, 1)),
     "retries-everything": Row(attempts(400), (1, 1), (4, 1)),
     "retries-only-5xx": Row(attempts(429, 200), (2, 0), (1, 1)),
+    "retries-named-codes-only": Row(attempts(501, 503, 200), (3, 0), (1, 1)),
+    "retries-too-early": Row(attempts(425, 200), (1, 1), (2, 0)),
+    "ten-retries-at-most": Row(attempts(500, retry=12), (13, 1), (11, 1)),
+    "reply-invited-once": Row(request_headers("prefer"), ["reply", "reply"], ["reply", None]),
+    "retries-without-extensions": Row(request_headers("ce-ext"), ["1", "1"], ["1", None]),
     "no-backoff": Row(waits(500, retry=1, **FAST), [0.05], [0.0]),
     "unresolved-host-dropped": Row(unresolved_host, 1, 0),
     "connection-error-dropped": Row(refused_connection, 1, 0),
@@ -276,6 +292,7 @@ ROWS: dict[str, Row] = {
     "structured-reply-dropped": Row(replying(STRUCTURED_REPLY), (1, 0), (0, 0)),
     "reply-on-202": Row(replying(Reply(202, REPLY, b"1")), (0, 0), (1, 0)),
     "empty-reply-is-failure": Row(replying(Reply(200)), (0, 0), (0, 1)),
+    "typed-empty-reply-is-failure": Row(replying(Reply(200, {"Content-Type": "text/html"})), (0, 0), (0, 1)),
     "malformed-reply-ignored": Row(replying(Reply(200, {}, b"text")), (0, 1), (0, 0)),
     "slow-ingress": Row(late_ones(3), ([], False), ([], True)),
     "slow-dispatch": Row(late_ones(3), ([], False), ([0, 1, 2], False)),
@@ -304,6 +321,7 @@ ROWS: dict[str, Row] = {
     "backlog-outlives-deletion": Row(backlog_left, honest=True, faulty=False),
     "rebalance-drops-a-partition": Row(partitions_after_rebalance, ["p0", "p1"], ["p1"]),
     "commits-stop-after-64": Row(commits_of_seventy, honest=True, faulty=False),
+    "failures-hold-commits": Row(commits_of_failures, honest=True, faulty=False),
     "discarded-holds-commits": Row(commits_past_others, honest=True, faulty=False),
     **ARRIVAL_ROWS,
     **FILTER_ROWS,

@@ -91,6 +91,9 @@ FILTER_ROWS: dict[str, Row] = {
     "empty-filter-matches-none": Row(matches(A, filter={"attributes": {}}), [0], []),
     "attributes-ored": Row(matches(A, AX, BX, B, **LEGACY), [1], [0, 1, 2]),
     "any-and-star-match-all": Row(matches({"type": "x"}, filter={"attributes": {"type": "Any"}}), [], [0]),
+    "filter-sees-encoded-values": Row(
+        matches({"ext": "a%20b"}, {"ext": "a"}, filter={"attributes": {"ext": "a b"}}), [0], []
+    ),
     "filter-ignores-case": Row(matches(A, {"type": "A"}, filter={"attributes": A}), [0], [0, 1]),
     "empty-value-matches-absent": Row(matches(A, AX, filter={"attributes": {"subject": ""}}), [1], [0, 1]),
     "absent-attribute-matches": Row(matches(A, AX, B, **LEGACY), [1], [0, 1]),

@@ -99,6 +99,19 @@ def attempts(
     return observe
 
 
+def request_headers(name: str) -> Observe:
+    """Observe a header of the two attempts at an event with an extension."""
+
+    async def observe(world: World, mutant: str | None) -> list[str | None]:
+        place, sink = await world.broker(mutant), world.sink(Reply(503), Reply())
+        await place.trigger(sink, delivery={"retry": 1, **FAST})
+        await place.send(ext="1")
+        await until(lambda: len(sink.received) == 2)
+        return [request.headers.get(name) for request in sink.received]
+
+    return observe
+
+
 def replying(answer: Reply, **question: Any) -> Observe:
     """Observe how many replies and how many dead letters an answer makes."""
 

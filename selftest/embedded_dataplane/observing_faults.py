@@ -78,6 +78,17 @@ async def dispatcher_ended(world: World, mutant: str | None) -> int:
     return len(sink.received)
 
 
+async def letter_under_way(world: World, mutant: str | None) -> int:
+    """Observe how often a dead letter comes whose sink has not answered when the dispatcher is killed."""
+    place, letters = await world.broker(mutant, partitions=1), world.sink(Reply(delay=0.5), Reply())
+    trigger = await place.trigger(world.sink(Reply(400)), dead_letter=letters.url)
+    await place.send()
+    await until(lambda: bool(letters.received))
+    await world.plane.kill_dispatcher(place.spec.namespace, place.spec.name)
+    await settled(world, place, trigger.group, 1)
+    return len(letters.received)
+
+
 async def retried_and_given_up(world: World, mutant: str | None) -> tuple[int, int]:
     """Observe attempts and dead letters of an event that waits for its second attempt when its consumer ends."""
     place, sink, letters = await world.broker(mutant, partitions=1), world.sink(Reply(500)), world.sink()

@@ -1,10 +1,11 @@
 """What events, Triggers and subscribers do to one another."""
 
 import asyncio
+from collections.abc import Callable
 
 from embedded.dataplane.cloudevents import Record
-from selftest.embedded_dataplane.observing import EVENT, REPLY, settled
-from selftest.embedded_dataplane.world import HANG, Reply, World, until
+from selftest.embedded_dataplane.observing import EVENT, REPLY, Observe, settled
+from selftest.embedded_dataplane.world import HANG, Received, Reply, World, until
 
 
 async def fan_out(world: World, mutant: str | None) -> tuple[int, int]:
@@ -104,6 +105,21 @@ async def behind_fifty(world: World, mutant: str | None) -> int:
     over.set()
     await settled(world, place, trigger.group, 60)
     return len(sink.received)
+
+
+def in_a_crowd(look: Callable[[Received], str]) -> Observe:
+    """Observe whether each of thirty events that are with a subscriber at once comes with what is its own."""
+
+    async def observe(world: World, mutant: str | None) -> bool:
+        over = asyncio.Event()
+        place, sink = await world.broker(mutant), world.sink(Reply(delay=HANG, until=over))
+        await place.trigger(sink)
+        await asyncio.gather(*(place.send(f"{n:02}".encode(), id=f"{n:02}", ext=f"{n:02}") for n in range(30)))
+        await until(lambda: len(sink.received) == 30)
+        over.set()
+        return all(look(request) == request.headers["ce-id"] for request in sink.received)
+
+    return observe
 
 
 async def ids_alike(world: World, mutant: str | None) -> list[tuple[str, str]]:

@@ -106,6 +106,18 @@ async def commits_of_seventy(world: World, mutant: str | None) -> bool:
     return await world.committed(place.spec.topic, trigger.group) > 64
 
 
+async def commits_of_failures(world: World, mutant: str | None) -> bool:
+    """Observe whether the offsets of forty records are committed that a subscriber refuses."""
+    place, sink = await world.broker(mutant, partitions=1), world.sink(Reply(400))
+    trigger = await place.trigger(sink)
+    for _ in range(40):
+        await place.send()
+    await until(lambda: len(sink.received) == 40)
+    if mutant is None:
+        await settled(world, place, trigger.group, 40)
+    return await world.committed(place.spec.topic, trigger.group) >= 30
+
+
 async def commits_past_others(world: World, mutant: str | None) -> bool:
     """Observe whether the offsets of 110 records are committed, of which a Trigger matches the last one alone."""
     place, sink = await world.broker(mutant, partitions=1), world.sink()

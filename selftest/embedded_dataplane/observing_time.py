@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from embedded.dataplane import delivery
+from embedded.dataplane.backoff import DeliveryPlan
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.mutants import latency, rare
 from selftest.embedded_dataplane.observing import EVENT, FAST, Observe, settled
@@ -55,6 +56,16 @@ def waits(answer: int | Reply, **policy: Any) -> Observe:
             await settled(world, place, trigger.group, 1)
         assert len(sink.received) == len(asked) + 1
         return asked
+
+    return observe
+
+
+def time_for_an_answer(asked: float) -> Observe:
+    """Observe the seconds that an attempt may take where so many are asked for; nobody waits for them."""
+
+    async def observe(world: World, mutant: str | None) -> float:
+        place = await world.broker(mutant)
+        return place.spec.policies.compose().timeout(DeliveryPlan(timeout=asked))
 
     return observe
 

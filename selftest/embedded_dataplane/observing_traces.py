@@ -22,6 +22,16 @@ async def own_traces(world: World, mutant: str | None, *, ordered: bool = False)
     return all(request.headers["ce-id"] == request.headers["traceparent"].split("-")[1] for request in sink.received)
 
 
+async def behind_a_traced_one(world: World, mutant: str | None) -> list[bool]:
+    """Observe which requests carry a trace: two attempts at an event that has one, and the next event without."""
+    place, sink = await world.broker(mutant, partitions=1), world.sink(Reply(503), Reply())
+    await place.trigger(sink, ordered=True, delivery={"retry": 1, **FAST})
+    await place.post({**binary(**EVENT), "traceparent": PARENT}, b"1")
+    await place.send()
+    await until(lambda: len(sink.received) == 3)
+    return ["traceparent" in request.headers for request in sink.received]
+
+
 async def reply_traced(world: World, mutant: str | None) -> tuple[bool, bool]:
     place, replied = await world.broker(mutant), world.sink()
     sink = world.sink(Reply(200, binary(**{**EVENT, "type": "r"}), b"1"))

@@ -11,6 +11,7 @@ from selftest.embedded_dataplane.observing_ingress import (
 from selftest.embedded_dataplane.observing_traces import (
     attempts_stated,
     attempts_traced,
+    behind_a_traced_one,
     fields,
     own_states,
     own_traces,
@@ -27,6 +28,8 @@ TRACE_ROWS: dict[str, Row] = {
         faulty=False,
     ),
     "trace-cross-talk": Row(own_traces, honest=True, faulty=False),
+    "trace-left-behind": Row(behind_a_traced_one, [True, True, False], [True, True, True]),
+    "trace-left-by-failure": Row(behind_a_traced_one, [True, True, False], [True, True, True]),
     "reply-trace-dropped": Row(reply_traced, (True, True), (True, False)),
     "ce-traceparent-rewritten": Row(
         arrives(lambda got: got.headers["ce-traceparent"] == PARENT, traceparent=PARENT),

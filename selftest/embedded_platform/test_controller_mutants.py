@@ -80,6 +80,15 @@ async def test_mutants_that_mix_deliveries(cluster: Cluster, mutant: str | None,
     assert (served.delivery.get("retry"), served.dead_letter) == (retry, sink)
 
 
+@pytest.mark.parametrize(("mutant", "retry"), [(None, 0), ("no-retries-are-left-out", 3)])
+async def test_mutant_no_retries_are_left_out(cluster: Cluster, mutant: str | None, retry: int) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace, delivery={"retry": 3})
+    cluster.trigger(namespace=namespace, delivery={"retry": 0})
+    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+    assert cluster.plane.triggers[namespace, "trigger"].delivery == {"retry": retry}
+
+
 @pytest.mark.parametrize(
     ("mutants", "owned"),
     [("", ["a/b-c"]), ("brokers-share-topic", ["a-b/c", "a/b-c"])],

@@ -140,6 +140,8 @@ BEHIND = held_back(EVENTS[1], SINK, by=TRIGGER, seconds=1.0, behind=E)
         (batch(NAMES, committed=2), each_once(EVENTS, TRIGGER), Verdict.UNKNOWN),
         (behind(3), committed(EVENTS, TRIGGER, control=E), Verdict.PASS),
         (behind(2), committed(EVENTS, TRIGGER, control=E), Verdict.FAIL),
+        # The earlier event need not be among those that are asked about.
+        (behind(2), committed(EVENTS[1:], TRIGGER, control=E), Verdict.FAIL),
         (behind(0, first=None), committed(EVENTS, TRIGGER, control=E), Verdict.UNKNOWN),
         (behind(2, answered=False), committed(EVENTS, TRIGGER, control=E), Verdict.UNKNOWN),
         (batch([], committed=2), committed(EVENTS, TRIGGER, control=E), Verdict.UNKNOWN),

@@ -62,6 +62,13 @@ def traced_story(sent: str, *arrived: str) -> Story:
     )
 
 
+def behind_another(*arrived: list[str]) -> Story:
+    """Return the story of an event without a trace, which came with these headers, and of another one that had one."""
+    story = got([*binary(), *arrived])
+    story.sent("e2", headers=[*binary("e2"), ["traceparent", TRACEPARENT], ["tracestate", "a=1"]])
+    return story
+
+
 DELIVERIES: list[tuple[Expectation, Story, str]] = [
     # expectation, history, what the failure says (empty: pass)
     (unchanged(E, TRIGGER), got(), ""),
@@ -139,6 +146,17 @@ DELIVERIES: list[tuple[Expectation, Story, str]] = [
         "one of a new trace",
     ),
     (trace_not_continued(E, TRIGGER), traced_story(f"00-g{TRACE[1:]}-{SPAN}-01", f"00-{'1' * 32}-{NEXT}-01"), ""),
+    (trace_not_continued(E, TRIGGER, others=[event("e2")]), behind_another(), ""),
+    (
+        trace_not_continued(E, TRIGGER, others=[event("e2")]),
+        behind_another(["traceparent", f"00-{TRACE}-{NEXT}-01"]),
+        "one of a new trace",
+    ),
+    (
+        trace_not_continued(E, TRIGGER, others=[event("e2")]),
+        behind_another(["tracestate", "a=1"]),
+        "nothing of the tracestate",
+    ),
 ]
 
 

@@ -44,6 +44,8 @@ def test_two_dialects_in_one_filter_object_are_refused(
     broker: Broker, kube: Kube, filters: list[dict[str, Any]]
 ) -> None:
     expect(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, filters=filters))))
+    admitted = kube.apply(trigger_manifest(broker.namespace, broker.name), check=True)
+    expect(api_refused(kube.patch(admitted, {"spec": {"filters": filters}})))
 
 
 @pytest.mark.requirement("CTL-TRG-003")
@@ -88,7 +90,10 @@ def test_a_trigger_that_names_no_broker_is_refused(broker: Broker, kube: Kube) -
     ids=["no-operand", "open-parenthesis", "open-text", "pattern-no-literal", "empty-set", "integer-too-large"],
 )
 def test_what_is_no_cesql_expression_is_refused(broker: Broker, kube: Kube, expression: str) -> None:
-    expect(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, filters=[{"cesql": expression}]))))
+    filters = [{"cesql": expression}]
+    expect(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, filters=filters))))
+    admitted = kube.apply(trigger_manifest(broker.namespace, broker.name), check=True)
+    expect(api_refused(kube.patch(admitted, {"spec": {"filters": filters}})))
 
 
 @pytest.mark.requirement("CTL-TRG-027")
@@ -136,6 +141,8 @@ def test_a_subscriber_that_is_no_destination_is_refused(broker: Broker, kube: Ku
 def test_a_filter_that_names_no_attribute_is_refused(broker: Broker, kube: Kube) -> None:
     specs = [spec for name in ("Type", "my-ext", "my_ext", "ext.one", "ext one") for spec in naming(name)]
     expect(*(api_refused(kube.apply(trigger_manifest(broker.namespace, broker.name, **spec))) for spec in specs))
+    admitted = kube.apply(trigger_manifest(broker.namespace, broker.name), check=True)
+    expect(*(api_refused(kube.patch(admitted, {"spec": spec})) for spec in naming("Type")))
 
 
 @pytest.mark.requirement("CTL-TRG-031")

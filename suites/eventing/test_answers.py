@@ -12,6 +12,7 @@ from evidence.expectations import (
 )
 from evidence.refs import SinkRef
 from fixtures import Answer, Broker, Sinks, Trigger, expect
+from suites.manifests import ORDERED
 from suites.wire import STRUCTURED, attributes, binary, typed
 
 WANTED = {"attributes": {"type": "wanted"}}
@@ -170,12 +171,25 @@ def test_an_answer_within_the_timeout_is_waited_for(broker: Broker, sinks: Sinks
     expect(*(attempts(event, to=trigger, count=1) for trigger in triggers))
 
 
+@pytest.mark.requirement("EVT-DLV-017")
+def test_an_answer_may_take_long(broker: Broker, sinks: Sinks) -> None:
+    # Longer than the ten seconds after which clients give up by themselves: a model that takes as long is asked again.
+    late, minute = [Answer(200, delay=11.0), Answer(200)], AGAIN | {"timeout": "PT1M"}
+    triggers = broker.several(
+        {"filter": WANTED, "subscriber": sinks(late), "delivery": AGAIN},
+        {"filter": WANTED, "subscriber": sinks(late), "delivery": minute, "annotations": ORDERED},
+    )
+    event = broker.send(type="wanted")
+    expect(*(attempts(event, to=trigger, count=1) for trigger in triggers), within=30.0)
+
+
 @pytest.mark.requirement("EVT-DLV-022")
 def test_there_are_as_many_retries_as_asked_for(broker: Broker, sinks: Sinks) -> None:
-    asked = [{}, *({"retry": retry, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"} for retry in (0, 1, 3, 6))]
+    asked = [{}, *({"retry": retry, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"} for retry in (0, 1, 3, 12))]
     triggers = broker.several(
         *({"filter": WANTED, "subscriber": sinks([Answer(503)]), "delivery": delivery or None} for delivery in asked)
     )
     event = broker.send(type="wanted")
-    counts = zip(triggers, (1, 1, 2, 4, 7), strict=True)
-    expect(*(attempts(event, to=trigger, count=count) for trigger, count in counts))
+    counts = zip(triggers, (1, 1, 2, 4, 13), strict=True)
+    # The Kafka Broker waits longer before each linear retry.
+    expect(*(attempts(event, to=trigger, count=count) for trigger, count in counts), within=30.0)

@@ -286,6 +286,20 @@ def test_what_a_triggers_delivery_leaves_out_is_left_out(brokers: Brokers, sinks
     expect(dead_letter_attempts(event, to=brokers_own, count=1, by=retries_alone))
 
 
+@pytest.mark.requirement("EVT-DLV-025")
+def test_no_retries_are_retries_of_its_own(brokers: Brokers, sinks: Sinks) -> None:
+    # Zero is a number like any other: the option is there, and takes the place of the Broker's.
+    letters = sinks()
+    broker = brokers(delivery=delivery(letters.url, retry=2))
+    none, inheriting = broker.several(
+        *({"filter": WANTED, "subscriber": sinks([Answer(503)]), "delivery": given} for given in ({"retry": 0}, None))
+    )
+    event = broker.send(type="wanted")
+    expect(attempts(event, to=inheriting, count=3), attempts(event, to=none, count=1))
+    # Of the two the one that inherits has a sink: a letter of the other one would be the second.
+    expect(dead_letter_attempts(event, to=letters, count=1, by=none))
+
+
 @pytest.mark.requirement("EVT-DLV-027")
 def test_a_retry_after_that_nobody_asked_for_holds_no_retry_up(broker: Broker, sinks: Sinks) -> None:
     # The answer to the first event has no such header: its dead letter shows that the way is open. Each event's second

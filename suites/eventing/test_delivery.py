@@ -11,6 +11,9 @@ from suites.wire import attributes, binary, fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
 SOURCE = "/touchstone/subscriber"
+# Codes that the table of the specification does not name: each says something of its own, and counts as its class does.
+OTHER_REFUSALS = [402, 405, 406, 410, 412, 415, 417, 421, 423, 424, 425, 426, 428, 451]
+OTHER_FAILURES = [501, 505, 507, 508, 511, 520, 599]
 # More failures in a row than those after which a circuit breaker opens.
 FAILURES = 30
 
@@ -35,12 +38,33 @@ def test_a_refusal_for_good_is_not_retried(broker: Broker, sinks: Sinks, status:
     expect(attempts(broker.send(type="wanted"), to=trigger, count=1))
 
 
+@pytest.mark.requirement("EVT-DLV-004")
+def test_no_other_refusal_is_retried(broker: Broker, sinks: Sinks) -> None:
+    # Each event gets one of the answers: whoever tries one again takes the answer of another event.
+    sink = sinks([Answer(status) for status in OTHER_REFUSALS])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=retries(1))
+    events = broker.send_many([{"type": "wanted"}] * len(OTHER_REFUSALS))
+    expect(*(attempts(event, to=trigger, count=1) for event in events))
+
+
 @pytest.mark.requirement("EVT-DLV-005")
 @pytest.mark.parametrize("status", [404, 408, 409, 429, 500, 502, 503, 504])
 def test_a_passing_refusal_is_retried(broker: Broker, sinks: Sinks, status: int) -> None:
     sink = sinks([Answer(status), Answer(200)])
     trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=retries(2))
     expect(attempts(broker.send(type="wanted"), to=trigger, count=2))
+
+
+@pytest.mark.requirement("EVT-DLV-005")
+def test_every_other_failure_of_a_server_is_retried(broker: Broker, sinks: Sinks) -> None:
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": sinks([Answer(status), Answer(200)]), "delivery": retries(2)}
+            for status in OTHER_FAILURES
+        )
+    )
+    event = broker.send(type="wanted")
+    expect(*(attempts(event, to=trigger, count=2) for trigger in triggers))
 
 
 @pytest.mark.requirement("EVT-DLV-006")

@@ -15,6 +15,7 @@ from evidence.expectations import (
     delivered_once,
     field,
     not_delivered,
+    request_header,
     request_target,
 )
 from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
@@ -149,6 +150,21 @@ def test_a_reference_to_what_comes_later_is_resolved_then(broker: Broker, kube: 
     broker.trigger()  # becomes Ready: the controller is done with the first one
     kube.apply(service(broker.namespace, name), check=True)
     expect(condition(trigger.object, "Ready", "True"))
+
+
+@pytest.mark.requirement("EVT-RTE-021")
+def test_a_delivery_names_the_host_that_it_is_for(broker: Broker, sinks: Sinks) -> None:
+    # Who stands before several services, as Knative Serving does, finds the right one by this name.
+    subscriber, letters = sinks([Answer(503), Answer(400)]), sinks()
+    again = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
+    delivery = {**again, "deadLetterSink": {"uri": letters.url}}
+    trigger = broker.trigger(filter=WANTED, subscriber=subscriber, delivery=delivery)
+    event = broker.send(type="wanted")
+    expect(dead_lettered(event, to=letters, by=trigger))
+    expect(
+        request_header(event, to=trigger, name="host", value=urlsplit(subscriber.url).netloc),
+        request_header(event, to=letters, name="host", value=urlsplit(letters.url).netloc),
+    )
 
 
 @pytest.mark.requirement("EVT-DST-007")

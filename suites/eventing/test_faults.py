@@ -7,6 +7,7 @@ from evidence.expectations import (
     accepted_again,
     attempts,
     committed,
+    dead_letter_attempts,
     dead_lettered,
     delivered,
     each_once,
@@ -82,6 +83,19 @@ def test_a_restart_before_the_first_commit_loses_nothing(broker: Broker, sinks: 
     expect(delivered(first, to=trigger))
     faults.kill("dispatcher", of=broker, before=[trigger])
     expect(survived([first, broker.send(type="wanted")], to=trigger, of=broker), within=WITHIN)
+
+
+@pytest.mark.alone("pods")
+@pytest.mark.requirement("EVT-FAU-016")
+def test_a_dispatcher_killed_over_a_dead_letter_sends_it_again(broker: Broker, sinks: Sinks, faults: Faults) -> None:
+    letters = sinks([Answer(200, delay=6.0), Answer(200)])
+    trigger = broker.trigger(
+        filter=WANTED, subscriber=sinks([Answer(400)]), delivery={"deadLetterSink": {"uri": letters.url}}
+    )
+    event = broker.send(type="wanted")
+    expect(dead_lettered(event, to=letters, by=trigger))
+    faults.kill("dispatcher", of=broker, before=[trigger])
+    expect(dead_letter_attempts(event, to=letters, count=2, by=trigger), within=WITHIN)
 
 
 @pytest.mark.alone("pods")
@@ -180,6 +194,15 @@ def test_offsets_are_committed_of_any_number_of_records(brokers: Brokers, faults
     later = broker.send(type="wanted")
     again = zip(wanted, triggers, strict=True)
     expect(*(survived([*events, later], to=to, of=broker) for events, to in again), within=WITHIN)
+
+
+@pytest.mark.requirement("EVT-FAU-013")
+def test_offsets_are_committed_of_what_was_given_up(brokers: Brokers, sinks: Sinks) -> None:
+    trigger = brokers(partitions=1).trigger(filter=WANTED, subscriber=sinks([Answer(200), Answer(400)]))
+    control = trigger.send({"type": "wanted"})
+    expect(delivered(control, to=trigger))
+    events = [trigger.send({"type": "wanted"}) for _ in range(IN_FLIGHT)]
+    expect(committed(events, to=trigger, control=control), within=WITHIN)
 
 
 @pytest.mark.requirement("EVT-FAU-015")

@@ -8,6 +8,17 @@ from evidence.expectations import delivered, not_delivered
 from fixtures import Broker, expect
 from suites.wire import STRUCTURED, attributes, structured, typed
 
+CHARACTERS = [
+    "gr\u00f6\u00dfe",
+    "gro\u0308\u00dfe",
+    "\u65e5\u672c\u8a9e \U0001f600",
+    "a b",
+    "a%20b",
+    'a"b',
+    "a,b=c&d",
+    "a\\b",
+]
+
 
 @pytest.mark.requirement("EVT-FLT-001")
 @pytest.mark.parametrize(
@@ -47,6 +58,16 @@ def test_a_value_is_no_pattern(broker: Broker, value: str) -> None:
     hit, miss = broker.send(type=value), broker.send(type="x")
     expect(delivered(hit, to=trigger))
     expect(not_delivered(miss, to=trigger))
+
+
+@pytest.mark.requirement("EVT-FLT-002")
+def test_a_value_may_have_any_characters(broker: Broker) -> None:
+    # In structured mode: no header has to carry them to the ingress.
+    triggers = broker.several(*({"filter": {"attributes": {"tenant": value}}} for value in CHARACTERS))
+    events = [broker.post(typed(STRUCTURED), structured(attributes(tenant=value))) for value in CHARACTERS]
+    expect(*(delivered(event, to=trigger) for event, trigger in zip(events, triggers, strict=True)))
+    others = zip([*events[1:], events[0]], triggers, strict=True)
+    expect(*(not_delivered(other, to=trigger) for other, trigger in others))
 
 
 @pytest.mark.requirement("EVT-FLT-003")

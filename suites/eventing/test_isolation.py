@@ -10,6 +10,7 @@ from suites.wire import attributes, binary, fresh
 WANTED = {"attributes": {"type": "wanted"}}
 # More than a dispatcher takes up at once (the Kafka Broker: 50), so that no first handful hides who waits for it.
 MANY = 60
+AT_ONCE = 40  # fewer than that: all of them are with the subscriber
 WITHIN = 60.0  # seconds; a busy machine handles ten events a second
 CREDENTIALS = ["Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key"]
 
@@ -59,6 +60,16 @@ def test_events_with_ids_alike_are_events_of_their_own(broker: Broker) -> None:
     sends += [{"id": name, "source": source} for source in sources]
     events = broker.send_many([{"type": "wanted", **each} for each in sends])
     expect(*(delivered(event, to=trigger) for event in events))
+
+
+@pytest.mark.requirement("EVT-ISO-006")
+def test_events_under_way_at_once_keep_what_is_theirs(broker: Broker, sinks: Sinks) -> None:
+    # All of one length: no length tells that something is another one's.
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(200, delay=1.0)]))
+    numbers = [f"{number:04}" for number in range(AT_ONCE)]
+    sends = [{"type": "wanted", "number": each, "data": {"n": each}} for each in numbers]
+    events = broker.send_many(sends, concurrency=16)
+    expect(*(unchanged(event, to=trigger) for event in events), within=WITHIN)
 
 
 @pytest.mark.requirement("EVT-ISO-005")

@@ -182,6 +182,22 @@ def test_a_200_without_a_body_ends_the_delivery(broker: Broker, sinks: Sinks, *,
     expect(not_dead_lettered(event, to=dead_letters, by=trigger))
 
 
+@pytest.mark.requirement("EVT-RPL-004")
+def test_a_media_type_alone_is_no_body(broker: Broker, sinks: Sinks) -> None:
+    # So does every framework answer that names a media type by itself and was told to say nothing.
+    dead_letters = sinks()
+    options = AGAIN | {"deadLetterSink": {"uri": dead_letters.url}}
+    triggers = broker.several(
+        *(
+            {"filter": QUESTION, "subscriber": sinks([Answer(200, headers=typed(kind))]), "delivery": options}
+            for kind in ("text/html; charset=utf-8", "text/plain", "application/json", "application/octet-stream")
+        )
+    )
+    event = broker.send(type="question")
+    expect(*(attempts(event, to=trigger, count=1) for trigger in triggers))
+    expect(*(not_dead_lettered(event, to=dead_letters, by=trigger) for trigger in triggers))
+
+
 @pytest.mark.requirement("EVT-RPL-005")
 def test_a_200_with_a_body_that_is_no_event_is_dead_lettered(broker: Broker, sinks: Sinks) -> None:
     plain = Answer(200, headers=typed("application/json"), body=b'{"predictions": [2]}')

@@ -14,7 +14,7 @@ from evidence.expectations import (
     request_header,
     unchanged,
 )
-from fixtures import Broker, Brokers, Sinks, expect
+from fixtures import Answer, Broker, Brokers, Sinks, expect
 from suites.wire import fresh
 
 PAST = "2025-07-02T08:20:12Z"
@@ -133,9 +133,11 @@ def test_a_trigger_that_is_ready_misses_no_event(broker: Broker) -> None:
 
 
 @pytest.mark.requirement("EVT-RTE-007")
-def test_a_delivery_is_a_post_that_invites_a_reply(broker: Broker) -> None:
-    trigger = broker.trigger(filter=WANTED)
-    event = broker.send(type="wanted")
+def test_a_delivery_is_a_post_that_invites_a_reply(broker: Broker, sinks: Sinks) -> None:
+    again = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(503), Answer(200)]), delivery=again)
+    event = broker.send(type="wanted", correlationid="c-1", subject="orders/17")
+    expect(attempts(event, to=trigger, count=2))
     expect(unchanged(event, to=trigger))
     expect(request_header(event, to=trigger, name="prefer", value="reply"))
 

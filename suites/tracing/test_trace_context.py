@@ -15,11 +15,13 @@ from evidence.expectations import (
     delivered,
     sampling_kept,
     spans_differ,
+    trace_not_continued,
     traced,
     tracestate_kept,
 )
 from evidence.refs import EventRef
 from fixtures import Answer, Broker, Sinks, expect
+from suites.manifests import ORDERED
 from suites.wire import attributes, binary, fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
@@ -114,6 +116,18 @@ def test_each_of_five_hundred_events_keeps_its_trace_through_retries(broker: Bro
     ]
     events = broker.send_many(sends, concurrency=50)
     expect(all_traced(events, to=trigger), within=30)
+
+
+@pytest.mark.requirement("TRC-W3C-026")
+def test_an_event_without_a_trace_gets_none_of_another_event(broker: Broker, sinks: Sinks) -> None:
+    # Ordered and of one key: who handles them one behind the other finds what the first has left.
+    sink = sinks([Answer(503), Answer(200)])
+    trigger = broker.trigger(filter=WANTED, subscriber=sink, delivery=RETRIES, annotations=ORDERED)
+    traces = [("traceparent", traceparent(1)), ("tracestate", STATE)]
+    before = broker.send(type="wanted", partitionkey="one", headers=traces)
+    expect(attempts(before, to=trigger, count=2))
+    after = broker.send(type="wanted", partitionkey="one")
+    expect(trace_not_continued(after, to=trigger, others=[before]))
 
 
 @pytest.mark.requirement("TRC-CE-002")
