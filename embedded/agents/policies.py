@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from multidict import CIMultiDict
+
 REQUEST, RESPONSE = "request", "response"
 JSON = "application/json"
 MOST_BYTES = 64 << 20
@@ -89,6 +91,11 @@ def failure(answer: Answer) -> Answer:
     return answer
 
 
+def headers(given: CIMultiDict[str]) -> CIMultiDict[str]:
+    """Return the headers with which a call that is not batched is handed on, given its own: all of them."""
+    return given
+
+
 def passed(answer: Answer) -> Answer:
     """Return what the caller of a call that is not batched is told, given the component's answer: the same."""
     return answer
@@ -167,6 +174,7 @@ class AgentPolicies:
         media_type_of_batches: The media type of what a caller of a batch is answered.
         ask: What asks the component, given what sends it a request.
         most_bytes: The most bytes of a request's body.
+        headers: The function from the headers of a call that is not batched to those that the component gets.
         passed: The function from the component's answer to what the caller of a call that is not batched is told.
         is_logged: The function from a mode and a kind of event to whether it is logged.
         logs_batched: True to log the responses of batched calls.
@@ -197,6 +205,7 @@ class AgentPolicies:
     media_type_of_batches: str = JSON
     ask: Callable[[Callable[[], Awaitable[Answer]]], Awaitable[Answer]] = ask
     most_bytes: int = MOST_BYTES
+    headers: Callable[[CIMultiDict[str]], CIMultiDict[str]] = headers
     passed: Callable[[Answer], Answer] = passed
     is_logged: Callable[[str, str], bool] = is_logged
     logs_batched: bool = True

@@ -51,7 +51,9 @@ async def before(
 ) -> Any:
     """Return what a look sees through an agent."""
     policies = composition(AGENTS, [mutant] if mutant else [])
-    agent = Agent(AgentSpec("ns", "s", "predictor", "p", HOST, batcher, logger, policies=policies), PORT, scene.resolve)
+    agent = Agent(
+        AgentSpec("ns", "s", "predictor", "p", HOST, batcher, logger, port=PORT, policies=policies), scene.resolve
+    )
     await agent.start()
     try:
         return await look(scene)
@@ -124,7 +126,7 @@ async def test_an_answer_that_is_none_is_told(answer: bytes, told: str) -> None:
 
 async def test_a_component_that_is_away_is_told(scene: Scene) -> None:
     policies = composition(AGENTS, [])
-    agent = Agent(AgentSpec("ns", "s", "predictor", "p", HOST, FULL, None, policies=policies), 1, scene.resolve)
+    agent = Agent(AgentSpec("ns", "s", "predictor", "p", HOST, FULL, None, port=1, policies=policies), scene.resolve)
     await agent.start()
     status, told = await scene.ask(1, 2, 3, 4)
     await agent.stop()
