@@ -12,7 +12,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from embedded.agents.batches import BAD_GATEWAY, INTERNAL_ERROR, Batcher, refusal
+from embedded.agents.batches import BAD_GATEWAY, INTERNAL_ERROR, NOT_ALLOWED, Batcher, refusal
 from embedded.agents.logs import Entry, Logger
 from embedded.agents.policies import REQUEST, RESPONSE, Answer
 from embedded.agents.specs import AgentSpec
@@ -78,6 +78,8 @@ class Agent:
 
     async def _handle(self, request: web.Request) -> web.Response:
         """Answer a call, and log it."""
+        if not self._policies.takes(request.method):
+            return _response(refusal(NOT_ALLOWED, f"{request.method} is not taken here"))
         body, asked = await request.read(), request.headers.get("Content-Type", "")
         call, made = request.headers.get(ID, ""), str(uuid.uuid4())
         names = self._spec.logger.headers if self._spec.logger else ()

@@ -91,6 +91,12 @@ def failure(answer: Answer) -> Answer:
     return answer
 
 
+def takes(method: str) -> bool:
+    """Tell whether a call by this method is handed on: by any."""
+    del method
+    return True
+
+
 def headers(given: CIMultiDict[str]) -> CIMultiDict[str]:
     """Return the headers with which a call that is not batched is handed on, given its own: all of them."""
     return given
@@ -174,6 +180,7 @@ class AgentPolicies:
         media_type_of_batches: The media type of what a caller of a batch is answered.
         ask: What asks the component, given what sends it a request.
         most_bytes: The most bytes of a request's body.
+        takes: The function from the method of a call to whether it is handed on.
         headers: The function from the headers of a call that is not batched to those that the component gets.
         passed: The function from the component's answer to what the caller of a call that is not batched is told.
         is_logged: The function from a mode and a kind of event to whether it is logged.
@@ -205,6 +212,7 @@ class AgentPolicies:
     media_type_of_batches: str = JSON
     ask: Callable[[Callable[[], Awaitable[Answer]]], Awaitable[Answer]] = ask
     most_bytes: int = MOST_BYTES
+    takes: Callable[[str], bool] = takes
     headers: Callable[[CIMultiDict[str]], CIMultiDict[str]] = headers
     passed: Callable[[Answer], Answer] = passed
     is_logged: Callable[[str, str], bool] = is_logged

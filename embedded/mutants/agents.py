@@ -150,6 +150,12 @@ def log_without_batched(honest: AgentPolicies) -> AgentPolicies:
     return replace(honest, logs_batched=False)
 
 
+@mutant(AGENTS, wraps="takes")
+def agent_takes_posts_only(honest: AgentPolicies) -> AgentPolicies:
+    """Take calls by POST, as predictions are, and by no other method."""
+    return replace(honest, takes=lambda method: method == "POST" and honest.takes(method))
+
+
 @mutant(AGENTS, wraps="headers")
 def agent_drops_own_headers(honest: AgentPolicies) -> AgentPolicies:
     """Hand on none of a caller's own headers, nor its credentials (KServe issues 2284 and 2289)."""

@@ -59,6 +59,10 @@ class Scene:
         """Answer the inputs of a V2 request."""
         return web.json_response({"outputs": (await request.json())["inputs"]})
 
+    async def ready(self, _: web.Request) -> web.Response:
+        """Answer that the model is ready."""
+        return web.json_response({"name": "m", "ready": True})
+
     async def log(self, request: web.Request) -> web.Response:
         """Keep an event."""
         await self.answers.wait()
@@ -277,6 +281,13 @@ async def heard(scene: Scene) -> Any:
         return [name for name in own if name in scene.heard], got.headers.get("X-Said-By")
 
 
+async def asked_of_status(scene: Scene) -> Any:
+    """Return the status of a question for what a model's status is."""
+    assert scene.session is not None
+    async with scene.session.get(f"http://{HOST}:{AGENT_PORT}/v1/models/m") as got:
+        return got.status
+
+
 async def whole(scene: Scene) -> Any:
     """Return how many bytes of a payload of 70,000 bytes are logged."""
     await scene.post(b'{"instances": [1]}'.ljust(70_000))
@@ -341,6 +352,7 @@ ROWS = {
     "batcher-idle": Row(batches, [4], [1, 1, 1, 1], FULL),
     "batch-beyond-full-waits": Row(beyond, 200, None, FULL),
     "agent-asks-twice": Row(asked, [[1]], [[1], [1]]),
+    "agent-takes-posts-only": Row(asked_of_status, 200, 405, FULL, ALL),
     "agent-drops-own-headers": Row(
         heard, (["Authorization", "X-Own", "Content-Type"], "m"), (["Content-Type"], "m"), None, ALL
     ),

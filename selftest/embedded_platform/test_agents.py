@@ -27,6 +27,7 @@ async def scene() -> AsyncIterator[Scene]:
     """Yield a component and a log, without an agent."""
     made, component, log = Scene(), web.Application(client_max_size=MOST_BYTES), web.Application()
     component.router.add_post("/v1/models/{verb}", made.predict)
+    component.router.add_get("/v1/models/m", made.ready)
     component.router.add_post(V2, made.infer)
     log.router.add_post("/events", made.log)
     runners = [web.AppRunner(application, access_log=None) for application in (component, log)]

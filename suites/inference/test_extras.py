@@ -217,6 +217,12 @@ def test_a_logger_hands_on_the_headers_of_call_and_answer(kserve_extras: KServeE
     expect(told(call, {"predictions": [[list(pair) for pair in own]]}), header(call, "x-said-by", "logged"))
 
 
+@pytest.mark.requirement("INF-AGT-004")
+@pytest.mark.parametrize("service", ["batched", "logged"])
+def test_the_status_of_a_model_is_told_through_what_stands_before_it(kserve_extras: KServeExtras, service: str) -> None:
+    expect(told(kserve_extras.call(service, b"", verb="status", headers=[]), {"name": service, "ready": True}))
+
+
 @pytest.mark.requirement("INF-EXP-001")
 def test_explanations_come_from_the_explainer_and_predictions_from_the_predictor(kserve_extras: KServeExtras) -> None:
     instances = four()
