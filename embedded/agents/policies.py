@@ -133,6 +133,11 @@ def source(pod: str, kind: str) -> str:
     return f"{pod}/{kind}"
 
 
+def time(now: str) -> str:
+    """Return the time that an event states, given that at which it is made: that."""
+    return now
+
+
 def extensions(namespace: str, service: str, component: str) -> Mapping[str, str]:
     """Return the attributes that say whose call it was."""
     return {
@@ -191,6 +196,7 @@ class AgentPolicies:
         post: What posts an event, given what sends it.
         event_id: The function from the id of a call, one that is made for it and the kind of event to the event's id.
         source: The function from the pod's name and the kind of event to the event's source.
+        time: The function from the time at which an event is made to the one that it states.
         extensions: The function from namespace, InferenceService and component to further attributes.
         metadata: The function from the request headers that may be told and the kind of event to those that are.
         data: The function from a payload to the data of its event.
@@ -223,6 +229,7 @@ class AgentPolicies:
     post: Callable[[Callable[[], Awaitable[bool]]], Awaitable[bool]] = post
     event_id: Callable[[str, str, str], str] = event_id
     source: Callable[[str, str], str] = source
+    time: Callable[[str], str] = time
     extensions: Callable[[str, str, str], Mapping[str, str]] = extensions
     metadata: Callable[[Mapping[str, Sequence[str]], str], Mapping[str, Sequence[str]]] = metadata
     data: Callable[[bytes], bytes] = data

@@ -286,6 +286,12 @@ def log_data_cut(honest: AgentPolicies) -> AgentPolicies:
     return replace(honest, data=lambda payload: honest.data(payload)[:_SHORT])
 
 
+@mutant(AGENTS, replaces="time")
+def log_time_never_set(honest: AgentPolicies) -> AgentPolicies:
+    """State the time that a time is which nobody has set."""
+    return replace(honest, time=lambda _now: "0001-01-01T00:00:00Z")
+
+
 @mutant(AGENTS, wraps="extensions")
 def log_names_lost(honest: AgentPolicies) -> AgentPolicies:
     """Log calls without saying whose they were (KServe issue 1530 lost the status alike)."""

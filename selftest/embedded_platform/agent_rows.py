@@ -288,6 +288,13 @@ async def asked_of_status(scene: Scene) -> Any:
         return got.status
 
 
+async def century(scene: Scene) -> Any:
+    """Return the first two digits of the year that an event states."""
+    await scene.ask(1)
+    [(headers, _)] = await scene.events(1)
+    return headers["ce-time"][:2]
+
+
 async def whole(scene: Scene) -> Any:
     """Return how many bytes of a payload of 70,000 bytes are logged."""
     await scene.post(b'{"instances": [1]}'.ljust(70_000))
@@ -387,6 +394,7 @@ ROWS = {
     "log-pair-broken": Row(both("ce-id"), ["c1", "c1"], ["c1", "c1-r"], None, ALL),
     "log-data-printed-again": Row(payload, b'{"instances":  [1]}', b'{\n "instances": [\n  1\n ]\n}', None, ALL),
     "log-data-cut": Row(whole, 70_000, 65_536, None, LoggerSpec(LOG, "request")),
+    "log-time-never-set": Row(century, "20", "00", None, LoggerSpec(LOG, "request")),
     "log-names-lost": Row(owner, OWNER, ["default"] * 4, None, LoggerSpec(LOG, "request")),
     "log-metadata-first-only": Row(both("ce-metadata"), [TOLD, TOLD], [FIRST, FIRST], None, TELLING),
     "log-metadata-request-only": Row(both("ce-metadata"), [TOLD, TOLD], [TOLD, "{}"], None, TELLING),

@@ -135,7 +135,7 @@ def test_an_event_says_whose_call_it_is(kserve_extras: KServeExtras, service: st
     log = kserve_extras.log()
     call = kserve_extras.call(service, asking(*four()), verb=verb)
     whose = {"inferenceservicename": service, "namespace": kserve_extras.namespace, "component": component}
-    expect(logged(call, log, "request", attributes=whose))
+    expect(logged(call, log, "request", attributes=whose, aspect="time"))
 
 
 @pytest.mark.requirement("INF-LOG-003")
