@@ -22,7 +22,6 @@ from embedded.api.store import Store
 from embedded.controllers.admission import Admission
 from embedded.controllers.agents import Agents
 from embedded.controllers.broker import BrokerController
-from embedded.controllers.components import HTTP_PORT
 from embedded.controllers.deployment import DeploymentController
 from embedded.controllers.inferenceservice import InferenceServiceController
 from embedded.controllers.parts import PartController
@@ -239,7 +238,7 @@ class Platform:
             return StreamServer(spec, plane.cluster)
 
         def make_agent(spec: AgentSpec) -> Agent:
-            return Agent(spec, HTTP_PORT, kubelet.names.resolve)
+            return Agent(spec, kubelet.names.resolve)
 
         settings = _settings(running)
         store.admission.extend((selection.admit, Admission(selection.control_plane)))

@@ -12,7 +12,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from embedded.agents.batches import BAD_GATEWAY, INTERNAL_ERROR, Batcher, refusal
+from embedded.agents.batches import BAD_GATEWAY, INTERNAL_ERROR, NOT_ALLOWED, Batcher, refusal
 from embedded.agents.logs import Entry, Logger
 from embedded.agents.policies import REQUEST, RESPONSE, Answer
 from embedded.agents.specs import AgentSpec
@@ -30,12 +30,11 @@ class Agent:
 
     Args:
         spec: The agent as it is wanted.
-        port: The port of the component.
         resolve: Cluster DNS, for the URL of the log.
     """
 
-    def __init__(self, spec: AgentSpec, port: int, resolve: Resolve) -> None:
-        self._spec, self._port, self._resolve = spec, port, resolve
+    def __init__(self, spec: AgentSpec, resolve: Resolve) -> None:
+        self._spec, self._resolve = spec, resolve
         self._policies = spec.policies.compose()
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -79,6 +78,8 @@ class Agent:
 
     async def _handle(self, request: web.Request) -> web.Response:
         """Answer a call, and log it."""
+        if not self._policies.takes(request.method):
+            return _response(refusal(NOT_ALLOWED, f"{request.method} is not taken here"))
         body, asked = await request.read(), request.headers.get("Content-Type", "")
         call, made = request.headers.get(ID, ""), str(uuid.uuid4())
         names = self._spec.logger.headers if self._spec.logger else ()
@@ -101,7 +102,7 @@ class Agent:
 
     async def _passed(self, request: web.Request, body: bytes) -> Answer:
         """Hand a request on as it came, and its answer back."""
-        headers = passed_on(request.headers)
+        headers = self._policies.headers(passed_on(request.headers))
         headers["Host"] = request.host
         return self._policies.passed(await self._send(request.method, request.raw_path, headers, body))
 
@@ -119,7 +120,7 @@ class Agent:
         if self._session is None:
             raise AssertionError("started before it serves")
         headers.popall("Content-Length", None)
-        url = URL(f"http://{self._spec.host}:{self._port}{path}", encoded=True)
+        url = URL(f"http://{self._spec.host}:{self._spec.port}{path}", encoded=True)
         try:
             # As a file: aiohttp warns of bytes of more than 1 MiB.
             data = BytesIO(body) if body else None

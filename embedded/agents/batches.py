@@ -17,7 +17,7 @@ from embedded.agents.specs import BatcherSpec
 
 Ask = Callable[[str, bytes], Awaitable[Answer]]
 """The model: a function from a path and a body to its answer."""
-BAD_REQUEST, INTERNAL_ERROR, BAD_GATEWAY = 400, 500, 502
+BAD_REQUEST, NOT_ALLOWED, INTERNAL_ERROR, BAD_GATEWAY = 400, 405, 500, 502
 
 
 @dataclass(slots=True)

@@ -129,7 +129,7 @@ class Logger:
             "id": policies.event_id(entry.call, entry.made, entry.kind),
             "source": policies.source(agent.pod, entry.kind),
             "type": TYPES[entry.kind],
-            "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            "time": policies.time(datetime.now(UTC).isoformat().replace("+00:00", "Z")),
             **policies.extensions(agent.namespace, agent.service, agent.component),
             "metadata": json.dumps(policies.metadata(entry.told, entry.kind), separators=(",", ":"), sort_keys=True),
         }

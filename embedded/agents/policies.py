@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from multidict import CIMultiDict
+
 REQUEST, RESPONSE = "request", "response"
 JSON = "application/json"
 MOST_BYTES = 64 << 20
@@ -89,6 +91,17 @@ def failure(answer: Answer) -> Answer:
     return answer
 
 
+def takes(method: str) -> bool:
+    """Tell whether a call by this method is handed on: by any."""
+    del method
+    return True
+
+
+def headers(given: CIMultiDict[str]) -> CIMultiDict[str]:
+    """Return the headers with which a call that is not batched is handed on, given its own: all of them."""
+    return given
+
+
 def passed(answer: Answer) -> Answer:
     """Return what the caller of a call that is not batched is told, given the component's answer: the same."""
     return answer
@@ -118,6 +131,11 @@ def event_id(given: str, made: str, kind: str) -> str:
 def source(pod: str, kind: str) -> str:
     """Return the source of an event: with the id it is the event's alone (CloudEvents, `id`)."""
     return f"{pod}/{kind}"
+
+
+def time(now: str) -> str:
+    """Return the time that an event states, given that at which it is made: that."""
+    return now
 
 
 def extensions(namespace: str, service: str, component: str) -> Mapping[str, str]:
@@ -167,6 +185,8 @@ class AgentPolicies:
         media_type_of_batches: The media type of what a caller of a batch is answered.
         ask: What asks the component, given what sends it a request.
         most_bytes: The most bytes of a request's body.
+        takes: The function from the method of a call to whether it is handed on.
+        headers: The function from the headers of a call that is not batched to those that the component gets.
         passed: The function from the component's answer to what the caller of a call that is not batched is told.
         is_logged: The function from a mode and a kind of event to whether it is logged.
         logs_batched: True to log the responses of batched calls.
@@ -176,6 +196,7 @@ class AgentPolicies:
         post: What posts an event, given what sends it.
         event_id: The function from the id of a call, one that is made for it and the kind of event to the event's id.
         source: The function from the pod's name and the kind of event to the event's source.
+        time: The function from the time at which an event is made to the one that it states.
         extensions: The function from namespace, InferenceService and component to further attributes.
         metadata: The function from the request headers that may be told and the kind of event to those that are.
         data: The function from a payload to the data of its event.
@@ -197,6 +218,8 @@ class AgentPolicies:
     media_type_of_batches: str = JSON
     ask: Callable[[Callable[[], Awaitable[Answer]]], Awaitable[Answer]] = ask
     most_bytes: int = MOST_BYTES
+    takes: Callable[[str], bool] = takes
+    headers: Callable[[CIMultiDict[str]], CIMultiDict[str]] = headers
     passed: Callable[[Answer], Answer] = passed
     is_logged: Callable[[str, str], bool] = is_logged
     logs_batched: bool = True
@@ -206,6 +229,7 @@ class AgentPolicies:
     post: Callable[[Callable[[], Awaitable[bool]]], Awaitable[bool]] = post
     event_id: Callable[[str, str, str], str] = event_id
     source: Callable[[str, str], str] = source
+    time: Callable[[str], str] = time
     extensions: Callable[[str, str, str], Mapping[str, str]] = extensions
     metadata: Callable[[Mapping[str, Sequence[str]], str], Mapping[str, Sequence[str]]] = metadata
     data: Callable[[bytes], bytes] = data

@@ -49,6 +49,7 @@ class AgentSpec:
         host: The address of the pod.
         batcher: What is joined; None: nothing.
         logger: What is logged, and where; None: nothing.
+        port: The port of the component.
         policies: The parts of its policies.
     """
 
@@ -59,4 +60,5 @@ class AgentSpec:
     host: str
     batcher: BatcherSpec | None
     logger: LoggerSpec | None
+    port: int = field(kw_only=True)
     policies: Composition[AgentPolicies] = field(kw_only=True, repr=False)

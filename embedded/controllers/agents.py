@@ -57,9 +57,22 @@ class Agents:
         return self._first.setdefault((metadata["namespace"], f"{metadata['name']}-{component}"), (batcher, logger))
 
     async def stand_before(
-        self, service: Mapping[str, Any], component: str, batcher: BatcherSpec | None, logger: LoggerSpec | None
+        self,
+        service: Mapping[str, Any],
+        component: str,
+        batcher: BatcherSpec | None,
+        logger: LoggerSpec | None,
+        *,
+        port: int,
     ) -> None:
         """Make the agents of a component's pods run as specified; those of pods that are gone end.
+
+        Args:
+            service: The InferenceService.
+            component: The component.
+            batcher: What is joined; None: nothing.
+            logger: What is logged, and where; None: nothing.
+            port: The port of the component.
 
         Raises:
             RetryError: An agent cannot listen.
@@ -74,7 +87,7 @@ class Agents:
                     pod_name = pod["metadata"]["name"]
                     policies = self._policies(namespace)
                     wanted[pod_name] = AgentSpec(
-                        namespace, name, component, pod_name, host, batcher, logger, policies=policies
+                        namespace, name, component, pod_name, host, batcher, logger, port=port, policies=policies
                     )
         await self._run((namespace, f"{name}-{component}"), wanted)
 

@@ -83,6 +83,12 @@ def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:
     return spec | {"containers": [_with_name_variable(container, name) for container in containers]}
 
 
+def port_of(spec: Mapping[str, Any]) -> int:
+    """Return the port of a component: the first that its container names, else KServe's own."""
+    main = next((one for one in spec["containers"] if one.get("name") == CONTAINER), spec["containers"][0])
+    return next((int(port["containerPort"]) for port in main.get("ports") or ()), HTTP_PORT)
+
+
 def pod_metadata(service: Mapping[str, Any], component: str, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the metadata of a component's pods: its own labels and annotations, with those that they must have."""
     described = service["spec"][component]

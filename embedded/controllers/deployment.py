@@ -5,12 +5,14 @@ There are no ReplicaSets between a Deployment and its pods; the template's hash 
 """
 
 import hashlib
+import itertools
 import random
 from typing import Any
 
 import orjson
 
 from embedded.api.resources import DEPLOYMENT, POD
+from embedded.api.store import Store
 from embedded.controllers.conditions import Conditions, condition_of, fails, holds, is_ready
 from embedded.controllers.controller import Controller, owned_by
 
@@ -25,6 +27,12 @@ class DeploymentController(Controller):
 
     resource = DEPLOYMENT
     also = (POD,)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        # Times of creation are whole seconds: the order in which pods are made is told by a number of theirs.
+        self._made: dict[str, int] = {}
+        self._numbers = itertools.count()
 
     async def reconcile(self, namespace: str, name: str) -> None:
         """Reconcile one Deployment."""
@@ -47,12 +55,17 @@ class DeploymentController(Controller):
         for pod in pods:
             if "deletionTimestamp" not in pod["metadata"]:
                 (current if pod["metadata"]["labels"].get(HASH) == digest else outdated).append(pod)
+        # As a ReplicaSet does: of too many pods those go that are not ready, and of the others the newest.
+        current.sort(key=lambda pod: (not is_ready(pod), self._made.get(pod["metadata"]["uid"], 0)))
         for pod in [*outdated, *current[replicas:]]:
+            self._made.pop(pod["metadata"]["uid"], None)
             self.store.delete(POD, namespace, pod["metadata"]["name"])
         current = current[:replicas]
         if not outdated and not going:
             for _ in range(replicas - len(current)):
-                current.append(self.store.create(POD, _pod(deployment, template, digest)))
+                made = self.store.create(POD, _pod(deployment, template, digest))
+                self._made[made["metadata"]["uid"]] = next(self._numbers)
+                current.append(made)
         self._report(deployment, replicas, current)
 
     def _report(self, deployment: dict[str, Any], replicas: int, pods: list[dict[str, Any]]) -> None:

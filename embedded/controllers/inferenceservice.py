@@ -14,7 +14,7 @@ from embedded.agents import AGENT_PORT
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, SERVICE
 from embedded.api.store import Store
 from embedded.controllers.agents import Agents
-from embedded.controllers.components import HTTP_PORT, INVALID, SpecError, batcher_of, logger_of, pod_metadata, pod_spec
+from embedded.controllers.components import INVALID, SpecError, batcher_of, logger_of, pod_metadata, pod_spec, port_of
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, drop_finalizer, ensure, set_finalizer
 from embedded.controllers.faults import FAULT, RESULTS_REFUSED, RESULTS_TAKEN, ordered
@@ -126,7 +126,8 @@ class InferenceServiceController(Controller):
             await self._remove(namespace, full)
             return policies.component_state(component, fails(error.reason, str(error)), was_ready), ""
         labels = {"app": full, "serving.kserve.io/inferenceservice": name, "component": component}
-        target = HTTP_PORT if batcher is None and logger is None else AGENT_PORT
+        named = port_of(spec)
+        target = policies.service_port(named) if batcher is None and logger is None else AGENT_PORT
         if target == AGENT_PORT:
             for container in spec["containers"]:
                 if "readinessProbe" in container:
@@ -144,7 +145,7 @@ class InferenceServiceController(Controller):
         )
         template = {"metadata": pod_metadata(service, component, labels), "spec": spec}
         deployment, revision = self._deployment(service, full, labels, template)
-        await self._agents.stand_before(service, component, batcher, logger)
+        await self._agents.stand_before(service, component, batcher, logger, port=policies.agent_port(named))
         return policies.component_state(component, _state_of(deployment), was_ready), revision
 
     def _deployment(

@@ -3,6 +3,7 @@
 Controllers ask for the policies of a namespace at every decision; a faulty platform returns other ones.
 """
 
+import itertools
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -298,6 +299,23 @@ def replicas(_before: int | None, wanted: int) -> int:
     return wanted
 
 
+def component_port(named: int) -> int:
+    """Return the port at which a component is called, given the one that its container names: that one."""
+    return named
+
+
+def sharers(_before: int, count: int) -> int:
+    """Return among how many the stream servers share the partitions: among so many as there are, as it was before."""
+    return count
+
+
+def shares(weights: Sequence[int]) -> Sequence[tuple[int, int]]:
+    """Return the hundredths of the traffic of each predictor, from and up to, by its weight; of the only one: all."""
+    if len(weights) == 1:
+        return [(0, 100)]
+    return list(itertools.pairwise(itertools.accumulate(weights, initial=0)))
+
+
 LEFT = ("streams", "pods", "deployments", "services")
 """What a SeldonDeployment has: each of it may be left behind where the object is deleted, or a predictor taken out."""
 
@@ -360,6 +378,10 @@ class ControlPlanePolicies:
     told_model: Callable[[Mapping[str, Any], dict[str, Any]], dict[str, Any]] = told_model
     told_components: Callable[[Mapping[str, Any]], Mapping[str, Any]] = told_components
     readiness_probe: Callable[[Mapping[str, Any]], Mapping[str, Any]] = readiness_probe
+    service_port: Callable[[int], int] = component_port
+    """The function from the port that a container names to the one to which its component's Service leads."""
+    agent_port: Callable[[int], int] = component_port
+    """The function from the port that a container names to the one that the agent before it asks."""
     before_service_goes: Callable[[Store, Mapping[str, Any]], bool] | None = None
     """What is done before a deleted InferenceService goes, and whether it goes then; None: nothing holds it."""
     route_awaits_components: bool = True
@@ -371,6 +393,12 @@ class ControlPlanePolicies:
     changed_variables: Callable[[Mapping[str, str], Mapping[str, str]], Mapping[str, str]] = changed_variables
     ends_replaced: Callable[[Mapping[str, str], Mapping[str, str]], bool] = ends_replaced
     replicas: Callable[[int | None, int], int] = replicas
+    ends_scaled: bool = True
+    """Whether the stream servers of a predictor end where another number of them replaces them."""
+    sharers: Callable[[int, int], int] = sharers
+    """The function from the number of stream servers among which partitions were shared, and that of those that there
+    are, to the one among which they are shared now."""
+    shares: Callable[[Sequence[int]], Sequence[tuple[int, int]]] = shares
     deployments_state: Callable[[ConditionState, bool], ConditionState] = deployments_state
     waits_for: Callable[[Collection[Mapping[str, Any]]], bool] = waits_for
     left_of_predictor: Collection[str] = ()

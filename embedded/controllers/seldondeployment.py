@@ -6,9 +6,9 @@ As in the real webhook, requests go to the container port *named* `http` or `grp
 counts only where no port has that name. Available also means that the stream is being consumed.
 """
 
+import contextlib
 import hashlib
-import itertools
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -127,6 +127,7 @@ class SeldonDeploymentController(Controller):
         status: dict[str, Any] = {"deploymentStatus": {}, "replicas": 0}
         trouble: RetryError | None = None
         made: set[tuple[Resource, str]] = set()
+        await self._scale(deployment)
         verdicts = [self._pods(deployment, predictor, status, made) for predictor in predictors]
         self._sweep(namespace, name, made, left)
         conditions.set("ServicesReady", TRUE)
@@ -134,7 +135,7 @@ class SeldonDeploymentController(Controller):
         if deployment["spec"].get("serverType") == "kafka" and _worst(verdicts).status:
             try:
                 await self._obey(deployment)
-                for predictor, share in zip(predictors, shares(predictors), strict=True):
+                for predictor, share in zip(predictors, self._shares(deployment), strict=True):
                     await self._stream(deployment, predictor, share)
                 conditions.set("KafkaReady", TRUE)
                 self._kill(deployment)
@@ -238,6 +239,23 @@ class SeldonDeploymentController(Controller):
             )
         return name
 
+    async def _scale(self, deployment: dict[str, Any]) -> None:
+        """Have so many servers of each predictor at work as are wanted now, before its pods come or go.
+
+        A server stands for one in a pod: when a pod is seen to be gone, or ready, its server is, too.
+        """
+        shares = self._shares(deployment)
+        for predictor, share in zip(deployment["spec"]["predictors"], shares, strict=True):
+            served = self._served.get((_key(deployment), predictor["name"]), ())
+            if served and len(served) != replicas_of(deployment, predictor):
+                with contextlib.suppress(RetryError):  # it is tried again, and told, behind the pods
+                    await self._stream(deployment, predictor, share)
+
+    def _shares(self, deployment: dict[str, Any]) -> Sequence[tuple[int, int]]:
+        """Return the hundredths of the traffic of each predictor, from and up to."""
+        policies = self._policies.control_plane(deployment["metadata"]["namespace"])
+        return policies.shares([int(predictor.get("traffic") or 0) for predictor in deployment["spec"]["predictors"]])
+
     async def _stream(self, deployment: dict[str, Any], predictor: dict[str, Any], share: tuple[int, int]) -> None:
         """Make the predictor's stream servers run as specified.
 
@@ -277,11 +295,13 @@ class SeldonDeploymentController(Controller):
             await self._topics.create(topic, DEFAULT_PARTITIONS)
         # A replica without a partition would have nothing to read.
         count = min(wanted, await self._topics.partitions(spec.input_topic))
-        specs = [replace(spec, replica=number, replicas=count) for number in range(count)]
+        sharers = policies.sharers(before[0].spec.replicas if before else 0, count)
+        specs = [replace(spec, replica=number, replicas=sharers) for number in range(count)]
         if [served.spec for served in before] == specs:
             return
         for served in self._served.pop(key, ()):
-            if policies.ends_replaced(served.variables, environment):
+            is_scaled = len(before) != count
+            if policies.ends_replaced(served.variables, environment) and (policies.ends_scaled or not is_scaled):
                 await served.stream.stop()
             else:
                 self._left.setdefault(key, []).append(served)
@@ -383,16 +403,6 @@ def _key(deployment: Mapping[str, Any]) -> Key:
 def replicas_of(deployment: Mapping[str, Any], predictor: Mapping[str, Any]) -> int:
     """Return the number of replicas of a predictor."""
     return int(predictor.get("replicas", deployment["spec"].get("replicas", 1)))
-
-
-def shares(predictors: list[dict[str, Any]]) -> list[tuple[int, int]]:
-    """Return the hundredths of the traffic of each predictor, from and up to, by `traffic`; of the only one: all."""
-    if len(predictors) == 1:
-        return [(0, 100)]
-    sums = [0]
-    for predictor in predictors:
-        sums.append(sums[-1] + int(predictor.get("traffic") or 0))
-    return list(itertools.pairwise(sums))
 
 
 def environment_of(predictor: Mapping[str, Any]) -> dict[str, str]:

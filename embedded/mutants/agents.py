@@ -17,6 +17,10 @@ from embedded.runtime.gateway import entry_component
 
 _SNIFFED = "text/plain; charset=utf-8"
 """The media type that Go's HTTP server finds for JSON whose handler names none."""
+_OF_THE_MESSAGE = ("accept", "ce-", "content-", "host")
+"""How the names begin of headers without which a message is not read, or not as what it is."""
+_SHORT = 1 << 16
+"""The most bytes of a payload that is logged whole, by what logs short ones."""
 
 
 @mutant(AGENTS, wraps="shares")
@@ -146,6 +150,35 @@ def log_without_batched(honest: AgentPolicies) -> AgentPolicies:
     return replace(honest, logs_batched=False)
 
 
+@mutant(AGENTS, wraps="takes")
+def agent_takes_posts_only(honest: AgentPolicies) -> AgentPolicies:
+    """Take calls by POST, as predictions are, and by no other method."""
+    return replace(honest, takes=lambda method: method == "POST" and honest.takes(method))
+
+
+@mutant(AGENTS, wraps="headers")
+def agent_drops_own_headers(honest: AgentPolicies) -> AgentPolicies:
+    """Hand on none of a caller's own headers, nor its credentials (KServe issues 2284 and 2289)."""
+
+    def headers(given: CIMultiDict[str]) -> CIMultiDict[str]:
+        told = honest.headers(given).items()
+        return CIMultiDict((name, value) for name, value in told if name.lower().startswith(_OF_THE_MESSAGE))
+
+    return replace(honest, headers=headers)
+
+
+@mutant(AGENTS, wraps="passed")
+def agent_drops_headers_of_answers(honest: AgentPolicies) -> AgentPolicies:
+    """Hand back none of a model's own headers, as what writes down an answer and tells it anew may."""
+
+    def passed(answer: Answer) -> Answer:
+        told = honest.passed(answer)
+        headers = [(name, value) for name, value in told.headers.items() if name.lower().startswith(_OF_THE_MESSAGE)]
+        return replace(told, headers=CIMultiDict(headers))
+
+    return replace(honest, passed=passed)
+
+
 @mutant(AGENTS, wraps="passed")
 def log_errors_as_200(honest: AgentPolicies) -> AgentPolicies:
     """Answer 200 where the component answers an error (KServe issue 1530: the status is lost when logging)."""
@@ -245,6 +278,18 @@ def log_data_printed_again(honest: AgentPolicies) -> AgentPolicies:
             return honest.data(payload)
 
     return replace(honest, data=data)
+
+
+@mutant(AGENTS, wraps="data")
+def log_data_cut(honest: AgentPolicies) -> AgentPolicies:
+    """Log the first 64 KiB of a payload (what logs of containers and some collectors keep of a line)."""
+    return replace(honest, data=lambda payload: honest.data(payload)[:_SHORT])
+
+
+@mutant(AGENTS, replaces="time")
+def log_time_never_set(honest: AgentPolicies) -> AgentPolicies:
+    """State the time that a time is which nobody has set."""
+    return replace(honest, time=lambda _now: "0001-01-01T00:00:00Z")
 
 
 @mutant(AGENTS, wraps="extensions")

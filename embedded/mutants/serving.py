@@ -23,6 +23,18 @@ def agent_ready_is_ready(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return replace(honest, readiness_probe=lambda _probe: {"periodSeconds": 1, "tcpSocket": {"port": HTTP_PORT}})
 
 
+@mutant(CONTROL_PLANE, replaces="service_port")
+def container_port_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Lead to port 8080 of a component, whatever port its container names (KServe issue 2961)."""
+    return replace(honest, service_port=lambda _named: HTTP_PORT)
+
+
+@mutant(CONTROL_PLANE, replaces="agent_port")
+def agent_asks_usual_port(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Ask port 8080 of a component behind an agent, whatever port it names (KServe issues 1536 and 1920)."""
+    return replace(honest, agent_port=lambda _named: HTTP_PORT)
+
+
 @mutant(CONTROL_PLANE, wraps="component_state")
 def ready_without_model(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Take a component whose model cannot be loaded for ready (KServe issues 1791 and 3262)."""

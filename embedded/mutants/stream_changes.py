@@ -1,6 +1,7 @@
 """Faulty SeldonDeployments: deaf to changes, and haunted by what was changed or taken out."""
 
-from collections.abc import Collection, Mapping
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -92,6 +93,29 @@ def no_replica_is_one(honest: ControlPlanePolicies) -> ControlPlanePolicies:
 def no_replica_is_for_good(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Leave a predictor that was given no replicas without, whatever it is given later."""
     return replace(honest, replicas=lambda before, wanted: 0 if before == 0 else honest.replicas(before, wanted))
+
+
+@mutant(CONTROL_PLANE, replaces="ends_scaled")
+def scaled_servers_go_on(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Leave the servers of a predictor at work beside those that another number of replicas brings."""
+    return replace(honest, ends_scaled=False)
+
+
+@mutant(CONTROL_PLANE, wraps="sharers")
+def partitions_of_gone_replicas_unread(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Leave the partitions of replicas that are gone to them (librdkafka issue 2933, seldon-core issue 4097)."""
+    return replace(honest, sharers=lambda before, count: max(before, honest.sharers(before, count)))
+
+
+@mutant(CONTROL_PLANE, replaces="shares")
+def traffic_shared_evenly(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Give each predictor of a SeldonDeployment the same share of the traffic, whatever weights they have."""
+
+    def shares(weights: Sequence[int]) -> Sequence[tuple[int, int]]:
+        ends = [100 * number // len(weights) for number in range(len(weights) + 1)]
+        return list(itertools.pairwise(ends))
+
+    return replace(honest, shares=shares)
 
 
 @mutant(CONTROL_PLANE, wraps="deployments_state")

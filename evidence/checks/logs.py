@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from common import jsontext
+from evidence.attributes import instant
 from evidence.checks.base import (
     Check,
     check,
@@ -32,6 +33,8 @@ TYPES = {
 }
 ID = "ce-id"
 OK = 200
+MOST_APART = 60.0
+"""The most seconds between the time that an event states and that of its record."""
 
 
 class LogCheck(Check):
@@ -118,7 +121,7 @@ class Logged(LogCheck):
             self._fault(f"{text} at {self.place(record)}", answer["seq"], record["seq"])
             for kind, events in found.items()
             for record, event in events
-            for text in self._differences(call, kind, event)
+            for text in self._differences(call, kind, record, event)
         ]
         wrong += list(self._twins(found)) if self.args["aspect"] == "apart" else []
         wrong += list(self._strangers(found)) if self.args["aspect"] == "id" else []
@@ -137,7 +140,9 @@ class Logged(LogCheck):
         """Return what has not been seen."""
         return f"call {self._send('exchange')} has no answer, or topic {self.topic} is not read to its end"
 
-    def _differences(self, call: tuple[Sent, Answered], kind: str, event: Reading) -> Iterator[str]:
+    def _differences(
+        self, call: tuple[Sent, Answered], kind: str, record: TopicRecord, event: Reading
+    ) -> Iterator[str]:
         """Yield what is wrong with an event, in words."""
         attributes: Mapping[str, str] = event.attributes
         if self.args["aspect"] == "pair":
@@ -150,6 +155,8 @@ class Logged(LogCheck):
             own = media_type_of(call, kind)
             if attributes.get("datacontenttype") != own:
                 yield f"the {kind} event with {attributes.get('datacontenttype')!r} for data of the type {own!r}"
+        if self.args["aspect"] == "time" and (fault := _fault_of_time(attributes.get("time"), record)):
+            yield f"the {kind} event with {fault}"
         told = _metadata_of(attributes)
         for name in self.args.get("metadata", ()):
             if told.get(name.lower()) != header_values(call[0]["headers"], name):
@@ -228,6 +235,15 @@ class LoggedOnce(NotLogged):
     """A kind of events that a call must have one of."""
 
     most = 1
+
+
+def _fault_of_time(stated: str | None, record: TopicRecord) -> str | None:
+    """Return what is wrong with the time that the event of a record states; None: nothing."""
+    seconds = None if stated is None else instant(stated)
+    if seconds is None:
+        return f"time {stated!r}"
+    apart = abs(float(seconds) - record.get("timestamp", 0) / 1000)
+    return None if apart <= MOST_APART else f"time {stated!r}, {apart:.0f} s from that of its record"
 
 
 def _metadata_of(attributes: Mapping[str, str]) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 OK = 200
 KINDS = ("request", "response")
-ASPECTS = ("pair", "media_type", "apart", "id")
+ASPECTS = ("pair", "media_type", "apart", "id", "time")
 
 
 def logged(
@@ -36,8 +36,9 @@ def logged(
         on: The topic.
         kinds: The kinds of events; at least one.
         aspect: What must be right: `pair` (valid events under the call's id, with the payloads byte for byte),
-            `media_type` (that of the payload), `apart` (no two events have one id and one source), or `id` (all have
-            one id, which no other call's have; for calls without `ce-id`); None: nothing.
+            `media_type` (that of the payload), `apart` (no two events have one id and one source), `id` (all have
+            one id, which no other call's have; for calls without `ce-id`), or `time` (each states one, within a minute
+            of its record's); None: nothing.
         attributes: The values of attributes; a value that is empty stands for any that is not.
         status: The status.
         metadata: The names of the request headers that each event tells in its attribute `metadata`.

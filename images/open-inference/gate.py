@@ -24,6 +24,7 @@ MOST_BYTES = 16 << 20
 INFER = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
 MODEL = re.compile(r"(/v2/models/([^/]+))(?:/versions/([^/]+))?(/ready)?")
 REPOSITORY = re.compile(r"/v2/repository/models/([^/]+)/(load|unload)")
+STATUS = re.compile(r"/v1/models/([^/:]+)")
 CALL = re.compile(r"/v1/models/([^/:]+):(predict|explain)")
 
 
@@ -135,6 +136,12 @@ class Gate:
         about = MODEL.fullmatch(scope["path"])
         if about and not self._repository.has(about[2]):
             await self._refuse(send, 404, f"Model with name {about[2]} does not exist.")
+            return
+        if (found := STATUS.fullmatch(scope["path"])) and not self._repository.has(found[1]):
+            if (told := self._rules.told_unknown(found[1])) is None:
+                await self._refuse(send, 404, f"Model with name {found[1]} does not exist.")
+            else:
+                await _answer(send, 200, {"content-type": "application/json"}, orjson.dumps(told))
             return
         if about and about[3]:
             try:

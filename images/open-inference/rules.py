@@ -158,6 +158,11 @@ class Rules:
         del asked
         return orjson.dumps(answer), {}
 
+    def told_unknown(self, model: str) -> dict[str, Any] | None:
+        """Return what V1 says of the status of a model that is not there; None: that it is not."""
+        del model
+        return None
+
     def told(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Return what is said of the server or of a model: of its health, its metadata, or the list of models."""
         return answer

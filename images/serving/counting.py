@@ -4,8 +4,9 @@ python -m counting --model_name=m --http_port=8080
 python -m counting --model_name=m --http_port=8080 --predictor_host=m-predictor.namespace [--transforms]
 
 An instance is a list of numbers. The model `m` answers each with itself, packed where the caller takes gzip, `m-sizes`
-with the number of instances that the request has, `m-asked` with how often it was asked of that instance, and `m-short`
-answers all but the last. With `--predictor_host` it
+with the number of instances that the request has, `m-asked` with how often it was asked of that instance, `m-short`
+answers all but the last, and `m-heard` answers each with the headers of the request that are a caller's own, and has a
+header of its own in its answer. With `--predictor_host` it
 is an explainer, which asks the predictor, and with `--transforms` a transformer, which wraps each of its predictions.
 
 `--wraps_as`, or WRAPS_AS in the environment, is the name under which a transformer wraps a prediction; else it is
@@ -29,6 +30,8 @@ from listening import MOST_BYTES, run, serve
 
 GRACE_SECONDS = 5.0
 PACKED = "gzip"
+OWN = ("authorization", "x-heard-")
+SAID_BY = "X-Said-By"
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -75,6 +78,7 @@ class Counting:
             application.router.add_post(f"{path}-sizes:predict", self.predict_sizes)
             application.router.add_post(f"{path}-asked:predict", self.predict_asked)
             application.router.add_post(f"{path}-short:predict", self.predict_short)
+            application.router.add_post(f"{path}-heard:predict", self.predict_heard)
             application.router.add_post(f"/v2/models/{self._model}/infer", self.infer)
         return application
 
@@ -106,6 +110,15 @@ class Counting:
             return web.json_response({"predictions": instances_of(await request.read())[:-1]})
         except RefusedError as error:
             return web.json_response({"error": str(error)}, status=400)
+
+    async def predict_heard(self, request: web.Request) -> web.Response:
+        """Answer each instance with the headers that are the caller's own, sorted, their names in small letters."""
+        try:
+            instances = instances_of(await request.read())
+        except RefusedError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        heard = sorted([name.lower(), value] for name, value in request.headers.items() if name.lower().startswith(OWN))
+        return web.json_response({"predictions": [heard] * len(instances)}, headers={SAID_BY: self._model})
 
     async def predict_sizes(self, request: web.Request) -> web.Response:
         """Answer each instance with how many there are."""

@@ -28,12 +28,14 @@ class Scene:
 
     Attributes:
         asked: The instances of each request that the component got.
+        heard: The headers of the last one.
         logged: The headers and the body of each event that the log got.
         answers: Set while the log answers.
     """
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.heard: Mapping[str, str] = {}
         self.logged: asyncio.Queue[tuple[Mapping[str, str], bytes]] = asyncio.Queue()
         self.log_port = 0
         self.answers = asyncio.Event()
@@ -44,9 +46,11 @@ class Scene:
         """Answer as the models of `images/serving/counting.py` do."""
         instances = (await request.json())["instances"]
         self.asked.append(instances)
+        self.heard = request.headers
         if any(isinstance(instance, str) for instance in instances):
             return web.json_response({"error": "no number"}, status=400)
-        answer = web.json_response({"predictions": instances[:-1] if request.path == SHORT else instances})
+        predictions = instances[:-1] if request.path == SHORT else instances
+        answer = web.json_response({"predictions": predictions}, headers={"X-Said-By": "m"})
         if request.path == PACKED:
             answer.enable_compression(web.ContentCoding.gzip)
         return answer
@@ -54,6 +58,10 @@ class Scene:
     async def infer(self, request: web.Request) -> web.Response:
         """Answer the inputs of a V2 request."""
         return web.json_response({"outputs": (await request.json())["inputs"]})
+
+    async def ready(self, _: web.Request) -> web.Response:
+        """Answer that the model is ready."""
+        return web.json_response({"name": "m", "ready": True})
 
     async def log(self, request: web.Request) -> web.Response:
         """Keep an event."""
@@ -264,6 +272,35 @@ async def asked(scene: Scene) -> Any:
     return scene.asked
 
 
+async def heard(scene: Scene) -> Any:
+    """Return the headers of its own with which a call reaches the component, and those of the answer."""
+    assert scene.session is not None
+    own = {"Authorization": "Bearer a", "X-Own": "1", "Content-Type": "application/json"}
+    url = f"http://{HOST}:{AGENT_PORT}{PREDICT}"
+    async with scene.session.post(url, data=b'{"instances": [1]}', headers=own) as got:
+        return [name for name in own if name in scene.heard], got.headers.get("X-Said-By")
+
+
+async def asked_of_status(scene: Scene) -> Any:
+    """Return the status of a question for what a model's status is."""
+    assert scene.session is not None
+    async with scene.session.get(f"http://{HOST}:{AGENT_PORT}/v1/models/m") as got:
+        return got.status
+
+
+async def century(scene: Scene) -> Any:
+    """Return the first two digits of the year that an event states."""
+    await scene.ask(1)
+    [(headers, _)] = await scene.events(1)
+    return headers["ce-time"][:2]
+
+
+async def whole(scene: Scene) -> Any:
+    """Return how many bytes of a payload of 70,000 bytes are logged."""
+    await scene.post(b'{"instances": [1]}'.ljust(70_000))
+    return len((await scene.events(1))[0][1])
+
+
 async def large(scene: Scene) -> Any:
     """Return the status of a call of more than 1 MiB."""
     assert scene.session is not None
@@ -322,6 +359,17 @@ ROWS = {
     "batcher-idle": Row(batches, [4], [1, 1, 1, 1], FULL),
     "batch-beyond-full-waits": Row(beyond, 200, None, FULL),
     "agent-asks-twice": Row(asked, [[1]], [[1], [1]]),
+    "agent-takes-posts-only": Row(asked_of_status, 200, 405, FULL, ALL),
+    "agent-drops-own-headers": Row(
+        heard, (["Authorization", "X-Own", "Content-Type"], "m"), (["Content-Type"], "m"), None, ALL
+    ),
+    "agent-drops-headers-of-answers": Row(
+        heard,
+        (["Authorization", "X-Own", "Content-Type"], "m"),
+        (["Authorization", "X-Own", "Content-Type"], None),
+        None,
+        ALL,
+    ),
     "agent-refuses-1-mib": Row(large, 200, 413),
     "log-posts-twice": Row(twice_logged, ["request", "response"], ["request", "request"], None, ALL),
     "log-ids-made-apart": Row(nameless, (True, 2), (False, 4), None, ALL),
@@ -345,6 +393,8 @@ ROWS = {
     "log-without-batched": Row(batched, [1, 2, 3, 4], [5], FULL, LoggerSpec(LOG, "response")),
     "log-pair-broken": Row(both("ce-id"), ["c1", "c1"], ["c1", "c1-r"], None, ALL),
     "log-data-printed-again": Row(payload, b'{"instances":  [1]}', b'{\n "instances": [\n  1\n ]\n}', None, ALL),
+    "log-data-cut": Row(whole, 70_000, 65_536, None, LoggerSpec(LOG, "request")),
+    "log-time-never-set": Row(century, "20", "00", None, LoggerSpec(LOG, "request")),
     "log-names-lost": Row(owner, OWNER, ["default"] * 4, None, LoggerSpec(LOG, "request")),
     "log-metadata-first-only": Row(both("ce-metadata"), [TOLD, TOLD], [FIRST, FIRST], None, TELLING),
     "log-metadata-request-only": Row(both("ce-metadata"), [TOLD, TOLD], [TOLD, "{}"], None, TELLING),

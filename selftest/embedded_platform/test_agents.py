@@ -27,6 +27,7 @@ async def scene() -> AsyncIterator[Scene]:
     """Yield a component and a log, without an agent."""
     made, component, log = Scene(), web.Application(client_max_size=MOST_BYTES), web.Application()
     component.router.add_post("/v1/models/{verb}", made.predict)
+    component.router.add_get("/v1/models/m", made.ready)
     component.router.add_post(V2, made.infer)
     log.router.add_post("/events", made.log)
     runners = [web.AppRunner(application, access_log=None) for application in (component, log)]
@@ -51,7 +52,9 @@ async def before(
 ) -> Any:
     """Return what a look sees through an agent."""
     policies = composition(AGENTS, [mutant] if mutant else [])
-    agent = Agent(AgentSpec("ns", "s", "predictor", "p", HOST, batcher, logger, policies=policies), PORT, scene.resolve)
+    agent = Agent(
+        AgentSpec("ns", "s", "predictor", "p", HOST, batcher, logger, port=PORT, policies=policies), scene.resolve
+    )
     await agent.start()
     try:
         return await look(scene)
@@ -124,7 +127,7 @@ async def test_an_answer_that_is_none_is_told(answer: bytes, told: str) -> None:
 
 async def test_a_component_that_is_away_is_told(scene: Scene) -> None:
     policies = composition(AGENTS, [])
-    agent = Agent(AgentSpec("ns", "s", "predictor", "p", HOST, FULL, None, policies=policies), 1, scene.resolve)
+    agent = Agent(AgentSpec("ns", "s", "predictor", "p", HOST, FULL, None, port=1, policies=policies), scene.resolve)
     await agent.start()
     status, told = await scene.ask(1, 2, 3, 4)
     await agent.stop()

@@ -156,6 +156,41 @@ async def test_replicas_that_change(cluster: Cluster, mutant: str | None, number
     assert found == [(number, number) for number in numbers]
 
 
+@pytest.mark.parametrize(
+    ("mutant", "readers"),
+    [
+        (None, [[(0, 1)], [(0, 2), (1, 2)], [(0, 1)]]),
+        ("scaled-servers-go-on", [[(0, 1)], [(0, 1), (0, 2), (1, 2)], [(0, 1), (0, 1), (0, 2), (1, 2)]]),
+        ("partitions-of-gone-replicas-unread", [[(0, 1)], [(0, 2), (1, 2)], [(0, 2)]]),
+    ],
+)
+async def test_who_reads_when_replicas_become_more_and_fewer(
+    cluster: Cluster, mutant: str | None, readers: list[list[tuple[int, int]]]
+) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.topics.made = {"in": 4}
+    await at_work(cluster, namespace, predictor(replicas=1))
+    found = []
+    for replicas in (1, 2, 1):
+        change(cluster, namespace, predictor(replicas=replicas))
+        await settled()
+        cluster.pods_are_ready(namespace)
+        await settled()
+        found.append(sorted((spec.replica, spec.replicas) for spec in Stream.at_work()))
+    assert found == readers
+
+
+@pytest.mark.parametrize(
+    ("mutant", "shares"), [(None, [(0, 100), (100, 100)]), ("traffic-shared-evenly", [(0, 50), (50, 100)])]
+)
+async def test_the_traffic_of_two_predictors(
+    cluster: Cluster, mutant: str | None, shares: list[tuple[int, int]]
+) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    await at_work(cluster, namespace, predictor(traffic=100), predictor("canary", traffic=0))
+    assert [spec.share for spec in Stream.at_work()] == shares
+
+
 CRASHED = {"ready": False, "restartCount": 3, "state": {"terminated": {"exitCode": 1}}}
 
 

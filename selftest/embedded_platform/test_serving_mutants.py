@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from embedded.agents import AGENT_PORT
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, POD, SERVICE, TRIGGER
 from embedded.mutants.selection import Selection
 from embedded.runtime.gateway import Gateway
@@ -51,6 +52,24 @@ async def test_mutant_agent_ready_is_ready(cluster: Cluster, mutant: str | None,
     await made(cluster, namespace, predictor={"containers": [probed], "logger": {"url": "http://log"}})
     [pod] = cluster.store.list(POD, namespace)
     assert probe in pod["spec"]["containers"][0]["readinessProbe"]
+
+
+@pytest.mark.parametrize(
+    ("mutant", "service", "agent"),
+    [(None, 9000, 9000), ("container-port-ignored", 8080, 9000), ("agent-asks-usual-port", 9000, 8080)],
+)
+async def test_mutants_of_ports(cluster: Cluster, mutant: str | None, service: int, agent: int) -> None:
+    namespace = place(cluster, mutant)
+    [container] = CONTAINERS["containers"]
+    at_another_port = {"containers": [{**container, "ports": [{"containerPort": 9000}]}]}
+    await made(cluster, namespace, predictor=at_another_port)
+    found = cluster.store.get(SERVICE, namespace, f"{NAME}-predictor")
+    assert [port["targetPort"] for port in found["spec"]["ports"]] == [service]
+    cluster.pods_are_ready(namespace)
+    change(cluster, namespace, predictor={**at_another_port, "batcher": {}})
+    await eventually(lambda: [each.port for each in Agent.running] == [agent])
+    found = cluster.store.get(SERVICE, namespace, f"{NAME}-predictor")
+    assert [port["targetPort"] for port in found["spec"]["ports"]] == [AGENT_PORT]
 
 
 @pytest.mark.parametrize(("mutant", "check"), [(None, is_false()), ("ready-without-model", is_true())])

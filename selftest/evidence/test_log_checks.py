@@ -36,7 +36,7 @@ class Log(Story):
         pairs = [[f"ce_{name}", text] for name, text in (attributes | changed).items() if text]
         headers = [["content-type", media_type], *pairs]
         place = {"topic": "log", "partition": 0, "offset": self.offset, "key": None}
-        self.add("topic.record", **place, headers=headers, value=value)
+        self.add("topic.record", **place, headers=headers, value=value, timestamp=1_700_000_000_000)
         self.offset += 1
         return self
 
@@ -63,6 +63,7 @@ APART = logged(CALL, LOG, *BOTH, aspect="apart")
 REFUSED = logged(CALL, LOG, "request", status=400)
 TENANT = logged(CALL, LOG, "request", metadata=["X-Tenant"])
 OWNER = logged(CALL, LOG, "request", attributes={"component": "p"})
+TIMED = logged(CALL, LOG, "request", aspect="time")
 ANY = logged(CALL, LOG, "request", attributes={"component": ""})
 
 
@@ -71,6 +72,12 @@ ANY = logged(CALL, LOG, "request", attributes={"component": ""})
     [
         pytest.param(PAIR, Log().call().request().response(), PASS, id="pair"),
         pytest.param(PAIR, Log().call().request().response().request(), PASS, id="again"),
+        pytest.param(TIMED, Log().call().request(time="2023-11-14T22:12:21Z"), PASS, id="a-minute-before"),
+        pytest.param(TIMED, Log().call().request(time="2023-11-14T23:14:20+01:00"), PASS, id="a-minute-behind"),
+        pytest.param(TIMED, Log().call().request(time="2023-11-14T22:12:19Z"), FAIL, id="long-before"),
+        pytest.param(TIMED, Log().call().request(time="1970-01-01T00:00:00Z"), FAIL, id="at-the-beginning-of-time"),
+        pytest.param(TIMED, Log().call().request(time="today"), FAIL, id="no-time"),
+        pytest.param(TIMED, Log().call().request(), FAIL, id="without-a-time"),
         pytest.param(PAIR, Log().call().request(), UNKNOWN, id="one-may-come"),
         pytest.param(PAIR, Log().call().request().read(), FAIL, id="one-is-not-there"),
         pytest.param(PAIR, Log().call().request().response(id="c2"), FAIL, id="another-id"),

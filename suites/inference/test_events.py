@@ -55,6 +55,23 @@ def test_a_structured_event_needs_no_time(async_mnist: AsyncInference) -> None:
     expect(response_event(exchange, json=DIGIT))
 
 
+@pytest.mark.requirement("INF-CEV-008")
+@pytest.mark.parametrize("what", ["base64", "null", "both-modes"])
+def test_a_structured_event_is_read_by_its_envelope(async_mnist: AsyncInference, what: str) -> None:
+    event = attributes(time="2025-07-02T08:20:12Z")
+    plain, own = structured(event, PREDICT), typed(STRUCTURED)
+    encoded = json.dumps({**event, "data_base64": base64.b64encode(BODY).decode()}).encode()
+    requests = {
+        "base64": (encoded, own),
+        "null": (structured(event | {"subject": None}, PREDICT), own),
+        "both-modes": (plain, [*binary(event, STRUCTURED)]),
+    }
+    body, headers = requests[what]
+    exchange = async_mnist.direct(body, headers=headers)
+    expect(answered(exchange, 200))
+    expect(response_event(exchange, json=DIGIT))
+
+
 @pytest.mark.requirement("INF-CEV-004")
 def test_a_structured_event_may_name_its_charset(async_mnist: AsyncInference) -> None:
     event = attributes(time="2025-07-02T08:20:12Z")

@@ -26,6 +26,8 @@ from suites.instances import asking, unique
 FULL = 4
 JSON = ("content-type", "application/json")
 WRONG = "no list of numbers"
+LARGE = 400_000
+"""The bytes of a payload that is large, and of which an event is one that Kafka takes by default."""
 
 
 def tensor() -> bytes:
@@ -116,9 +118,10 @@ def test_nobody_is_answered_what_a_model_that_answers_too_few_has_answered(kserv
 
 
 @pytest.mark.requirement("INF-LOG-001")
-def test_a_call_is_logged_as_a_pair(kserve_extras: KServeExtras) -> None:
+@pytest.mark.parametrize("size", [0, LARGE], ids=["small", "large"])
+def test_a_call_is_logged_as_a_pair(kserve_extras: KServeExtras, size: int) -> None:
     log = kserve_extras.log()
-    call = kserve_extras.call("logged", b'{"instances":  [[1.50, %d]]}' % unique())
+    call = kserve_extras.call("logged", b'{"instances":  [[1.50, %d%s]]}' % (unique(), b", 10000000" * (size // 10)))
     expect(logged(call, log, "request", "response", aspect="pair"))
 
 
@@ -132,7 +135,7 @@ def test_an_event_says_whose_call_it_is(kserve_extras: KServeExtras, service: st
     log = kserve_extras.log()
     call = kserve_extras.call(service, asking(*four()), verb=verb)
     whose = {"inferenceservicename": service, "namespace": kserve_extras.namespace, "component": component}
-    expect(logged(call, log, "request", attributes=whose))
+    expect(logged(call, log, "request", attributes=whose, aspect="time"))
 
 
 @pytest.mark.requirement("INF-LOG-003")
@@ -205,6 +208,19 @@ def test_the_events_of_a_call_without_an_id_have_one_of_their_own(kserve_extras:
     log = kserve_extras.log()
     calls = [kserve_extras.call("logged", asking([unique()]), identified=False) for _ in range(2)]
     expect(*(logged(call, log, "request", "response", aspect="id") for call in calls))
+
+
+@pytest.mark.requirement("INF-AGT-003")
+def test_a_logger_hands_on_the_headers_of_call_and_answer(kserve_extras: KServeExtras) -> None:
+    own = [("authorization", f"Bearer {mint()}"), ("x-heard-empty", ""), ("x-heard-text", 'a; b="c", 100 %')]
+    call = kserve_extras.call("logged", asking([1]), model="logged-heard", headers=[JSON, *own])
+    expect(told(call, {"predictions": [[list(pair) for pair in own]]}), header(call, "x-said-by", "logged"))
+
+
+@pytest.mark.requirement("INF-AGT-004")
+@pytest.mark.parametrize("service", ["batched", "logged"])
+def test_the_status_of_a_model_is_told_through_what_stands_before_it(kserve_extras: KServeExtras, service: str) -> None:
+    expect(told(kserve_extras.call(service, b"", verb="status", headers=[]), {"name": service, "ready": True}))
 
 
 @pytest.mark.requirement("INF-EXP-001")

@@ -64,6 +64,13 @@ def test_an_answer_that_comes_too_late_makes_repeats_of_one_result(async_strict:
     expect(repeated, within=WITHIN)
 
 
+@pytest.mark.requirement("INF-DIR-001")
+def test_a_prediction_that_takes_six_seconds_is_waited_for(async_strict: AsyncInference) -> None:
+    # HTTP clients give up after five by default, and some after one.
+    exchange = async_strict.ask_directly(order(WAIT, argument=60))
+    expect(response_body(exchange, {"predictions": [1]}), within=WITHIN)
+
+
 @pytest.mark.requirement("INF-DLQ-001")
 def test_an_event_whose_prediction_always_fails_ends_as_a_dead_letter(
     async_strict: AsyncInference, sinks: Sinks

@@ -25,12 +25,24 @@ from suites.instances import asking
 LOADING_FAILS = {"LOADING_FAILS": "yes"}
 FIRST, SECOND = {"WRAPS_AS": "first"}, {"WRAPS_AS": "second"}
 WITHIN = 30.0
+ELSEWHERE = 9000
 
 
 def comes_up(extras: KServeExtras, kube: Kube, service: str, *conditions: str) -> Sequence[Expectation]:
     """Return that an InferenceService becomes Ready, as another one of its namespace is, with further conditions."""
     made, control = extras.object(service), kube.get(extras.object("logged"), check=True)
     return [condition(made, kind, "True", control=control) for kind in ("Ready", *conditions)]
+
+
+def at_port(container: Mapping[str, Any], port: int) -> Mapping[str, Any]:
+    """Return a container that listens at another port, and says so."""
+    probe = container["readinessProbe"]
+    return {
+        **container,
+        "args": [*container["args"], f"--http_port={port}"],
+        "ports": [{"containerPort": port, "protocol": "TCP"}],
+        "readinessProbe": {**probe, "httpGet": {**probe["httpGet"], "port": port}},
+    }
 
 
 def gone_with_all(extras: KServeExtras) -> str:
@@ -128,6 +140,20 @@ def test_the_only_container_of_a_component_may_have_any_name(kserve_extras: KSer
     service = kserve_extras.beside("logged", ready=False, containers=[{**container, "name": "model"}])
     expect(*comes_up(kserve_extras, kube, service), within=WITHIN)
     expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}))
+
+
+@pytest.mark.requirement("INF-NAM-003")
+@pytest.mark.parametrize("logged", [False, True], ids=["alone", "behind-a-logger"])
+def test_a_predictor_is_called_at_the_port_that_its_container_names(
+    kserve_extras: KServeExtras, kube: Kube, *, logged: bool
+) -> None:
+    [container] = kserve_extras.like("logged")["spec"]["predictor"]["containers"]
+    moved = at_port(container, ELSEWHERE)
+    kept: Mapping[str, Any] = {} if logged else {"logger": None}
+    service = kserve_extras.beside("logged", ready=False, containers=[moved], **kept)
+    expect(*comes_up(kserve_extras, kube, service), within=WITHIN)
+    control = kserve_extras.call("logged", asking([1]))
+    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}, control=control))
 
 
 @pytest.mark.requirement("INF-NAM-002")

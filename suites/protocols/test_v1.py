@@ -38,7 +38,8 @@ def test_no_instances_have_no_predictions(open_inference: OpenInference) -> None
 @pytest.mark.requirement("OIP-V1P-004")
 def test_an_unknown_model_is_not_found(open_inference: OpenInference) -> None:
     paths = [f"/v1/models/no-such-model:{verb}" for verb in ("predict", "explain")]
-    expect(*(error_answered(open_inference.post(path, asking({"instances": [1]})), 404) for path in paths))
+    asked = [open_inference.post(path, asking({"instances": [1]})) for path in paths]
+    expect(*(error_answered(one, 404) for one in [*asked, open_inference.get("/v1/models/no-such-model")]))
 
 
 @pytest.mark.requirement("OIP-V1P-005")

@@ -138,6 +138,24 @@ def test_each_of_two_predictors_answers_some_of_the_requests(graphs: SeldonStrea
     )
 
 
+@pytest.mark.requirement("STR-CAN-003")
+@pytest.mark.parametrize(("traffic", "by"), [((100, 0), ""), ((0, 100), "/canary")], ids=["main", "canary"])
+def test_a_predictor_without_traffic_answers_no_request(
+    graphs: SeldonStreams, produce: Produce, traffic: tuple[int, int], by: str
+) -> None:
+    stream = graphs.another("canary", traffic=traffic)
+    names = [fresh("text") for _ in range(24)]
+    asked = send(stream, produce, *map(text, names))
+    terms: dict[str, Any] = {"group": stream.group}
+    expect(
+        *(
+            stream_answer(one, stream.output, json=text(f"{name}{by}"), **terms)
+            for one, name in zip(asked, names, strict=True)
+        ),
+        within=WITHIN,
+    )
+
+
 @pytest.mark.requirement("STR-RPL-001")
 def test_two_replicas_share_the_partitions(graphs: SeldonStreams, produce: Produce) -> None:
     stream = graphs("shared")

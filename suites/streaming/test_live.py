@@ -20,6 +20,7 @@ from suites.wire import fresh
 
 WITHIN = 10.0  # seconds; an answer counts as missing only after them
 GONE = 25.0  # seconds; a cluster takes three times as long: a successor comes first, and what ends is given time
+PARTITIONS = 4
 MANY = 40
 """So many requests that a predictor to which a quarter of them belongs gets one (all but one time in 10^5)."""
 
@@ -36,6 +37,18 @@ def ask(topic: TopicRef, produce: Produce, count: int = 1) -> list[ProducedRef]:
     """Send requests, each with a text of its own that is its key too."""
     names = [fresh("key") for _ in range(count)]
     return produce.many(topic, [{"value": json.dumps({"strData": name}), "key": name} for name in names])
+
+
+def ask_everywhere(stream: SeldonStream, produce: Produce) -> list[ProducedRef]:
+    """Send two requests to each partition of a stream's input topic."""
+    names = [fresh("key") for _ in range(2 * PARTITIONS)]
+    return produce.many(
+        stream.input,
+        [
+            {"value": json.dumps({"strData": name}), "key": name, "partition": number % PARTITIONS}
+            for number, name in enumerate(names)
+        ],
+    )
 
 
 def scaled(stream: SeldonStream, replicas: int) -> dict[str, Any]:
@@ -110,6 +123,25 @@ def test_a_predictor_without_replicas_answers_only_when_it_has_one_again(
     asked = unanswered(stream.input, produce, stream, beside)
     kube.patch(stream.object, scaled(stream, 1), check=True)
     expect(answered(asked, stream, control=before), within=GONE)
+
+
+@pytest.mark.requirement("STR-SCL-002")
+def test_a_predictor_whose_replicas_become_more_and_fewer_answers_each_request_once(
+    echoes: SeldonStreams, produce: Produce, kube: Kube
+) -> None:
+    stream = echoes.another("echo-seldon-rest", partitions=PARTITIONS)
+    before = ask_everywhere(stream, produce)
+    expect(*(answered(one, stream) for one in before), within=WITHIN)
+    kube.patch(stream.object, scaled(stream, 2), check=True)
+    stream.await_pods(2)
+    more = ask_everywhere(stream, produce)
+    expect(*(answered(one, stream, control=before[0]) for one in more), within=GONE)
+    kube.patch(stream.object, scaled(stream, 1), check=True)
+    stream.await_pods(1)
+    fewer = ask_everywhere(stream, produce)
+    expect(*(answered(one, stream, control=before[0]) for one in fewer), within=GONE)
+    asked = [*before, *more, *fewer]
+    expect(*(one_stream_answer(one, stream.output, group=stream.group) for one in asked), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-UPD-002")
