@@ -50,12 +50,12 @@ def text_at(root: Path, commit: str, file: str) -> str | None:
 
 
 def files_at(root: Path, commit: str, folder: str) -> list[str]:
-    """Return the files that lay in a folder at a commit, without those of folders in it.
+    """Return the files that lay in a folder at a commit, or in a folder of it.
 
     Raises:
         GitError: The question could not be answered by git.
     """
-    entries = (line.partition("\t") for line in _git(root, "ls-tree", commit, "--", f"{folder}/").splitlines())
+    entries = (line.partition("\t") for line in _git(root, "ls-tree", "-r", commit, "--", f"{folder}/").splitlines())
     return [name for about, _, name in entries if about.split()[1] == "blob"]
 
 

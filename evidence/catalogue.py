@@ -1,7 +1,8 @@
 """The catalogue: all requirements and all mutants, as data read strictly from TOML.
 
-One file an area (its name is the area), `mutants.toml`, and `VERSION`. Every fault names file, entry and field,
-and says what to write; all faults of all files are reported at once. Nothing here runs a test.
+One file an area (its name is the area), `mutants.toml`, and `VERSION`. In the place of a file may stand a folder of its
+name, with several files. Every fault names file, entry and field, and says what to write; all faults of all files are
+reported at once. Nothing here runs a test.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ STORAGE = "broker-storage"
 NEEDS = (STORAGE,)
 """What a requirement may need of the system under test."""
 HOSTS = ("platform", "workload")
-MUTANTS_FILE = "mutants.toml"
+MUTANTS = "mutants"
+"""The name of the file, or of the folder, that has the mutants."""
 VERSION_FILE = "VERSION"
 OURS = "touchstone"
 """The origin of every requirement of suites/catalogue."""
@@ -187,23 +189,49 @@ def load(folder: Path) -> Catalogue:
         CatalogueError: Something in it is not sound.
     """
     reader = reader_of_entries()
-    files = sorted(file for file in folder.glob("*.toml") if file.name != MUTANTS_FILE)
-    if not files:
+    areas = sorted(name for name in _names(folder) if name != MUTANTS)
+    if not areas:
         raise CatalogueError(f"{folder}: no requirements: there is no <area>.toml")
-    requirements: list[tuple[Path, Requirement]] = []
-    for file in files:
-        requirements += [(file, read_requirement(reader, file, table)) for table in reader.tables(file, "requirement")]
-    mutants_file = folder / MUTANTS_FILE
-    tables = reader.tables(mutants_file, "mutant")
-    mutants = [_mutant(reader, mutants_file, table, [file.stem for file in files]) for table in tables]
+    for name in (*areas, MUTANTS):
+        if (folder / name).is_dir() and (file := folder / f"{name}.toml").exists():
+            reader.faults.append(f"{file}: stands beside the folder {name}: move its entries into a file there")
+    requirements = [
+        (file, read_requirement(reader, file, table, area=area))
+        for area in areas
+        for file in _files(folder, area)
+        for table in reader.tables(file, "requirement")
+    ]
+    mutants = [
+        (file, _mutant(reader, file, table, areas))
+        for file in _files(folder, MUTANTS)
+        for table in reader.tables(file, "mutant")
+    ]
     version = _version(reader, folder / VERSION_FILE)
     unique_ids(reader, requirements)
-    _unique_names(reader, mutants_file, mutants)
+    _unique_names(reader, mutants)
     if mutants or not reader.faults:  # a file that cannot be read says nothing about names
-        _joined(reader, requirements, mutants_file, mutants)
+        _joined(reader, requirements, mutants, str(place_of(folder, MUTANTS).relative_to(folder)))
     if reader.faults:
         raise CatalogueError("\n".join(reader.faults))
-    return Catalogue(tuple(requirement for _, requirement in requirements), tuple(mutants), version)
+    return Catalogue(
+        tuple(requirement for _, requirement in requirements), tuple(mutant for _, mutant in mutants), version
+    )
+
+
+def _names(folder: Path) -> set[str]:
+    """Return the names of areas, and of the mutants, that stand in a folder, each as a file or as a folder of files."""
+    return {file.stem for file in folder.glob("*.toml")} | {file.parent.name for file in folder.glob("*/*.toml")}
+
+
+def place_of(folder: Path, name: str) -> Path:
+    """Return the folder of an area or of the mutants where there is one, and the file where there is none."""
+    return folder / name if (folder / name).is_dir() else folder / f"{name}.toml"
+
+
+def _files(folder: Path, name: str) -> list[Path]:
+    """Return the files of an area, or of the mutants."""
+    place = place_of(folder, name)
+    return sorted(place.glob("*.toml")) if place.is_dir() else [place]
 
 
 def _version(reader: EntryReader, file: Path) -> str:
@@ -221,15 +249,16 @@ def _version(reader: EntryReader, file: Path) -> str:
 
 
 def read_requirement(
-    reader: EntryReader, file: Path, table: Mapping[str, Any], profiles: Sequence[str] = PROFILES
+    reader: EntryReader, file: Path, table: Mapping[str, Any], profiles: Sequence[str] = PROFILES, *, area: str
 ) -> Requirement:
     """Return a requirement as its table has it; the reader keeps what is wrong with it.
 
     Args:
         reader: The reader.
-        file: The file, whose name is the area.
+        file: The file.
         table: The table.
         profiles: The profiles that it may belong to.
+        area: The area.
     """
     entry = f"requirement {table.get('id', '(without id)')}"
     reader.known_fields(file, entry, table, FIELDS)
@@ -237,7 +266,7 @@ def read_requirement(
         id=reader.text(file, entry, table, "id"),
         level=reader.one_of(file, entry, table, "level", LEVELS),
         profile=reader.one_of(file, entry, table, "profile", profiles),
-        area=file.stem,
+        area=area,
         text=reader.text(file, entry, table, "text"),
         source=reader.text(file, entry, table, "source"),
         url=reader.text(file, entry, table, "url", required=False),
@@ -251,7 +280,7 @@ def read_requirement(
         if need not in NEEDS:
             reader.fault(file, entry, "needs", f"{need!r} is none of {', '.join(NEEDS)}")
     if requirement.binding and not requirement.mutants:
-        advice = f'write mutants = ["NAME"], a name of {MUTANTS_FILE}'
+        advice = f'write mutants = ["NAME"], a name of {MUTANTS}'
         reader.fault(file, entry, "mutants", f"a {requirement.level} names a mutant that it must catch: {advice}")
     return requirement
 
@@ -298,10 +327,12 @@ def unique_ids(reader: EntryReader, requirements: Sequence[tuple[Path, Requireme
         first.setdefault(requirement.id, where)
 
 
-def _unique_names(reader: EntryReader, file: Path, mutants: Sequence[Mutant]) -> None:
-    names = [mutant.name for mutant in mutants]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        reader.fault(file, f"mutant {name}", "name", "stands twice")
+def _unique_names(reader: EntryReader, mutants: Sequence[tuple[Path, Mutant]]) -> None:
+    first: dict[str, Path] = {}
+    for file, mutant in mutants:
+        if mutant.name in first:
+            reader.fault(file, f"mutant {mutant.name}", "name", f"stands in {first[mutant.name].name} already")
+        first.setdefault(mutant.name, file)
 
 
 def _free(taken: str, requirements: Sequence[tuple[Path, Requirement]]) -> str:
@@ -316,25 +347,27 @@ def _free(taken: str, requirements: Sequence[tuple[Path, Requirement]]) -> str:
 
 
 def _joined(
-    reader: EntryReader, requirements: Sequence[tuple[Path, Requirement]], file: Path, mutants: Sequence[Mutant]
+    reader: EntryReader,
+    requirements: Sequence[tuple[Path, Requirement]],
+    mutants: Sequence[tuple[Path, Mutant]],
+    place: str,
 ) -> None:
-    by_name = {mutant.name: mutant for mutant in mutants}
+    by_name = {mutant.name: (file, mutant) for file, mutant in mutants}
     named: set[str] = set()
     for where, requirement in requirements:
         entry = f"requirement {requirement.id}"
         for name in requirement.mutants:
             named.add(name)
-            mutant = by_name.get(name)
-            if mutant is None:
-                advice = (
-                    f"there is no mutant {name!r}{near(name, list(by_name))}; a new one is a [[mutant]] in {file.name}"
-                )
+            if name not in by_name:
+                advice = f"there is no mutant {name!r}{near(name, list(by_name))}; a new one is a [[mutant]] in {place}"
                 reader.fault(where, entry, "mutants", advice)
-            elif requirement.area not in mutant.areas:
+                continue
+            file, mutant = by_name[name]
+            if requirement.area not in mutant.areas:
                 areas = ", ".join(mutant.areas)
                 told = f"{name!r} is run in {areas}, not in {requirement.area}"
                 reader.fault(where, entry, "mutants", f"{told}: write the area in its areas in {file.name}")
-    for mutant in mutants:
+    for file, mutant in mutants:
         if mutant.name not in named:
             reader.fault(
                 file,

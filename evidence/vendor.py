@@ -23,7 +23,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from evidence.catalogue import (
-    MUTANTS_FILE,
+    MUTANTS,
     OURS,
     PROFILES,
     Catalogue,
@@ -134,24 +134,23 @@ def _profiles(reader: EntryReader, file: Path, about: Mapping[str, Any], name: s
 def _requirements(
     reader: EntryReader, folder: Path, name: str, profiles: Mapping[str, str], ours: Catalogue
 ) -> tuple[Requirement, ...]:
-    if (folder / MUTANTS_FILE).exists():
-        reader.faults.append(
-            f"{folder / MUTANTS_FILE}: a vendor's catalogue has no mutants of its own; name ours in `mutants`"
-        )
-    files = sorted(file for file in folder.glob("*.toml") if file.name not in {ABOUT_FILE, MUTANTS_FILE})
+    mutants = folder / f"{MUTANTS}.toml"
+    if mutants.exists():
+        reader.faults.append(f"{mutants}: a vendor's catalogue has no mutants of its own; name ours in `mutants`")
+    files = sorted(file for file in folder.glob("*.toml") if file.name not in {ABOUT_FILE, mutants.name})
     known = list(ours.by_name)
     pairs: list[tuple[Path, Requirement]] = []
     for file in files:
         for table in reader.tables(file, "requirement"):
-            requirement = read_requirement(reader, file, table, tuple(profiles))
+            requirement = read_requirement(reader, file, table, tuple(profiles), area=f"{name}.{file.stem}")
             entry = f"requirement {requirement.id or '(without id)'}"
             if requirement.id and not requirement.id.startswith(f"{name.upper()}-"):
                 reader.fault(file, entry, "id", f"expected an id that begins with {name.upper()}-, the vendor's name")
             for mutant in requirement.mutants:
                 if mutant not in ours.by_name:
                     reader.fault(file, entry, "mutants", f"there is no mutant {mutant!r} of ours{near(mutant, known)}")
-            area, builds_on = f"{name}.{file.stem}", profiles.get(requirement.profile, "")
-            pairs.append((file, replace(requirement, area=area, origin=name, builds_on=builds_on)))
+            builds_on = profiles.get(requirement.profile, "")
+            pairs.append((file, replace(requirement, origin=name, builds_on=builds_on)))
     if not pairs and not reader.faults:
         reader.faults.append(f"{folder}: no requirements: there is no <area>.toml with a [[requirement]]")
     unique_ids(reader, pairs)

@@ -1,7 +1,7 @@
 """The parts of the platform that mutants change, each with its honest policies.
 
 A workload is a host too, but not here: its mutants are modules in `images/<image>/mutants/`, registered by the entry
-in `suites/catalogue/mutants.toml` that names image and module.
+in `suites/catalogue/mutants` that names image and module.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The registry of mutants: one decorator for every host.
 
 A mutant is a function that takes the policies of its host and returns others. Its name, with hyphens for underscores,
-is the mutant's name in `suites/catalogue/mutants.toml`. The decorator says which policies it changes, and how:
+is the mutant's name in `suites/catalogue/mutants`. The decorator says which policies it changes, and how:
 
 * `replaces`: the policy beneath is not asked any more. Nothing of an earlier mutant of that policy would be left, so
   that is a conflict.

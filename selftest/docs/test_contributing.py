@@ -51,7 +51,7 @@ def follow(project: Path, example: Example) -> None:
 def name_in_requirement(project: Path, example: Example) -> None:
     pattern = re.compile(rf'(id = "{example.requirement}"\n(?:(?!\[\[).*\n)*?mutants = \[)')
     changed = []
-    for path in (project / "suites" / "catalogue").glob("*.toml"):
+    for path in (project / "suites" / "catalogue").rglob("*.toml"):
         text, number = pattern.subn(rf'\1"{example.mutant}", ', path.read_text(encoding="utf-8"))
         if number:
             path.write_text(text, encoding="utf-8")

@@ -17,6 +17,7 @@ from selftest.warm.running import run as run_command
 SECTION = TEXT.partition("### A requirement, whole\n")[2].partition("\n## ")[0]
 BLOCKS = blocks_of(SECTION)
 ENTRY, TEST, LINE = BLOCKS
+AREA = ENTRY.file.rpartition("/")[0]
 REQUIREMENT = tomllib.loads(ENTRY.code)["requirement"][0]
 ID, CASES = REQUIREMENT["id"], REQUIREMENT["cases"]
 MARK = f'@pytest.mark.requirement("{ID}")\n'
@@ -31,7 +32,7 @@ def catalogue_ids() -> list[str]:
 
 def test_the_list_tells_the_id_of_the_example_as_the_next_free_one(catalogue_ids: list[str]) -> None:
     assert ID in free_ids(catalogue_ids)
-    assert re.search(rf"\b{ID}\b", run(ROOT, "reports", "list", "--area", Path(ENTRY.file).stem))
+    assert re.search(rf"\b{ID}\b", run(ROOT, "reports", "list", "--area", Path(AREA).name))
 
 
 def test_every_field_of_the_example_is_explained() -> None:
@@ -100,21 +101,22 @@ REFUSED_BY_CATALOGUE = {
         (f"{ENTRY.file}: requirement (without id): id: is missing: write id = ", "EVT-RPL-023"), without_field("id")
     ),
     "no mutant": Omission(
-        (f"{ENTRY.file}: requirement {ID}: mutants: ", "write mutants = [", "mutants.toml"), without_field("mutants")
+        (f"{ENTRY.file}: requirement {ID}: mutants: ", "write mutants = [", "a name of mutants"),
+        without_field("mutants"),
     ),
     "id that is taken": Omission(
-        (f"{ENTRY.file}: requirement EVT-RPL-001: id: stands in eventing.toml already", f"the next free id is {ID}"),
+        (f"{ENTRY.file}: requirement EVT-RPL-001: id: stands in replies.toml already", f"the next free id is {ID}"),
         changed(ID, "EVT-RPL-001"),
     ),
     "id of another form": Omission(
         (f"{ENTRY.file}: requirement EVT6: id: is not of the form", "like EVT-RPL-023"), changed(ID, "EVT6")
     ),
     "mutant that nobody registered": Omission(
-        (f"{ENTRY.file}: requirement {ID}: mutants: there is no mutant 'reply-eaten'", "[[mutant]] in mutants.toml"),
+        (f"{ENTRY.file}: requirement {ID}: mutants: there is no mutant 'reply-eaten'", "[[mutant]] in mutants"),
         changed("structured-reply-dropped", "reply-eaten"),
     ),
     "mutant of another area": Omission(
-        (f"{ENTRY.file}: requirement {ID}: mutants: ", "write the area in its areas in mutants.toml"),
+        (f"{ENTRY.file}: requirement {ID}: mutants: ", "write the area in its areas in tracing.toml"),
         changed("structured-reply-dropped", "trace-dropped"),
     ),
     "wrong profile": Omission(
@@ -129,11 +131,11 @@ REFUSED_BY_CATALOGUE = {
 REFUSED_BY_COLLECTION = {
     "no level": REFUSED_BY_CATALOGUE["no level"],  # one of all that the catalogue refuses
     "test without marker": Omission(
-        (f"{TEST.file}::test_", "expected @pytest.mark.requirement(ID) above the test", ENTRY.file),
+        (f"{TEST.file}::test_", "expected @pytest.mark.requirement(ID) above the test", AREA),
         test=changed(MARK, ""),
     ),
     "marker with an unknown id": Omission(
-        (f"{TEST.file}::test_", "unknown requirement 'EVT-RPL-066'", f"add a [[requirement]] to {ENTRY.file}"),
+        (f"{TEST.file}::test_", "unknown requirement 'EVT-RPL-066'", f"add a [[requirement]] to {AREA}"),
         test=changed(ID, "EVT-RPL-066"),
     ),
 }

@@ -1,5 +1,6 @@
 """The loader of the catalogue: what is not sound names file, entry and field, all faults at once."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,55 @@ def test_a_sound_catalogue(tmp_path: Path) -> None:
     assert catalogue.bystanders("eats-events") == {"TRC-W3C-001"}
 
 
+def in_folders(path: Path) -> Path:
+    """Write the catalogue of two requirements and two mutants, the area `eventing` and the mutants in folders."""
+    for name in ("eventing", "mutants"):
+        (path / name).mkdir()
+    for number, mutant in (("001", "eats-events"), ("002", "drops-traces")):
+        entry = REQUIREMENT.format(id=f"EVT-ING-{number}", mutant=mutant)
+        (path / "eventing" / f"part{number}.toml").write_text(entry)
+        (path / "mutants" / f"part{number}.toml").write_text(MUTANT.format(name=mutant))
+    (path / "tracing.toml").write_text("")
+    return path
+
+
+def test_a_folder_may_stand_in_the_place_of_a_file(tmp_path: Path) -> None:
+    catalogue = load(in_folders(tmp_path))
+    assert [(each.id, each.area) for each in catalogue.requirements] == [
+        ("EVT-ING-001", "eventing"),
+        ("EVT-ING-002", "eventing"),
+    ]
+    assert list(catalogue.by_name) == ["eats-events", "drops-traces"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("eventing.toml", "", "eventing.toml: stands beside the folder eventing: move its entries into a file there"),
+        ("mutants.toml", "", "mutants.toml: stands beside the folder mutants: move its entries into a file there"),
+        (
+            "eventing/other.toml",
+            REQUIREMENT.format(id="EVT-ING-002", mutant="idle"),
+            "part002.toml: requirement EVT-ING-002: id: stands in other.toml already",
+        ),
+        (
+            "eventing/other.toml",
+            REQUIREMENT.format(id="EVT-ING-003", mutant="idle"),
+            "a new one is a [[mutant]] in mutants",
+        ),
+        (
+            "mutants/other.toml",
+            MUTANT.format(name="drops-traces"),
+            "part002.toml: mutant drops-traces: name: stands in other.toml already",
+        ),
+    ],
+)
+def test_what_is_not_sound_in_a_folder_is_told_with_its_file(tmp_path: Path, file: str, text: str, said: str) -> None:
+    (in_folders(tmp_path) / file).write_text(text)
+    with pytest.raises(CatalogueError, match=re.escape(said)):
+        load(tmp_path)
+
+
 def without(line: str) -> str:
     text = REQUIREMENT.format(id="EVT-ING-001", mutant="eats-events")
     return "\n".join(kept for kept in text.splitlines() if not kept.startswith(line))
@@ -75,7 +125,11 @@ GOOD = REQUIREMENT.format(id="EVT-ING-001", mutant="eats-events")
         ("[[requirment]]\n", None, "eventing.toml: unknown table 'requirment'"),
         ("requirement = 3\n", None, "eventing.toml: requirement is no list of tables"),
         ("[[requirement]\n", None, "eventing.toml: "),
-        (GOOD, MUTANT.format(name="eats-events") * 2, "mutants.toml: mutant eats-events: name: stands twice"),
+        (
+            GOOD,
+            MUTANT.format(name="eats-events") * 2,
+            "mutant eats-events: name: stands in mutants.toml already",
+        ),
         (GOOD, MUTANT.format(name="Eats Events"), "name: is not of the form"),
         (
             GOOD,

@@ -18,13 +18,13 @@ def catalogue() -> Catalogue:
     return load(SUITES / "catalogue")
 
 
-def rows(file: str, table: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = tomllib.loads((SUITES / "catalogue" / file).read_text())[table]
-    return found
+def rows(name: str, table: str) -> list[dict[str, Any]]:
+    files = [*(SUITES / "catalogue").glob(f"{name}.toml"), *(SUITES / "catalogue" / name).glob("*.toml")]
+    return [row for file in files for row in tomllib.loads(file.read_text())[table]]
 
 
-REQUIREMENTS = {area: rows(f"{area}.toml", "requirement") for area in AREAS}
-MUTANTS = {mutant["name"]: mutant for mutant in rows("mutants.toml", "mutant")}
+REQUIREMENTS = {area: rows(area, "requirement") for area in AREAS}
+MUTANTS = {mutant["name"]: mutant for mutant in rows("mutants", "mutant")}
 
 
 def test_the_catalogue_loads_whole(catalogue: Catalogue) -> None:
