@@ -210,7 +210,7 @@ def load(folder: Path) -> Catalogue:
     unique_ids(reader, requirements)
     _unique_names(reader, mutants)
     if mutants or not reader.faults:  # a file that cannot be read says nothing about names
-        _joined(reader, requirements, mutants, str(place_of(folder, MUTANTS).relative_to(folder)))
+        _joined(reader, requirements, mutants, place_of(folder, MUTANTS).name)
     if reader.faults:
         raise CatalogueError("\n".join(reader.faults))
     return Catalogue(
