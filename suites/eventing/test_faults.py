@@ -1,5 +1,7 @@
 """Parts of a Broker's data plane fail: nothing accepted is lost, and only what was uncommitted comes again."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from evidence.expectations import (
@@ -33,9 +35,19 @@ REFUSED_WITHIN = 20.0  # seconds; the ingress waits for Kafka before it refuses
 
 
 def one_in_five(broker: Broker, count: int) -> list[EventRef]:
-    """Send so many events, of which every fifth one, from the first on, is wanted; the first one is stored first."""
-    types = ["wanted" if number % 5 == 0 else "other" for number in range(1, count)]
-    return [broker.send(type="wanted"), *broker.send_many([{"type": kind} for kind in types], concurrency=8)]
+    """Send so many events, of which the first one and, up to the last, every fifth one is wanted.
+
+    The first one is stored first, and the last one last: whoever goes back by a single record delivers it again.
+    """
+    first = broker.send(type="wanted")
+    types = ["other" if (count - number) % 5 else "wanted" for number in range(2, count)]
+    between = broker.send_many([{"type": kind} for kind in types], concurrency=8)
+    return [first, *between, *([broker.send(type="wanted")] if count > 1 else [])]
+
+
+def wanted_of(events: Sequence[EventRef]) -> list[EventRef]:
+    """Return those of `one_in_five` that are wanted."""
+    return [events[0], *events[-1:0:-5]]
 
 
 def one_a_partition(broker: Broker, count: int) -> list[EventRef]:
@@ -187,7 +199,7 @@ def test_offsets_are_committed_of_any_number_of_records(brokers: Brokers, faults
     triggers = [trigger for trigger, _ in made]
     sent = [[events for _, events in made[number:]] for number in range(len(made))]
     every = [[event for events in lists for event in events] for lists in sent]
-    wanted = [[event for events in lists for event in events[::5]] for lists in sent]
+    wanted = [[event for events in lists for event in wanted_of(events)] for lists in sent]
     asked = zip(every, triggers, strict=True)
     expect(*(committed(events, to=to, control=events[0]) for events, to in asked), within=COMMITTED_WITHIN)
     faults.kill("dispatcher", of=broker, before=triggers)
