@@ -299,9 +299,9 @@ class SeldonDeploymentController(Controller):
         specs = [replace(spec, replica=number, replicas=sharers) for number in range(count)]
         if [served.spec for served in before] == specs:
             return
+        ends = policies.ends_scaled or len(before) == count
         for served in self._served.pop(key, ()):
-            is_scaled = len(before) != count
-            if policies.ends_replaced(served.variables, environment) and (policies.ends_scaled or not is_scaled):
+            if ends and policies.ends_replaced(served.variables, environment):
                 await served.stream.stop()
             else:
                 self._left.setdefault(key, []).append(served)

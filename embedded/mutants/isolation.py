@@ -272,16 +272,13 @@ def _when_crowded(honest: DataPlanePolicies, mix: Callable[[CloudEvent, CloudEve
     last: dict[tuple[str, str], CloudEvent] = {}
 
     @asynccontextmanager
-    async def counted(spec: TriggerSpec) -> AsyncIterator[None]:
+    async def room(spec: TriggerSpec) -> AsyncIterator[None]:
         under_way[spec.namespace, spec.name] += 1
         try:
             async with honest.room(spec):
                 yield
         finally:
             under_way[spec.namespace, spec.name] -= 1
-
-    def room(spec: TriggerSpec) -> AbstractAsyncContextManager[None]:
-        return counted(spec)
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
         trigger = (spec.namespace, spec.name)

@@ -76,7 +76,6 @@ def trace_left_behind(honest: DataPlanePolicies) -> DataPlanePolicies:
         fields = list(headers)
         if any(name.lower() == "traceparent" for name, _ in fields):
             last = honest.read_trace(fields)
-            return last
         return last
 
     return replace(honest, read_trace=read_trace)

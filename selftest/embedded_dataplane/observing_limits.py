@@ -3,7 +3,7 @@
 import asyncio
 
 from embedded.dataplane.cloudevents import Record
-from selftest.embedded_dataplane.observing import EVENT, FAST, settled
+from selftest.embedded_dataplane.observing import EVENT, FAST, Observe, settled
 from selftest.embedded_dataplane.observing_isolation import slowly
 from selftest.embedded_dataplane.world import Reply, World, binary, until
 
@@ -94,28 +94,20 @@ async def partitions_after_rebalance(world: World, mutant: str | None) -> list[s
     return sorted(sink.ids)
 
 
-async def commits_of_seventy(world: World, mutant: str | None) -> bool:
-    """Observe whether the offsets of seventy records are committed."""
-    place, sink = await world.broker(mutant, partitions=1), world.sink()
-    trigger = await place.trigger(sink)
-    for _ in range(70):
-        await place.send()
-    await until(lambda: len(sink.received) == 70)
-    if mutant is None:
-        await settled(world, place, trigger.group, 70)
-    return await world.committed(place.spec.topic, trigger.group) > 64
+def commits_of(count: int, answer: Reply, least: int) -> Observe:
+    """Observe whether, of so many records that are answered so, the offsets of at least these many are committed."""
 
+    async def observe(world: World, mutant: str | None) -> bool:
+        place, sink = await world.broker(mutant, partitions=1), world.sink(answer)
+        trigger = await place.trigger(sink)
+        for _ in range(count):
+            await place.send()
+        await until(lambda: len(sink.received) == count)
+        if mutant is None:
+            await settled(world, place, trigger.group, count)
+        return await world.committed(place.spec.topic, trigger.group) >= least
 
-async def commits_of_failures(world: World, mutant: str | None) -> bool:
-    """Observe whether the offsets of forty records are committed that a subscriber refuses."""
-    place, sink = await world.broker(mutant, partitions=1), world.sink(Reply(400))
-    trigger = await place.trigger(sink)
-    for _ in range(40):
-        await place.send()
-    await until(lambda: len(sink.received) == 40)
-    if mutant is None:
-        await settled(world, place, trigger.group, 40)
-    return await world.committed(place.spec.topic, trigger.group) >= 30
+    return observe
 
 
 async def commits_past_others(world: World, mutant: str | None) -> bool:

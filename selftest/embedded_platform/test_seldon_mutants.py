@@ -1,7 +1,7 @@
 """Every mutant of SeldonDeployments does what it says; the honest controller does the right thing."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -133,6 +133,16 @@ async def test_topics_that_change(cluster: Cluster, mutant: str | None, topics: 
     await eventually(lambda: not Stream.at_work())
 
 
+async def scaled(cluster: Cluster, namespace: str, *replicas: int) -> AsyncIterator[None]:
+    """Give a predictor so many replicas, one number after the other; yield when each is settled."""
+    for number in replicas:
+        change(cluster, namespace, predictor(replicas=number))
+        await settled()
+        cluster.pods_are_ready(namespace)
+        await settled()
+        yield
+
+
 @pytest.mark.parametrize(
     ("mutant", "numbers"),
     [
@@ -146,13 +156,10 @@ async def test_replicas_that_change(cluster: Cluster, mutant: str | None, number
     namespace = cluster.faulty(mutant) if mutant else "ns"
     cluster.topics.made = {"in": 4}
     await at_work(cluster, namespace, predictor(replicas=1))
-    found = []
-    for replicas in (1, 0, 2):
-        change(cluster, namespace, predictor(replicas=replicas))
-        await settled()
-        cluster.pods_are_ready(namespace)
-        await settled()
-        found.append((len(cluster.store.list(POD, namespace)), len(Stream.at_work())))
+    found = [
+        (len(cluster.store.list(POD, namespace)), len(Stream.at_work()))
+        async for _ in scaled(cluster, namespace, 1, 0, 2)
+    ]
     assert found == [(number, number) for number in numbers]
 
 
@@ -170,13 +177,10 @@ async def test_who_reads_when_replicas_become_more_and_fewer(
     namespace = cluster.faulty(mutant) if mutant else "ns"
     cluster.topics.made = {"in": 4}
     await at_work(cluster, namespace, predictor(replicas=1))
-    found = []
-    for replicas in (1, 2, 1):
-        change(cluster, namespace, predictor(replicas=replicas))
-        await settled()
-        cluster.pods_are_ready(namespace)
-        await settled()
-        found.append(sorted((spec.replica, spec.replicas) for spec in Stream.at_work()))
+    found = [
+        sorted((spec.replica, spec.replicas) for spec in Stream.at_work())
+        async for _ in scaled(cluster, namespace, 1, 2, 1)
+    ]
     assert found == readers
 
 
