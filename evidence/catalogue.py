@@ -1,14 +1,14 @@
 """The catalogue: all requirements and all mutants, as data read strictly from TOML.
 
-One file an area (its name is the area), `mutants.toml`, and `VERSION`. In the place of a file may stand a folder of its
-name, with several files. Every fault names file, entry and field, and says what to write; all faults of all files are
-reported at once. Nothing here runs a test.
+One file an area (its name is the area), `mutants.toml`, `groups.toml`, and `VERSION`. In the place of a file of entries
+may stand a folder of its name, with several files. Every fault names file, entry and field, and says what to write; all
+faults of all files are reported at once. Nothing here runs a test.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,8 @@ NEEDS = (STORAGE,)
 HOSTS = ("platform", "workload")
 MUTANTS = "mutants"
 """The name of the file, or of the folder, that has the mutants."""
+GROUPS_FILE = "groups.toml"
+"""The name of the file that says what each group of requirements is about."""
 VERSION_FILE = "VERSION"
 OURS = "touchstone"
 """The origin of every requirement of suites/catalogue."""
@@ -97,6 +99,11 @@ class Requirement:
     builds_on: str = ""
 
     @property
+    def group(self) -> str:
+        """The group that it belongs to: its id without the number."""
+        return self.id.rpartition("-")[0]
+
+    @property
     def base_profile(self) -> str:
         """The profile of ours that says which products the requirement stands on."""
         return self.builds_on or self.profile
@@ -136,11 +143,13 @@ class Catalogue:
 
     Attributes:
         version: The version of the whole, MAJOR.MINOR; CHANGELOG.md says when it rises. Empty: the folder states none.
+        groups: What each group is about, in a few words; empty where the folder does not say.
     """
 
     requirements: tuple[Requirement, ...]
     mutants: tuple[Mutant, ...]
     version: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def by_name(self) -> Mapping[str, Mutant]:
@@ -207,6 +216,7 @@ def load(folder: Path) -> Catalogue:
         for table in reader.tables(file, "mutant")
     ]
     version = _version(reader, folder / VERSION_FILE)
+    groups = _groups(reader, folder / GROUPS_FILE, requirements)
     unique_ids(reader, requirements)
     _unique_names(reader, mutants)
     if mutants or not reader.faults:  # a file that cannot be read says nothing about names
@@ -214,13 +224,14 @@ def load(folder: Path) -> Catalogue:
     if reader.faults:
         raise CatalogueError("\n".join(reader.faults))
     return Catalogue(
-        tuple(requirement for _, requirement in requirements), tuple(mutant for _, mutant in mutants), version
+        tuple(requirement for _, requirement in requirements), tuple(mutant for _, mutant in mutants), version, groups
     )
 
 
 def _names(folder: Path) -> set[str]:
     """Return the names of areas, and of the mutants, that stand in a folder, each as a file or as a folder of files."""
-    return {file.stem for file in folder.glob("*.toml")} | {file.parent.name for file in folder.glob("*/*.toml")}
+    files = {file.stem for file in folder.glob("*.toml") if file.name != GROUPS_FILE}
+    return files | {file.parent.name for file in folder.glob("*/*.toml")}
 
 
 def place_of(folder: Path, name: str) -> Path:
@@ -246,6 +257,22 @@ def _version(reader: EntryReader, file: Path) -> str:
     if not _VERSION.fullmatch(text):
         reader.faults.append(f"{file}: expected one line MAJOR.MINOR, like 1.0, got {text[:40]!r}")
     return text
+
+
+def _groups(reader: EntryReader, file: Path, requirements: Sequence[tuple[Path, Requirement]]) -> Mapping[str, str]:
+    """Return what a catalogue's folder says of its groups; a folder that says something says it of each."""
+    if not file.is_file():
+        return {}
+    entry, table = "the groups", reader.document(file)
+    groups = {name: reader.text(file, entry, table, name) for name in table}
+    first = {requirement.group: (where, requirement) for where, requirement in reversed(requirements)}
+    for name, (where, requirement) in first.items():
+        if groups and name not in groups and _ID.fullmatch(requirement.id):
+            advice = f'{file.name} does not say what {name} is about: write {name} = "...", a few words'
+            reader.fault(where, f"requirement {requirement.id}", "id", advice)
+    for name in sorted({*groups} - {*first}):
+        reader.fault(file, entry, name, f"no requirement is of this group{near(name, list(first))}")
+    return groups
 
 
 def read_requirement(

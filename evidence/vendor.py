@@ -91,7 +91,7 @@ def load_beside(ours: Catalogue, folders: Sequence[Path]) -> tuple[Catalogue, tu
         for name in requirement.mutants:
             areas[name][requirement.area] = None
     mutants = tuple(replace(mutant, areas=tuple(areas[mutant.name])) for mutant in ours.mutants)
-    return Catalogue(requirements, mutants, ours.version), tuple(vendors)
+    return replace(ours, requirements=requirements, mutants=mutants), tuple(vendors)
 
 
 def _load(folder: Path, ours: Catalogue) -> VendorCatalogue:

@@ -129,6 +129,7 @@ def build(history: Path, catalogue: Catalogue, known: Sequence[Known] | None = N
         again=repeated,
         allowance_files=files,
         allowances=judged,
+        groups=catalogue.groups,
     )
 
 

@@ -13,7 +13,7 @@ from common.redaction import PLAIN
 from evidence.catalogue import OURS
 from evidence.saboteur import Status
 from reports import allowances, loads, picture, terminal
-from reports.model import Mutation, Report
+from reports.model import Mutation, Report, Result
 from reports.views import Evidence
 
 RUN_DIAGNOSTICS = "diagnostics/run/summary.md"
@@ -76,6 +76,7 @@ def render(report: Report, history: Path) -> str:
             allowance_titles=allowances.TITLES,
             allowance_words=allowances.WORDS,
             marked=_marked(report),
+            glance=_glance(report),
             gone=[result for result in report.results if result.gone],
             keys=[key for key in MARKS if any(terminal.mark_of(result) == key for result in report.results)],
             mark_counts={key: sum(terminal.mark_of(result) == key for result in report.results) for key in MARKS},
@@ -140,6 +141,14 @@ def _share(part: int, whole: int) -> str:
 def _marked(report: Report) -> dict[tuple[str, str], int]:
     """Count the requirements by profile and mark."""
     return Counter((result.profile, terminal.mark_of(result)) for result in report.results)
+
+
+def _glance(report: Report) -> dict[str, dict[str, list[Result]]]:
+    """Return the results by area and by group, in the order of the catalogue."""
+    found: dict[str, dict[str, list[Result]]] = {}
+    for result in report.results:
+        found.setdefault(result.area, {}).setdefault(result.id.rpartition("-")[0], []).append(result)
+    return found
 
 
 def _matrices(report: Report) -> Iterable[dict[str, Any]]:

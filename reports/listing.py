@@ -51,7 +51,9 @@ def as_markdown(catalogue: Catalogue, requirements: Sequence[Requirement]) -> st
         catalogue: The whole catalogue.
         requirements: The requirements to list.
     """
-    return "\n".join([_HEAD, *_summary(requirements), *_areas(requirements), *_mutants(catalogue, requirements)])
+    return "\n".join(
+        [_HEAD, *_summary(requirements), *_areas(catalogue, requirements), *_mutants(catalogue, requirements)]
+    )
 
 
 def _entry(requirement: Requirement) -> dict[str, Any]:
@@ -85,9 +87,12 @@ def _summary(requirements: Sequence[Requirement]) -> Iterator[str]:
     yield ""
 
 
-def _areas(requirements: Sequence[Requirement]) -> Iterator[str]:
+def _areas(catalogue: Catalogue, requirements: Sequence[Requirement]) -> Iterator[str]:
     for area in dict.fromkeys(requirement.area for requirement in requirements):
         yield f"## {area}\n"
+        groups = dict.fromkeys(requirement.group for requirement in requirements if requirement.area == area)
+        if told := [f"`{group}` {catalogue.groups[group]}" for group in groups if group in catalogue.groups]:
+            yield f"{'; '.join(told)}.\n"
         yield "| id | level | profile | requirement | source | mutants |"
         yield "|---|---|---|---|---|---|"
         for requirement in requirements:

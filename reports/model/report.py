@@ -1,7 +1,7 @@
 """The whole report, and its gate."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from evidence.catalogue import OURS
@@ -65,6 +65,8 @@ class Report:
     """The operator's files of known failures and waivers, as the history holds them."""
     allowances: tuple[Allowed, ...] = ()
     """Their entries, and what became of each."""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """What each group of requirements is about, in a few words."""
 
     @property
     def doubts(self) -> list[tuple[MutantRow, Cell, tuple[Test, ...]]]:

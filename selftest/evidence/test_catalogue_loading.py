@@ -187,6 +187,41 @@ def test_a_catalogue_has_the_version_that_its_folder_states(tmp_path: Path, text
     assert load(tmp_path).version == version
 
 
+def test_a_catalogue_says_what_its_groups_are_about(tmp_path: Path) -> None:
+    (folder(tmp_path) / "groups.toml").write_text('EVT-ING = "ingress"\n')
+    catalogue = load(tmp_path)
+    assert catalogue.groups == {"EVT-ING": "ingress"}
+    assert [(each.id, each.group) for each in catalogue.requirements] == [("EVT-ING-001", "EVT-ING")]
+
+
+def test_a_catalogue_need_not_say_what_its_groups_are_about(tmp_path: Path) -> None:
+    assert load(folder(tmp_path)).groups == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('EVT-RTE = "routing"', "eventing.toml: requirement EVT-ING-001: id: groups.toml does not say what EVT-ING is"),
+        ('EVT-ING = "ingress"\nEVT-INK = "ink"', "groups.toml: the groups: EVT-INK: no requirement is of this group"),
+        ('EVT-ING = ""', 'groups.toml: the groups: EVT-ING: is no text, or is empty: write EVT-ING = "..."'),
+        ("EVT-ING = 1", 'groups.toml: the groups: EVT-ING: is no text, or is empty: write EVT-ING = "..."'),
+    ],
+    ids=["left-out", "of-none", "empty", "no-text"],
+)
+def test_what_is_not_sound_of_the_groups_is_told(tmp_path: Path, text: str, said: str) -> None:
+    (folder(tmp_path) / "groups.toml").write_text(text)
+    with pytest.raises(CatalogueError, match=re.escape(said)):
+        load(tmp_path)
+
+
+def test_a_file_of_groups_that_cannot_be_read_is_the_only_fault(tmp_path: Path) -> None:
+    (folder(tmp_path) / "groups.toml").write_text("EVT-ING")
+    with pytest.raises(CatalogueError) as caught:
+        load(tmp_path)
+    (told,) = str(caught.value).splitlines()
+    assert told.startswith(f"{tmp_path / 'groups.toml'}: ")
+
+
 @pytest.mark.parametrize(
     ("ids", "free"),
     [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from common.redaction import PLAIN, REDACTED
-from reports import terminal, write
+from reports import html, terminal, write
 from reports.model import Report
 
 Reported = Callable[[Any], Report]
@@ -26,10 +27,13 @@ class Page(HTMLParser):
         self.fetched: list[str] = []
         self.handlers: list[str] = []
         self.ids: list[str] = []
+        self.squares: list[tuple[str | None, ...]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """One tag."""
         self.scripts += tag == "script"
+        if (found := dict(attrs)) and tag == "a" and "square" in (found.get("class") or ""):
+            self.squares.append((found["class"], found["href"], found["title"]))
         for name, value in attrs:
             if name in ("src", "srcset", "data") or (name == "href" and tag != "a"):
                 self.fetched.append(value or "")
@@ -65,6 +69,25 @@ def test_the_page_shows_every_requirement_once_by_id(folder: Path) -> None:
     page = Page()
     page.feed((folder / "index.html").read_text(encoding="utf-8"))
     assert [name for name in page.ids if name.startswith("EVT-")] == ["EVT-FLT-003", "EVT-ING-001", "EVT-RTE-003"]
+
+
+def test_a_square_tells_what_became_of_a_requirement_and_leads_to_it(folder: Path) -> None:
+    page = Page()
+    page.feed((folder / "index.html").read_text(encoding="utf-8"))
+    case, binary = "Filter values are compared case-sensitively.", "A Broker accepts an event in binary mode."
+    assert page.squares == [
+        ("square bg-known", "#EVT-FLT-003", f"EVT-FLT-003 known: {case}"),
+        ("square bg-fail", "#EVT-ING-001", f"EVT-ING-001 fail: {binary}"),
+        ("square bg-error", "#EVT-RTE-003", "EVT-RTE-003 error: Extensions are kept."),
+    ]
+
+
+@pytest.mark.parametrize("title", ["letter case", EVIL])
+def test_a_group_is_called_by_what_it_is_about(reported: Reported, history: Any, run_dir: Path, title: str) -> None:
+    report = replace(reported(history.start().test("EVT-FLT-003").finish()), groups={"EVT-FLT": title})
+    text = html.render(report, run_dir / "history.ndjson")
+    assert f'<b title="EVT-FLT">{PLAIN.one_line(title).replace("<", "&lt;").replace(">", "&gt;")}</b>' in text
+    assert '<b title="EVT-ING">EVT-ING</b>' in text, "nothing is said of this group"
 
 
 def test_the_page_shows_witness_and_path_of_a_failure(folder: Path) -> None:

@@ -32,6 +32,12 @@ def test_the_catalogue_loads_whole(catalogue: Catalogue) -> None:
     assert len(catalogue.mutants) == len(MUTANTS) >= 60
 
 
+def test_every_group_has_a_title_of_its_own_in_its_area(catalogue: Catalogue) -> None:
+    groups = {(each.area, each.group) for each in catalogue.requirements}
+    titles = [(area, catalogue.groups[group]) for area, group in groups]
+    assert [title for title, count in Counter(titles).items() if count > 1] == []
+
+
 @pytest.mark.parametrize("area", AREAS)
 def test_texts_are_single_sentences_and_unlike_each_other(area: str) -> None:
     texts = [requirement["text"] for requirement in REQUIREMENTS[area]]
