@@ -21,6 +21,8 @@ from suites.wire import fresh
 
 WITHIN = 10.0  # seconds; a server begins again, and reads what it had read
 IN_WORK = 6
+FIRST, APART = 0.5, 0.1
+"""The seconds that the first of several records takes, in which all of them are read, and those between two answers."""
 
 
 def slow(number: int, delay: float) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def survives(stage: Stage, stream: SeldonStream, produce: Produce, faults: Fault
     expect(*answers(stream, earlier))
     with faults.killed_when(stage, of=stream):
         # The answers come one after the other: when the first record is at its stage, others are in work.
-        asked = produce.many(stream.input, [slow(number, 0.1 * (number + 1)) for number in range(IN_WORK)])
+        asked = produce.many(stream.input, [slow(number, FIRST + APART * number) for number in range(IN_WORK)])
     place = {"namespace": stream.namespace, "deployment": stream.name}
     return stream_survived([*earlier, *asked], stream.output, group=stream.group, **place)
 
