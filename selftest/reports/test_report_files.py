@@ -12,7 +12,7 @@ import pytest
 
 from common.redaction import PLAIN, REDACTED
 from reports import html, terminal, write
-from reports.model import Report
+from reports.model import VERDICTS, Report
 
 Reported = Callable[[Any], Report]
 EVIL = "<script>alert(1)</script>\x00\x1b[31m<img src=http://evil/x onerror=alert(1)>]]>\u202e"
@@ -80,6 +80,17 @@ def test_a_square_tells_what_became_of_a_requirement_and_leads_to_it(folder: Pat
         ("square bg-fail", "#EVT-ING-001", f"EVT-ING-001 fail: {binary}"),
         ("square bg-error", "#EVT-RTE-003", "EVT-RTE-003 error: Extensions are kept."),
     ]
+
+
+def test_areas_that_were_left_out_have_no_squares(reported: Reported, history: Any, run_dir: Path) -> None:
+    report = reported(history.start().test("EVT-FLT-003").finish())
+    tracing = replace(report.results[-1], id="TRC-W3C-001", area="tracing", verdict="skipped", tests=())
+    tally = replace(report.areas[0], name="tracing", counts={**dict.fromkeys(VERDICTS, 0), "skipped": 1})
+    wider = replace(report, results=(*report.results, tracing), areas=(*report.areas, tally))
+    page, text = Page(), html.render(wider, run_dir / "history.ndjson")
+    page.feed(text)
+    assert [href for _, href, _ in page.squares] == ["#EVT-FLT-003", "#EVT-ING-001", "#EVT-RTE-003"]
+    assert ">Left out: tracing<" in text
 
 
 @pytest.mark.parametrize("title", ["letter case", EVIL])
