@@ -113,12 +113,6 @@ def stream_large_answers_dropped(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, answer=answer)
 
 
-@mutant(STREAMS, replaces="is_in_share")
-def canary_starved(honest: StreamPolicies) -> StreamPolicies:
-    """Let the first predictor answer every record, whatever `traffic` says (weights that are not read)."""
-    return replace(honest, is_in_share=lambda _record, share: share[0] == 0)
-
-
 @mutant(STREAMS, wraps="http_headers")
 def header_underscores_dropped(honest: StreamPolicies) -> StreamPolicies:
     """Drop headers whose names have an underscore (as nginx does; CloudEvents on Kafka begin with `ce_`)."""

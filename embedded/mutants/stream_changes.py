@@ -108,6 +108,12 @@ def partitions_of_gone_replicas_unread(honest: ControlPlanePolicies) -> ControlP
 
 
 @mutant(CONTROL_PLANE, replaces="shares")
+def canary_starved(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Let the first predictor answer every record, and no other one any, whatever `traffic` says."""
+    return replace(honest, shares=lambda weights: [(0, 100), *[(100, 100)] * (len(weights) - 1)])
+
+
+@mutant(CONTROL_PLANE, replaces="shares")
 def traffic_shared_evenly(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Give each predictor of a SeldonDeployment the same share of the traffic, whatever weights they have."""
 

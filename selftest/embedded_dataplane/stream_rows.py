@@ -247,7 +247,6 @@ ROWS: dict[str, Row] = {
     "stream-puids-mixed": Row(puids_at_once, ["a", "b", "c"], ["c", "c", "c"], terms=NODE),
     "stream-keyless-dropped": Row(asking(*(replace(rest("", 1), key=None),) * 2), {None: [[2], [2]]}, {None: [[2]]}),
     "stream-large-answers-dropped": Row(asking(node("a", size=300_000)), {b"a": [["x" * 300_000]]}, {}, terms=NODE),
-    "canary-starved": Row(asking(rest("a", 1)), {b"a": [[2]]}, {}, terms={"share": (1, 100)}),
     "header-underscores-dropped": Row(
         headers_of("http_headers", ("x_a", b"1"), ("x-a", b"2")), ["x_a", "x-a"], ["x-a"], terms=NODE
     ),

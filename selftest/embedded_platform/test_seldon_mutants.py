@@ -185,13 +185,20 @@ async def test_who_reads_when_replicas_become_more_and_fewer(
 
 
 @pytest.mark.parametrize(
-    ("mutant", "shares"), [(None, [(0, 100), (100, 100)]), ("traffic-shared-evenly", [(0, 50), (50, 100)])]
+    ("mutant", "weights", "shares"),
+    [
+        (None, (100, 0), [(0, 100), (100, 100)]),
+        ("traffic-shared-evenly", (100, 0), [(0, 50), (50, 100)]),
+        (None, (0, 100), [(0, 0), (0, 100)]),
+        ("canary-starved", (0, 100), [(0, 100), (100, 100)]),
+    ],
 )
 async def test_the_traffic_of_two_predictors(
-    cluster: Cluster, mutant: str | None, shares: list[tuple[int, int]]
+    cluster: Cluster, mutant: str | None, weights: tuple[int, int], shares: list[tuple[int, int]]
 ) -> None:
     namespace = cluster.faulty(mutant) if mutant else "ns"
-    await at_work(cluster, namespace, predictor(traffic=100), predictor("canary", traffic=0))
+    main, canary = weights
+    await at_work(cluster, namespace, predictor(traffic=main), predictor("canary", traffic=canary))
     assert [spec.share for spec in Stream.at_work()] == shares
 
 
