@@ -182,6 +182,7 @@ class Sent(Numbered):
     ]
     parts: NotRequired[Annotated[Count, "In how many parts its body leaves, with pauses between them."]]
     connection: NotRequired[Annotated[Text, "The connection that it shares with others of its scope, by name."]]
+    absolute: NotRequired[Annotated[Bool, "Whether its request line names the whole URL, and not a path."]]
 
 
 class Answered(Numbered):

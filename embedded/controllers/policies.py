@@ -114,6 +114,14 @@ def changed_trigger(_before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
     return changed
 
 
+def begins_anew(
+    before: Sequence[Mapping[str, str]],  # noqa: ARG001 - a policy's shape
+    labels: Sequence[Mapping[str, str]],  # noqa: ARG001 - likewise
+) -> bool:
+    """Return whether a Trigger's consumer begins anew, of its labels and its Broker's, as they were and are: never."""
+    return False
+
+
 def topic_owner(others: Sequence[str]) -> str:
     """Return the Broker that a topic belongs to already, of the older Brokers with that topic; empty: it is free."""
     return others[0] if others else ""
@@ -339,6 +347,7 @@ class ControlPlanePolicies:
     effective_delivery: Callable[[Mapping[str, Any] | None, Mapping[str, Any] | None], Mapping[str, Any]] = (
         effective_delivery
     )
+    begins_anew: Callable[[Sequence[Mapping[str, str]], Sequence[Mapping[str, str]]], bool] = begins_anew
     topic_owner: Callable[[Sequence[str]], str] = topic_owner
     partitions: Callable[[int], int] = partitions
     annotated_group: Callable[[str, str], str] = annotated_group

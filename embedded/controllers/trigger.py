@@ -55,6 +55,8 @@ class TriggerController(Controller):
         self._served: dict[Key, TriggerSpec] = {}
         self._brokers: dict[Key, str] = {}
         """The uids of the Brokers that they were served with."""
+        self._labels: dict[Key, list[dict[str, str]]] = {}
+        """Their labels, and those of their Brokers, when they were looked at last."""
         self._waiting: set[Key] = set()
         """The Triggers that were served until their subscriber led nowhere."""
         self._orphans: set[Key] = set()
@@ -111,6 +113,10 @@ class TriggerController(Controller):
         conditions.set("SubscriptionReady", TRUE)
         conditions.set("BrokerReady", self._broker_verdict(trigger, broker))
         spec = self._resolve(trigger, broker, conditions, status)
+        labels = [each["metadata"].get("labels") or {} for each in (trigger, broker) if each is not None]
+        if policies.begins_anew(self._labels.get(key, labels), labels):
+            await self._withdraw(key)
+        self._labels[key] = labels
         trouble: Exception | None = None
         if conditions.sum_up(LIVING) and spec is not None:
             trouble = await self._serve(spec)
@@ -239,6 +245,7 @@ class TriggerController(Controller):
 
     async def _forget(self, key: Key) -> None:
         self._orphans.discard(key)
+        self._labels.pop(key, None)
         if key in self._waiting:
             await self._withdraw(key)
         spec = self._served.get(key)

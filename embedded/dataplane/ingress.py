@@ -115,7 +115,8 @@ class Ingress:
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         if request.path in {"/healthz", "/readyz"} and request.method == "GET":
             return web.Response()
-        namespace, name = self._defaults(request.path.lstrip("/").partition("/")[0]).locate(request.path_qs)
+        guessed = self._defaults(request.path.lstrip("/").partition("/")[0])
+        namespace, name = guessed.locate(guessed.origin_form(request.raw_path))
         mount = self._find(namespace, name)
         policies = mount.policies if mount else self._defaults(namespace)
         if not policies.allows(request.method):

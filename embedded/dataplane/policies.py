@@ -111,6 +111,12 @@ def locate(target: str) -> tuple[str, str]:
     return (path[1], path[2]) if len(path) == 3 and not path[0] else ("", "")
 
 
+def origin_form(target: str) -> str:
+    """Return the path and the query of a request's target, which may be a whole URL (RFC 9112, "absolute-form")."""
+    scheme, found, rest = target.partition("://")
+    return "/" + rest.partition("/")[2] if found and "/" not in scheme else target
+
+
 def door() -> AbstractAsyncContextManager[None]:
     """Return what a request holds while its body is read: nothing that another one waits for."""
     return nullcontext()
@@ -342,6 +348,7 @@ class DataPlanePolicies:
         allow: The value of `Allow` in the answer to other methods; empty for no such header.
         locate: The function from a request's target to the namespace and name of its Broker.
         unknown_broker: The answer of the ingress on a path without a Broker.
+        origin_form: The function from a request's target to its path and query.
         needs_length: The refusal (411) of bodies whose length is not announced.
         max_body: The most bytes of a body that the ingress reads.
         max_fields: The most bytes of a request's header fields that the ingress reads.
@@ -406,6 +413,7 @@ class DataPlanePolicies:
     allow: str = "POST"
     locate: Callable[[str], tuple[str, str]] = locate
     unknown_broker: IngressAnswer = IngressAnswer(404, "no Broker has this path")
+    origin_form: Callable[[str], str] = origin_form
     needs_length: bool = False
     max_body: int = MAX_BODY
     max_fields: int = MAX_FIELDS

@@ -19,6 +19,7 @@ from embedded.mutants.registry import mutant
 _NAME = re.compile(r"[a-z0-9]+")
 _PREFIX = b"ce-"
 _EMPTY = b"?"
+_NO_CONTENT = 204
 _MAY_BE_EMPTY = ("id", "source", "type")
 
 
@@ -75,6 +76,56 @@ def chunked_answer_empty(honest: DataPlanePolicies) -> DataPlanePolicies:
         return replace(attempt, body=b"") if _is_chunked(attempt) else attempt
 
     return replace(honest, outcome=outcome)
+
+
+def _is_unmeasured(attempt: Attempt) -> bool:
+    """Tell whether nothing but the end of its connection told where a whole answer ended."""
+    told = any(name.lower() in {b"content-length", b"transfer-encoding"} for name, _ in attempt.headers)
+    return attempt.is_whole and attempt.status is not None and attempt.status != _NO_CONTENT and not told
+
+
+@mutant(DATA_PLANE, wraps="outcome")
+def unmeasured_answer_empty(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an answer that ends with its connection for one without a body (eclipse-vertx/vert.x pull 876)."""
+
+    def outcome(attempt: Attempt) -> Attempt:
+        attempt = honest.outcome(attempt)
+        return replace(attempt, body=b"") if _is_unmeasured(attempt) else attempt
+
+    return replace(honest, outcome=outcome)
+
+
+@mutant(DATA_PLANE, wraps="outcome")
+def unmeasured_answer_fails(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an answer that ends with its connection for one that broke off (knative/eventing issue 4834)."""
+
+    def outcome(attempt: Attempt) -> Attempt:
+        attempt = honest.outcome(attempt)
+        return Attempt(None, error="unexpected EOF") if _is_unmeasured(attempt) else attempt
+
+    return replace(honest, outcome=outcome)
+
+
+@mutant(DATA_PLANE, wraps=("address", "outcome"))
+def ended_connection_used_again(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Send the next delivery on a connection that its subscriber has ended (eclipse-vertx/vert.x issue 1213)."""
+    asked: ContextVar[str] = ContextVar("asked", default="")
+    ended: set[str] = set()
+
+    def address(url: str) -> str:
+        asked.set(url)
+        return honest.address(url)
+
+    def outcome(attempt: Attempt) -> Attempt:
+        url = asked.get()
+        if url in ended:
+            ended.discard(url)
+            return Attempt(None, error="connection was closed")
+        if any(name.lower() == b"connection" and value.lower() == b"close" for name, value in attempt.headers):
+            ended.add(url)
+        return honest.outcome(attempt)
+
+    return replace(honest, address=address, outcome=outcome)
 
 
 @mutant(DATA_PLANE, wraps="reply")

@@ -31,6 +31,12 @@ def _keeping(honest: ControlPlanePolicies, *fields: str) -> ControlPlanePolicies
     return replace(honest, changed_trigger=changed_trigger)
 
 
+@mutant(CONTROL_PLANE, replaces="begins_anew")
+def label_change_begins_anew(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make a Trigger's consumer anew, at the end of the topic, when labels change (eventing-kafka-broker 3249)."""
+    return replace(honest, begins_anew=lambda before, labels: before != labels)
+
+
 @mutant(CONTROL_PLANE, wraps="changed_trigger")
 def filter_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Admit a changed filter, but go on with the old one (`ConsumerDeployerVerticle.onUpdateEgress`)."""

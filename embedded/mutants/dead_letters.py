@@ -55,6 +55,18 @@ def error_data_through_text(honest: DataPlanePolicies) -> DataPlanePolicies:
 
 
 @mutant(DATA_PLANE, wraps="dead_letter")
+def dead_letter_keeps_old_error(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Tell in a dead letter what an earlier one of the event told (eventing-kafka-broker issue 2340)."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        letter = honest.dead_letter(event, subscriber, attempt)
+        told = {name: value for name, value in event.attributes.items() if name.startswith("knativeerror")}
+        return letter and letter.having(**told)
+
+    return replace(honest, dead_letter=dead_letter)
+
+
+@mutant(DATA_PLANE, wraps="dead_letter")
 def dest_needs_answer(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Leave knativeerrordest out where there was no answer (eventing-kafka-broker issue 2340)."""
 

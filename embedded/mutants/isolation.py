@@ -1,6 +1,7 @@
 """Mutants of isolation: events taken for one, and what one event, Trigger or sender has that another one gets."""
 
 import asyncio
+import time
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -8,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from embedded.dataplane.backoff import DeliveryPlan
 from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.cloudevents.event import CORE
 from embedded.dataplane.cloudevents.http import RawHeaders
@@ -62,6 +64,41 @@ def batch_waits_for_slowest(honest: DataPlanePolicies) -> DataPlanePolicies:
         return place(spec)
 
     return replace(honest, room=room)
+
+
+@mutant(DATA_PLANE, wraps=("pause", "pace"))
+def retry_wait_holds_trigger_up(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Begin no other delivery of a Trigger while one waits for its next attempt (eventing-kafka-broker issue 1732)."""
+    until = 0.0
+
+    def pause(plan: DeliveryPlan, attempt: Attempt, wait: float) -> float:
+        nonlocal until
+        wait = honest.pause(plan, attempt, wait)
+        until = max(until, time.monotonic() + wait)
+        return wait
+
+    async def pace() -> None:
+        await honest.pace()
+        await asyncio.sleep(until - time.monotonic())
+
+    return replace(honest, pause=pause, pace=pace)
+
+
+@mutant(DATA_PLANE, wraps=("letter", "pace"))
+def letter_holds_trigger_up(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Begin no other delivery of a Trigger while one is a letter under way (eventing-kafka-broker issue 1732)."""
+    turn = asyncio.Lock()
+
+    async def letter(send: Callable[[], Awaitable[None]]) -> None:
+        async with turn:
+            await honest.letter(send)
+
+    async def pace() -> None:
+        await honest.pace()
+        async with turn:
+            return
+
+    return replace(honest, letter=letter, pace=pace)
 
 
 def _passing_over(takes: _Takes, alike: Callable[[str], str], *, any_source: bool) -> _Takes:

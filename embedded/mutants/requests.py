@@ -94,6 +94,12 @@ def path_to_the_letter(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, locate=locate)
 
 
+@mutant(DATA_PLANE, replaces="origin_form")
+def absolute_target_unknown(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Know no Broker by a request line that names the whole URL, as for a proxy (honojs/node-server issue 228)."""
+    return replace(honest, origin_form=lambda target: target)
+
+
 @mutant(DATA_PLANE, replaces="needs_length")
 def chunked_refused(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Refuse a body in chunks, whose length is not announced, with 411."""

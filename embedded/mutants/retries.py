@@ -44,6 +44,27 @@ def exponential_waits_overflow(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, waits=waits)
 
 
+@mutant(DATA_PLANE, wraps=("closes", "write_request"))
+def change_drops_what_is_retried(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Give up what waits for another attempt when its Trigger changes (modelled: a sender closed with its consumer)."""
+    begun: ContextVar[tuple[CloudEvent, int] | None] = ContextVar("begun", default=None)
+    changes: list[None] = []
+
+    def closes(matches: Callable[[CloudEvent], bool]) -> bool:
+        changes.append(None)
+        return honest.closes(matches)
+
+    def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[Fields, bytes]:
+        first = begun.get()
+        if first is None or first[0] is not event:
+            begun.set((event, len(changes)))
+        elif first[1] != len(changes):
+            raise RuntimeError("the sender is closed")
+        return honest.write_request(event, spec)
+
+    return replace(honest, closes=closes, write_request=write_request)
+
+
 @mutant(DATA_PLANE, wraps="waits")
 def ten_retries_at_most(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Make ten retries at most, however many are asked for (eventing-kafka-broker issue 3746 asks for twelve)."""

@@ -14,6 +14,7 @@ from selftest.embedded_dataplane.observing_delivery import (
     told,
 )
 from selftest.embedded_dataplane.observing_ingress import (
+    absolute_target,
     after_broken_ones,
     allowing,
     at_paths,
@@ -71,6 +72,7 @@ ARRIVAL_ROWS: dict[str, Row] = {
         behind_a_refusal, ([400, 202], [b"own", b"fence"]), ([400, 202], [b"inside", b"fence"])
     ),
     "path-to-the-letter": Row(at_paths("/", "?a=/", ""), [202, 202, 202], [404, 404, 202]),
+    "absolute-target-unknown": Row(absolute_target, 202, 404),
     "chunked-refused": Row(chunked, (202, b"12"), (411, None)),
     "bad-time-invented": Row(
         stored((binary(**EVENT, time="soon"), b"1"), (binary(**EVENT, time="2025-07-02T08:20:12Z"), b"1")),

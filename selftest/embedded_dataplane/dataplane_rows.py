@@ -9,6 +9,7 @@ from selftest.embedded_dataplane.dataplane_row import Row
 from selftest.embedded_dataplane.filter_rows import FILTER_ROWS
 from selftest.embedded_dataplane.observing import EVENT, FAST, JSON, REPLY, Observe, structured, without
 from selftest.embedded_dataplane.observing_delivery import (
+    again_lettered,
     arrives,
     asked,
     attempts,
@@ -28,7 +29,9 @@ from selftest.embedded_dataplane.observing_delivery import (
     reply_seen,
     replying,
     request_headers,
+    retried_while_changed,
     stalling,
+    unmeasured_answers,
     unresolved_host,
 )
 from selftest.embedded_dataplane.observing_faults import (
@@ -49,6 +52,7 @@ from selftest.embedded_dataplane.observing_ingress import (
     status,
 )
 from selftest.embedded_dataplane.observing_isolation import (
+    behind_a_failed_one,
     behind_a_slow_one,
     beside_a_failing_one,
     ids_alike,
@@ -113,6 +117,10 @@ ROWS: dict[str, Row] = {
         b'{"b":1.0,"a":100.0,"big":9007199254740993}',
     ),
     "older-specversion-accepted": Row(older_events, (400, [], []), (202, ["0.3"], ["1.0"])),
+    "change-drops-what-is-retried": Row(retried_while_changed, 1, 0),
+    "dead-letter-keeps-old-error": Row(
+        again_lettered, ["http://127.0.0.1", "400"], ["http://elsewhere.example.com/", "500"]
+    ),
     "consumer-never-closes": Row(filter_changed, ["before", "after"], ["before"]),
     "short-delay-no-retry": Row(
         too_short, (3, ["ce-knativeerrorcode", "ce-knativeerrordest"]), (1, ["ce-knativeerrordest"])
@@ -170,6 +178,8 @@ ROWS: dict[str, Row] = {
     "host-of-the-ingress": Row(arrives(lambda got: got.headers["host"].partition(":")[0]), "127.0.0.1", INGRESS_HOST),
     "subscriber-query-dropped": Row(asked("?a=%2F"), "?a=%2F", ""),
     "subscriber-path-decoded": Row(asked("/a%2Fb?c=%2F"), "/a%2Fb?c=%2F", "/a/b?c=%2F"),
+    "retry-wait-holds-trigger-up": Row(behind_a_failed_one(503), 2, 1),
+    "letter-holds-trigger-up": Row(behind_a_failed_one(400), 2, 1),
     "batch-waits-for-slowest": Row(behind_a_slow_one, 61, 50),
     "crowded-data-exchanged": Row(in_a_crowd(lambda got: got.body.decode()), honest=True, faulty=False),
     "crowded-attributes-exchanged": Row(in_a_crowd(lambda got: got.headers["ce-ext"]), honest=True, faulty=False),
@@ -216,6 +226,9 @@ ROWS: dict[str, Row] = {
     "chunked-answer-empty": Row(
         replying(Reply(200, JSON, structured(source="/reply", type="r"), chunked=True)), (1, 0), (0, 1)
     ),
+    "unmeasured-answer-empty": Row(unmeasured_answers(1), (1, 0), (0, 1)),
+    "unmeasured-answer-fails": Row(unmeasured_answers(1), (1, 0), (0, 1)),
+    "ended-connection-used-again": Row(unmeasured_answers(2), (2, 0), (1, 1)),
     "chunked-answer-full": Row(replying(Reply(200, chunked=True)), (0, 0), (0, 1)),
     "cookies-hide-reply": Row(replying(Reply(200, {**REPLY, "Set-Cookie": "a=b"}, b"1")), (1, 0), (0, 0)),
     "request-headers-hide-reply": Row(replying(Reply(200, {**REPLY, "Prefer": "reply"}, b"1")), (1, 0), (0, 0)),

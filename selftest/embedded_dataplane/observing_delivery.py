@@ -200,6 +200,16 @@ def letter_of(data: bytes) -> Observe:
     return observe
 
 
+async def again_lettered(world: World, mutant: str | None) -> list[str]:
+    """Observe the subscriber and the code in the dead letter of an event that has been one before."""
+    place, dead = await world.broker(mutant), world.sink()
+    await place.trigger(world.sink(Reply(400)), dead_letter=dead.url)
+    await place.send(knativeerrordest="http://elsewhere.example.com/", knativeerrorcode="500")
+    await until(lambda: bool(dead.received))
+    told = dead.received[0].headers
+    return [told["ce-knativeerrordest"].partition(f":{world.subscribers.port}")[0], told["ce-knativeerrorcode"]]
+
+
 def letters_told(subscriber: str) -> Observe:
     """Observe the extensions of the dead letter of an event that goes to this URL."""
 
@@ -254,6 +264,19 @@ async def filter_changed(world: World, mutant: str | None) -> list[str]:
     else:
         await asyncio.sleep(0.3)
     return sink.ids
+
+
+async def retried_while_changed(world: World, mutant: str | None) -> int:
+    """Observe how many dead letters an event makes whose Trigger changes before its second attempt."""
+    place, sink, dead = await world.broker(mutant), world.sink(Reply(503)), world.sink()
+    terms = {"name": "changing", "dead_letter": dead.url}
+    delivery = {"retry": 1, "backoffPolicy": "linear", "backoffDelay": "PT0.5S"}
+    trigger = await place.trigger(sink, **terms, delivery=delivery)
+    await place.send()
+    await until(lambda: bool(sink.received))
+    await place.trigger(sink, **terms, delivery=delivery | {"timeout": "PT9S"})
+    await settled(world, place, trigger.group, 1)
+    return len(dead.received)
 
 
 A, B, AX, BX = {"type": "a"}, {"type": "b"}, {"type": "a", "subject": "x"}, {"type": "b", "subject": "x"}
@@ -398,6 +421,29 @@ async def endless_answer(world: World, mutant: str | None) -> bool:
                 await until(lambda: bool(dead.received))
         ended.set()
     return bool(dead.received)
+
+
+def unmeasured_answers(count: int) -> Observe:
+    """Observe how many replies, and how many dead letters, so many answers make that end with their connections."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = "".join(f"{name}: {value}\r\n" for name, value in JSON.items())
+        body = structured(source="/reply", type="r")
+        writer.write(f"HTTP/1.1 200 OK\r\nConnection: close\r\n{head}\r\n".encode() + body)
+        writer.close()
+
+    async def observe(world: World, mutant: str | None) -> tuple[int, int]:
+        place, dead = await world.broker(mutant, partitions=1), world.sink()
+        terms = {"filter": {"attributes": {"type": "t"}}, "ordered": True, "dead_letter": dead.url}
+        async with _subscriber(answer) as url:
+            trigger = await place.trigger(url, **terms)
+            for _ in range(count):
+                await place.send()
+            await settled(world, place, trigger.group, count)
+        return await place.count() - count, len(dead.received)
+
+    return observe
 
 
 async def half_answer(world: World, mutant: str | None) -> int:

@@ -144,6 +144,17 @@ async def chunked(world: World, mutant: str | None) -> tuple[int, bytes | None]:
     return answered, first if answered == 202 else None
 
 
+async def absolute_target(world: World, mutant: str | None) -> int:
+    """Observe the answer to an event whose request line names the whole URL of a Broker."""
+    place = await world.broker(mutant)
+    reader, writer = await asyncio.open_connection(*world.ingress.removeprefix("http://").split(":"))
+    try:
+        writer.write(head(place, size=1).replace(b"POST /", f"POST {world.ingress}/".encode(), 1) + b"1")
+        return int((await reader.readline()).split()[1])
+    finally:
+        writer.close()
+
+
 async def both_modes(world: World, mutant: str | None) -> tuple[bytes | None, bytes | None]:
     place = await world.broker(mutant, partitions=1)
     headers = {**binary(**{**EVENT, "id": "outer"}), **JSON}

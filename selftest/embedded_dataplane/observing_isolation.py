@@ -80,6 +80,29 @@ async def behind_a_slow_one(world: World, mutant: str | None) -> int:
     return len(slow.received)
 
 
+def behind_a_failed_one(status: int) -> Observe:
+    """Observe how many of two events have come while the first, answered so, waits for a retry or is a letter."""
+
+    async def observe(world: World, mutant: str | None) -> int:
+        over = asyncio.Event()
+        place, dead = await world.broker(mutant), world.sink(Reply(delay=30.0, until=over))
+        sink, other = world.sink(Reply(status), Reply()), world.sink()
+        delivery = {"retry": 1, "backoffPolicy": "linear", "backoffDelay": "PT30S"}
+        await place.trigger(sink, delivery=delivery, dead_letter=dead.url)
+        await place.trigger(other)
+        await place.send()
+        await until(lambda: bool(sink.received) and (status >= 500 or bool(dead.received)))
+        await asyncio.sleep(0.1)  # the answer has come back by then
+        await place.send()
+        await until(lambda: len(other.received) == 2)
+        if mutant is None:
+            await until(lambda: len(sink.received) == 2)
+        over.set()
+        return len(sink.received)
+
+    return observe
+
+
 async def beside_another_partition(world: World, mutant: str | None) -> bool:
     """Observe whether an ordered Trigger gets an event while that of another partition is not answered."""
     over = asyncio.Event()

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from embedded.api.resources import BROKER, NAMESPACE, SERVICE, TRIGGER
+from embedded.api.resources import BROKER, NAMESPACE, SERVICE, TRIGGER, Resource
 from embedded.controllers.trigger import ORDER
 from embedded.mutants.selection import LABEL
 from selftest.embedded_platform.doubles import Cluster, is_false, is_true
@@ -215,3 +215,18 @@ async def test_a_trigger_whose_subscriber_leads_nowhere(cluster: Cluster, mutant
     await cluster.gone(TRIGGER, "trigger", namespace)
     assert cluster.plane.removed == [key] * (2 - paused)
     assert cluster.plane.triggers == {}
+
+
+@pytest.mark.parametrize(("mutant", "removed"), [(None, 0), ("label-change-begins-anew", 1)])
+@pytest.mark.parametrize("kind", [TRIGGER, BROKER], ids=["trigger", "broker"])
+async def test_a_change_of_labels(cluster: Cluster, kind: Resource, mutant: str | None, removed: int) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    cluster.trigger(namespace=namespace)
+    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+    obj = cluster.store.get(kind, namespace, kind.kind.lower())
+    obj["metadata"]["labels"] = {"a": "b"}
+    cluster.store.update(kind, obj)
+    await changed(cluster, namespace, filter={"attributes": {"type": "b"}})
+    assert cluster.plane.removed == [(namespace, "trigger")] * removed
+    assert (namespace, "trigger") in cluster.plane.triggers

@@ -1,5 +1,7 @@
 """Triggers that change while they live, that come before their Broker, and that come back."""
 
+from typing import Any
+
 import pytest
 
 from evidence.expectations import (
@@ -17,10 +19,12 @@ from evidence.expectations import (
     recorded,
 )
 from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
-from suites.manifests import trigger_manifest
+from suites.manifests import ORDERED, trigger_manifest
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
+ONE_KEY = {"type": "wanted", "partitionkey": "customer-17"}
+NOTES = {"labels": {"touchstone.dev/note": "new"}, "annotations": {"touchstone.dev/note": "new"}}
 AT_ONCE = 12
 AGAIN = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
 
@@ -67,6 +71,35 @@ def test_a_change_loses_and_doubles_nothing(broker: Broker, sinks: Sinks) -> Non
     trigger.update(subscriber=sinks())
     events += broker.send_many([{"type": "wanted"}] * 20)
     expect(each_once(events, to=[old, trigger]), within=60.0)  # a busy machine handles ten a second
+
+
+@pytest.mark.requirement("CTL-TRG-032")
+@pytest.mark.parametrize("kind", ["trigger", "broker"])
+def test_a_change_of_labels_disturbs_no_delivery(broker: Broker, sinks: Sinks, kube: Kube, kind: str) -> None:
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(200, delay=0.05)]), annotations=ORDERED)
+    # Ordered and of one key: most of them wait for the ones before when the labels change.
+    events = broker.send_many([ONE_KEY] * 20, concurrency=4)
+    expect(delivered(events[0], to=trigger))
+    objects = {"trigger": trigger.object, "broker": broker.object}
+    kube.patch(objects[kind], {"metadata": NOTES}, check=True)
+    # No status tells a label that was seen. A Trigger that was made behind the change, and delivers, does.
+    later = broker.trigger(filter=WANTED)
+    events += broker.send_many([ONE_KEY] * 3)
+    expect(delivered(events[-1], to=later))
+    expect(each_once(events, to=trigger))
+
+
+@pytest.mark.requirement("CTL-TRG-033")
+@pytest.mark.parametrize("kind", ["subscriber", "delivery"])
+def test_what_is_retried_when_its_trigger_changes_is_not_lost(broker: Broker, sinks: Sinks, kind: str) -> None:
+    letters = sinks()
+    delivery = {"retry": 1, "backoffPolicy": "linear", "backoffDelay": "PT1.5S", "deadLetterSink": {"uri": letters.url}}
+    changes: dict[str, Any] = {"subscriber": sinks([Answer(503)]), "delivery": delivery | {"timeout": "PT9S"}}
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(503)]), delivery=delivery)
+    event = broker.send(type="wanted")
+    expect(delivered(event, to=trigger))
+    trigger.update(**{kind: changes[kind]})
+    expect(dead_lettered(event, to=letters, by=trigger), within=20.0)
 
 
 @pytest.mark.requirement("CTL-TRG-014")

@@ -77,6 +77,29 @@ def test_every_2xx_completes_a_delivery(broker: Broker, sinks: Sinks) -> None:
     expect(*(not_dead_lettered(event, to=letters, by=trigger) for trigger in triggers))
 
 
+@pytest.mark.requirement("EVT-DLV-014")
+def test_a_2xx_in_any_form_completes_a_delivery_and_the_next_one(broker: Broker, sinks: Sinks) -> None:
+    letters = sinks()
+    answers = [
+        Answer(200, close=True),
+        Answer(200, unmeasured=True),
+        Answer(202, unmeasured=True),
+        Answer(200, interim=[100]),
+        Answer(204, interim=[103, 103]),
+    ]
+    delivery = AGAIN | {"deadLetterSink": {"uri": letters.url}}
+    triggers = broker.several(
+        *(
+            {"filter": WANTED, "subscriber": sinks([answer]), "delivery": delivery, "annotations": ORDERED}
+            for answer in answers
+        )
+    )
+    # Of one key and ordered: each comes at once behind the answer to the one before, while that ends its connection.
+    events = broker.send_many([{"type": "wanted", "partitionkey": "customer-17"}] * 4)
+    expect(*(attempts(event, to=trigger, count=1) for event in events for trigger in triggers))
+    expect(*(not_dead_lettered(event, to=letters, by=trigger) for event in events for trigger in triggers))
+
+
 @pytest.mark.requirement("EVT-DLV-015")
 def test_an_answer_that_breaks_off_is_none(broker: Broker, sinks: Sinks) -> None:
     triggers = broker.several(

@@ -104,6 +104,26 @@ def test_an_ordered_trigger_delivers_other_partitions_meanwhile(broker: Broker, 
     expect(*(not_held_up(event, to=trigger, by=trigger, during=first) for event in others), within=WITHIN)
 
 
+@pytest.mark.requirement("EVT-RTE-015")
+def test_an_ordered_trigger_delivers_other_partitions_before_a_retry(broker: Broker, sinks: Sinks) -> None:
+    again = {"retry": 1, "backoffPolicy": "linear", "backoffDelay": "PT30S"}
+    # Longer than a busy machine takes for the others, and shorter than the wait of the first one.
+    slow, trigger = broker.several(
+        {"filter": {"attributes": {"type": "slow"}}, "subscriber": sinks([Answer(200, delay=15.0)])},
+        {
+            "filter": WANTED,
+            "subscriber": sinks([Answer(503), Answer(200)]),
+            "annotations": ORDERED,
+            "delivery": again,
+        },
+    )
+    expect(delivered(broker.produce_event(type="wanted", partition=0), to=trigger))
+    yardstick = broker.send(type="slow")
+    expect(delivered(yardstick, to=slow))
+    others = [broker.produce_event(type="wanted", partition=partition) for partition in (1, 2)]
+    expect(*(not_held_up(event, to=trigger, by=slow, during=yardstick) for event in others), within=WITHIN)
+
+
 @pytest.mark.requirement("EVT-RTE-016")
 def test_no_event_is_lost_while_a_subscriber_is_slow(broker: Broker, sinks: Sinks) -> None:
     late = Answer(200, delay=0.8)

@@ -261,6 +261,17 @@ def test_a_dead_letter_tells_the_last_failure(broker: Broker, sinks: Sinks) -> N
     )
 
 
+@pytest.mark.requirement("EVT-DLV-024")
+def test_a_dead_letter_that_was_one_before_tells_what_failed_now(broker: Broker, sinks: Sinks) -> None:
+    # As from a queue of dead letters that are sent again once their cause is mended.
+    dead_letters, sink = sinks(), sinks([Answer(403, body=b"not you")])
+    (trigger,) = lettered(broker, [sink], [dead_letters])
+    event = broker.send(
+        type="wanted", knativeerrordest="http://elsewhere.example.com/", knativeerrorcode="500", knativeerrordata="b2xk"
+    )
+    expect(dead_lettered(event, to=dead_letters, by=trigger, code=403, dest=sink.url, data=b"not you"))
+
+
 @pytest.mark.requirement("EVT-DLV-025")
 def test_retries_of_a_broker_without_a_dead_letter_sink_are_its_triggers(brokers: Brokers, sinks: Sinks) -> None:
     broker = brokers(delivery={"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"})

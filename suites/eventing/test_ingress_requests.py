@@ -7,6 +7,7 @@ import pytest
 from evidence.expectations import (
     accepted,
     answered,
+    delivered,
     delivered_once,
     header,
     not_recorded,
@@ -67,6 +68,13 @@ def test_a_path_below_or_beside_a_broker_is_not_found(broker: Broker, namespace:
 def test_a_slash_or_a_query_behind_the_path_makes_no_difference(broker: Broker, namespace: str, tail: str) -> None:
     event = broker.post(binary(attributes()), DATA, path=f"/{namespace}/{broker.name}{tail}")
     expect(answered(event, 202), recorded(event, on=broker))
+
+
+@pytest.mark.requirement("EVT-ING-054")
+def test_a_request_line_may_name_the_whole_url(broker: Broker) -> None:
+    trigger = broker.trigger(filter={"attributes": {"type": "wanted"}})
+    event = broker.post(binary(attributes(type="wanted")), DATA, absolute=True)
+    expect(answered(event, 202), delivered(event, to=trigger))
 
 
 @pytest.mark.requirement("EVT-ING-044")

@@ -332,8 +332,8 @@ def test_each_trigger_may_reply_to_an_event(broker: Broker, sinks: Sinks) -> Non
 
 @pytest.mark.requirement("EVT-RPL-013")
 def test_a_reply_has_any_form_of_the_http_binding(broker: Broker, sinks: Sinks) -> None:
-    names = [fresh("reply") for _ in range(5)]
-    capitals, no_data, no_type, chunks, no_chunks = (
+    names = [fresh("reply") for _ in range(8)]
+    capitals, no_data, no_type, chunks, no_chunks, to_the_end, to_the_end_too, behind_others = (
         attributes(id=name, source=SOURCE, type="answer") for name in names
     )
     carriers = [
@@ -342,6 +342,9 @@ def test_a_reply_has_any_form_of_the_http_binding(broker: Broker, sinks: Sinks) 
         Answer(200, headers=binary(no_type, content_type=None), body=b"2"),
         Answer(200, headers=typed(STRUCTURED), body=structured(chunks), chunked=True),
         Answer(200, headers=binary(no_chunks, content_type=None), chunked=True),
+        Answer(200, headers=typed(STRUCTURED), body=structured(to_the_end), unmeasured=True),
+        Answer(200, headers=binary(to_the_end_too), body=b"2", unmeasured=True),
+        Answer(200, headers=binary(behind_others), body=b"2", interim=[100, 103, 103]),
     ]
     receiver, repliers = replying(broker, sinks, carriers)
     answers = zip(names, repliers, strict=True)
