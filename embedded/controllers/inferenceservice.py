@@ -126,7 +126,7 @@ class InferenceServiceController(Controller):
             await self._remove(namespace, full)
             return policies.component_state(component, fails(error.reason, str(error)), was_ready), ""
         labels = {"app": full, "serving.kserve.io/inferenceservice": name, "component": component}
-        named = port_of(spec)
+        named = port_of(spec, policies.entry_container([container["name"] for container in spec["containers"]]))
         target = policies.service_port(named) if batcher is None and logger is None else AGENT_PORT
         if target == AGENT_PORT:
             for container in spec["containers"]:

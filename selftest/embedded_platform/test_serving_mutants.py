@@ -72,6 +72,16 @@ async def test_mutants_of_ports(cluster: Cluster, mutant: str | None, service: i
     assert [port["targetPort"] for port in found["spec"]["ports"]] == [AGENT_PORT]
 
 
+@pytest.mark.parametrize(("mutant", "called"), [(None, 9090), ("collocated-transformer-passed-by", 9000)])
+async def test_mutant_collocated_transformer_passed_by(cluster: Cluster, mutant: str | None, called: int) -> None:
+    namespace = place(cluster, mutant)
+    ports = {"kserve-container": 9000, "transformer-container": 9090}
+    containers = [{"name": name, "image": "i", "ports": [{"containerPort": port}]} for name, port in ports.items()]
+    await made(cluster, namespace, predictor={"containers": containers})
+    found = cluster.store.get(SERVICE, namespace, f"{NAME}-predictor")
+    assert [port["targetPort"] for port in found["spec"]["ports"]] == [called]
+
+
 @pytest.mark.parametrize(("mutant", "check"), [(None, is_false()), ("ready-without-model", is_true())])
 async def test_mutant_ready_without_model(cluster: Cluster, mutant: str | None, check: Any) -> None:
     namespace = place(cluster, mutant)

@@ -25,7 +25,7 @@ from suites.instances import asking
 LOADING_FAILS = {"LOADING_FAILS": "yes"}
 FIRST, SECOND = {"WRAPS_AS": "first"}, {"WRAPS_AS": "second"}
 WITHIN = 30.0
-ELSEWHERE = 9000
+ELSEWHERE, BESIDE = 9000, 9090
 
 
 def comes_up(extras: KServeExtras, kube: Kube, service: str, *conditions: str) -> Sequence[Expectation]:
@@ -42,6 +42,17 @@ def at_port(container: Mapping[str, Any], port: int) -> Mapping[str, Any]:
         "args": [*container["args"], f"--http_port={port}"],
         "ports": [{"containerPort": port, "protocol": "TCP"}],
         "readinessProbe": {**probe, "httpGet": {**probe["httpGet"], "port": port}},
+    }
+
+
+def collocated(container: Mapping[str, Any], port: int) -> Mapping[str, Any]:
+    """Return a transformer in the pod of its model, which listens at a port."""
+    address = {"name": "POD_ADDRESS", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+    return {
+        **container,
+        "name": "transformer-container",
+        "args": [*container["args"], "--predictor_host", f"$(POD_ADDRESS):{port}", "--transforms"],
+        "env": [address, *({"name": name, "value": value} for name, value in FIRST.items())],
     }
 
 
@@ -154,6 +165,20 @@ def test_a_predictor_is_called_at_the_port_that_its_container_names(
     expect(*comes_up(kserve_extras, kube, service), within=WITHIN)
     control = kserve_extras.call("logged", asking([1]))
     expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}, control=control))
+
+
+@pytest.mark.requirement("INF-NAM-004")
+@pytest.mark.parametrize("logged", [False, True], ids=["alone", "behind-a-logger"])
+def test_a_transformer_in_the_pod_of_its_model_gets_the_calls(
+    kserve_extras: KServeExtras, kube: Kube, *, logged: bool
+) -> None:
+    [container] = kserve_extras.like("logged")["spec"]["predictor"]["containers"]
+    kept: Mapping[str, Any] = {} if logged else {"logger": None}
+    pod = [at_port(container, BESIDE), collocated(at_port(container, ELSEWHERE), BESIDE)]
+    service = kserve_extras.beside("logged", ready=False, containers=pod, **kept)
+    expect(*comes_up(kserve_extras, kube, service), within=WITHIN)
+    control = kserve_extras.call("logged", asking([1]))
+    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [{"first": [1]}]}, control=control))
 
 
 @pytest.mark.requirement("INF-NAM-002")

@@ -63,6 +63,6 @@ def test_a_prediction_is_there_within_the_budget(async_mnist: AsyncInference, bu
 
 @pytest.mark.requirement("LAT-STR-001")
 def test_a_stream_answers_within_the_budget(echoes: SeldonStreams, budgets: Budgets) -> None:
-    plan, stream = budgets.at(ECHO, 20), echoes("echo-seldon-rest")
+    plan, stream = budgets.at(ECHO, 5), echoes("echo-seldon-rest")
     asked = stream.load(rate=plan.rate, seconds=plan.seconds)
     expect(*plan.claims(asked, "result", on=stream.output, key=stream.text), within=40)
