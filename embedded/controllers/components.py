@@ -94,6 +94,11 @@ def port_of(spec: Mapping[str, Any], entry: str) -> int:
     return next((int(port["containerPort"]) for port in called.get("ports") or ()), HTTP_PORT)
 
 
+def replicas_of(described: Mapping[str, Any]) -> int:
+    """Return how many pods a component asks for: where nobody scales it, it has its `minReplicas`."""
+    return int(described.get("minReplicas", 1))
+
+
 def pod_metadata(service: Mapping[str, Any], component: str, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the metadata of a component's pods: its own labels and annotations, with those that they must have."""
     described = service["spec"][component]

@@ -14,7 +14,16 @@ from embedded.agents import AGENT_PORT
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, SERVICE
 from embedded.api.store import Store
 from embedded.controllers.agents import Agents
-from embedded.controllers.components import INVALID, SpecError, batcher_of, logger_of, pod_metadata, pod_spec, port_of
+from embedded.controllers.components import (
+    INVALID,
+    SpecError,
+    batcher_of,
+    logger_of,
+    pod_metadata,
+    pod_spec,
+    port_of,
+    replicas_of,
+)
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, drop_finalizer, ensure, set_finalizer
 from embedded.controllers.faults import FAULT, RESULTS_REFUSED, RESULTS_TAKEN, ordered
@@ -144,12 +153,13 @@ class InferenceServiceController(Controller):
             service,
         )
         template = {"metadata": pod_metadata(service, component, labels), "spec": spec}
-        deployment, revision = self._deployment(service, full, labels, template)
+        count = replicas_of(service["spec"][component])
+        deployment, revision = self._deployment(service, full, labels, template, count)
         await self._agents.stand_before(service, component, batcher, logger, port=policies.agent_port(named))
         return policies.component_state(component, _state_of(deployment), was_ready), revision
 
     def _deployment(
-        self, service: dict[str, Any], full: str, labels: dict[str, str], template: dict[str, Any]
+        self, service: dict[str, Any], full: str, labels: dict[str, str], template: dict[str, Any], count: int
     ) -> tuple[dict[str, Any], str]:
         """Make the Deployment of a component's revision; a changed template makes a new one and deletes the old."""
         namespace = service["metadata"]["namespace"]
@@ -158,6 +168,7 @@ class InferenceServiceController(Controller):
             int(deployment["metadata"]["annotations"][REVISION_ANNOTATION]): deployment for deployment in existing
         }
         number = max(numbers, default=1)
+        was = numbers[number]["spec"]["replicas"] if number in numbers else None
         if number in numbers:
             before = numbers[number]["spec"]["template"]
             template = self._policies(namespace).changed_template(before, template)
@@ -177,7 +188,11 @@ class InferenceServiceController(Controller):
                     "labels": labels,
                     "annotations": {REVISION_ANNOTATION: str(number)},
                 },
-                "spec": {"replicas": 1, "selector": {"matchLabels": {"app": full}}, "template": template},
+                "spec": {
+                    "replicas": self._policies(namespace).replicas(was, count),
+                    "selector": {"matchLabels": {"app": full}},
+                    "template": template,
+                },
             },
             service,
         )

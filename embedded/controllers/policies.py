@@ -303,7 +303,7 @@ def replicas(_before: int | None, wanted: int) -> int:
 
 
 def entry_container(names: Collection[str]) -> str:
-    """Return the container of a component's pod that gets the calls: a transformer beside the model, where there is one.
+    """Return the container of a pod that gets the calls: a transformer beside the model, where there is one.
 
     Args:
         names: The names of the pod's containers.

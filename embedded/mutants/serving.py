@@ -29,6 +29,12 @@ def collocated_transformer_passed_by(honest: ControlPlanePolicies) -> ControlPla
     return replace(honest, entry_container=lambda _names: CONTAINER)
 
 
+@mutant(CONTROL_PLANE, replaces="replicas")
+def min_replicas_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make one pod of a component, whatever its `minReplicas` is (KServe issues 2521 and 6001)."""
+    return replace(honest, replicas=lambda _before, _wanted: 1)
+
+
 @mutant(CONTROL_PLANE, replaces="service_port")
 def container_port_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Lead to port 8080 of a component, whatever port its container names (KServe issue 2961)."""

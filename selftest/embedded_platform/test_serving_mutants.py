@@ -82,6 +82,23 @@ async def test_mutant_collocated_transformer_passed_by(cluster: Cluster, mutant:
     assert [port["targetPort"] for port in found["spec"]["ports"]] == [called]
 
 
+@pytest.mark.parametrize(
+    ("mutant", "counts"), [(None, [2, 1]), ("min-replicas-ignored", [1, 1]), ("replicas-change-ignored", [2, 2])]
+)
+async def test_mutants_of_replicas(cluster: Cluster, mutant: str | None, counts: list[int]) -> None:
+    namespace, first, second = place(cluster, mutant), *counts
+    cluster.create(INFERENCESERVICE, NAME, namespace, spec={"predictor": {**CONTAINERS, "minReplicas": 2}})
+    await eventually(lambda: len(cluster.store.list(POD, namespace)) == first)
+    change(cluster, namespace, predictor={**CONTAINERS, "minReplicas": 1})
+    cluster.pods_are_ready(namespace)
+    generation = cluster.store.get(INFERENCESERVICE, namespace, NAME)["metadata"]["generation"]
+    await cluster.until(
+        INFERENCESERVICE, NAME, lambda status: status.get("observedGeneration") == generation, namespace
+    )
+    [deployment] = cluster.store.list(DEPLOYMENT, namespace)
+    assert deployment["spec"]["replicas"] == second
+
+
 @pytest.mark.parametrize(("mutant", "check"), [(None, is_false()), ("ready-without-model", is_true())])
 async def test_mutant_ready_without_model(cluster: Cluster, mutant: str | None, check: Any) -> None:
     namespace = place(cluster, mutant)

@@ -25,6 +25,7 @@ from suites.instances import asking
 LOADING_FAILS = {"LOADING_FAILS": "yes"}
 FIRST, SECOND = {"WRAPS_AS": "first"}, {"WRAPS_AS": "second"}
 WITHIN = 30.0
+SCALED = 15.0  # seconds; a pod more of what runs already, or one less
 ELSEWHERE, BESIDE = 9000, 9090
 
 
@@ -179,6 +180,18 @@ def test_a_transformer_in_the_pod_of_its_model_gets_the_calls(
     expect(*comes_up(kserve_extras, kube, service), within=WITHIN)
     control = kserve_extras.call("logged", asking([1]))
     expect(told(kserve_extras.call(service, asking([1])), {"predictions": [{"first": [1]}]}, control=control))
+
+
+@pytest.mark.requirement("INF-SCL-001")
+def test_a_predictor_has_as_many_pods_as_it_asks_for(kserve_extras: KServeExtras) -> None:
+    service = kserve_extras.beside("logged", minReplicas=2, logger=None)
+    made = kserve_extras.deployment(service)
+    expect(field(made, "status.readyReplicas", 2), within=SCALED)
+    kserve_extras.change(service, ready=False, minReplicas=1)
+    expect(field(made, "spec.replicas", 1), field(made, "status.replicas", 1), within=SCALED)
+    kserve_extras.change(service, ready=False, minReplicas=2)
+    expect(field(made, "status.readyReplicas", 2), within=SCALED)
+    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}))
 
 
 @pytest.mark.requirement("INF-NAM-002")
