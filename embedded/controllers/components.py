@@ -99,6 +99,11 @@ def replicas_of(described: Mapping[str, Any]) -> int:
     return int(described.get("minReplicas", 1))
 
 
+def is_rolled(described: Mapping[str, Any]) -> bool:
+    """Tell whether the pods of a component are at work until those that follow them are ready, as is usual."""
+    return (described.get("deploymentStrategy") or {}).get("type") != "Recreate"
+
+
 def pod_metadata(service: Mapping[str, Any], component: str, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the metadata of a component's pods: its own labels and annotations, with those that they must have."""
     described = service["spec"][component]

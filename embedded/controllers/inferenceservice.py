@@ -18,6 +18,7 @@ from embedded.controllers.components import (
     INVALID,
     SpecError,
     batcher_of,
+    is_rolled,
     logger_of,
     pod_metadata,
     pod_spec,
@@ -153,16 +154,19 @@ class InferenceServiceController(Controller):
             service,
         )
         template = {"metadata": pod_metadata(service, component, labels), "spec": spec}
-        count = replicas_of(service["spec"][component])
-        deployment, revision = self._deployment(service, full, labels, template, count)
+        deployment, revision = self._deployment(service, component, labels, template)
         await self._agents.stand_before(service, component, batcher, logger, port=policies.agent_port(named))
         return policies.component_state(component, _state_of(deployment), was_ready), revision
 
     def _deployment(
-        self, service: dict[str, Any], full: str, labels: dict[str, str], template: dict[str, Any], count: int
+        self, service: dict[str, Any], component: str, labels: dict[str, str], template: dict[str, Any]
     ) -> tuple[dict[str, Any], str]:
-        """Make the Deployment of a component's revision; a changed template makes a new one and deletes the old."""
-        namespace = service["metadata"]["namespace"]
+        """Make the Deployment of a component's revision; a changed template makes a new one.
+
+        The old one goes when the new one is available, or at once where the component asks for that.
+        """
+        namespace, described = service["metadata"]["namespace"], service["spec"][component]
+        full, policies = f"{service['metadata']['name']}-{component}", self._policies(namespace)
         existing = self.store.list(DEPLOYMENT, namespace, {"app": full})
         numbers = {
             int(deployment["metadata"]["annotations"][REVISION_ANNOTATION]): deployment for deployment in existing
@@ -171,13 +175,10 @@ class InferenceServiceController(Controller):
         was = numbers[number]["spec"]["replicas"] if number in numbers else None
         if number in numbers:
             before = numbers[number]["spec"]["template"]
-            template = self._policies(namespace).changed_template(before, template)
+            template = policies.changed_template(before, template)
         if number in numbers and numbers[number]["spec"]["template"] != template:
             number += 1
         revision = f"{full}-{number:05}"
-        for other, outdated in numbers.items():
-            if other != number:
-                self.store.delete(DEPLOYMENT, namespace, outdated["metadata"]["name"])
         deployment = ensure(
             self.store,
             DEPLOYMENT,
@@ -189,13 +190,17 @@ class InferenceServiceController(Controller):
                     "annotations": {REVISION_ANNOTATION: str(number)},
                 },
                 "spec": {
-                    "replicas": self._policies(namespace).replicas(was, count),
+                    "replicas": policies.replicas(was, replicas_of(described)),
                     "selector": {"matchLabels": {"app": full}},
                     "template": template,
                 },
             },
             service,
         )
+        if _state_of(deployment) == TRUE or not (policies.keeps_old_pods and is_rolled(described)):
+            for other, outdated in numbers.items():
+                if other != number:
+                    self.store.delete(DEPLOYMENT, namespace, outdated["metadata"]["name"])
         return deployment, revision
 
     def _alias(self, service: dict[str, Any]) -> None:

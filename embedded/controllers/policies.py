@@ -390,6 +390,8 @@ class ControlPlanePolicies:
     told_model: Callable[[Mapping[str, Any], dict[str, Any]], dict[str, Any]] = told_model
     told_components: Callable[[Mapping[str, Any]], Mapping[str, Any]] = told_components
     readiness_probe: Callable[[Mapping[str, Any]], Mapping[str, Any]] = readiness_probe
+    keeps_old_pods: bool = True
+    """Whether the pods of a changed component are at work until those that follow them are ready."""
     entry_container: Callable[[Collection[str]], str] = entry_container
     """The function from the names of the containers of a component's pod to that of the one that gets the calls."""
     service_port: Callable[[int], int] = component_port

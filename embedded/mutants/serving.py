@@ -35,6 +35,12 @@ def min_replicas_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return replace(honest, replicas=lambda _before, _wanted: 1)
 
 
+@mutant(CONTROL_PLANE, replaces="keeps_old_pods")
+def roll_out_ends_old_first(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """End the pods of a changed component before the new ones are ready (KServe issues 3768 and 5983)."""
+    return replace(honest, keeps_old_pods=False)
+
+
 @mutant(CONTROL_PLANE, replaces="service_port")
 def container_port_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Lead to port 8080 of a component, whatever port its container names (KServe issue 2961)."""

@@ -36,6 +36,11 @@ def crash(cluster: Cluster, namespace: str) -> None:
     cluster.store.patch_status(POD, namespace, pod["metadata"]["name"], status)
 
 
+def is_changed(cluster: Cluster, namespace: str) -> bool:
+    """Tell whether a pod has the image that another one had not."""
+    return any(pod["spec"]["containers"][0]["image"] == "j" for pod in cluster.store.list(POD, namespace))
+
+
 def change(cluster: Cluster, namespace: str, **spec: Any) -> None:
     """Change fields of an InferenceService; None: they go."""
     found = cluster.store.get(INFERENCESERVICE, namespace, NAME)
@@ -80,6 +85,21 @@ async def test_mutant_collocated_transformer_passed_by(cluster: Cluster, mutant:
     await made(cluster, namespace, predictor={"containers": containers})
     found = cluster.store.get(SERVICE, namespace, f"{NAME}-predictor")
     assert [port["targetPort"] for port in found["spec"]["ports"]] == [called]
+
+
+@pytest.mark.parametrize(("mutant", "left"), [(None, 2), ("roll-out-ends-old-first", 1)])
+async def test_mutant_roll_out_ends_old_first(cluster: Cluster, mutant: str | None, left: int) -> None:
+    namespace = place(cluster, mutant)
+    await made(cluster, namespace)
+    cluster.pods_are_ready(namespace)
+    await cluster.until(INFERENCESERVICE, NAME, is_true(), namespace)
+    [container] = CONTAINERS["containers"]
+    change(cluster, namespace, predictor={"containers": [{**container, "image": "j"}]})
+    await eventually(
+        lambda: len(cluster.store.list(POD, namespace, PREDICTOR)) == left and is_changed(cluster, namespace)
+    )
+    cluster.pods_are_ready(namespace)
+    await eventually(lambda: len(cluster.store.list(DEPLOYMENT, namespace)) == 1)
 
 
 @pytest.mark.parametrize(

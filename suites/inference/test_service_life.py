@@ -23,6 +23,8 @@ from fixtures import KServeExtras, Kube, expect, mint
 from suites.instances import asking
 
 LOADING_FAILS = {"LOADING_FAILS": "yes"}
+LOADS_LONG = {"LOADING_SECONDS": "60"}
+SEVERAL = 20
 FIRST, SECOND = {"WRAPS_AS": "first"}, {"WRAPS_AS": "second"}
 WITHIN = 30.0
 SCALED = 15.0  # seconds; a pod more of what runs already, or one less
@@ -180,6 +182,18 @@ def test_a_transformer_in_the_pod_of_its_model_gets_the_calls(
     expect(*comes_up(kserve_extras, kube, service), within=WITHIN)
     control = kserve_extras.call("logged", asking([1]))
     expect(told(kserve_extras.call(service, asking([1])), {"predictions": [{"first": [1]}]}, control=control))
+
+
+@pytest.mark.requirement("INF-UPD-005")
+def test_calls_are_answered_while_the_new_pod_of_a_predictor_loads(kserve_extras: KServeExtras) -> None:
+    service = kserve_extras.beside("logged", logger=None)
+    control = kserve_extras.call(service, asking([1]))
+    expect(told(control, {"predictions": [[1]]}))
+    before = kserve_extras.pod(service)
+    kserve_extras.change(service, ready=False, env=LOADS_LONG)
+    kserve_extras.await_successor(service, before)
+    calls = kserve_extras.mixed([(service, asking([number])) for number in range(SEVERAL)], under_way=1)
+    expect(*(told(call, {"predictions": [[number]]}, control=control) for number, call in enumerate(calls)))
 
 
 @pytest.mark.requirement("INF-SCL-001")
