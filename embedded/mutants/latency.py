@@ -5,19 +5,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from itertools import count
 
-from embedded.dataplane.cloudevents import CloudEvent, Record
+from embedded.dataplane.cloudevents import CloudEvent
 from embedded.dataplane.policies import DataPlanePolicies
-from embedded.mutants.hosts import DATA_PLANE, STREAMS
+from embedded.mutants.hosts import DATA_PLANE
 from embedded.mutants.registry import mutant
-from embedded.streaming.policies import Predict, StreamPolicies
 
 _LATE_ACK = 3.5
 _LATE_STORE = 4.0
 _LATE_DELIVERY = 5.0
 _SILENCE = 0.15
-_LATE_REQUEST = 3.0
-_WITHOUT_QUEUE = 1000
-"""The number of workers for whom no record waits."""
 
 
 @mutant(DATA_PLANE, wraps="store")
@@ -107,14 +103,3 @@ def one_in_hundred_late(honest: DataPlanePolicies) -> DataPlanePolicies:
             await asyncio.sleep(3.0)
 
     return replace(honest, pace=pace)
-
-
-@mutant(STREAMS, wraps="ask", replaces="width")
-def slow_stream(honest: StreamPolicies) -> StreamPolicies:
-    """Ask the model late, without holding others up (modelled: a consumer that pauses before each record)."""
-
-    async def ask(record: Record, request: bytes, predict: Predict) -> bytes:
-        await asyncio.sleep(_LATE_REQUEST)
-        return await honest.ask(record, request, predict)
-
-    return replace(honest, ask=ask, width=lambda _workers: _WITHOUT_QUEUE)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from embedded.dataplane.cloudevents import Record
-from embedded.mutants import latency, streams
+from embedded.mutants import stream_flow, streams
 from embedded.streaming import StreamServer, messages
 from embedded.streaming.requests import NotARequestError, ServerDiesError
 from selftest.embedded_dataplane.streams import PREDICT, Stream, changed, protobuf, rest
@@ -220,7 +220,7 @@ async def partitions_taken(running: Stream) -> list[int]:
 
 async def pauses_for_one(running: Stream) -> list[float]:
     """Return the pauses, in seconds, that a late stream makes for one request."""
-    with pauses(latency) as asked:
+    with pauses(stream_flow) as asked:
         await running.ask(rest("a", 1))
         await running.answers(1)
     return asked
