@@ -11,8 +11,8 @@ from typing import Any
 
 from embedded.agents import BatcherSpec, LoggerSpec
 from embedded.agents.specs import MODES
+from embedded.controllers.policies import CONTAINER
 
-CONTAINER = "kserve-container"
 HTTP_PORT = 8080
 NAME_VARIABLE = "INFERENCE_SERVICE_NAME"
 POD_FIELDS = ("terminationGracePeriodSeconds", "restartPolicy", "serviceAccountName", "volumes")
@@ -83,10 +83,25 @@ def pod_spec(service: dict[str, Any], component: str) -> dict[str, Any]:
     return spec | {"containers": [_with_name_variable(container, name) for container in containers]}
 
 
-def port_of(spec: Mapping[str, Any]) -> int:
-    """Return the port of a component: the first that its container names, else KServe's own."""
-    main = next((one for one in spec["containers"] if one.get("name") == CONTAINER), spec["containers"][0])
-    return next((int(port["containerPort"]) for port in main.get("ports") or ()), HTTP_PORT)
+def port_of(spec: Mapping[str, Any], entry: str) -> int:
+    """Return the port of a component: the first that its container names, else KServe's own.
+
+    Args:
+        spec: The spec of its pods.
+        entry: The name of the container that gets the calls.
+    """
+    called = next((one for one in spec["containers"] if one.get("name") == entry), spec["containers"][0])
+    return next((int(port["containerPort"]) for port in called.get("ports") or ()), HTTP_PORT)
+
+
+def replicas_of(described: Mapping[str, Any]) -> int:
+    """Return how many pods a component asks for: where nobody scales it, it has its `minReplicas`."""
+    return int(described.get("minReplicas", 1))
+
+
+def is_rolled(described: Mapping[str, Any]) -> bool:
+    """Tell whether the pods of a component are at work until those that follow them are ready, as is usual."""
+    return (described.get("deploymentStrategy") or {}).get("type") != "Recreate"
 
 
 def pod_metadata(service: Mapping[str, Any], component: str, labels: Mapping[str, str]) -> dict[str, Any]:

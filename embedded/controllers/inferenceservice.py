@@ -14,7 +14,17 @@ from embedded.agents import AGENT_PORT
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, SERVICE
 from embedded.api.store import Store
 from embedded.controllers.agents import Agents
-from embedded.controllers.components import INVALID, SpecError, batcher_of, logger_of, pod_metadata, pod_spec, port_of
+from embedded.controllers.components import (
+    INVALID,
+    SpecError,
+    batcher_of,
+    is_rolled,
+    logger_of,
+    pod_metadata,
+    pod_spec,
+    port_of,
+    replicas_of,
+)
 from embedded.controllers.conditions import TRUE, Conditions, ConditionState, condition_of, fails, is_ready, unknown
 from embedded.controllers.controller import Controller, drop_finalizer, ensure, set_finalizer
 from embedded.controllers.faults import FAULT, RESULTS_REFUSED, RESULTS_TAKEN, ordered
@@ -126,7 +136,7 @@ class InferenceServiceController(Controller):
             await self._remove(namespace, full)
             return policies.component_state(component, fails(error.reason, str(error)), was_ready), ""
         labels = {"app": full, "serving.kserve.io/inferenceservice": name, "component": component}
-        named = port_of(spec)
+        named = port_of(spec, policies.entry_container([container["name"] for container in spec["containers"]]))
         target = policies.service_port(named) if batcher is None and logger is None else AGENT_PORT
         if target == AGENT_PORT:
             for container in spec["containers"]:
@@ -144,29 +154,31 @@ class InferenceServiceController(Controller):
             service,
         )
         template = {"metadata": pod_metadata(service, component, labels), "spec": spec}
-        deployment, revision = self._deployment(service, full, labels, template)
+        deployment, revision = self._deployment(service, component, labels, template)
         await self._agents.stand_before(service, component, batcher, logger, port=policies.agent_port(named))
         return policies.component_state(component, _state_of(deployment), was_ready), revision
 
     def _deployment(
-        self, service: dict[str, Any], full: str, labels: dict[str, str], template: dict[str, Any]
+        self, service: dict[str, Any], component: str, labels: dict[str, str], template: dict[str, Any]
     ) -> tuple[dict[str, Any], str]:
-        """Make the Deployment of a component's revision; a changed template makes a new one and deletes the old."""
-        namespace = service["metadata"]["namespace"]
+        """Make the Deployment of a component's revision; a changed template makes a new one.
+
+        The old one goes when the new one is available, or at once where the component asks for that.
+        """
+        namespace, described = service["metadata"]["namespace"], service["spec"][component]
+        full, policies = f"{service['metadata']['name']}-{component}", self._policies(namespace)
         existing = self.store.list(DEPLOYMENT, namespace, {"app": full})
         numbers = {
             int(deployment["metadata"]["annotations"][REVISION_ANNOTATION]): deployment for deployment in existing
         }
         number = max(numbers, default=1)
+        was = numbers[number]["spec"]["replicas"] if number in numbers else None
         if number in numbers:
             before = numbers[number]["spec"]["template"]
-            template = self._policies(namespace).changed_template(before, template)
+            template = policies.changed_template(before, template)
         if number in numbers and numbers[number]["spec"]["template"] != template:
             number += 1
         revision = f"{full}-{number:05}"
-        for other, outdated in numbers.items():
-            if other != number:
-                self.store.delete(DEPLOYMENT, namespace, outdated["metadata"]["name"])
         deployment = ensure(
             self.store,
             DEPLOYMENT,
@@ -177,10 +189,18 @@ class InferenceServiceController(Controller):
                     "labels": labels,
                     "annotations": {REVISION_ANNOTATION: str(number)},
                 },
-                "spec": {"replicas": 1, "selector": {"matchLabels": {"app": full}}, "template": template},
+                "spec": {
+                    "replicas": policies.replicas(was, replicas_of(described)),
+                    "selector": {"matchLabels": {"app": full}},
+                    "template": template,
+                },
             },
             service,
         )
+        if _state_of(deployment) == TRUE or not (policies.keeps_old_pods and is_rolled(described)):
+            for other, outdated in numbers.items():
+                if other != number:
+                    self.store.delete(DEPLOYMENT, namespace, outdated["metadata"]["name"])
         return deployment, revision
 
     def _alias(self, service: dict[str, Any]) -> None:

@@ -18,6 +18,9 @@ from embedded.dataplane.specs import BrokerSpec, TriggerSpec
 from embedded.dataplane.trust import is_readable
 from embedded.runtime.gateway import entry_component, explaining_component, external_host
 
+CONTAINER, COLLOCATED = "kserve-container", "transformer-container"
+"""KServe's names for the container of a component, and for a transformer in the pod of its predictor."""
+
 
 class DataPlaneApi(Protocol):
     """The data plane as the controllers use it."""
@@ -307,6 +310,15 @@ def replicas(_before: int | None, wanted: int) -> int:
     return wanted
 
 
+def entry_container(names: Collection[str]) -> str:
+    """Return the container of a pod that gets the calls: a transformer beside the model, where there is one.
+
+    Args:
+        names: The names of the pod's containers.
+    """
+    return COLLOCATED if COLLOCATED in names else CONTAINER
+
+
 def component_port(named: int) -> int:
     """Return the port at which a component is called, given the one that its container names: that one."""
     return named
@@ -387,6 +399,10 @@ class ControlPlanePolicies:
     told_model: Callable[[Mapping[str, Any], dict[str, Any]], dict[str, Any]] = told_model
     told_components: Callable[[Mapping[str, Any]], Mapping[str, Any]] = told_components
     readiness_probe: Callable[[Mapping[str, Any]], Mapping[str, Any]] = readiness_probe
+    keeps_old_pods: bool = True
+    """Whether the pods of a changed component are at work until those that follow them are ready."""
+    entry_container: Callable[[Collection[str]], str] = entry_container
+    """The function from the names of the containers of a component's pod to that of the one that gets the calls."""
     service_port: Callable[[int], int] = component_port
     """The function from the port that a container names to the one to which its component's Service leads."""
     agent_port: Callable[[int], int] = component_port

@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, SERVICE
 from embedded.api.store import Store
 from embedded.controllers.admission import TOO_LONG
-from embedded.controllers.components import CONTAINER, HTTP_PORT, NO_RUNTIME
+from embedded.controllers.components import HTTP_PORT, NO_RUNTIME
 from embedded.controllers.conditions import TRUE, ConditionState, condition_of, unknown
-from embedded.controllers.policies import ControlPlanePolicies
+from embedded.controllers.policies import CONTAINER, ControlPlanePolicies
 from embedded.mutants.hosts import CONTROL_PLANE
 from embedded.mutants.registry import mutant
 
@@ -21,6 +21,24 @@ OF_SERVICE = "serving.kserve.io/inferenceservice"
 def agent_ready_is_ready(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Take a pod behind an agent for ready as soon as it listens (KServe issues 1124 and 5345)."""
     return replace(honest, readiness_probe=lambda _probe: {"periodSeconds": 1, "tcpSocket": {"port": HTTP_PORT}})
+
+
+@mutant(CONTROL_PLANE, replaces="entry_container")
+def collocated_transformer_passed_by(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Lead calls to the model, past the transformer in its pod (KServe issue 3317)."""
+    return replace(honest, entry_container=lambda _names: CONTAINER)
+
+
+@mutant(CONTROL_PLANE, replaces="replicas")
+def min_replicas_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make one pod of a component, whatever its `minReplicas` is (KServe issues 2521 and 6001)."""
+    return replace(honest, replicas=lambda _before, _wanted: 1)
+
+
+@mutant(CONTROL_PLANE, replaces="keeps_old_pods")
+def roll_out_ends_old_first(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """End the pods of a changed component before the new ones are ready (KServe issues 3768 and 5983)."""
+    return replace(honest, keeps_old_pods=False)
 
 
 @mutant(CONTROL_PLANE, replaces="service_port")

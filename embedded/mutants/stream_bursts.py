@@ -35,6 +35,39 @@ class _Company:
         return self._records[-1] if len(self._records) > 1 else None
 
 
+class _Round:
+    """Records that are at work together; who comes when the first of them is done waits until all are."""
+
+    def __init__(self) -> None:
+        self.members, self.is_closed, self.over = 0, False, asyncio.Event()
+
+    def leave(self) -> None:
+        """Take one of them for done."""
+        self.members, self.is_closed = self.members - 1, True
+        if not self.members:
+            self.over.set()
+
+
+@mutant(STREAMS, wraps="ask")
+def stream_works_in_rounds(honest: StreamPolicies) -> StreamPolicies:
+    """Take up records together, and others when all of these are done (modelled: a poll's records are awaited)."""
+    current = _Round()
+
+    async def ask(record: Record, request: bytes, predict: Predict) -> bytes:
+        nonlocal current
+        while current.is_closed:
+            await current.over.wait()
+            current = _Round() if current.over.is_set() else current
+        mine = current
+        mine.members += 1
+        try:
+            return await honest.ask(record, request, predict)
+        finally:
+            mine.leave()
+
+    return replace(honest, ask=ask)
+
+
 @mutant(STREAMS, wraps=("ask", "http_headers", "grpc_metadata"))
 def stream_headers_mixed(honest: StreamPolicies) -> StreamPolicies:
     """Give the model the headers of the latest record in work (headers on an object that all requests share)."""

@@ -18,6 +18,8 @@ from embedded.streaming.policies import Predict, StreamPolicies, Write
 from embedded.streaming.requests import ServerDiesError
 
 _OVERSIZE = 1_000_000
+_LATE_REQUEST = 3.0
+_WITHOUT_QUEUE = 1000  # so many workers that no record waits for one
 _OTHERS = 0.3  # seconds in which each other replica has answered a record too
 
 
@@ -244,3 +246,14 @@ def infer_id_dropped(honest: StreamPolicies) -> StreamPolicies:
         return request if value.pop("id", None) is None else orjson.dumps(value)
 
     return replace(honest, read_rest=read_rest)
+
+
+@mutant(STREAMS, wraps="ask", replaces="width")
+def slow_stream(honest: StreamPolicies) -> StreamPolicies:
+    """Ask the model late, without holding others up (modelled: a consumer that pauses before each record)."""
+
+    async def ask(record: Record, request: bytes, predict: Predict) -> bytes:
+        await asyncio.sleep(_LATE_REQUEST)
+        return await honest.ask(record, request, predict)
+
+    return replace(honest, ask=ask, width=lambda _workers: _WITHOUT_QUEUE)

@@ -175,7 +175,7 @@ def stream_error(produced: Produced, on: Topic, *, control: Produced) -> Expecta
 
 
 def stream_in_order(produced: Sequence[Produced], on: Topic) -> Expectation:
-    """Expect that requests of one partition are answered in their order, in the one partition of the output topic."""
+    """Expect that requests of one partition are answered in this order, in the one partition of the output topic."""
     refs = [ref_of(thing, ProducedRef) for thing in produced]
     return expectation("stream_in_order", produced=refs, on=topic_of(on), group="")
 

@@ -5,6 +5,7 @@ it cannot answer. This one is the honest system that the mutants change: a consu
 after the other, an answer to each, and a commit behind the answer.
 """
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -113,8 +114,12 @@ class ConformingServer(KafkaServer):
         return Answer(key, self.written(response.model_dump(exclude_none=True)))
 
     def written(self, response: dict[str, Any]) -> bytes:
-        """Return a response as JSON, where the elements of a BYTES tensor are texts, as over REST."""
-        return orjson.dumps(response, default=bytes.decode)
+        """Return a response as JSON, where the elements of a BYTES tensor are texts, as over REST.
+
+        Raises:
+            ValueError: It has a number that JSON cannot say: an infinity, or NaN.
+        """
+        return json.dumps(response, default=bytes.decode, allow_nan=False).encode()
 
 
 def _text(key: bytes | None) -> str:

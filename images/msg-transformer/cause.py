@@ -19,5 +19,10 @@ def cause() -> tuple[str, str] | None:
 
 def beginning() -> str | None:
     """Return the attribute `traceparent` of the event, which says in which trace it was made; None: it has none."""
+    return attribute("traceparent")
+
+
+def attribute(name: str) -> str | None:
+    """Return an attribute of the event; None: it has none of this name, or there is none."""
     kept = _cause.get()
-    return None if kept is None else kept.get("traceparent")
+    return None if kept is None else kept.get(name)

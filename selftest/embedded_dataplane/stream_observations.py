@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from embedded.dataplane.cloudevents import Record
-from embedded.mutants import streams
+from embedded.mutants import stream_flow, streams
 from embedded.streaming import StreamServer, messages
 from embedded.streaming.requests import NotARequestError, ServerDiesError
 from selftest.embedded_dataplane.streams import PREDICT, Stream, changed, protobuf, rest
@@ -216,6 +216,37 @@ async def partitions_taken(running: Stream) -> list[int]:
     await until_true(lambda: _has_key(running, b"1"))
     records = await running.world.records(output, await running.world.count(output, 2))
     return sorted(int(record.key or b"") for record in records)
+
+
+async def pauses_for_one(running: Stream) -> list[float]:
+    """Return the pauses, in seconds, that a late stream makes for one request."""
+    with pauses(stream_flow) as asked:
+        await running.ask(rest("a", 1))
+        await running.answers(1)
+    return asked
+
+
+async def overtakes(running: Stream) -> bool:
+    """Tell whether a record is answered while one that came before it is at the model, and another one is done."""
+    ask, held = running.server._policies.ask, asyncio.Event()
+
+    async def slow(content: bytes) -> bytes:
+        await held.wait()
+        return content
+
+    async def quick(content: bytes) -> bytes:
+        return content
+
+    first = asyncio.ensure_future(ask(rest("a", 1), b"", slow))
+    await asyncio.sleep(0)
+    await ask(rest("b", 2), b"", quick)
+    third = asyncio.ensure_future(ask(rest("c", 3), b"", quick))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    is_answered = third.done()
+    held.set()
+    await asyncio.gather(first, third)
+    return is_answered
 
 
 async def reads_on(running: Stream) -> bool:

@@ -26,7 +26,9 @@ from selftest.embedded_dataplane.stream_observations import (
     mispaired,
     node,
     of_type,
+    overtakes,
     partitions_taken,
+    pauses_for_one,
     puids_at_once,
     raw,
     reads_on,
@@ -62,6 +64,8 @@ ROWS: dict[str, Row] = {
         {b"\xff": [[2]], b"k": [[4]]},
         {None: [[2]], b"k": [[4]]},
     ),
+    "slow-stream": Row(pauses_for_one, [], [3.0]),
+    "stream-works-in-rounds": Row(overtakes, honest=True, faulty=False),
     "stream-answers-twice": Row(asking(rest("a", 1)), {b"a": [[2]]}, {b"a": [[2], [2]]}),
     "proto-name-ignored": Row(asking(protobuf("a", 1)), {b"a": [[2]]}, {}, "grpc"),
     "unknown-proto-name-kills": Row(

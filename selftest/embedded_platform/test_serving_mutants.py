@@ -36,6 +36,11 @@ def crash(cluster: Cluster, namespace: str) -> None:
     cluster.store.patch_status(POD, namespace, pod["metadata"]["name"], status)
 
 
+def is_changed(cluster: Cluster, namespace: str) -> bool:
+    """Tell whether a pod has the image that another one had not."""
+    return any(pod["spec"]["containers"][0]["image"] == "j" for pod in cluster.store.list(POD, namespace))
+
+
 def change(cluster: Cluster, namespace: str, **spec: Any) -> None:
     """Change fields of an InferenceService; None: they go."""
     found = cluster.store.get(INFERENCESERVICE, namespace, NAME)
@@ -70,6 +75,48 @@ async def test_mutants_of_ports(cluster: Cluster, mutant: str | None, service: i
     await eventually(lambda: [each.port for each in Agent.running] == [agent])
     found = cluster.store.get(SERVICE, namespace, f"{NAME}-predictor")
     assert [port["targetPort"] for port in found["spec"]["ports"]] == [AGENT_PORT]
+
+
+@pytest.mark.parametrize(("mutant", "called"), [(None, 9090), ("collocated-transformer-passed-by", 9000)])
+async def test_mutant_collocated_transformer_passed_by(cluster: Cluster, mutant: str | None, called: int) -> None:
+    namespace = place(cluster, mutant)
+    ports = {"kserve-container": 9000, "transformer-container": 9090}
+    containers = [{"name": name, "image": "i", "ports": [{"containerPort": port}]} for name, port in ports.items()]
+    await made(cluster, namespace, predictor={"containers": containers})
+    found = cluster.store.get(SERVICE, namespace, f"{NAME}-predictor")
+    assert [port["targetPort"] for port in found["spec"]["ports"]] == [called]
+
+
+@pytest.mark.parametrize(("mutant", "left"), [(None, 2), ("roll-out-ends-old-first", 1)])
+async def test_mutant_roll_out_ends_old_first(cluster: Cluster, mutant: str | None, left: int) -> None:
+    namespace = place(cluster, mutant)
+    await made(cluster, namespace)
+    cluster.pods_are_ready(namespace)
+    await cluster.until(INFERENCESERVICE, NAME, is_true(), namespace)
+    [container] = CONTAINERS["containers"]
+    change(cluster, namespace, predictor={"containers": [{**container, "image": "j"}]})
+    await eventually(
+        lambda: len(cluster.store.list(POD, namespace, PREDICTOR)) == left and is_changed(cluster, namespace)
+    )
+    cluster.pods_are_ready(namespace)
+    await eventually(lambda: len(cluster.store.list(DEPLOYMENT, namespace)) == 1)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "counts"), [(None, [2, 1]), ("min-replicas-ignored", [1, 1]), ("replicas-change-ignored", [2, 2])]
+)
+async def test_mutants_of_replicas(cluster: Cluster, mutant: str | None, counts: list[int]) -> None:
+    namespace, first, second = place(cluster, mutant), *counts
+    cluster.create(INFERENCESERVICE, NAME, namespace, spec={"predictor": {**CONTAINERS, "minReplicas": 2}})
+    await eventually(lambda: len(cluster.store.list(POD, namespace)) == first)
+    change(cluster, namespace, predictor={**CONTAINERS, "minReplicas": 1})
+    cluster.pods_are_ready(namespace)
+    generation = cluster.store.get(INFERENCESERVICE, namespace, NAME)["metadata"]["generation"]
+    await cluster.until(
+        INFERENCESERVICE, NAME, lambda status: status.get("observedGeneration") == generation, namespace
+    )
+    [deployment] = cluster.store.list(DEPLOYMENT, namespace)
+    assert deployment["spec"]["replicas"] == second
 
 
 @pytest.mark.parametrize(("mutant", "check"), [(None, is_false()), ("ready-without-model", is_true())])

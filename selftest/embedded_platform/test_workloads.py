@@ -158,8 +158,10 @@ async def test_changed_container_is_the_next_revision(cluster: Cluster) -> None:
     obj["spec"]["transformer"]["containers"][0]["env"] = [{"name": "A", "value": "b"}]
     cluster.store.update(INFERENCESERVICE, obj)
     await cluster.until(INFERENCESERVICE, "it", lambda s: says(s)[0] == "Unknown")
-    await eventually(lambda: cluster.pods_are_ready() == 2)
+    # The transformer's pod before it is at work until the new one is ready.
+    await eventually(lambda: cluster.pods_are_ready() == 3)
     status = await cluster.until(INFERENCESERVICE, "it", is_true())
+    await eventually(lambda: len(cluster.store.list(POD, "ns")) == 2)
     assert status["components"]["transformer"]["latestReadyRevision"] == "it-transformer-00002"
     assert status["components"]["predictor"]["latestReadyRevision"] == "it-predictor-00001"
 

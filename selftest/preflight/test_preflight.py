@@ -71,7 +71,7 @@ def test_a_cluster_that_has_and_allows_everything_can_be_asked_everything(look: 
         ("Broker", "broker", {"broker-core", "broker-extended", "async-inference", "inference-extras", "latency"}),
         ("Trigger", "broker", {"broker-core", "broker-extended", "async-inference", "inference-extras", "latency"}),
         ("InferenceService", "kserve", {"async-inference", "inference-extras", "latency", "open-inference"}),
-        ("SeldonDeployment", "seldon", {"kafka-streaming"}),
+        ("SeldonDeployment", "seldon", {"kafka-streaming", "latency"}),
     ],
 )
 def test_a_kind_that_is_not_served_makes_its_requirements_not_testable(
@@ -99,7 +99,7 @@ def test_without_kserve_one_latency_requirement_alone_is_not_testable(look: Look
     [
         ("create brokers", {"broker-core", "broker-extended", "async-inference", "inference-extras", "latency"}),
         ("watch inferenceservices", {"async-inference", "inference-extras", "latency", "open-inference"}),
-        ("delete seldondeployments", {"kafka-streaming"}),
+        ("delete seldondeployments", {"kafka-streaming", "latency"}),
     ],
 )
 def test_a_right_that_is_missing_makes_its_requirements_not_testable(look: Look, right: str, wanted: set[str]) -> None:
@@ -328,7 +328,7 @@ def test_a_table_for_people_and_a_record_for_the_history_say_the_same(look: Look
     for row in data["rows"]:
         assert row["what"] in plain
         assert row["found"] in plain
-    assert set(data["not_testable"]) == {one.id for one in _of("kafka-streaming")}
+    assert set(data["not_testable"]) == {"LAT-STR-001", *(one.id for one in _of("kafka-streaming"))}
 
 
 def _of(profile: str) -> list[Requirement]:

@@ -23,9 +23,12 @@ from fixtures import KServeExtras, Kube, expect, mint
 from suites.instances import asking
 
 LOADING_FAILS = {"LOADING_FAILS": "yes"}
+LOADS_LONG = {"LOADING_SECONDS": "60"}
+SEVERAL = 20
 FIRST, SECOND = {"WRAPS_AS": "first"}, {"WRAPS_AS": "second"}
 WITHIN = 30.0
-ELSEWHERE = 9000
+SCALED = 15.0  # seconds; a pod more of what runs already, or one less
+ELSEWHERE, BESIDE = 9000, 9090
 
 
 def comes_up(extras: KServeExtras, kube: Kube, service: str, *conditions: str) -> Sequence[Expectation]:
@@ -42,6 +45,17 @@ def at_port(container: Mapping[str, Any], port: int) -> Mapping[str, Any]:
         "args": [*container["args"], f"--http_port={port}"],
         "ports": [{"containerPort": port, "protocol": "TCP"}],
         "readinessProbe": {**probe, "httpGet": {**probe["httpGet"], "port": port}},
+    }
+
+
+def collocated(container: Mapping[str, Any], port: int) -> Mapping[str, Any]:
+    """Return a transformer in the pod of its model, which listens at a port."""
+    address = {"name": "POD_ADDRESS", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+    return {
+        **container,
+        "name": "transformer-container",
+        "args": [*container["args"], "--predictor_host", f"$(POD_ADDRESS):{port}", "--transforms"],
+        "env": [address, *({"name": name, "value": value} for name, value in FIRST.items())],
     }
 
 
@@ -154,6 +168,44 @@ def test_a_predictor_is_called_at_the_port_that_its_container_names(
     expect(*comes_up(kserve_extras, kube, service), within=WITHIN)
     control = kserve_extras.call("logged", asking([1]))
     expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}, control=control))
+
+
+@pytest.mark.requirement("INF-NAM-004")
+@pytest.mark.parametrize("logged", [False, True], ids=["alone", "behind-a-logger"])
+def test_a_transformer_in_the_pod_of_its_model_gets_the_calls(
+    kserve_extras: KServeExtras, kube: Kube, *, logged: bool
+) -> None:
+    [container] = kserve_extras.like("logged")["spec"]["predictor"]["containers"]
+    kept: Mapping[str, Any] = {} if logged else {"logger": None}
+    pod = [at_port(container, BESIDE), collocated(at_port(container, ELSEWHERE), BESIDE)]
+    service = kserve_extras.beside("logged", ready=False, containers=pod, **kept)
+    expect(*comes_up(kserve_extras, kube, service), within=WITHIN)
+    control = kserve_extras.call("logged", asking([1]))
+    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [{"first": [1]}]}, control=control))
+
+
+@pytest.mark.requirement("INF-UPD-005")
+def test_calls_are_answered_while_the_new_pod_of_a_predictor_loads(kserve_extras: KServeExtras) -> None:
+    service = kserve_extras.beside("logged", logger=None)
+    control = kserve_extras.call(service, asking([1]))
+    expect(told(control, {"predictions": [[1]]}))
+    before = kserve_extras.pod(service)
+    kserve_extras.change(service, ready=False, env=LOADS_LONG)
+    kserve_extras.await_successor(service, before)
+    calls = kserve_extras.mixed([(service, asking([number])) for number in range(SEVERAL)], under_way=1)
+    expect(*(told(call, {"predictions": [[number]]}, control=control) for number, call in enumerate(calls)))
+
+
+@pytest.mark.requirement("INF-SCL-001")
+def test_a_predictor_has_as_many_pods_as_it_asks_for(kserve_extras: KServeExtras) -> None:
+    service = kserve_extras.beside("logged", minReplicas=2, logger=None)
+    made = kserve_extras.deployment(service)
+    expect(field(made, "status.readyReplicas", 2), within=SCALED)
+    kserve_extras.change(service, ready=False, minReplicas=1)
+    expect(field(made, "spec.replicas", 1), field(made, "status.replicas", 1), within=SCALED)
+    kserve_extras.change(service, ready=False, minReplicas=2)
+    expect(field(made, "status.readyReplicas", 2), within=SCALED)
+    expect(told(kserve_extras.call(service, asking([1])), {"predictions": [[1]]}))
 
 
 @pytest.mark.requirement("INF-NAM-002")

@@ -6,10 +6,10 @@ lagged, or with too few samples to decide is unknown: neither pass nor fail.
 
 import pytest
 
-from fixtures import AsyncInference, Broker, Budgets, Load, expect
+from fixtures import AsyncInference, Broker, Budgets, Load, SeldonStreams, expect
 from suites.oracles.digits import DOCUMENTED
 
-BROKER, ASYNC = "broker", "async-mnist"
+BROKER, ASYNC, ECHO = "broker", "async-mnist", "seldon-echo"
 
 
 @pytest.mark.requirement("LAT-ACK-001")
@@ -59,3 +59,10 @@ def test_a_prediction_is_there_within_the_budget(async_mnist: AsyncInference, bu
     plan = budgets.at(ASYNC, 20)
     sends = async_mnist.load(rate=plan.rate, seconds=plan.seconds, png=DOCUMENTED)
     expect(*plan.claims(sends, "result", on=async_mnist.results, key=async_mnist.trace_key), within=40)
+
+
+@pytest.mark.requirement("LAT-STR-001")
+def test_a_stream_answers_within_the_budget(echoes: SeldonStreams, budgets: Budgets) -> None:
+    plan, stream = budgets.at(ECHO, 5), echoes("echo-seldon-rest")
+    asked = stream.load(rate=plan.rate, seconds=plan.seconds)
+    expect(*plan.claims(asked, "result", on=stream.output, key=stream.text), within=40)

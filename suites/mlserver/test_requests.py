@@ -1,6 +1,7 @@
 """V2 requests from topic to topic: the model that the header names answers, and what it cannot stops no other."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from suites.wire import fresh
 Headers = list[tuple[str, str | bytes | None]]
 NAMED: Headers = [("mlserver-model", "sums")]
 WITHIN = 3.0  # seconds; an answer counts as missing only after them
+LARGEST = sys.float_info.max
 GOOD = 4  # requests behind what is bad: a server that dies of it, or passes over what it has read, loses them
 
 
@@ -147,6 +149,22 @@ def test_a_request_that_the_model_refuses_stops_no_other(mlserver: MLServerStrea
 def test_the_sender_of_a_refused_request_is_told(mlserver: MLServerStream, produce: Produce, why: str) -> None:
     value = b"{" if why == "unreadable" else refused_by_the_model()[0]
     expect(*errors(mlserver, produce.many(mlserver.input, records(value))), within=WITHIN)
+
+
+@pytest.mark.requirement("STR-MLS-021")
+def test_an_answer_that_json_cannot_say_is_an_error(mlserver: MLServerStream, produce: Produce) -> None:
+    values = rows(seed())
+    first: Headers = [*NAMED, ("mlserver-version", "1")]
+    beyond = [
+        *records(request([[1e200, 1.0]])),
+        *records(request([[LARGEST, LARGEST]]), request([[-LARGEST, -LARGEST]]), headers=first),
+    ]
+    *refused, good = produce.many(mlserver.input, [*beyond, *records(request(values))])
+    expect(
+        stream_holds(good, mlserver.output, json=answer(values), control=mlserver.control),
+        *errors(mlserver, refused),
+        within=WITHIN,
+    )
 
 
 @pytest.mark.requirement("STR-MLS-010")

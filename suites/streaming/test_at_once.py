@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from evidence.expectations import Expectation, offset_after_answer, stream_answer, stream_header, stream_key_kept
+from evidence.expectations import (
+    Expectation,
+    offset_after_answer,
+    stream_answer,
+    stream_header,
+    stream_in_order,
+    stream_key_kept,
+)
 from fixtures import Produce, SeldonStream, SeldonStreams, expect
 from suites.oracles.messages import SELDON_MESSAGE, numbered
 from suites.oracles.tensorflow import octets
@@ -13,6 +20,7 @@ from suites.wire import fresh
 
 WITHIN = 5.0  # seconds; an answer counts as missing only after them
 AT_ONCE = 12
+LONG = 2.0  # seconds that the model takes for a request, in which it answers many others
 HELD = 6.5  # seconds; a consumer that commits what it has taken up, answered or not, does so every five by default
 LARGE = 500_000  # bytes; Kafka takes twice as many by default
 
@@ -59,6 +67,16 @@ def test_so_many_requests_are_at_the_model_as_there_are_workers(
     expect(
         *(stream_answer(request, stream.output, group=stream.group, json=answer) for request in asked), within=WITHIN
     )
+
+
+@pytest.mark.requirement("STR-WRK-002")
+def test_a_request_that_takes_long_holds_up_none_behind_it(echoes: SeldonStreams, produce: Produce) -> None:
+    stream = echoes.another("echo-seldon-rest")
+    values = [text("held", delay=LONG), *(text(fresh("quick")) for _ in range(AT_ONCE // 2))]
+    held, *quick = produce.many(
+        stream.input, [{"value": value, "key": fresh("key"), "partition": 0} for value in values]
+    )
+    expect(*(stream_in_order([each, held], stream.output) for each in quick), within=LONG + WITHIN)
 
 
 @pytest.mark.requirement("STR-HDR-010")
