@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 
 from embedded.runtime.init import KILL_ALL
 
@@ -10,7 +11,9 @@ def send(process: asyncio.subprocess.Process, number: int) -> None:
     """Send a signal to a process, unless it has ended: what it wrote may be read for longer than it lives."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
-            process.send_signal(number)
+            # Not `send_signal`, which looks first whether the process has ended: it takes the exit status of one that
+            # has from who waits for it, and the platform would see 255 (python/cpython issue 127049).
+            os.kill(process.pid, number)
 
 
 async def end(process: asyncio.subprocess.Process) -> None:

@@ -16,7 +16,7 @@ import pytest
 from embedded.api.errors import ApiError
 from embedded.api.resources import CONFIGMAP, NAMESPACE, POD, SERVICE
 from embedded.api.streams import LogQuery
-from embedded.runtime import init
+from embedded.runtime import init, signals
 from embedded.runtime.containers import Backoff
 
 pytestmark = pytest.mark.anyio
@@ -163,6 +163,15 @@ async def test_pod_deleted_while_everything_stops_ends_once(
     node.store.delete(POD, "default", "pod")
     await asyncio.gather(node.kubelet.stop(2.0), node.kubelet.stop(2.0))
     assert not caplog.records
+
+
+def test_a_signal_to_what_has_just_ended_takes_its_exit_status_from_nobody() -> None:
+    child: Any = subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    signals.send(child, signal.SIGTERM)
+    _, status = os.waitpid(child.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 7
+    child.returncode = 7  # nobody is left to wait for
 
 
 @pytest.mark.parametrize("leaves", [False, True], ids=["same session", "session of its own"])
