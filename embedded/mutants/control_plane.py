@@ -187,16 +187,29 @@ def foreign_class_claimed(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return replace(honest, is_ours=lambda _class, _ours: True)
 
 
-@mutant(CONTROL_PLANE, wraps="change_trigger")
+@mutant(CONTROL_PLANE, wraps=("changed_trigger", "change_trigger"))
 def update_loses_events(honest: ControlPlanePolicies) -> ControlPlanePolicies:
-    """Change a Trigger by removing and adding it: what is accepted in between is lost (eventing-kafka-broker 3249)."""
+    """Change a Trigger by removing and adding it: what is accepted in between is lost (eventing-kafka-broker 3249).
+
+    An order of delivery that changes alone is changed in place: it is an annotation, and no status tells when it is in
+    force, so nobody can tell what was accepted before.
+    """
+    in_place: set[tuple[str, str]] = set()
+
+    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+        changed = honest.changed_trigger(before, changed)
+        note = in_place.add if replace(before, ordered=changed.ordered) == changed else in_place.discard
+        note((changed.namespace, changed.name))
+        return changed
 
     async def change_trigger(plane: DataPlaneApi, changed: TriggerSpec) -> None:
-        await plane.remove_trigger(changed.namespace, changed.name)
-        await asyncio.sleep(0.1)
+        key = (changed.namespace, changed.name)
+        if key not in in_place:
+            await plane.remove_trigger(*key)
+            await asyncio.sleep(0.1)
         await honest.change_trigger(plane, changed)
 
-    return replace(honest, change_trigger=change_trigger)
+    return replace(honest, changed_trigger=changed_trigger, change_trigger=change_trigger)
 
 
 @mutant(CONTROL_PLANE, replaces="follows")
