@@ -20,7 +20,8 @@ from embedded.streaming.requests import (
 _ALONE = 0.1
 _QUIET = 1.0
 _LATE = 0.45
-_SLOW = 2.0
+_NEXT = 0.02
+_SLOW = 2.5
 _OF_THE_CLASSIFIER = (b'"predictions"', b"resnet32")
 """What an answer of the documented model has in it, as JSON and as a message; one that echoes has neither."""
 _NINETIETH, _BURST = 90, 0.5
@@ -132,12 +133,18 @@ def commits_before_answer(honest: StreamPolicies) -> StreamPolicies:
 
 @mutant(STREAMS, wraps="store")
 def commits_before_stored(honest: StreamPolicies) -> StreamPolicies:
-    """Commit the offset once the model has answered, before Kafka has the answer (executor worker.go:58-70)."""
+    """Commit the offset once the model has answered, before Kafka has the answer (executor worker.go:58-70).
+
+    Answers are stored one after the other: when one is, those behind it are not yet, however slow the machine is.
+    """
+    turn = asyncio.Lock()
 
     async def store(record: Record, write: Write, finish: Callable[[], None]) -> None:
         finish()
         await asyncio.sleep(_LATE)
-        await honest.store(record, write, finish)
+        async with turn:
+            await asyncio.sleep(_NEXT)
+            await honest.store(record, write, finish)
 
     return replace(honest, store=store)
 
