@@ -77,7 +77,7 @@ def render(report: Report, history: Path) -> str:
             allowance_words=allowances.WORDS,
             marked=_marked(report),
             glance=_glance(report),
-            left_out=[tally.name for tally in report.areas if tally.counts["skipped"] == tally.total],
+            left_out=[tally.name for tally in report.areas if tally.is_left_out],
             gone=[result for result in report.results if result.gone],
             keys=[key for key in MARKS if any(terminal.mark_of(result) == key for result in report.results)],
             mark_counts={key: sum(terminal.mark_of(result) == key for result in report.results) for key in MARKS},

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
@@ -63,6 +63,16 @@ def dead_letter_after_reply(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, reply=reply, is_lettered=lambda count: replied.get() or honest.is_lettered(count))
 
 
+def _without_body(honest: DataPlanePolicies, is_meant: Callable[[Attempt], bool]) -> DataPlanePolicies:
+    """Take the answers that are meant for ones without a body."""
+
+    def outcome(attempt: Attempt) -> Attempt:
+        attempt = honest.outcome(attempt)
+        return replace(attempt, body=b"") if is_meant(attempt) else attempt
+
+    return replace(honest, outcome=outcome)
+
+
 def _is_chunked(attempt: Attempt) -> bool:
     return any(name.lower() == b"transfer-encoding" for name, _ in attempt.headers)
 
@@ -70,12 +80,7 @@ def _is_chunked(attempt: Attempt) -> bool:
 @mutant(DATA_PLANE, wraps="outcome")
 def chunked_answer_empty(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Take a whole answer without a Content-Length for one without a body (knative/eventing issue 4834)."""
-
-    def outcome(attempt: Attempt) -> Attempt:
-        attempt = honest.outcome(attempt)
-        return replace(attempt, body=b"") if _is_chunked(attempt) else attempt
-
-    return replace(honest, outcome=outcome)
+    return _without_body(honest, _is_chunked)
 
 
 def _is_unmeasured(attempt: Attempt) -> bool:
@@ -87,12 +92,7 @@ def _is_unmeasured(attempt: Attempt) -> bool:
 @mutant(DATA_PLANE, wraps="outcome")
 def unmeasured_answer_empty(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Take an answer that ends with its connection for one without a body (eclipse-vertx/vert.x pull 876)."""
-
-    def outcome(attempt: Attempt) -> Attempt:
-        attempt = honest.outcome(attempt)
-        return replace(attempt, body=b"") if _is_unmeasured(attempt) else attempt
-
-    return replace(honest, outcome=outcome)
+    return _without_body(honest, _is_unmeasured)
 
 
 @mutant(DATA_PLANE, wraps="outcome")

@@ -182,3 +182,8 @@ class Tally:
     def total(self) -> int:
         """How many requirements the group has."""
         return sum(self.counts.values())
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether nothing of the group was asked."""
+        return self.counts["skipped"] == self.total
