@@ -72,6 +72,20 @@ def cesql_keywords_begin_names(honest: DataPlanePolicies) -> DataPlanePolicies:
     return _reading(honest, GRAMMAR.replace(r"\b/i", begun))
 
 
+@mutant(DATA_PLANE, wraps="matcher.dialects.cesql.rules.parse")
+def cesql_parentheses_counted(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an expression of more than 32 parentheses for false, however few of them are open at once."""
+    parsed = dialect_of(honest).rules.parse
+    return with_rules(honest, parse=lambda text: Literal(value=False) if text.count("(") > 32 else parsed(text))
+
+
+@mutant(DATA_PLANE, wraps="matcher.dialects.cesql.rules.contains")
+def cesql_sets_cut(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Look at the first sixteen elements of a set only."""
+    contains = dialect_of(honest).rules.contains
+    return with_rules(honest, contains=lambda run, value, elements: contains(run, value, elements[:16]))
+
+
 @mutant(DATA_PLANE, replaces="matcher.dialects.cesql.rules.parse")
 def cesql_and_before_or(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Let AND bind tighter than OR and XOR, as SQL does (they have one precedence, from left to right)."""

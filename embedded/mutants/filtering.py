@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -235,6 +235,25 @@ def all_looks_at_two(honest: DataPlanePolicies) -> DataPlanePolicies:
 def any_looks_at_two(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Evaluate the first two expressions of `any` only."""
     return _dialect(honest, any_=combining(lambda parts: any(islice(parts, 2))))
+
+
+@mutant(
+    DATA_PLANE,
+    replaces=("matcher.joined", "matcher.every", "matcher.dialects.all", "matcher.dialects.any"),
+    wraps="matcher.dialects.exact",
+)
+def long_filters_cut(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Read the first sixteen expressions of a list, and the first sixteen attributes of a filter, only."""
+
+    def joined(parts: Iterable[bool]) -> bool:
+        return all(islice(parts, 16))
+
+    def exact(matcher: Matcher, argument: Any, path: str) -> Predicate:
+        return honest.matcher.dialects["exact"](matcher, dict(islice(argument.items(), 16)), path)
+
+    either = combining(lambda parts: any(islice(parts, 16)))
+    cut = _dialect(honest, all_=combining(joined), any_=either, exact=exact)
+    return replace(cut, matcher=replace(cut.matcher, joined=joined, every=joined))
 
 
 @mutant(DATA_PLANE, wraps="matcher.view")

@@ -60,6 +60,23 @@ def test_names_may_begin_as_keywords_do_and_be_those_of_functions(broker: Broker
     expect(*told_apart(broker, [*true, *more], ["notes = 'y'", "NOT EXISTS orders"], {**ORDER, **extensions}))
 
 
+@pytest.mark.requirement("EVT-SQL-021")
+def test_each_of_many_operands_and_elements_counts(broker: Broker) -> None:
+    others = [f"other.{number}" for number in range(50)]
+    alternatives = " OR ".join(f"(type = '{other}')" for other in others)
+    elements = ", ".join(f"'{other}'" for other in others)
+    conditions = " AND ".join(["EXISTS type"] * 50)
+    true = [
+        f"{alternatives} OR (type = 'order.created')",
+        f"type IN ({elements}, 'order.created')",
+        f"{conditions} AND type = 'order.created'",
+        " + ".join(["1"] * 50) + " = 50",
+        f"CONCAT({elements}, type) LIKE 'other.0%other.49order.created'",
+        f"LENGTH('{'x' * 2000}') = 2000",
+    ]
+    expect(*told_apart(broker, true, [alternatives, f"type IN ({elements})", f"{conditions} AND type = 'order'"]))
+
+
 @pytest.mark.requirement("EVT-SQL-002")
 def test_texts_are_compared_by_case_and_integers_as_numbers(broker: Broker) -> None:
     true = [

@@ -10,6 +10,9 @@ from suites.wire import fresh
 
 Event = dict[str, Any]
 
+MANY = 50
+"""Expressions in a list: more than anybody writes by hand, as who makes filters by a program does."""
+
 # Values are chosen so that each mutant of one dialect shows in that dialect's rows only.
 CASES: list[tuple[str, str, list[dict[str, Any]], Event, Event]] = [
     ("EVT-FLT-007", "exact", [{"exact": {"type": "order.created"}}], {"type": "order.created"}, {"type": "order"}),
@@ -173,6 +176,26 @@ def test_a_dialect_selects(broker: Broker, filters: list[dict[str, Any]], hit: E
     matching, other = broker.send(**hit), broker.send(**miss)
     expect(delivered(matching, to=trigger))
     expect(not_delivered(other, to=trigger))
+
+
+@pytest.mark.requirement("EVT-FLT-018")
+def test_each_of_many_expressions_counts(broker: Broker) -> None:
+    others, alike = (
+        [{"exact": {"type": f"other.{number}"}} for number in range(MANY)],
+        [{"prefix": {"type": "a"}}] * MANY,
+    )
+    named = {f"label{number}": "x" for number in range(20)}
+    last = {"exact": {"type": "a"}}
+    triggers = broker.several(
+        {"filters": [{"any": [*others, last]}]},
+        {"filters": [{"all": [*alike, last]}]},
+        {"filters": [*alike, last]},
+        {"filters": [{"exact": {**named, "type": "a"}}]},
+        {"filter": {"attributes": {**named, "type": "a"}}},
+    )
+    matching, other = broker.send_many([{"type": "a", **named}, {"type": "ab", **named}])
+    expect(*(delivered(matching, to=trigger) for trigger in triggers))
+    expect(*(not_delivered(other, to=trigger) for trigger in triggers))
 
 
 @pytest.mark.requirement("EVT-FLT-014")

@@ -150,9 +150,8 @@ class Builder(Transformer[Token, Node]):
 def _integer(token: Token, text: str) -> int:
     # Leading zeros do not count, and Python would refuse to read thousands of digits.
     digits = text.lstrip("+-").lstrip("0") or "0"
-    value = int(digits) if len(digits) <= 10 else MOST + 1
-    value = -value if text.startswith("-") else value
-    if not LEAST <= value <= MOST or len(digits) > 10:
+    value = int(f"-{digits}" if text.startswith("-") else digits) if len(digits) < 20 else None
+    if value is None or not LEAST <= value <= MOST:
         raise ParseError(f"column {token.column}: expected an integer from {LEAST} to {MOST}, got {text[:20]}")
     return value
 
