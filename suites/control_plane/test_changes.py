@@ -89,6 +89,23 @@ def test_a_change_of_labels_disturbs_no_delivery(broker: Broker, sinks: Sinks, k
     expect(each_once(events, to=trigger))
 
 
+@pytest.mark.requirement("CTL-CND-003")
+def test_a_condition_that_stays_keeps_its_time(broker: Broker, brokers: Brokers, sinks: Sinks, kube: Kube) -> None:
+    trigger = broker.trigger(subscriber=sinks([Answer(200, delay=1.1)]), annotations=ORDERED)
+    changed = (broker.object, trigger.object)
+    before = [kube.read(each)["status"]["conditions"] for each in changed]
+    # Times are told by the second. The later of two events comes when another one has begun.
+    _, later = broker.send_many([ONE_KEY] * 2)
+    expect(delivered(later, to=trigger))
+    kube.patch(broker.object, {"metadata": NOTES}, check=True)
+    kube.patch(trigger.object, {"metadata": NOTES}, check=True)
+    # No status tells a label that was seen. Objects that are made behind the change, and Ready, do.
+    expect(condition(brokers().trigger().object, "Ready", "True"))
+    again = [kube.get(each, check=True) for each in changed]
+    same = (field(each, "status.conditions", was) for each, was in zip(again, before, strict=True))
+    expect(*same, within=1.0)
+
+
 @pytest.mark.requirement("CTL-TRG-033")
 @pytest.mark.parametrize("kind", ["subscriber", "delivery"])
 def test_what_is_retried_when_its_trigger_changes_is_not_lost(broker: Broker, sinks: Sinks, kind: str) -> None:
