@@ -92,7 +92,9 @@ def _broker(new: dict[str, Any], old: dict[str, Any] | None, policies: ControlPl
     faults = policies.faults_of_delivery(_delivery(spec.get("delivery"), "spec.delivery", policies))
     config = spec.get("config")
     if config is not None:
-        faults += [f"missing field(s): spec.config.{field}" for field in ("kind", "name") if not config.get(field)]
+        needed = ("apiVersion", "kind", "name")
+        missing = [f"missing field(s): spec.config.{field}" for field in needed if not config.get(field)]
+        faults += policies.faults_of_config(missing)
     if old is not None:
         before, after = class_of(old), class_of(new)
         changes = {}

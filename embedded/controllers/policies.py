@@ -226,6 +226,11 @@ def faults_of_delivery(faults: list[str]) -> list[str]:
     return faults
 
 
+def faults_of_config(faults: list[str]) -> list[str]:
+    """Return the faults of a `spec.config` for which a Broker is refused."""
+    return faults
+
+
 def faults_of_subscriber(faults: list[str]) -> list[str]:
     """Return the faults of a `subscriber` for which a Trigger is refused."""
     return faults
@@ -385,6 +390,7 @@ class ControlPlanePolicies:
     too_many_dialects: Callable[[list[str]], bool] = too_many_dialects
     fault_of_expression: Callable[[str], str | None] = fault_of_expression
     faults_of_delivery: Callable[[list[str]], list[str]] = faults_of_delivery
+    faults_of_config: Callable[[list[str]], list[str]] = faults_of_config
     faults_of_subscriber: Callable[[list[str]], list[str]] = faults_of_subscriber
     refuses_authorities: Callable[[str], bool] = refuses_authorities
     faults_of_deployment: Callable[[list[Cause]], list[Cause]] = faults_of_deployment

@@ -39,6 +39,12 @@ def attribute_names_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolic
     return replace(honest, faults_of_names=lambda _: [])
 
 
+@mutant(CONTROL_PLANE, replaces="faults_of_config")
+def config_reference_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit Brokers whose configuration is named by half: no controller can read it (broker_validation.go)."""
+    return replace(honest, faults_of_config=lambda _: [])
+
+
 @mutant(CONTROL_PLANE, replaces="default_class")
 def class_not_defaulted(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Leave a Broker that names no class without one, so that nobody serves it (knative/eventing PR 2724)."""

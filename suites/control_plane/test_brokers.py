@@ -5,6 +5,7 @@ import pytest
 from evidence.expectations import (
     accepted,
     answered,
+    api_accepted,
     api_refused,
     condition,
     delivered,
@@ -64,6 +65,14 @@ def test_a_broker_whose_dead_letter_sink_is_nowhere_is_not_ready(brokers: Broker
 def test_nonsense_in_the_delivery_of_a_broker_is_refused(broker: Broker, kube: Kube) -> None:
     expect(*(api_refused(kube.patch(broker.object, {"spec": {"delivery": delivery}})) for delivery in NONSENSE))
     expect(*(api_refused(kube.apply(broker_manifest(broker, delivery=delivery))) for delivery in NONSENSE))
+
+
+@pytest.mark.requirement("CTL-CFG-004")
+@pytest.mark.parametrize("lacking", ["apiVersion", "kind", "name"])
+def test_a_configuration_that_is_named_by_half_is_refused(broker: Broker, kube: Kube, lacking: str) -> None:
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "name": fresh("config")}
+    half, whole = (broker_manifest(broker, config=each) for each in ({**config, lacking: ""}, config))
+    expect(api_refused(kube.apply(half)), api_accepted(kube.apply(whole)))
 
 
 @pytest.mark.requirement("CTL-BRK-007")
