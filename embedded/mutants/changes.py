@@ -73,6 +73,12 @@ def changed_delivery_begins_anew(honest: ControlPlanePolicies) -> ControlPlanePo
     return _anew(honest, lambda before, changed: before.delivery != changed.delivery)
 
 
+@mutant(CONTROL_PLANE, wraps=("changed_trigger", "change_trigger"))
+def changed_order_begins_anew(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make a Trigger's consumer anew, at the end of the topic, when its order of delivery changes."""
+    return _anew(honest, lambda before, changed: before.ordered != changed.ordered)
+
+
 _SERVED: WeakKeyDictionary[DataPlaneApi, dict[tuple[str, str], TriggerSpec]] = WeakKeyDictionary()
 """The Triggers that a data plane serves."""
 

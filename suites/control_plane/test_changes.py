@@ -19,7 +19,7 @@ from evidence.expectations import (
     recorded,
 )
 from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
-from suites.manifests import ORDERED, trigger_manifest
+from suites.manifests import ORDER, ORDERED, trigger_manifest
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
@@ -28,10 +28,11 @@ NOTES = {"labels": {"touchstone.dev/note": "new"}, "annotations": {"touchstone.d
 AT_ONCE = 12
 # What changes of a Trigger, or of its Broker, without which events it lets through.
 CHANGES: dict[str, Any] = {
-    "filter": {"filter": {"attributes": {"type": "wanted", "partitionkey": "customer-17"}}},
-    "filters": {"filters": [{"prefix": {"type": "want"}}]},
-    "delivery": {"delivery": {"retry": 1}},
-    "broker": {"delivery": {"retry": 1}},
+    "filter": {"spec": {"filter": {"attributes": {"type": "wanted", "partitionkey": "customer-17"}}}},
+    "filters": {"spec": {"filters": [{"prefix": {"type": "want"}}]}},
+    "delivery": {"spec": {"delivery": {"retry": 1}}},
+    "broker": {"spec": {"delivery": {"retry": 1}}},
+    "order": {"metadata": {"annotations": {ORDER: "unordered"}}},
 }
 AGAIN = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
 
@@ -97,16 +98,16 @@ def test_a_change_of_labels_disturbs_no_delivery(broker: Broker, sinks: Sinks, k
 
 
 @pytest.mark.requirement("CTL-TRG-034")
-@pytest.mark.parametrize("kind", ["filter", "filters", "delivery", "broker"])
+@pytest.mark.parametrize("kind", list(CHANGES))
 def test_what_waits_when_a_trigger_changes_is_delivered(broker: Broker, sinks: Sinks, kube: Kube, kind: str) -> None:
     trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(200, delay=0.05)]), annotations=ORDERED)
     # Ordered and of one key: most of them wait for the ones before at the change. Both filters let all of them through.
     events = broker.send_many([ONE_KEY] * 20, concurrency=4)
     expect(delivered(events[0], to=trigger))
     objects = {"broker": broker.object}
-    kube.patch(objects.get(kind, trigger.object), {"spec": CHANGES[kind]}, check=True)
+    kube.patch(objects.get(kind, trigger.object), CHANGES[kind], check=True)
     trigger.wait()
-    # Of the Broker's options no status of the Trigger tells.
+    # Of the Broker's options, and of the order, no status of the Trigger tells.
     later = broker.trigger(filter=WANTED)
     last = broker.send(**ONE_KEY)
     expect(delivered(last, to=later))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from evidence.expectations import (
+    accepted,
     attempts,
     dead_letter_attempts,
     dead_lettered,
@@ -217,6 +218,7 @@ def test_each_of_two_events_with_one_id_is_dead_lettered(broker: Broker, sinks: 
     first = broker.send(type="wanted", id=name, data=b"1")
     expect(dead_lettered(first, to=dead_letters, by=trigger))
     second = broker.send(type="wanted", id=name, data=b"2")
+    expect(accepted(second))
     expect(attempts(second, to=trigger, count=4))
     expect(dead_letter_attempts(second, to=dead_letters, by=trigger, count=2))
 
