@@ -11,6 +11,8 @@ from fixtures import mint
 
 Headers = list[tuple[str, str]]
 STRUCTURED = "application/cloudevents+json"
+# Values of attributes that their encoding changes, and those that a second round of it, or of decoding, changes.
+ODD: dict[str, Any] = {"subject": 'Euro € 😀 100% "quoted"', "encoded": "%41%2541", "spaced": " a  b "}
 
 
 def fresh(prefix: str = "e") -> str:

@@ -294,13 +294,14 @@ _read_reply = HttpReader()
 def read_reply(attempt: Attempt) -> CloudEvent | None:
     """Return the reply in a successful answer, if there is one ("Derived (Reply) Events").
 
-    A 202 accepts the event without a reply. An empty body without an event is a success without a reply.
+    Only a 200 may carry one: any other success accepts the event, whatever its body is. An empty body without an event
+    is a success without a reply.
 
     Raises:
         NotAnEventError: The answer has content that is not a valid event, or in a content coding that is not known: the
             delivery failed.
     """
-    if attempt.status == 202:
+    if attempt.status != 200:
         return None
     if not claims_to_be_event(attempt.headers):
         if not attempt.body:

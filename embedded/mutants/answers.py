@@ -9,6 +9,7 @@ from typing import Any
 
 from embedded.dataplane.cloudevents import CloudEvent, HttpReader, NotAnEventError, Record
 from embedded.dataplane.cloudevents.event import NEVER_EMPTY, check, is_timestamp
+from embedded.dataplane.cloudevents.http import percent_encode
 from embedded.dataplane.cloudevents.media import EVENT_JSON, parse
 from embedded.dataplane.codings import UnknownCodingError
 from embedded.dataplane.policies import Attempt, DataPlanePolicies
@@ -19,6 +20,7 @@ from embedded.mutants.registry import mutant
 _NAME = re.compile(r"[a-z0-9]+")
 _PREFIX = b"ce-"
 _EMPTY = b"?"
+_MEDIA_TYPE = "datacontenttype"
 _NO_CONTENT = 204
 _MAY_BE_EMPTY = ("id", "source", "type")
 
@@ -266,3 +268,23 @@ def empty_reply_attributes_accepted(honest: DataPlanePolicies) -> DataPlanePolic
         return event.having(**{name.removeprefix("ce_"): "" for name in empty})
 
     return replace(honest, reply=reply, from_record=from_record)
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def every_success_read_as_reply(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Read the body of any success as a reply, also that of a 202 or 201 (Kafka Broker 1.22.3, read)."""
+    return replace(honest, reply=lambda attempt: honest.reply(replace(attempt, status=200)))
+
+
+@mutant(DATA_PLANE, wraps="reply")
+def reply_values_left_encoded(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Leave the values of `ce-` headers of an answer percent-encoded, and encode them once more on their way."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        if event is None or _media_type(attempt) == EVENT_JSON:
+            return event
+        encoded = {name: percent_encode(value) for name, value in event.attributes.items() if name != _MEDIA_TYPE}
+        return event.having(**encoded)
+
+    return replace(honest, reply=reply)

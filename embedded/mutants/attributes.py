@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from embedded.dataplane.cloudevents import CloudEvent, Record, media, uri
-from embedded.dataplane.cloudevents.event import is_timestamp
+from embedded.dataplane.cloudevents.event import CORE, is_timestamp
 from embedded.dataplane.cloudevents.http import RawHeaders, utf8
 from embedded.dataplane.cloudevents.media import EVENT_JSON
 from embedded.dataplane.policies import DataPlanePolicies
@@ -19,6 +19,8 @@ Check = Callable[[Attributes], Attributes]
 
 _MANY = 40
 _LONG = 4096
+_ZERO = "0001-01-01T00:00:00Z"
+_INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 _EMPTIED = ("subject", "dataschema", "datacontenttype")
 _CUT_TIME = re.compile(r"(?P<minute>T\d\d:\d\d)(?=(?:Z|[+-]\d\d:\d\d)$)|\.(?=(?:Z|[+-]\d\d:\d\d)$)")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -272,5 +274,34 @@ def empty_extensions_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
 
     def check(attributes: Attributes) -> Attributes:
         return {name: value for name, value in honest.accept.check(attributes).items() if value}
+
+    return _checking(honest, check)
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def values_typed_by_look(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take an extension that looks like a number or a boolean for one, and write it as such: `007` becomes `7`."""
+
+    def check(attributes: Attributes) -> Attributes:
+        checked = honest.accept.check(attributes)
+        return {name: value if name in CORE else _typed(value) for name, value in checked.items()}
+
+    return _checking(honest, check)
+
+
+def _typed(text: str) -> str:
+    if _INTEGER.fullmatch(text):
+        return str(int(text))
+    return text.lower() if text.lower() in {"true", "false"} else text
+
+
+@mutant(DATA_PLANE, wraps="accept.check")
+def zero_time_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Take a time that is the first instant of the year 1 for none (`Time.IsZero` of Go)."""
+
+    def check(attributes: Attributes) -> Attributes:
+        checked = honest.accept.check(attributes)
+        is_zero = checked.get("time", "").startswith(_ZERO)
+        return {name: value for name, value in checked.items() if name != "time" or not is_zero}
 
     return _checking(honest, check)

@@ -43,6 +43,69 @@ def filter_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return _keeping(honest, "filter", "filters")
 
 
+def _anew(honest: ControlPlanePolicies, begins: Callable[[TriggerSpec, TriggerSpec], bool]) -> ControlPlanePolicies:
+    """Return policies by which some changes of a Trigger remove it and add it."""
+    anew: set[tuple[str, str]] = set()
+
+    def changed_trigger(before: TriggerSpec, changed: TriggerSpec) -> TriggerSpec:
+        changed = honest.changed_trigger(before, changed)
+        note = anew.add if begins(before, changed) else anew.discard
+        note((changed.namespace, changed.name))
+        return changed
+
+    async def change_trigger(plane: DataPlaneApi, changed: TriggerSpec) -> None:
+        if (key := (changed.namespace, changed.name)) in anew:
+            await plane.remove_trigger(*key)
+        await honest.change_trigger(plane, changed)
+
+    return replace(honest, changed_trigger=changed_trigger, change_trigger=change_trigger)
+
+
+@mutant(CONTROL_PLANE, wraps=("changed_trigger", "change_trigger"))
+def changed_filter_begins_anew(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make a Trigger's consumer anew, at the end of the topic, when its filter changes (eventing-kafka-broker 3249)."""
+    return _anew(honest, lambda before, changed: (before.filter, before.filters) != (changed.filter, changed.filters))
+
+
+@mutant(CONTROL_PLANE, wraps=("changed_trigger", "change_trigger"))
+def changed_delivery_begins_anew(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make a Trigger's consumer anew, at the end of the topic, when its or its Broker's delivery options change."""
+    return _anew(honest, lambda before, changed: before.delivery != changed.delivery)
+
+
+@mutant(CONTROL_PLANE, wraps=("changed_trigger", "change_trigger"))
+def changed_order_begins_anew(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make a Trigger's consumer anew, at the end of the topic, when its order of delivery changes."""
+    return _anew(honest, lambda before, changed: before.ordered != changed.ordered)
+
+
+_SERVED: WeakKeyDictionary[DataPlaneApi, dict[tuple[str, str], TriggerSpec]] = WeakKeyDictionary()
+"""The Triggers that a data plane serves."""
+
+
+@mutant(CONTROL_PLANE, wraps=("serve_trigger", "change_trigger", "forget_trigger"))
+def removal_begins_others_anew(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Make the consumers of a Broker's other Triggers anew, at the end of the topic, when one of them is deleted."""
+
+    async def serve_trigger(plane: DataPlaneApi, spec: TriggerSpec) -> None:
+        await honest.serve_trigger(plane, spec)
+        _SERVED.setdefault(plane, {})[spec.namespace, spec.name] = spec
+
+    async def change_trigger(plane: DataPlaneApi, changed: TriggerSpec) -> None:
+        await honest.change_trigger(plane, changed)
+        _SERVED.setdefault(plane, {})[changed.namespace, changed.name] = changed
+
+    async def forget_trigger(plane: DataPlaneApi, namespace: str, name: str) -> bool:
+        gone = _SERVED.setdefault(plane, {}).pop((namespace, name), None)
+        is_gone = await honest.forget_trigger(plane, namespace, name)
+        for other in [each for each in _SERVED[plane].values() if gone is not None and each.topic == gone.topic]:
+            await plane.remove_trigger(other.namespace, other.name)
+            await plane.add_trigger(other)
+        return is_gone
+
+    return replace(honest, serve_trigger=serve_trigger, change_trigger=change_trigger, forget_trigger=forget_trigger)
+
+
 @mutant(CONTROL_PLANE, wraps="changed_trigger")
 def filters_update_ignored(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Admit a changed `filters`, but go on with the old one; a changed `filter` takes effect (rabbitmq issue 469)."""

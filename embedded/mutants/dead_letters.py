@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError
+from embedded.dataplane.cloudevents.http import percent_encode
 from embedded.dataplane.policies import MAX_ERROR_DATA, Attempt, DataPlanePolicies, StandstillError
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
@@ -13,6 +14,8 @@ from embedded.mutants.registry import mutant
 
 _Letter: TypeAlias = Callable[[CloudEvent, str, Attempt], CloudEvent | None]
 _Write: TypeAlias = Callable[[CloudEvent, TriggerSpec], tuple[list[tuple[str, str]], bytes]]
+
+_MEDIA_TYPE = "datacontenttype"
 
 
 def _knowing_letters(dead_letter: _Letter, write_request: _Write) -> tuple[_Letter, _Write, Callable[[], bool]]:
@@ -171,3 +174,29 @@ def closing_answer_fails(honest: DataPlanePolicies) -> DataPlanePolicies:
         return Attempt(None, error="connection closed") if closes else honest.outcome(attempt)
 
     return replace(honest, outcome=outcome)
+
+
+@mutant(DATA_PLANE, wraps="dead_letter")
+def letters_encoded_twice(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Percent-encode the values of attributes once more in dead letters."""
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        encoded = {name: percent_encode(value) for name, value in event.attributes.items() if name != _MEDIA_TYPE}
+        return honest.dead_letter(event.having(**encoded), subscriber, attempt)
+
+    return replace(honest, dead_letter=dead_letter)
+
+
+@mutant(DATA_PLANE, wraps="dead_letter")
+def letter_of_known_id_dropped(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Write one dead letter of a source and an id, and drop every further one of the Trigger."""
+    known: set[tuple[str, str]] = set()
+
+    def dead_letter(event: CloudEvent, subscriber: str, attempt: Attempt) -> CloudEvent | None:
+        identity = (event.attributes["source"], event.attributes["id"])
+        if identity in known:
+            return None
+        known.add(identity)
+        return honest.dead_letter(event, subscriber, attempt)
+
+    return replace(honest, dead_letter=dead_letter)

@@ -11,7 +11,7 @@ from embedded.dataplane.cloudevents import CloudEvent, NotAnEventError, check
 from embedded.dataplane.cloudevents.event import NEVER_EMPTY
 from embedded.dataplane.cloudevents.http import read_format, utf8
 from embedded.dataplane.cloudevents.media import EVENT_JSON, Media, parse
-from embedded.dataplane.policies import DataPlanePolicies
+from embedded.dataplane.policies import Attempt, DataPlanePolicies
 from embedded.dataplane.producer import NotStoredError
 from embedded.dataplane.specs import TriggerSpec
 from embedded.mutants.hosts import DATA_PLANE
@@ -193,16 +193,25 @@ def truncates_large_data(honest: DataPlanePolicies) -> DataPlanePolicies:
     return replace(honest, to_record=lambda event, count: honest.to_record(cut(event), count))
 
 
-@mutant(DATA_PLANE, replaces="accept.decode", wraps="write_request")
+@mutant(DATA_PLANE, replaces="accept.decode", wraps=("write_request", "reply"))
 def percent_encoding_ignored(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Pass `ce-` header values undecoded and unencoded (cloudevents/sdk-java issue 748, sdk-go issue 1331)."""
+
+    def reply(attempt: Attempt) -> CloudEvent | None:
+        event = honest.reply(attempt)
+        if event is None:
+            return None
+        fields = {name.decode("latin-1").lower(): value for name, value in attempt.headers}
+        is_envelope = parse(fields.get("content-type", b"").decode("latin-1")).type == EVENT_JSON
+        came = {} if is_envelope else {name: fields.get(f"ce-{name}") for name in event.attributes}
+        return event.having(**{name: utf8(value) for name, value in came.items() if value is not None})
 
     def write_request(event: CloudEvent, spec: TriggerSpec) -> tuple[list[tuple[str, str]], bytes]:
         headers, body = honest.write_request(event, spec)
         raw = {f"ce-{name}": value for name, value in event.attributes.items()}
         return [(name, raw.get(name, value)) for name, value in headers], body
 
-    return replace(honest, accept=replace(honest.accept, decode=utf8), write_request=write_request)
+    return replace(honest, accept=replace(honest.accept, decode=utf8), write_request=write_request, reply=reply)
 
 
 @mutant(DATA_PLANE, wraps="store")

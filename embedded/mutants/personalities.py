@@ -83,7 +83,7 @@ _LISTED = (
             "subscriber-uri-stays",
             "dead-letter-uri-stays",
             "finalizer-needs-readable-config",
-            "reply-on-202",
+            "every-success-read-as-reply",
             "trace-cross-talk",
             # Read in Vert.x and OpenTelemetry of its version.
             "first-traceparent-taken",

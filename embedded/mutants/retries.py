@@ -21,6 +21,7 @@ _FAILURES = 10
 _OVERFLOW = 4
 _MOST = 10
 _LONGEST = 10.0
+_POOL = 100
 
 
 @mutant(DATA_PLANE, wraps="waits")
@@ -75,6 +76,21 @@ def ten_retries_at_most(honest: DataPlanePolicies) -> DataPlanePolicies:
 def answers_cut_after_ten_seconds(honest: DataPlanePolicies) -> DataPlanePolicies:
     """Wait for no answer longer than ten seconds, whatever `timeout` says (knative/eventing issue 5148)."""
     return replace(honest, timeout=lambda plan: min(honest.timeout(plan), _LONGEST))
+
+
+@mutant(DATA_PLANE, wraps="waits")
+def timeout_for_all_attempts(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Have `timeout` count for all attempts together: there is none once the waits between them last longer."""
+
+    def waits(plan: DeliveryPlan) -> Iterator[float]:
+        whole = 0.0
+        for wait in honest.waits(plan):
+            whole += wait
+            if whole > plan.timeout:
+                return
+            yield wait
+
+    return replace(honest, waits=waits)
 
 
 @mutant(DATA_PLANE, wraps="is_retryable")
@@ -149,3 +165,28 @@ def breaker_opens_after_ten(honest: DataPlanePolicies) -> DataPlanePolicies:
         return attempt
 
     return replace(honest, address=address, outcome=outcome)
+
+
+@mutant(DATA_PLANE, wraps="write_request")
+def retries_encoded_twice(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Percent-encode the values of attributes once more from the second attempt on."""
+
+    def change(headers: Fields) -> Fields:
+        return [(name, value.replace("%", "%25") if name.startswith("ce-") else value) for name, value in headers]
+
+    return replace(honest, write_request=_at_further_attempts(honest, change))
+
+
+@mutant(DATA_PLANE, wraps=("address", "outcome"))
+def failing_answers_leak(honest: DataPlanePolicies) -> DataPlanePolicies:
+    """Leave the body of each failing answer unread, which keeps a connection of a hundred; fail when none is left."""
+    kept = 0
+
+    def outcome(attempt: Attempt) -> Attempt:
+        nonlocal kept
+        attempt = honest.outcome(attempt)
+        kept += not attempt.is_success and bool(attempt.body)
+        return attempt
+
+    # A target without a host is asked for nowhere: the attempt fails before a connection is made.
+    return replace(honest, address=lambda url: honest.address(url) if kept < _POOL else "", outcome=outcome)

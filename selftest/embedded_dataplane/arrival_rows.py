@@ -82,6 +82,8 @@ ARRIVAL_ROWS: dict[str, Row] = {
     "data-attribute-ignored": Row(stored((binary(**EVENT, data="x"), b"1")), ([400], 0), ([202], 1)),
     "uris-normalised": Row(kept("ce_source", source="HTTP://A/b/../c?#"), b"HTTP://A/b/../c?#", b"http://a/c"),
     "uris-decoded": Row(kept("ce_source", source="/a%252Fb"), b"/a%2Fb", b"/a/b"),
+    "values-typed-by-look": Row(kept("ce_ext", ext="007"), b"007", b"7"),
+    "zero-time-dropped": Row(kept("ce_time", time="0001-01-01T00:00:00Z"), b"0001-01-01T00:00:00Z", None),
     "time-in-milliseconds": Row(
         kept("ce_time", time="2025-07-02T08:20:12.1234567Z"),
         b"2025-07-02T08:20:12.1234567Z",

@@ -19,6 +19,7 @@ from selftest.embedded_dataplane.observing_delivery import (
     followed,
     half_answer,
     letter_of,
+    letters_of_one_id,
     letters_told,
     one_event,
     redirected,
@@ -67,6 +68,7 @@ from selftest.embedded_dataplane.observing_limits import (
     chain_of_replies,
     commits_of,
     commits_past_others,
+    failing_answers,
     failures_in_a_row,
     letters_without_answer,
     long_attribute,
@@ -145,6 +147,8 @@ ROWS: dict[str, Row] = {
     "dead-letter-stripped": Row(
         one_event(Reply(400), look=lambda _, dead: dead.received[0].headers.get("ce-ext")), "x", None
     ),
+    "letters-encoded-twice": Row(letter_of(b"1", lambda got: got.headers["ce-ext"], ext="%25"), "%25", "%2525"),
+    "letter-of-known-id-dropped": Row(letters_of_one_id, 2, 1),
     "dead-letter-tried-once": Row(
         one_event(Reply(400), letters=(Reply(503), Reply()), retry=1, backoffDelay="PT0.05S"), (1, 2), (1, 1)
     ),
@@ -288,6 +292,11 @@ ROWS: dict[str, Row] = {
     "retries-only-5xx": Row(attempts(429, 200), (2, 0), (1, 1)),
     "retries-named-codes-only": Row(attempts(501, 503, 200), (3, 0), (1, 1)),
     "retries-too-early": Row(attempts(425, 200), (1, 1), (2, 0)),
+    "timeout-for-all-attempts": Row(
+        waits(500, retry=2, backoffPolicy="linear", backoffDelay="PT0.2S", timeout="PT0.3S"), [0.2, 0.2], [0.2]
+    ),
+    "retries-encoded-twice": Row(request_headers("ce-ext", ext="%25"), ["%25", "%25"], ["%25", "%2525"]),
+    "failing-answers-leak": Row(failing_answers(102), 102, 100),
     "ten-retries-at-most": Row(attempts(500, retry=12), (13, 1), (11, 1)),
     "reply-invited-once": Row(request_headers("prefer"), ["reply", "reply"], ["reply", None]),
     "retries-without-extensions": Row(request_headers("ce-ext"), ["1", "1"], ["1", None]),
@@ -302,6 +311,10 @@ ROWS: dict[str, Row] = {
     ),
     "reply-dropped": Row(replying(Reply(200, REPLY, b"1")), (1, 0), (0, 0)),
     "structured-reply-dropped": Row(replying(STRUCTURED_REPLY), (1, 0), (0, 0)),
+    "every-success-read-as-reply": Row(replying(Reply(201, {}, b"text")), (0, 0), (0, 1)),
+    "reply-values-left-encoded": Row(
+        reply_seen(lambda got: got.headers["ce-ext"], {**REPLY, "ce-ext": "%25"}), "%25", "%2525"
+    ),
     "reply-on-202": Row(replying(Reply(202, REPLY, b"1")), (0, 0), (1, 0)),
     "empty-reply-is-failure": Row(replying(Reply(200)), (0, 0), (0, 1)),
     "typed-empty-reply-is-failure": Row(replying(Reply(200, {"Content-Type": "text/html"})), (0, 0), (0, 1)),

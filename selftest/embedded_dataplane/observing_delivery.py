@@ -99,13 +99,13 @@ def attempts(
     return observe
 
 
-def request_headers(name: str) -> Observe:
+def request_headers(name: str, ext: str = "1") -> Observe:
     """Observe a header of the two attempts at an event with an extension."""
 
     async def observe(world: World, mutant: str | None) -> list[str | None]:
         place, sink = await world.broker(mutant), world.sink(Reply(503), Reply())
         await place.trigger(sink, delivery={"retry": 1, **FAST})
-        await place.send(ext="1")
+        await place.send(ext=ext)
         await until(lambda: len(sink.received) == 2)
         return [request.headers.get(name) for request in sink.received]
 
@@ -187,17 +187,27 @@ def bodies(data: bytes) -> Observe:
     return observe
 
 
-def letter_of(data: bytes) -> Observe:
-    """Observe how long the data of a dead letter is."""
+def letter_of(data: bytes, look: Callable[[Any], Any] = lambda got: len(got.body), **attributes: str) -> Observe:
+    """Observe something of a dead letter: how long its data is, or what is looked at."""
 
-    async def observe(world: World, mutant: str | None) -> int:
+    async def observe(world: World, mutant: str | None) -> Any:
         place, dead = await world.broker(mutant), world.sink()
         await place.trigger(world.sink(Reply(400)), dead_letter=dead.url)
-        await place.send(data)
+        await place.send(data, **attributes)
         await until(lambda: bool(dead.received))
-        return len(dead.received[0].body)
+        return look(dead.received[0])
 
     return observe
+
+
+async def letters_of_one_id(world: World, mutant: str | None) -> int:
+    """Observe how many dead letters two events of one source and id make."""
+    place, dead = await world.broker(mutant), world.sink()
+    trigger = await place.trigger(world.sink(Reply(400)), dead_letter=dead.url)
+    for _ in range(2):
+        await place.send(id="one")
+    await settled(world, place, trigger.group, 2)
+    return len(dead.received)
 
 
 async def again_lettered(world: World, mutant: str | None) -> list[str]:

@@ -37,6 +37,20 @@ async def failures_in_a_row(world: World, mutant: str | None) -> int:
     return len(sink.received)
 
 
+def failing_answers(count: int) -> Observe:
+    """Observe how many of so many events are attempted at a subscriber whose answers all fail and have a body."""
+
+    async def observe(world: World, mutant: str | None) -> int:
+        place, sink = await world.broker(mutant, partitions=1), world.sink(Reply(400, body=b"no"))
+        trigger = await place.trigger(sink, ordered=True)
+        for _ in range(count):
+            await place.send()
+        await settled(world, place, trigger.group, count)
+        return len(sink.received)
+
+    return observe
+
+
 async def letters_without_answer(world: World, mutant: str | None) -> int:
     """Observe how often a dead letter is sent whose sink ends the connection without an answer."""
     place, came = await world.broker(mutant), list[bytes]()

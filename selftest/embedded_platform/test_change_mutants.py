@@ -230,3 +230,56 @@ async def test_a_change_of_labels(cluster: Cluster, kind: Resource, mutant: str 
     await changed(cluster, namespace, filter={"attributes": {"type": "b"}})
     assert cluster.plane.removed == [(namespace, "trigger")] * removed
     assert (namespace, "trigger") in cluster.plane.triggers
+
+
+@pytest.mark.parametrize(
+    ("mutant", "removed"), [(None, 0), ("changed-filter-begins-anew", 1), ("changed-delivery-begins-anew", 0)]
+)
+async def test_a_change_of_the_filter(cluster: Cluster, mutant: str | None, removed: int) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    cluster.trigger(namespace=namespace)
+    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+    await changed(cluster, namespace, filter={"attributes": {"type": "b"}})
+    assert cluster.plane.removed == [(namespace, "trigger")] * removed
+    assert cluster.plane.triggers[namespace, "trigger"].filter == {"attributes": {"type": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "removed"), [(None, 0), ("changed-delivery-begins-anew", 1), ("changed-filter-begins-anew", 0)]
+)
+async def test_a_change_of_the_delivery(cluster: Cluster, mutant: str | None, removed: int) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    cluster.trigger(namespace=namespace)
+    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+    await changed(cluster, namespace, delivery={"retry": 1})
+    assert cluster.plane.removed == [(namespace, "trigger")] * removed
+    assert cluster.plane.triggers[namespace, "trigger"].delivery == {"retry": 1}
+
+
+@pytest.mark.parametrize(("mutant", "removed"), [(None, 0), ("changed-order-begins-anew", 1)])
+async def test_a_change_of_the_order(cluster: Cluster, mutant: str | None, removed: int) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    cluster.trigger(namespace=namespace)
+    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
+    obj = cluster.store.get(TRIGGER, namespace, "trigger")
+    obj["metadata"]["annotations"] = {ORDER: "ordered"}
+    cluster.store.update(TRIGGER, obj)
+    await changed(cluster, namespace, delivery={"retry": 1})
+    assert cluster.plane.removed == [(namespace, "trigger")] * removed
+    assert cluster.plane.triggers[namespace, "trigger"].ordered
+
+
+@pytest.mark.parametrize(("mutant", "others"), [(None, []), ("removal-begins-others-anew", ["staying"])])
+async def test_a_removal_beside_another_trigger(cluster: Cluster, mutant: str | None, others: list[str]) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    cluster.broker(namespace)
+    for name in ("trigger", "staying"):
+        cluster.trigger(name, namespace=namespace)
+        await cluster.until(TRIGGER, name, is_true(), namespace)
+    cluster.store.delete(TRIGGER, namespace, "trigger")
+    await cluster.gone(TRIGGER, "trigger", namespace)
+    assert cluster.plane.removed == [(namespace, name) for name in ("trigger", *others)]
+    assert list(cluster.plane.triggers) == [(namespace, "staying")]

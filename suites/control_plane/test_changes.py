@@ -19,13 +19,21 @@ from evidence.expectations import (
     recorded,
 )
 from fixtures import Answer, Broker, Brokers, Kube, Sinks, expect
-from suites.manifests import ORDERED, trigger_manifest
+from suites.manifests import ORDER, ORDERED, trigger_manifest
 from suites.wire import fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
-ONE_KEY = {"type": "wanted", "partitionkey": "customer-17"}
+ONE_KEY: dict[str, Any] = {"type": "wanted", "partitionkey": "customer-17"}
 NOTES = {"labels": {"touchstone.dev/note": "new"}, "annotations": {"touchstone.dev/note": "new"}}
 AT_ONCE = 12
+# What changes of a Trigger, or of its Broker, without which events it lets through.
+CHANGES: dict[str, Any] = {
+    "filter": {"spec": {"filter": {"attributes": {"type": "wanted", "partitionkey": "customer-17"}}}},
+    "filters": {"spec": {"filters": [{"prefix": {"type": "want"}}]}},
+    "delivery": {"spec": {"delivery": {"retry": 1}}},
+    "broker": {"spec": {"delivery": {"retry": 1}}},
+    "order": {"metadata": {"annotations": {ORDER: "unordered"}}},
+}
 AGAIN = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
 
 
@@ -104,6 +112,35 @@ def test_a_condition_that_stays_keeps_its_time(broker: Broker, brokers: Brokers,
     again = [kube.get(each, check=True) for each in changed]
     same = (field(each, "status.conditions", was) for each, was in zip(again, before, strict=True))
     expect(*same, within=1.0)
+
+
+@pytest.mark.requirement("CTL-TRG-034")
+@pytest.mark.parametrize("kind", list(CHANGES))
+def test_what_waits_when_a_trigger_changes_is_delivered(broker: Broker, sinks: Sinks, kube: Kube, kind: str) -> None:
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(200, delay=0.05)]), annotations=ORDERED)
+    # Ordered and of one key: most of them wait for the ones before at the change. Both filters let all of them through.
+    events = broker.send_many([ONE_KEY] * 20, concurrency=4)
+    expect(delivered(events[0], to=trigger))
+    objects = {"broker": broker.object}
+    kube.patch(objects.get(kind, trigger.object), CHANGES[kind], check=True)
+    trigger.wait()
+    # Of the Broker's options, and of the order, no status of the Trigger tells.
+    later = broker.trigger(filter=WANTED)
+    last = broker.send(**ONE_KEY)
+    expect(delivered(last, to=later))
+    expect(*(delivered(event, to=trigger) for event in [*events, last]))
+
+
+@pytest.mark.requirement("CTL-TRG-035")
+def test_what_waits_when_other_triggers_come_and_go_is_delivered(broker: Broker, sinks: Sinks) -> None:
+    slow = {"filter": WANTED, "subscriber": sinks([Answer(200, delay=0.05)]), "annotations": ORDERED}
+    staying, going = broker.several(slow, {"filter": WANTED})
+    events = broker.send_many([ONE_KEY] * 20, concurrency=4)
+    expect(delivered(events[0], to=staying))
+    going.delete()
+    broker.trigger(filter=WANTED)
+    events.append(broker.send(**ONE_KEY))
+    expect(*(delivered(event, to=staying) for event in events))
 
 
 @pytest.mark.requirement("CTL-TRG-033")

@@ -77,6 +77,28 @@ def test_every_2xx_completes_a_delivery(broker: Broker, sinks: Sinks) -> None:
     expect(*(not_dead_lettered(event, to=letters, by=trigger) for trigger in triggers))
 
 
+@pytest.mark.requirement("EVT-DLV-041")
+def test_a_success_that_is_no_reply_may_have_any_body(broker: Broker, sinks: Sinks) -> None:
+    # In a 200 all but the first would be replies that are none (EVT-RPL-005).
+    letters = sinks()
+    answers = [
+        Answer(202),
+        Answer(202, headers=JSON, body=b'{"status": "accepted"}'),
+        Answer(202, headers=typed("text/plain"), body=b"accepted", chunked=True),
+        Answer(202, headers=typed(STRUCTURED), body=b"{"),
+        Answer(202, headers=binary(attributes(without=["id"])), body=b"1"),
+        Answer(201, headers=JSON, body=b'{"id": 17}'),
+        Answer(203, headers=typed("text/html"), body=b"<p>stored</p>"),
+    ]
+    delivery = AGAIN | {"deadLetterSink": {"uri": letters.url}}
+    triggers = broker.several(
+        *({"filter": WANTED, "subscriber": sinks([answer]), "delivery": delivery} for answer in answers)
+    )
+    event = broker.send(type="wanted")
+    expect(*(attempts(event, to=trigger, count=1) for trigger in triggers))
+    expect(*(not_dead_lettered(event, to=letters, by=trigger) for trigger in triggers))
+
+
 @pytest.mark.requirement("EVT-DLV-014")
 def test_a_2xx_in_any_form_completes_a_delivery_and_the_next_one(broker: Broker, sinks: Sinks) -> None:
     letters = sinks()
@@ -204,6 +226,14 @@ def test_an_answer_may_take_long(broker: Broker, sinks: Sinks) -> None:
     )
     event = broker.send(type="wanted")
     expect(*(attempts(event, to=trigger, count=1) for trigger in triggers), within=30.0)
+
+
+@pytest.mark.requirement("EVT-DLV-017")
+def test_the_timeout_is_that_of_each_attempt(broker: Broker, sinks: Sinks) -> None:
+    # The two waits alone take longer.
+    delivery = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.8S", "timeout": "PT1S"}
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(503)]), delivery=delivery)
+    expect(attempts(broker.send(type="wanted"), to=trigger, count=3))
 
 
 @pytest.mark.requirement("EVT-DLV-022")

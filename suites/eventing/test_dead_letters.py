@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from evidence.expectations import (
+    accepted,
     attempts,
     dead_letter_attempts,
     dead_lettered,
@@ -19,6 +20,7 @@ from evidence.expectations import (
 from evidence.refs import SinkRef
 from fixtures import Answer, Broker, Brokers, Sinks, Trigger, expect
 from suites.manifests import ORDERED
+from suites.wire import ODD, fresh
 
 WANTED = {"attributes": {"type": "wanted"}}
 NOWHERE = "http://nobody.touchstone-nowhere.svc.cluster.local/"  # no namespace has this name
@@ -198,6 +200,27 @@ def test_a_dead_letter_is_the_whole_event(broker: Broker, sinks: Sinks) -> None:
     )
     expect(dead_lettered(event, to=dead_letters, by=trigger))
     expect(unchanged(event, to=dead_letters, ignore=["knativeerrordest", "knativeerrorcode", "knativeerrordata"]))
+
+
+@pytest.mark.requirement("EVT-DLV-018")
+def test_a_dead_letter_has_the_values_of_the_event(broker: Broker, sinks: Sinks) -> None:
+    dead_letters = sinks()
+    (trigger,) = lettered(broker, [sinks([Answer(400)])], [dead_letters])
+    event = broker.send(type="wanted", **ODD)
+    expect(dead_lettered(event, to=dead_letters, by=trigger))
+    expect(unchanged(event, to=dead_letters, ignore=["knativeerrordest", "knativeerrorcode", "knativeerrordata"]))
+
+
+@pytest.mark.requirement("EVT-DLV-042")
+def test_each_of_two_events_with_one_id_is_dead_lettered(broker: Broker, sinks: Sinks) -> None:
+    dead_letters, name = sinks(), fresh()
+    (trigger,) = lettered(broker, [sinks([Answer(503)])], [dead_letters], retry=1)
+    first = broker.send(type="wanted", id=name, data=b"1")
+    expect(dead_lettered(first, to=dead_letters, by=trigger))
+    second = broker.send(type="wanted", id=name, data=b"2")
+    expect(accepted(second))
+    expect(attempts(second, to=trigger, count=4))
+    expect(dead_letter_attempts(second, to=dead_letters, by=trigger, count=2))
 
 
 @pytest.mark.requirement("EVT-DLV-019")

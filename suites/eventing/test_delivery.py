@@ -16,6 +16,8 @@ OTHER_REFUSALS = [402, 405, 406, 410, 412, 415, 417, 421, 423, 424, 425, 426, 42
 OTHER_FAILURES = [501, 505, 507, 508, 511, 520, 599]
 # More failures in a row than those after which a circuit breaker opens.
 FAILURES = 30
+# More than the connections that a client has to one host (the Kafka Broker's: 100).
+POOL = 120
 
 
 # A real control plane reads periods in tenths of a second: a shorter delay is none, and then it does not retry at all.
@@ -133,6 +135,15 @@ def test_earlier_failures_keep_no_event_from_its_subscriber(broker: Broker, sink
     trigger = broker.trigger(filter=WANTED, subscriber=sinks([*[failure] * FAILURES, Answer(200)]))
     earlier = broker.send_many([{"type": "wanted"}] * FAILURES, concurrency=8)
     expect(*(delivered(event, to=trigger) for event in earlier))
+    expect(delivered(broker.send(type="wanted"), to=trigger))
+
+
+@pytest.mark.requirement("EVT-DLV-031")
+def test_no_number_of_failures_with_a_body_uses_the_connections_up(broker: Broker, sinks: Sinks) -> None:
+    failure = Answer(500, headers=[("content-type", "text/plain")], body=b"no such model\n" * 40)
+    trigger = broker.trigger(filter=WANTED, subscriber=sinks([*[failure] * POOL, Answer(200)]))
+    earlier = broker.send_many([{"type": "wanted"}] * POOL, concurrency=8)
+    expect(*(delivered(event, to=trigger) for event in earlier), within=60.0)  # a busy machine handles ten a second
     expect(delivered(broker.send(type="wanted"), to=trigger))
 
 

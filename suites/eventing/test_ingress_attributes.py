@@ -42,6 +42,10 @@ TIMES = [
     "2025-07-02t08:20:12z",
     "2024-02-29T23:59:59+14:00",
     "1969-12-31T23:59:59Z",
+    # What programs take for no time at all, and the last one.
+    "0001-01-01T00:00:00Z",
+    "1970-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
 ]
 NO_REFERENCES = [
     "a b",

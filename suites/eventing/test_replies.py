@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -19,7 +21,7 @@ from evidence.expectations import (
 )
 from evidence.refs import EventRef
 from fixtures import Answer, Broker, Sinks, Trigger, expect
-from suites.wire import STRUCTURED, Headers, attributes, binary, fresh, structured, typed
+from suites.wire import ODD, STRUCTURED, Headers, attributes, binary, fresh, structured, typed
 
 QUESTION = {"attributes": {"type": "question"}}
 ANSWER = {"attributes": {"type": "answer"}}
@@ -293,6 +295,15 @@ def test_a_reply_arrives_as_it_was_given(broker: Broker, sinks: Sinks, mode: str
     expect(*(unchanged(answer, to=receiver) for answer, _ in replies))
 
 
+@pytest.mark.requirement("EVT-RPL-009")
+def test_the_values_of_a_reply_are_encoded_once(broker: Broker, sinks: Sinks) -> None:
+    encoded: dict[str, Any] = {name: quote(value, safe="") for name, value in ODD.items()}
+    answer, carrier = reply("binary", **encoded)
+    receiver, (replier,) = replying(broker, sinks, [carrier])
+    expect(delivered(answer, to=receiver, replied_by=replier))
+    expect(unchanged(answer, to=receiver))
+
+
 @pytest.mark.requirement("EVT-RPL-010")
 def test_each_reply_of_a_chain_is_routed_once(broker: Broker, sinks: Sinks) -> None:
     # The subscriber gets its own replies; when it answers without one, the chain ends.
@@ -375,7 +386,7 @@ def test_what_was_answered_with_a_reply_is_not_dead_lettered(broker: Broker, sin
     options = AGAIN | {"deadLetterSink": {"uri": dead_letters.url}}
     *repliers, receiver = broker.several(
         *(
-            {"filter": QUESTION, "subscriber": sinks([*failures, carrier]), "delivery": options}
+            {"filter": QUESTION, "subscriber": sinks([*failures, carrier, Answer(200)]), "delivery": options}
             for failures, (_, carrier) in zip(([], [Answer(503)]), replies, strict=True)
         ),
         {"filter": ANSWER},

@@ -1,5 +1,7 @@
 """Routing: the way of events from a Broker to its Triggers, and the shape in which they arrive."""
 
+from typing import Any
+
 import pytest
 
 from evidence.expectations import (
@@ -15,7 +17,7 @@ from evidence.expectations import (
     unchanged,
 )
 from fixtures import Answer, Broker, Brokers, Sinks, expect
-from suites.wire import fresh
+from suites.wire import ODD, fresh
 
 PAST = "2025-07-02T08:20:12Z"
 WANTED = {"attributes": {"type": "wanted"}}
@@ -25,6 +27,8 @@ SCHEMAS = [
     "urn:example:schemas:order:1.2",
     "tag:example.com,2024:order",
 ]
+# Texts, each of which is another one where somebody takes it for a number, a boolean, nothing, or a time.
+LOOK_ALIKES = ["007", "+5", "-0", "1.0", "1e3", "0x1F", "TRUE", "False", "null", "NaN", "2025-07-02T08:20:12.500+02:00"]
 # Each is another text once somebody has read and written it: marks and white space at its ends, ends of lines, a member
 # that is there twice, forms of numbers and escapes. The last one fills a buffer to its end.
 WRITTEN = [
@@ -101,6 +105,14 @@ def test_an_empty_extension_arrives_as_such(broker: Broker, mode: str) -> None:
 
 @pytest.mark.requirement("EVT-RTE-003")
 @pytest.mark.parametrize("mode", ["binary", "structured"])
+def test_a_text_that_looks_like_another_type_arrives_as_sent(broker: Broker, mode: str) -> None:
+    trigger = broker.trigger(filter=WANTED)
+    attributes: dict[str, Any] = {f"ext{number}": text for number, text in enumerate(LOOK_ALIKES)}
+    expect(unchanged(broker.send(type="wanted", mode=mode, **attributes), to=trigger))
+
+
+@pytest.mark.requirement("EVT-RTE-003")
+@pytest.mark.parametrize("mode", ["binary", "structured"])
 def test_a_dataschema_of_any_form_arrives_as_sent(broker: Broker, mode: str) -> None:
     trigger = broker.trigger(filter=WANTED)
     events = broker.send_many([{"type": "wanted", "dataschema": schema, "mode": mode} for schema in SCHEMAS])
@@ -136,7 +148,7 @@ def test_a_trigger_that_is_ready_misses_no_event(broker: Broker) -> None:
 def test_a_delivery_is_a_post_that_invites_a_reply(broker: Broker, sinks: Sinks) -> None:
     again = {"retry": 2, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
     trigger = broker.trigger(filter=WANTED, subscriber=sinks([Answer(503), Answer(200)]), delivery=again)
-    event = broker.send(type="wanted", correlationid="c-1", subject="orders/17")
+    event = broker.send(type="wanted", correlationid="c-1", **ODD)
     expect(attempts(event, to=trigger, count=2))
     expect(unchanged(event, to=trigger))
     expect(request_header(event, to=trigger, name="prefer", value="reply"))
