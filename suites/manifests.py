@@ -107,6 +107,12 @@ def with_another(manifest: dict[str, Any], missing: str, another: str) -> dict[s
     return whole
 
 
+def variable_of(manifest: dict[str, Any], name: str) -> str:
+    """Return a variable of a SeldonDeployment's first predictor."""
+    variables = manifest["spec"]["predictors"][0]["svcOrchSpec"]["env"]
+    return str(next(variable["value"] for variable in variables if variable["name"] == name))
+
+
 def with_spec(manifest: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """Return an object with other fields in its spec."""
     return {**manifest, "spec": {**manifest["spec"], **fields}}

@@ -28,6 +28,11 @@ CHECKED = (BROKER, TRIGGER, INFERENCESERVICE, SELDONDEPLOYMENT)
 LABEL = 63
 """The characters that a Service's name may have: it is a label of DNS."""
 TOO_LONG = f"must be no more than {LABEL} characters"
+NOT_NEGATIVE = "cannot be less than 0"
+TOO_FEW = "'MinReplicas' cannot be greater than MaxReplicas"
+UNKNOWN_MODE = "invalid logger type"
+LOGGED = ("all", "request", "response")
+DEFAULT_REPLICAS = 1
 NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 # What `config-br-defaults` of Knative Eventing's release says, for Brokers of all classes that say nothing themselves.
 DEFAULT_DELIVERY = {"retry": 10, "backoffPolicy": "exponential", "backoffDelay": "PT0.2S"}
@@ -221,3 +226,21 @@ def _inference_service(new: dict[str, Any]) -> Iterator[str]:
         if len(kinds) != 1 or (component == "transformer" and kinds != ["containers"]):
             allowed = "model, containers" if component == "predictor" else "containers"
             yield f"exactly one of [{allowed}] must be specified in spec.{component}; found [{', '.join(kinds)}]"
+        yield from _extension(described or {})
+
+
+def _extension(described: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the faults of what a component says beside its containers: how often it is there, and what is logged."""
+    if int(described.get("containerConcurrency") or 0) < 0:
+        yield f"parallelism {NOT_NEGATIVE}"
+    least, most = described.get("minReplicas"), int(described.get("maxReplicas") or 0)
+    least = DEFAULT_REPLICAS if least is None else int(least)
+    if least < 0:
+        yield f"'MinReplicas' {NOT_NEGATIVE}"
+    if most < 0:
+        yield f"'MaxReplicas' {NOT_NEGATIVE}"
+    elif most and least > most:
+        yield TOO_FEW
+    logger = described.get("logger")
+    if isinstance(logger, Mapping) and logger.get("mode", LOGGED[0]) not in LOGGED:
+        yield UNKNOWN_MODE

@@ -341,6 +341,11 @@ def shares(weights: Sequence[int]) -> Sequence[tuple[int, int]]:
     return list(itertools.pairwise(itertools.accumulate(weights, initial=0)))
 
 
+def kafka_servers(listed: Sequence[str]) -> Sequence[str]:
+    """Return the servers of a list of Kafka's that a stream tries: all."""
+    return listed
+
+
 LEFT = ("streams", "pods", "deployments", "services")
 """What a SeldonDeployment has: each of it may be left behind where the object is deleted, or a predictor taken out."""
 
@@ -429,6 +434,8 @@ class ControlPlanePolicies:
     sharers: Callable[[int, int], int] = sharers
     """The function from the number of stream servers among which partitions were shared, and that of those that there
     are, to the one among which they are shared now."""
+    kafka_servers: Callable[[Sequence[str]], Sequence[str]] = kafka_servers
+    """The function from the servers that a stream's KAFKA_BROKER lists to those that it tries."""
     shares: Callable[[Sequence[int]], Sequence[tuple[int, int]]] = shares
     deployments_state: Callable[[ConditionState, bool], ConditionState] = deployments_state
     waits_for: Callable[[Collection[Mapping[str, Any]]], bool] = waits_for

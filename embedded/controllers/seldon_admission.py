@@ -21,8 +21,12 @@ def faults_of_graphs(deployment: Mapping[str, Any]) -> list[Cause]:
     causes = []
     if not predictors:
         causes.append(Cause("spec.predictors", "FieldValueRequired", "Required value: Graph contains no predictors"))
-    traffic = sum(int(predictor.get("traffic") or 0) for predictor in predictors)
-    if len(predictors) > 1 and traffic != WHOLE:
+    told = [predictor for predictor in predictors if not predictor.get("shadow")]
+    traffic = sum(int(predictor.get("traffic") or 0) for predictor in told)
+    if len(predictors) - len(told) > 1:
+        why = "Invalid value: true: Multiple shadows are not allowed"
+        causes.append(Cause("spec.predictors", "FieldValueInvalid", why))
+    if len(told) > 1 and traffic != WHOLE:
         why = f"Invalid value: {traffic}: Traffic must sum to 100 for multiple predictors"
         causes.append(Cause("spec.predictors", "FieldValueInvalid", why))
     if len(predictors) == 1 and traffic not in {0, WHOLE}:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 BROKER, INPUT, OUTPUT = "KAFKA_BROKER", "KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC"
 REQUIRED = (BROKER, INPUT, OUTPUT)
+ALL = 100
 DEFAULT_WORKERS = 4
 DEFAULT_PARTITIONS = 1
 DEFAULT_PORTS = {"http": 9000, "grpc": 9500}
@@ -252,9 +253,11 @@ class SeldonDeploymentController(Controller):
                     await self._stream(deployment, predictor, share)
 
     def _shares(self, deployment: dict[str, Any]) -> Sequence[tuple[int, int]]:
-        """Return the hundredths of the traffic of each predictor, from and up to."""
+        """Return the hundredths of the traffic of each predictor, from and up to; a shadow's are those it copies."""
         policies = self._policies.control_plane(deployment["metadata"]["namespace"])
-        return policies.shares([int(predictor.get("traffic") or 0) for predictor in deployment["spec"]["predictors"]])
+        predictors = deployment["spec"]["predictors"]
+        shared = iter(policies.shares([_traffic(each) for each in predictors if not each.get("shadow")]))
+        return [(0, _traffic(each) or ALL) if each.get("shadow") else next(shared) for each in predictors]
 
     async def _stream(self, deployment: dict[str, Any], predictor: dict[str, Any], share: tuple[int, int]) -> None:
         """Make the predictor's stream servers run as specified.
@@ -266,10 +269,13 @@ class SeldonDeploymentController(Controller):
         environment: Mapping[str, str] = environment_of(predictor)
         if missing := [variable for variable in REQUIRED if not environment.get(variable)]:
             raise RetryError(f"predictor {predictor['name']}: {', '.join(missing)} missing")
-        if not self._topics.is_ours(environment[BROKER]):
+        policies = self._policies.control_plane(namespace)
+        # A client that reaches one of the servers learns of the others there.
+        listed = [server.strip() for server in environment[BROKER].split(",")]
+        if not any(map(self._topics.is_ours, policies.kafka_servers(listed))):
             raise RetryError(self._topics.unreachable(environment[BROKER]))
         key = ((namespace, name), predictor["name"])
-        policies, before = self._policies.control_plane(namespace), self._served.get(key, [])
+        before = self._served.get(key, [])
         # The Deployment has its number by now, so an honest one has it from the object.
         wanted = policies.replicas(self._replicas(deployment, predictor), replicas_of(deployment, predictor))
         if not wanted:
@@ -289,6 +295,7 @@ class SeldonDeploymentController(Controller):
             graph=self._node(deployment, predictor, predictor["graph"], transport),
             workers=int(environment.get("KAFKA_WORKERS") or DEFAULT_WORKERS),
             share=share,
+            shadow=bool(predictor.get("shadow")),
             policies=self._policies.streams(namespace),
         )
         for topic in (spec.input_topic, spec.output_topic):
@@ -439,6 +446,11 @@ def _verdict(made: dict[str, Any]) -> ConditionState:
     if current and progressing.get("status") == "False":
         return fails("DeploymentFailed", progressing.get("message", ""))
     return unknown("Deploying", condition_of(made, "Available").get("message") or "waiting for pods")
+
+
+def _traffic(predictor: Mapping[str, Any]) -> int:
+    """Return the traffic of a predictor, in hundredths; 0 where it says none."""
+    return int(predictor.get("traffic") or 0)
 
 
 def _worst(verdicts: list[ConditionState]) -> ConditionState:

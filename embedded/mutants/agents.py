@@ -17,7 +17,7 @@ from embedded.runtime.gateway import entry_component
 
 _SNIFFED = "text/plain; charset=utf-8"
 """The media type that Go's HTTP server finds for JSON whose handler names none."""
-_OF_THE_MESSAGE = ("accept", "ce-", "content-", "host")
+_OF_THE_MESSAGE = ("accept", "ce-", "content-", "host", "inference-header-")
 """How the names begin of headers without which a message is not read, or not as what it is."""
 _SHORT = 1 << 16
 """The most bytes of a payload that is logged whole, by what logs short ones."""
@@ -167,6 +167,31 @@ def agent_drops_own_headers(honest: AgentPolicies) -> AgentPolicies:
     return replace(honest, headers=headers)
 
 
+@mutant(AGENTS, wraps="headers")
+def agent_first_of_same_headers(honest: AgentPolicies) -> AgentPolicies:
+    """Hand on the first of several headers of one name only, as a map with one value each does (KServe issue 4248)."""
+
+    def headers(given: CIMultiDict[str]) -> CIMultiDict[str]:
+        told = honest.headers(given)
+        return CIMultiDict({name.lower(): told[name] for name in told})
+
+    return replace(honest, headers=headers)
+
+
+@mutant(AGENTS, wraps=("failure", "passed"))
+def agent_tells_503_as_500(honest: AgentPolicies) -> AgentPolicies:
+    """Tell a model that takes no more at the moment as one that has failed (KServe issue 4247)."""
+
+    def masked(answer: Answer) -> Answer:
+        return replace(answer, status=500) if answer.status == 503 else answer
+
+    return replace(
+        honest,
+        failure=lambda answer: masked(honest.failure(answer)),
+        passed=lambda answer: masked(honest.passed(answer)),
+    )
+
+
 @mutant(AGENTS, wraps="passed")
 def agent_drops_headers_of_answers(honest: AgentPolicies) -> AgentPolicies:
     """Hand back none of a model's own headers, as what writes down an answer and tells it anew may."""
@@ -278,6 +303,12 @@ def log_data_printed_again(honest: AgentPolicies) -> AgentPolicies:
             return honest.data(payload)
 
     return replace(honest, data=data)
+
+
+@mutant(AGENTS, wraps="data")
+def log_data_as_text(honest: AgentPolicies) -> AgentPolicies:
+    """Log payloads as text, and replace what is no UTF-8 in them (KServe issues 3643 and 3731 took BYTES for text)."""
+    return replace(honest, data=lambda payload: honest.data(payload).decode(errors="replace").encode())
 
 
 @mutant(AGENTS, wraps="data")

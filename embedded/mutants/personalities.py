@@ -112,6 +112,7 @@ _LISTED = (
             "infer-request-refused",
             "stream-key-order-lost",
             "canary-answers-all",
+            "stream-shadow-answers",
             "stream-answer-without-headers",
             "executor-dies-on-nameless-header",
             "header-no-token-drops",

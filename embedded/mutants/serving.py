@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from embedded.api.resources import DEPLOYMENT, INFERENCESERVICE, SERVICE
 from embedded.api.store import Store
-from embedded.controllers.admission import TOO_LONG
+from embedded.controllers.admission import NOT_NEGATIVE, TOO_FEW, TOO_LONG, UNKNOWN_MODE
 from embedded.controllers.components import HTTP_PORT, NO_RUNTIME
 from embedded.controllers.conditions import TRUE, ConditionState, condition_of, unknown
 from embedded.controllers.policies import CONTAINER, ControlPlanePolicies
@@ -294,6 +294,19 @@ def isvc_length_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
         honest,
         faults_of_service=lambda faults: [
             fault for fault in honest.faults_of_service(faults) if not fault.endswith(TOO_LONG)
+        ],
+    )
+
+
+@mutant(CONTROL_PLANE, wraps="faults_of_service")
+def isvc_scaling_unchecked(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Admit numbers of pods and of requests that nothing can have, and a logger of a mode that there is not."""
+    return replace(
+        honest,
+        faults_of_service=lambda faults: [
+            fault
+            for fault in honest.faults_of_service(faults)
+            if not fault.endswith((NOT_NEGATIVE, TOO_FEW, UNKNOWN_MODE))
         ],
     )
 

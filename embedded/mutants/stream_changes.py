@@ -107,6 +107,12 @@ def partitions_of_gone_replicas_unread(honest: ControlPlanePolicies) -> ControlP
     return replace(honest, sharers=lambda before, count: max(before, honest.sharers(before, count)))
 
 
+@mutant(CONTROL_PLANE, replaces="kafka_servers")
+def stream_first_kafka_only(honest: ControlPlanePolicies) -> ControlPlanePolicies:
+    """Try the first of the servers that KAFKA_BROKER lists, and no other."""
+    return replace(honest, kafka_servers=lambda listed: listed[:1])
+
+
 @mutant(CONTROL_PLANE, replaces="shares")
 def canary_starved(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Let the first predictor answer every record, and no other one any, whatever `traffic` says."""

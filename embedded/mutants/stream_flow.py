@@ -53,6 +53,12 @@ def canary_answers_all(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, is_in_share=lambda _record, _share: True)
 
 
+@mutant(STREAMS, replaces="is_told")
+def stream_shadow_answers(honest: StreamPolicies) -> StreamPolicies:
+    """Write the answers of a shadow, too (seldon-executor 1.17.1, read: it does not know that it is one)."""
+    return replace(honest, is_told=lambda _shadow: True)
+
+
 @mutant(STREAMS, replaces="is_read", wraps="store")
 def replicas_read_all(honest: StreamPolicies) -> StreamPolicies:
     """Let every replica read every partition (MLServer 1.7.1, seen: 20 requests, 40 answers).

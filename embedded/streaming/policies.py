@@ -50,6 +50,11 @@ def is_in_share(record: Record, share: tuple[int, int]) -> bool:
     return share[0] <= slot < share[1]
 
 
+def is_told(shadow: bool) -> bool:  # noqa: FBT001 - the one thing that is known of a predictor here
+    """Tell whether a predictor's answers are written: those of a shadow are thrown away."""
+    return not shadow
+
+
 def is_read(partition: int, replica: int, replicas: int) -> bool:
     """Tell whether a replica reads a partition: each partition has one reader."""
     return partition % replicas == replica
@@ -187,6 +192,7 @@ class StreamPolicies:
         value: The function from that to the value of the answer's record.
         store: The action that writes the answer to a record, given the write itself.
         copies: The number of times that an answer is written.
+        is_told: The function from whether a predictor is a shadow to whether its answers are written.
         tells_kafka: True if the status says that Kafka cannot be reached.
         outlives_kafka: True if the server reads on once a Kafka that went away is back.
         drain: The seconds that the work on records gets to end where the server is stopped.
@@ -222,6 +228,7 @@ class StreamPolicies:
     value: Callable[[bytes], bytes | None] = value
     store: Callable[[Record, Write, Callable[[], None]], Awaitable[None]] = store
     copies: int = 1
+    is_told: Callable[[bool], bool] = is_told
     tells_kafka: bool = True
     outlives_kafka: bool = True
     drain: float = 5.0

@@ -218,7 +218,7 @@ class StreamServer:
 
         async def write() -> None:
             self._reach("predicted")
-            for _ in range(policies.copies):
+            for _ in range(policies.copies if policies.is_told(self.spec.shadow) else 0):
                 headers = policies.headers(puid, self._answer_type)
                 await self._store(Record(policies.key(record), headers, policies.value(content)))
 

@@ -13,6 +13,7 @@ class StreamSpec:
 
     Attributes:
         share: The hundredths of the traffic that are this predictor's, from the first up to the second.
+        shadow: Whether the predictor is a shadow: its answers are thrown away.
         replica: The number of this replica, from 0.
         replicas: The number of replicas that share the partitions.
     """
@@ -27,6 +28,7 @@ class StreamSpec:
     graph: Node
     workers: int = 4
     share: tuple[int, int] = (0, 100)
+    shadow: bool = False
     replica: int = 0
     replicas: int = 1
     policies: Composition[StreamPolicies] = field(kw_only=True, repr=False)

@@ -5,8 +5,8 @@ python -m counting --model_name=m --http_port=8080 --predictor_host=m-predictor.
 
 An instance is a list of numbers. The model `m` answers each with itself, packed where the caller takes gzip, `m-sizes`
 with the number of instances that the request has, `m-asked` with how often it was asked of that instance, `m-short`
-answers all but the last, and `m-heard` answers each with the headers of the request that are a caller's own, and has a
-header of its own in its answer. With `--predictor_host` it
+answers all but the last, `m-busy` answers 503, and `m-heard` answers each with the headers of the request that are a
+caller's own, and has a header of its own in its answer. With `--predictor_host` it
 is an explainer, which asks the predictor, and with `--transforms` a transformer, which wraps each of its predictions.
 
 `--wraps_as`, or WRAPS_AS in the environment, is the name under which a transformer wraps a prediction; else it is
@@ -32,6 +32,7 @@ GRACE_SECONDS = 5.0
 PACKED = "gzip"
 OWN = ("authorization", "x-heard-")
 SAID_BY = "X-Said-By"
+JSON_LENGTH = "Inference-Header-Content-Length"
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -78,6 +79,7 @@ class Counting:
             application.router.add_post(f"{path}-sizes:predict", self.predict_sizes)
             application.router.add_post(f"{path}-asked:predict", self.predict_asked)
             application.router.add_post(f"{path}-short:predict", self.predict_short)
+            application.router.add_post(f"{path}-busy:predict", self.predict_busy)
             application.router.add_post(f"{path}-heard:predict", self.predict_heard)
             application.router.add_post(f"/v2/models/{self._model}/infer", self.infer)
         return application
@@ -112,13 +114,22 @@ class Counting:
             return web.json_response({"error": str(error)}, status=400)
 
     async def predict_heard(self, request: web.Request) -> web.Response:
-        """Answer each instance with the headers that are the caller's own, sorted, their names in small letters."""
+        """Answer each instance with the headers that are the caller's own, sorted, their names in small letters.
+
+        The values of one name are told together, since what hands a request on may join them (RFC 9110, 5.3).
+        """
         try:
             instances = instances_of(await request.read())
         except RefusedError as error:
             return web.json_response({"error": str(error)}, status=400)
-        heard = sorted([name.lower(), value] for name, value in request.headers.items() if name.lower().startswith(OWN))
+        names = sorted({name.lower() for name in request.headers if name.lower().startswith(OWN)})
+        heard = [[name, ", ".join(request.headers.getall(name))] for name in names]
         return web.json_response({"predictions": [heard] * len(instances)}, headers={SAID_BY: self._model})
+
+    async def predict_busy(self, request: web.Request) -> web.Response:
+        """Answer that the model takes no more at the moment."""
+        await request.read()
+        return web.json_response({"error": f"model {self._model} has too much to do"}, status=503)
 
     async def predict_sizes(self, request: web.Request) -> web.Response:
         """Answer each instance with how many there are."""
@@ -138,9 +149,10 @@ class Counting:
         return web.json_response({"predictions": [self._asked_of[instance] for instance in asked]})
 
     async def infer(self, request: web.Request) -> web.Response:
-        """Answer the inputs of a V2 request as its outputs."""
+        """Answer the inputs of a V2 request as its outputs, without the data of those whose data is binary."""
+        length = request.headers.get(JSON_LENGTH)
         try:
-            inputs = json.loads(await request.read())["inputs"]
+            inputs = json.loads((await request.read())[: length and int(length)])["inputs"]
         except (ValueError, TypeError, KeyError) as error:
             return web.json_response({"error": f"expected an object with inputs: {error}"}, status=400)
         return web.json_response({"model_name": self._model, "outputs": inputs})

@@ -154,6 +154,7 @@ ROWS: dict[str, Row] = {
         }.items()
     },
     "canary-answers-all": Row(asking(rest("a", 1)), {}, {b"a": [[2]]}, terms={"share": (0, 0)}),
+    "stream-shadow-answers": Row(asking(rest("a", 1)), {}, {b"a": [[2]]}, terms={"shadow": True}),
     "replicas-read-all": Row(partitions_taken, [1], [0, 1], terms={"replica": 1, "replicas": 2}),
     "restart-at-earliest": Row(again_after_a_restart, 1, 2),
     "stop-loses-work": Row(answered_after_a_replacement, 3, 0, terms=NODE),

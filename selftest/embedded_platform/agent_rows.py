@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from multidict import CIMultiDict
 
 from embedded.agents import AGENT_PORT, BatcherSpec, LoggerSpec
 from embedded.types import Endpoint
@@ -47,6 +48,8 @@ class Scene:
         instances = (await request.json())["instances"]
         self.asked.append(instances)
         self.heard = request.headers
+        if "busy" in instances:
+            return web.json_response({"error": "too much to do"}, status=503)
         if any(isinstance(instance, str) for instance in instances):
             return web.json_response({"error": "no number"}, status=400)
         predictions = instances[:-1] if request.path == SHORT else instances
@@ -57,7 +60,7 @@ class Scene:
 
     async def infer(self, request: web.Request) -> web.Response:
         """Answer the inputs of a V2 request."""
-        return web.json_response({"outputs": (await request.json())["inputs"]})
+        return web.json_response({"outputs": json.loads((await request.read()).partition(b"\xff")[0])["inputs"]})
 
     async def ready(self, _: web.Request) -> web.Response:
         """Answer that the model is ready."""
@@ -295,6 +298,27 @@ async def century(scene: Scene) -> Any:
     return headers["ce-time"][:2]
 
 
+async def twice(scene: Scene) -> Any:
+    """Return the values of a header that comes twice, as they reach the component."""
+    assert scene.session is not None
+    own = [("X-Own", "1"), ("X-Own", "2"), ("Content-Type", "application/json")]
+    url = f"http://{HOST}:{AGENT_PORT}{PREDICT}"
+    async with scene.session.post(url, data=b'{"instances": [1]}', headers=CIMultiDict(own)) as got:
+        assert got.status == 200
+    return [value for name, value in scene.heard.items() if name.lower() == "x-own"]
+
+
+async def busy(scene: Scene) -> Any:
+    """Return the status of a call whose model takes no more."""
+    return (await scene.ask("busy"))[0]
+
+
+async def octets(scene: Scene) -> Any:
+    """Return the payload, as it is logged, of a call whose body is no text."""
+    await scene.post(b'{"inputs": []}\xff\x00', path=V2)
+    return (await scene.events(1))[0][1]
+
+
 async def whole(scene: Scene) -> Any:
     """Return how many bytes of a payload of 70,000 bytes are logged."""
     await scene.post(b'{"instances": [1]}'.ljust(70_000))
@@ -363,6 +387,8 @@ ROWS = {
     "agent-drops-own-headers": Row(
         heard, (["Authorization", "X-Own", "Content-Type"], "m"), (["Content-Type"], "m"), None, ALL
     ),
+    "agent-first-of-same-headers": Row(twice, ["1", "2"], ["1"], None, ALL),
+    "agent-tells-503-as-500": Row(busy, 503, 500, None, ALL),
     "agent-drops-headers-of-answers": Row(
         heard,
         (["Authorization", "X-Own", "Content-Type"], "m"),
@@ -393,6 +419,9 @@ ROWS = {
     "log-without-batched": Row(batched, [1, 2, 3, 4], [5], FULL, LoggerSpec(LOG, "response")),
     "log-pair-broken": Row(both("ce-id"), ["c1", "c1"], ["c1", "c1-r"], None, ALL),
     "log-data-printed-again": Row(payload, b'{"instances":  [1]}', b'{\n "instances": [\n  1\n ]\n}', None, ALL),
+    "log-data-as-text": Row(
+        octets, b'{"inputs": []}\xff\x00', '{"inputs": []}\ufffd\x00'.encode(), None, LoggerSpec(LOG, "request")
+    ),
     "log-data-cut": Row(whole, 70_000, 65_536, None, LoggerSpec(LOG, "request")),
     "log-time-never-set": Row(century, "20", "00", None, LoggerSpec(LOG, "request")),
     "log-names-lost": Row(owner, OWNER, ["default"] * 4, None, LoggerSpec(LOG, "request")),

@@ -104,6 +104,17 @@ def test_the_traffic_of_several_predictors_must_be_whole(store: Store) -> None:
     assert "Traffic must sum to 100" in refused(store, SELDONDEPLOYMENT, deployment).message
 
 
+@pytest.mark.parametrize("traffic", [0, 30, 100])
+def test_the_traffic_of_a_shadow_is_no_share(store: Store, traffic: int) -> None:
+    deployment = seldon()
+    [predictor] = deployment["spec"]["predictors"]
+    shadow = predictor | {"name": "shadow", "shadow": True, "traffic": traffic}
+    deployment["spec"]["predictors"] = [predictor, shadow]
+    assert len(store.create(SELDONDEPLOYMENT, deployment)["spec"]["predictors"]) == 2
+    deployment["spec"]["predictors"] = [predictor, shadow, shadow | {"name": "other"}]
+    assert "Multiple shadows are not allowed" in refused(store, SELDONDEPLOYMENT, deployment).message
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
@@ -332,6 +343,29 @@ def test_inference_service_is_refused(store: Store, spec: dict[str, Any], messag
 def test_mutant_isvc_unchecked(store: Store) -> None:
     invalid = named({"predictor": {}}, "faulty-isvc-unchecked", name="1-digit")
     assert store.create(INFERENCESERVICE, invalid)["metadata"]["name"] == "1-digit"
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"minReplicas": -1}, "'MinReplicas' cannot be less than 0"),
+        ({"maxReplicas": -1}, "'MaxReplicas' cannot be less than 0"),
+        ({"minReplicas": 3, "maxReplicas": 2}, "'MinReplicas' cannot be greater than MaxReplicas"),
+        ({"containerConcurrency": -1}, "parallelism cannot be less than 0"),
+        ({"logger": {"mode": "everything"}}, "invalid logger type"),
+    ],
+)
+def test_what_a_component_cannot_be_is_refused(store: Store, said: dict[str, Any], message: str) -> None:
+    spec = {"predictor": {"containers": [{"name": "c", "image": "a"}], **said}}
+    assert message in refused(store, INFERENCESERVICE, named(spec)).message
+    unchecked = named(spec, "faulty-isvc-scaling-unchecked")
+    assert store.create(INFERENCESERVICE, unchecked)["spec"]["predictor"] == spec["predictor"]
+
+
+@pytest.mark.parametrize("said", [{"minReplicas": 0}, {"minReplicas": 2, "maxReplicas": 2}, {"maxReplicas": 0}])
+def test_what_a_component_can_be_is_admitted(store: Store, said: dict[str, Any]) -> None:
+    spec = {"predictor": {"containers": [{"name": "c", "image": "a"}], **said}}
+    assert store.create(INFERENCESERVICE, named(spec))["spec"]["predictor"] == spec["predictor"]
 
 
 @pytest.mark.parametrize(("length", "component"), [(53, "predictor"), (51, "transformer")])

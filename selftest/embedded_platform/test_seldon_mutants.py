@@ -202,6 +202,18 @@ async def test_the_traffic_of_two_predictors(
     assert [spec.share for spec in Stream.at_work()] == shares
 
 
+@pytest.mark.parametrize(("mutant", "at_work"), [(None, 1), ("stream-first-kafka-only", 0)])
+async def test_the_servers_of_kafka_that_a_stream_tries(cluster: Cluster, mutant: str | None, at_work: int) -> None:
+    namespace = cluster.faulty(mutant) if mutant else "ns"
+    listed = predictor(topics={"KAFKA_BROKER": f"elsewhere.invalid:9092, {KAFKA_HOST}:9092"})
+    spec = {"protocol": "seldon", "serverType": "kafka", "predictors": [listed]}
+    cluster.create(SELDONDEPLOYMENT, "it", namespace, spec=spec)
+    await eventually(lambda: cluster.pods_are_ready(namespace) == 1)
+    state = "Available" if at_work else "Failed"
+    await cluster.until(SELDONDEPLOYMENT, "it", lambda status: status.get("state") == state, namespace)
+    assert len(Stream.at_work()) == at_work
+
+
 CRASHED = {"ready": False, "restartCount": 3, "state": {"terminated": {"exitCode": 1}}}
 
 

@@ -266,6 +266,18 @@ async def test_replicas_share_the_partitions_and_predictors_the_traffic(cluster:
     assert found == [("model", (0, 75), 0, 2), ("model", (0, 75), 1, 2), ("canary", (75, 100), 0, 1)]
 
 
+async def test_a_shadow_copies_the_traffic_of_the_others(cluster: Cluster) -> None:
+    spec = predictor()
+    main = spec["predictors"][0]
+    shadow = main | {"name": "shadow", "shadow": True}
+    await deployed(
+        cluster, spec | {"predictors": [main, shadow, main | {"name": "late", "shadow": True, "traffic": 20}]}
+    )
+    await cluster.until(SELDONDEPLOYMENT, "it", lambda s: s.get("state") == "Available")
+    found = [(each.predictor, each.share, each.shadow) for each in Stream.started]
+    assert found == [("model", (0, 100), False), ("shadow", (0, 100), True), ("late", (0, 20), True)]
+
+
 async def test_a_stream_goes_on_calling_its_pod_and_another_one_when_that_is_gone(cluster: Cluster) -> None:
     spec = predictor()
     spec["predictors"][0]["replicas"] = 2

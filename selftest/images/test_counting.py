@@ -38,12 +38,16 @@ def test_a_model_answers_with_its_instances_and_another_one_with_how_many_there_
             assert asked == {"predictions": [often]}
         short = await (await predictor.post("/v1/models/m-short:predict", json={"instances": [[1], [2]]})).json()
         assert short == {"predictions": [[1]]}
-        told = {"Authorization": "Bearer a", "X-Heard-Twice": "1", "Accept": "*/*"}
+        told = [("Authorization", "Bearer a"), ("X-Heard-Twice", "1"), ("Accept", "*/*"), ("X-Heard-Twice", "2")]
         heard = await predictor.post("/v1/models/m-heard:predict", json={"instances": [[1]]}, headers=told)
-        assert await heard.json() == {"predictions": [[["authorization", "Bearer a"], ["x-heard-twice", "1"]]]}
+        assert await heard.json() == {"predictions": [[["authorization", "Bearer a"], ["x-heard-twice", "1, 2"]]]}
         assert heard.headers["X-Said-By"] == "m"
         inferred = await (await predictor.post("/v2/models/m/infer", json={"inputs": [1]})).json()
         assert inferred == {"model_name": "m", "outputs": [1]}
+        length = {"Inference-Header-Content-Length": "15"}
+        packed = await predictor.post("/v2/models/m/infer", data=b'{"inputs": [1]}\xff', headers=length)
+        assert await packed.json() == inferred
+        assert (await predictor.post("/v1/models/m-busy:predict", json={"instances": [[1]]})).status == 503
         assert (await predictor.get("/v1/models/m")).status == 200
         assert (await predictor.post(EXPLAIN, json={"instances": [[7]]})).status == 404
         assert (await explainer.post("/v1/models/m:predict", json={"instances": [[7]]})).status == 404

@@ -22,6 +22,7 @@ from evidence.expectations import (
 )
 from fixtures import KServeExtras, expect, mint
 from suites.instances import asking, unique
+from suites.oracles.open_inference import Tensor, binary
 
 FULL = 4
 JSON = ("content-type", "application/json")
@@ -69,8 +70,14 @@ def test_a_lone_caller_is_answered(kserve_extras: KServeExtras) -> None:
 
 
 @pytest.mark.requirement("INF-BTR-004")
-def test_a_caller_is_told_what_the_model_refuses(kserve_extras: KServeExtras) -> None:
-    expect(error_answered(kserve_extras.call("batched", asking([7], WRONG, [8], [9])), 400))
+@pytest.mark.parametrize(
+    ("model", "instance", "status"), [("batched", WRONG, 400), ("batched-busy", [6], 503)], ids=["refused", "busy"]
+)
+def test_a_caller_is_told_what_the_model_refuses(
+    kserve_extras: KServeExtras, model: str, instance: object, status: int
+) -> None:
+    call = kserve_extras.call("batched", asking([7], instance, [8], [9]), model=model)
+    expect(error_answered(call, status))
 
 
 @pytest.mark.requirement("INF-BTR-005")
@@ -122,6 +129,14 @@ def test_nobody_is_answered_what_a_model_that_answers_too_few_has_answered(kserv
 def test_a_call_is_logged_as_a_pair(kserve_extras: KServeExtras, size: int) -> None:
     log = kserve_extras.log()
     call = kserve_extras.call("logged", b'{"instances":  [[1.50, %d%s]]}' % (unique(), b", 10000000" * (size // 10)))
+    expect(logged(call, log, "request", "response", aspect="pair"))
+
+
+@pytest.mark.requirement("INF-LOG-001")
+def test_a_call_whose_payload_is_no_text_is_logged_as_a_pair(kserve_extras: KServeExtras) -> None:
+    body, headers = binary(Tensor("BYTES", [bytes(range(256)), str(unique()).encode()]))
+    log = kserve_extras.log()
+    call = kserve_extras.call("logged", body, verb="infer", headers=headers)
     expect(logged(call, log, "request", "response", aspect="pair"))
 
 
@@ -179,7 +194,9 @@ def test_the_response_of_a_batched_call_is_logged(kserve_extras: KServeExtras) -
 
 @pytest.mark.requirement("INF-LOG-008")
 @pytest.mark.parametrize(
-    ("model", "instance", "status"), [("logged", WRONG, 400), ("nothing", [1], 404)], ids=["refused", "no-such-model"]
+    ("model", "instance", "status"),
+    [("logged", WRONG, 400), ("nothing", [1], 404), ("logged-busy", [1], 503)],
+    ids=["refused", "no-such-model", "busy"],
 )
 def test_a_call_that_fails_is_answered_so_and_its_request_is_logged(
     kserve_extras: KServeExtras, model: str, instance: object, status: int
@@ -213,8 +230,10 @@ def test_the_events_of_a_call_without_an_id_have_one_of_their_own(kserve_extras:
 @pytest.mark.requirement("INF-AGT-003")
 def test_a_logger_hands_on_the_headers_of_call_and_answer(kserve_extras: KServeExtras) -> None:
     own = [("authorization", f"Bearer {mint()}"), ("x-heard-empty", ""), ("x-heard-text", 'a; b="c", 100 %')]
-    call = kserve_extras.call("logged", asking([1]), model="logged-heard", headers=[JSON, *own])
-    expect(told(call, {"predictions": [[list(pair) for pair in own]]}), header(call, "x-said-by", "logged"))
+    many = [("x-heard-twice", "one"), ("x-heard-twice", "two")]
+    call = kserve_extras.call("logged", asking([1]), model="logged-heard", headers=[JSON, *own, *many])
+    heard = [*(list(pair) for pair in own), ["x-heard-twice", "one, two"]]
+    expect(told(call, {"predictions": [heard]}), header(call, "x-said-by", "logged"))
 
 
 @pytest.mark.requirement("INF-AGT-004")

@@ -234,3 +234,22 @@ def test_an_invalid_inference_service_is_refused(kserve_extras: KServeExtras, ku
     # KServe 0.20 refuses a predictor that is nothing with a panic of its webhook (read): the API answers 500.
     expect(api_refused(refused, range(400, 501)), api_accepted(good))
     kube.delete(good, check=True)
+
+
+IMPOSSIBLE: Mapping[str, Mapping[str, Any]] = {
+    "fewer-than-none": {"minReplicas": -1},
+    "at-most-fewer-than-none": {"minReplicas": None, "maxReplicas": -1},
+    "least-above-most": {"minReplicas": 3, "maxReplicas": 2},
+    "concurrency": {"containerConcurrency": -1},
+    "mode": {"logger": {"mode": "everything", "url": "http://nobody.invalid"}},
+}
+"""What no predictor can be: so many pods, so many requests at once, or logged so."""
+
+
+@pytest.mark.requirement("INF-ADM-002")
+@pytest.mark.parametrize("what", IMPOSSIBLE)
+def test_an_inference_service_that_cannot_be_so_is_refused(kserve_extras: KServeExtras, kube: Kube, what: str) -> None:
+    refused = kube.create(kserve_extras.like("logged", **IMPOSSIBLE[what]))
+    good = kube.create(kserve_extras.like("logged", maxReplicas=1))
+    expect(api_refused(refused), api_accepted(good))
+    kube.delete(good, check=True)

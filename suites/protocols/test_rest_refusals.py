@@ -60,8 +60,9 @@ def test_values_of_another_type_are_refused(open_inference: OpenInference) -> No
 
 @pytest.mark.requirement("OIP-ERR-007")
 def test_a_number_out_of_range_is_refused(open_inference: OpenInference) -> None:
-    wrong = ("INT8", 300), ("UINT8", -1), ("FP32", 1e39)
-    expect(*refused(open_inference, *(asking(datatype=datatype, data=[0, value]) for datatype, value in wrong)))
+    wrong = ("INT8", "300"), ("UINT8", "-1"), ("FP32", "1e39"), ("FP64", "1e400"), ("FP64", "-1e400")
+    bodies = [asking(datatype=datatype, data=[0, "?"]).replace(b'"?"', value.encode()) for datatype, value in wrong]
+    expect(*refused(open_inference, *bodies))
 
 
 @pytest.mark.requirement("OIP-ERR-008")

@@ -8,7 +8,10 @@ from evidence.expectations import answered, error_answered, response_body, told,
 from fixtures import OpenInference, expect, mint
 
 JSON = ("content-type", "application/json")
-INSTANCES = [[3], [1], [2], [2**53 + 1, -(2**63)], ["Grüße, 東京", None, True]]
+DOUBLES = [0.5, -2.25, 1.7976931348623157e308, 1e22]
+OBJECTS = [{"x": [1, 2], "b": "text"}, {"b": "", "x": {"nested": [{}, []]}}]
+"""Instances of a model with named inputs, in another order each."""
+INSTANCES = [[3], [1], [2], [2**53 + 1, -(2**63)], ["Grüße, 東京", None, True], DOUBLES, *OBJECTS, [OBJECTS]]
 
 
 def asking(value: object) -> bytes:

@@ -156,6 +156,16 @@ def test_a_predictor_without_traffic_answers_no_request(
     )
 
 
+@pytest.mark.requirement("STR-CAN-004")
+def test_the_answers_of_a_shadow_are_thrown_away(graphs: SeldonStreams, produce: Produce) -> None:
+    stream, name = graphs.another("canary", traffic=(100, 0), shadow=True), fresh("text")
+    asked = send(stream, produce, *[text(name)] * 4)
+    expect(*answered(stream, asked, [text(name)] * 4), within=WITHIN)
+    expect(
+        *(one_stream_answer(one, stream.output, group=group) for one in asked for group in stream.groups), within=WITHIN
+    )
+
+
 @pytest.mark.requirement("STR-RPL-001")
 def test_two_replicas_share_the_partitions(graphs: SeldonStreams, produce: Produce) -> None:
     stream = graphs("shared")

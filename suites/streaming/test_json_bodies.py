@@ -114,7 +114,8 @@ def refused_by_the_model(image: Picture) -> list[bytes]:
         {"Instances": rows},
         {"inputs": {"photos": rows}},
     ]
-    return [json.dumps(body).encode() for body in bodies]
+    beyond = [json_written(image, lambda _: "1e400"), json_written(image, lambda _: "-1E+400")]
+    return [*(json.dumps(body).encode() for body in bodies), *beyond]
 
 
 @pytest.mark.requirement("STR-JSN-009")

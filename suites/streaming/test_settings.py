@@ -1,16 +1,19 @@
 """The variables of a stream: wrong ones are refused, or the SeldonDeployment is not Ready."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from evidence.expectations import api_refused, condition
-from fixtures import Kube, SeldonStreams, expect
-from suites.manifests import with_another, with_predictors, with_spec
+from evidence.expectations import api_refused, condition, stream_answer
+from fixtures import Kube, Produce, SeldonStreams, expect
+from suites.manifests import variable_of, with_another, with_predictors, with_spec
+from suites.wire import fresh
 
 INPUT, OUTPUT, BROKER = "KAFKA_INPUT_TOPIC", "KAFKA_OUTPUT_TOPIC", "KAFKA_BROKER"
 NOWHERE = "no-such-kafka.invalid:9092"
+WITHIN = 10.0  # seconds; an answer counts as missing only after them
 READY = 60.0  # seconds; a cluster takes thirty for a SeldonDeployment
 
 
@@ -43,6 +46,17 @@ def test_a_stream_that_reaches_no_kafka_is_not_ready(echoes: SeldonStreams, kube
     control = kube.apply(echoes.manifest("echo-seldon-rest"), check=True)
     expect(condition(control, "Ready", "True"), within=READY)
     expect(condition(unreachable, "Ready", "False", control=control), within=5.0)
+
+
+@pytest.mark.requirement("STR-CFG-006")
+def test_a_stream_that_reaches_one_of_several_servers_of_kafka_answers(echoes: SeldonStreams, produce: Produce) -> None:
+    listed = f"{NOWHERE},{variable_of(echoes.manifest('echo-seldon-rest'), BROKER)},{NOWHERE}"
+    stream, name = echoes.another("echo-seldon-rest", ready=False, KAFKA_BROKER=listed), fresh("key")
+    # Another one, made after it, is Ready: silence about this one is an answer then.
+    control = echoes.another("echo-seldon-rest").object
+    expect(condition(stream.object, "Ready", "True", control=control), within=WITHIN)
+    asked = produce(stream.input, json.dumps({"strData": name}), key=name)
+    expect(stream_answer(asked, stream.output, group=stream.group, json={"strData": name}), within=WITHIN)
 
 
 @pytest.mark.requirement("STR-CFG-005")
