@@ -233,29 +233,19 @@ async def test_a_change_of_labels(cluster: Cluster, kind: Resource, mutant: str 
 
 
 @pytest.mark.parametrize(
-    ("mutant", "removed"), [(None, 0), ("changed-filter-begins-anew", 1), ("changed-delivery-begins-anew", 0)]
+    ("field", "value"),
+    [("filter", {"attributes": {"type": "b"}}), ("delivery", {"retry": 1})],
+    ids=["filter", "delivery"],
 )
-async def test_a_change_of_the_filter(cluster: Cluster, mutant: str | None, removed: int) -> None:
+@pytest.mark.parametrize("mutant", [None, "changed-filter-begins-anew", "changed-delivery-begins-anew"])
+async def test_a_change_of_one_field(cluster: Cluster, mutant: str | None, field: str, value: dict[str, Any]) -> None:
     namespace = cluster.faulty(mutant) if mutant else "ns"
     cluster.broker(namespace)
     cluster.trigger(namespace=namespace)
     await cluster.until(TRIGGER, "trigger", is_true(), namespace)
-    await changed(cluster, namespace, filter={"attributes": {"type": "b"}})
-    assert cluster.plane.removed == [(namespace, "trigger")] * removed
-    assert cluster.plane.triggers[namespace, "trigger"].filter == {"attributes": {"type": "b"}}
-
-
-@pytest.mark.parametrize(
-    ("mutant", "removed"), [(None, 0), ("changed-delivery-begins-anew", 1), ("changed-filter-begins-anew", 0)]
-)
-async def test_a_change_of_the_delivery(cluster: Cluster, mutant: str | None, removed: int) -> None:
-    namespace = cluster.faulty(mutant) if mutant else "ns"
-    cluster.broker(namespace)
-    cluster.trigger(namespace=namespace)
-    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
-    await changed(cluster, namespace, delivery={"retry": 1})
-    assert cluster.plane.removed == [(namespace, "trigger")] * removed
-    assert cluster.plane.triggers[namespace, "trigger"].delivery == {"retry": 1}
+    await changed(cluster, namespace, **{field: value})
+    assert cluster.plane.removed == [(namespace, "trigger")] * (mutant == f"changed-{field}-begins-anew")
+    assert getattr(cluster.plane.triggers[namespace, "trigger"], field) == value
 
 
 @pytest.mark.parametrize(("mutant", "removed"), [(None, 0), ("changed-order-begins-anew", 1)])
