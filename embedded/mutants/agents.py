@@ -61,8 +61,8 @@ def batch_settings_ignored(honest: AgentPolicies) -> AgentPolicies:
 
 @mutant(AGENTS, wraps="window")
 def batch_window_short(honest: AgentPolicies) -> AgentPolicies:
-    """End the wait for more calls after a quarter of its time (MLServer issue 1936: the window closes early)."""
-    return replace(honest, window=lambda latency: honest.window(latency) / 4)
+    """End the wait for more calls after a twentieth of its time (MLServer issue 1936: the window closes early)."""
+    return replace(honest, window=lambda latency: honest.window(latency) / 20)
 
 
 @mutant(AGENTS, replaces="batch_of")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from embedded.dataplane.cloudevents import Record
 from embedded.mutants.hosts import STREAMS
 from embedded.mutants.registry import divergence, mutant
-from embedded.streaming.policies import StreamPolicies, Write
+from embedded.streaming.policies import Store, StreamPolicies, Write
 from embedded.streaming.requests import (
     NotAnObjectError,
     NotARequestError,
@@ -120,7 +120,24 @@ def stream_answers_twice(honest: StreamPolicies) -> StreamPolicies:
     return replace(honest, copies=2)
 
 
-@mutant(STREAMS, replaces="before")
+def _one_by_one(honest: StreamPolicies, pause: float = 0.0) -> Store:
+    """Return a policy that stores answers one after the other: when one is, most behind it are not, on any machine.
+
+    Args:
+        honest: The policies whose storing is put in a row.
+        pause: The seconds before each of them.
+    """
+    turn = asyncio.Lock()
+
+    async def store(record: Record, write: Write, finish: Callable[[], None]) -> None:
+        async with turn:
+            await asyncio.sleep(pause)
+            await honest.store(record, write, finish)
+
+    return store
+
+
+@mutant(STREAMS, replaces="before", wraps="store")
 def commits_before_answer(honest: StreamPolicies) -> StreamPolicies:
     """Commit the offset when the record is polled, before its answer (seldon-core issue 4097)."""
 
@@ -128,23 +145,18 @@ def commits_before_answer(honest: StreamPolicies) -> StreamPolicies:
         finish()
         await asyncio.sleep(_LATE)
 
-    return replace(honest, before=before)
+    return replace(honest, before=before, store=_one_by_one(honest))
 
 
 @mutant(STREAMS, wraps="store")
 def commits_before_stored(honest: StreamPolicies) -> StreamPolicies:
-    """Commit the offset once the model has answered, before Kafka has the answer (executor worker.go:58-70).
-
-    Answers are stored one after the other: when one is, those behind it are not yet, however slow the machine is.
-    """
-    turn = asyncio.Lock()
+    """Commit the offset once the model has answered, before Kafka has the answer (executor worker.go:58-70)."""
+    stored = _one_by_one(honest, _NEXT)
 
     async def store(record: Record, write: Write, finish: Callable[[], None]) -> None:
         finish()
         await asyncio.sleep(_LATE)
-        async with turn:
-            await asyncio.sleep(_NEXT)
-            await honest.store(record, write, finish)
+        await stored(record, write, finish)
 
     return replace(honest, store=store)
 

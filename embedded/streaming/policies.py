@@ -14,6 +14,7 @@ from embedded.streaming.routes import listed, read_message_route, read_route
 
 Predict = Callable[[bytes], Awaitable[bytes]]
 Write = Callable[[], Awaitable[None]]
+Store = Callable[[Record, Write, Callable[[], None]], Awaitable[None]]
 Visit = Callable[[], Awaitable[bytes]]
 
 
@@ -226,7 +227,7 @@ class StreamPolicies:
     ask: Callable[[Record, bytes, Predict], Awaitable[bytes]] = ask
     answer: Callable[[bytes], Awaitable[bytes]] = answer
     value: Callable[[bytes], bytes | None] = value
-    store: Callable[[Record, Write, Callable[[], None]], Awaitable[None]] = store
+    store: Store = store
     copies: int = 1
     is_told: Callable[[bool], bool] = is_told
     tells_kafka: bool = True
