@@ -1,6 +1,6 @@
 """Mutants of statuses: what they tell that is no more so, and what is none of theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -47,23 +47,23 @@ def status_copies_config(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     return replace(honest, told_config=lambda kept, data: {**data, **honest.told_config(kept, data)})
 
 
+def _dated(honest: ControlPlanePolicies, now: Callable[[], str]) -> ControlPlanePolicies:
+    """Return policies by which all conditions have the time at which they are told."""
+
+    def told_conditions(conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        time = now()
+        return [{**condition, "lastTransitionTime": time} for condition in honest.told_conditions(conditions)]
+
+    return replace(honest, told_conditions=told_conditions)
+
+
 @mutant(CONTROL_PLANE, wraps="told_conditions")
 def status_rewritten(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Give conditions the time of now whenever their object is looked at (knative/eventing issues 1353 and 4813)."""
-
-    def told_conditions(conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        now = datetime.now(UTC).isoformat()
-        return [{**condition, "lastTransitionTime": now} for condition in honest.told_conditions(conditions)]
-
-    return replace(honest, told_conditions=told_conditions)
+    return _dated(honest, lambda: datetime.now(UTC).isoformat())
 
 
 @mutant(CONTROL_PLANE, wraps="told_conditions")
 def transitions_dated_anew(honest: ControlPlanePolicies) -> ControlPlanePolicies:
     """Give conditions the second in which their object was looked at last, so that two looks in one write nothing."""
-
-    def told_conditions(conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        second = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        return [{**condition, "lastTransitionTime": second} for condition in honest.told_conditions(conditions)]
-
-    return replace(honest, told_conditions=told_conditions)
+    return _dated(honest, lambda: f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")

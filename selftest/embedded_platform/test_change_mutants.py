@@ -250,13 +250,7 @@ async def test_a_change_of_one_field(cluster: Cluster, mutant: str | None, field
 
 @pytest.mark.parametrize(("mutant", "removed"), [(None, 0), ("changed-order-begins-anew", 1)])
 async def test_a_change_of_the_order(cluster: Cluster, mutant: str | None, removed: int) -> None:
-    namespace = cluster.faulty(mutant) if mutant else "ns"
-    cluster.broker(namespace)
-    cluster.trigger(namespace=namespace)
-    await cluster.until(TRIGGER, "trigger", is_true(), namespace)
-    obj = cluster.store.get(TRIGGER, namespace, "trigger")
-    obj["metadata"]["annotations"] = {ORDER: "ordered"}
-    cluster.store.update(TRIGGER, obj)
+    namespace = await made_ordered(cluster, mutant, "ordered")
     await changed(cluster, namespace, delivery={"retry": 1})
     assert cluster.plane.removed == [(namespace, "trigger")] * removed
     assert cluster.plane.triggers[namespace, "trigger"].ordered
